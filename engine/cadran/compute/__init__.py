@@ -1,0 +1,1 @@
+"""Scans to values: planning, SQL, combining, results."""

@@ -1,0 +1,161 @@
+"""The result of a run: one row per KPI, period and segment value, with what it rests on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from cadran.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+Number = int | Decimal | float
+Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data"]
+State = Literal["final", "settling", "maturing", "open"]
+
+COLUMNS = (
+    "kpi", "period", "period_start", "period_end", "segment", "segment_value", "value", "base",
+    "previous", "year_ago", "change", "target", "status", "state", "target_high", "quarantined",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value. ``period_end`` is the period's last day; both are None for ``all`` of an undated dataset.
+
+    ``segment`` and ``segment_value`` are empty for the total and longer than one for a cross. ``value`` and the
+    other numbers are None where there is no data. ``target`` is the low end where ``target_high`` is set.
+    ``quarantined`` counts the rows set aside in the datasets that the KPI rests on.
+    """
+
+    kpi: str
+    grain: str
+    period: str
+    period_start: dt.date | None
+    period_end: dt.date | None
+    segment: tuple[str, ...] = ()
+    segment_value: tuple[str, ...] = ()
+    value: Number | None = None
+    base: Number | None = None
+    previous: Number | None = None
+    year_ago: Number | None = None
+    change: Number | None = None
+    target: Number | None = None
+    status: Status = "no_target"
+    state: State = "final"
+    target_high: Number | None = None
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule that holds at the newest final period (``firing``), or has not held for long enough (``pending``)."""
+
+    kpi: str
+    rule: str
+    condition: str
+    severity: str
+    state: Literal["pending", "firing"]
+    grain: str
+    period: str
+    since: str  # label of the first period of the unbroken stretch
+    segment: tuple[str, ...] = ()
+    segment_value: tuple[str, ...] = ()
+    value: Number | None = None
+    target: Number | None = None
+    reason: str = ""  # "no data" when the condition was unknown and on_missing is alert
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What one dataset held at the run's clock."""
+
+    dataset: str
+    rows: int = 0
+    quarantined: int = 0
+    undated: int = 0
+    first: dt.date | None = None
+    last: dt.date | None = None
+    rejected: tuple[tuple[str, str], ...] = ()  # (place, reason), the first few
+    findings: tuple[str, ...] = ()  # unmet expectations, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Iterable rows plus alerts, data quality and warnings.
+
+    ``as_of`` is the run's logical time in the calendar's zone.
+    """
+
+    rows: tuple[Row, ...]
+    as_of: dt.datetime
+    alerts: tuple[Alert, ...] = ()
+    quality: tuple[Quality, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    statements: Mapping[str, str] = field(default_factory=dict)  # name of a scan -> its SQL
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows set aside in all datasets of the run."""
+        return sum(q.quarantined for q in self.quality)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """Plain dictionaries with the columns of :data:`COLUMNS`; exact numbers stay exact."""
+        return [as_dict(row) for row in self.rows]
+
+    def arrow(self) -> pyarrow.Table:
+        """A ``pyarrow.Table``; numbers are doubles, days are dates, a cross's names are joined with `` / ``."""
+        return to_arrow(self.rows)
+
+    def pandas(self) -> pandas.DataFrame:
+        """A pandas frame (pandas must be installed)."""
+        return self.arrow().to_pandas()
+
+    def polars(self) -> polars.DataFrame:
+        """A polars frame (polars must be installed)."""
+        import polars
+
+        frame = polars.from_arrow(self.arrow())
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Names or values of a cross joined with `` / ``; a part that holds the joint is put in double quotes."""
+    return " / ".join(f'"{p}"' if " / " in p else p for p in parts)
+
+
+def as_dict(row: Row) -> dict[str, Any]:
+    out = {name: getattr(row, name) for name in COLUMNS}
+    out["segment"], out["segment_value"] = joined(row.segment), joined(row.segment_value)
+    return out
+
+
+def to_arrow(rows: Iterable[Row]) -> pyarrow.Table:
+    import pyarrow as pa
+
+    numbers = {"value", "base", "previous", "year_ago", "change", "target", "target_high"}
+    kinds = {"period_start": pa.date32(), "period_end": pa.date32(), "quarantined": pa.int64()}
+    dicts = [as_dict(row) for row in rows]
+    arrays = []
+    fields = []
+    for name in COLUMNS:
+        kind = pa.float64() if name in numbers else kinds.get(name, pa.string())
+        values = [d[name] for d in dicts]
+        if name in numbers:
+            values = [None if v is None else float(v) for v in values]
+        arrays.append(pa.array(values, kind))
+        fields.append(pa.field(name, kind))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

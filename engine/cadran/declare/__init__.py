@@ -1,0 +1,1 @@
+"""Text to a checked project: YAML with positions, settings, schema, frozen dataclasses."""

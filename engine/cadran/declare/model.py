@@ -1,0 +1,198 @@
+"""What a checked ``kpis.yaml`` says, as frozen values. No behaviour beyond look-ups; every part knows its place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from cadran.calendar import Calendar, Duration, Grain
+from cadran.declare.document import Place
+
+Good = Literal["up", "down"]
+Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of expression text (or a column's name) with the place it was written at."""
+
+    value: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A connector with its settings, ``${…}`` already replaced."""
+
+    name: str
+    connector: str
+    config: Mapping[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TableRef:
+    """``source.table``; the table is everything behind the first dot."""
+
+    source: str
+    table: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Many-to-one: ``columns`` of this dataset hold the key of dataset ``to``."""
+
+    name: str
+    columns: tuple[Text, ...]
+    to: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """The interval during which a row holds; ``end`` is exclusive unless ``inclusive``."""
+
+    start: Text
+    end: Text
+    inclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    max_age: Duration | None = None
+    min_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    name: str
+    tables: tuple[TableRef, ...]
+    place: Place
+    where: Text | None = None
+    key: tuple[Text, ...] = ()
+    date: Text | None = None
+    settle: Duration | None = None
+    expect: Expect = field(default_factory=Expect)
+    columns: Mapping[str, Text] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=dict)
+    valid: Valid | None = None
+    snapshot: bool = False
+    ahead: bool = False
+    grain: Grain | None = None
+    money: Mapping[str, Text] = field(default_factory=dict)  # column -> currency code, or the column that holds it
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Where a segment lives in each dataset that needs saying; elsewhere it is the column of its name."""
+
+    name: str
+    paths: Mapping[str, Text]  # dataset -> column or dotted path
+    place: Place
+    top: int | None = None
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCase:
+    """One case; ``value`` alone, or ``low`` and ``high`` of a range. The first case that fits applies."""
+
+    place: Place
+    value: Text | None = None
+    low: Text | None = None
+    high: Text | None = None
+    segment: Mapping[str, str] | Literal["total"] | None = None
+    grain: Grain | None = None
+    period: Text | None = None  # a period's label: it and every period inside it
+    since: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    name: str  # its condition's text where no name is given
+    when: Text
+    place: Place
+    clear: Text | None = None
+    hold: int = 1  # YAML: for
+    keep: int = 1
+    severity: str = "warning"
+    scope: Literal["each", "total"] | tuple[str, ...] = "each"
+    grain: Grain | None = None
+    on_missing: Literal["keep", "alert", "ok"] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    name: str
+    formula: Text
+    place: Place
+    reported: bool = True  # False: a bare string, a building block
+    label: Localized = field(default_factory=dict)
+    description: Localized = field(default_factory=dict)
+    periods: tuple[Grain, ...] = ()
+    segments: tuple[tuple[str, ...], ...] = ()  # each a cross of one or more; the total () always comes along
+    segment_places: tuple[Place, ...] = ()
+    unit: str = ""  # "percent", a currency code, or any word
+    good: Good = "up"
+    compare: tuple[Literal["previous", "year_ago"], ...] = ("previous", "year_ago")
+    targets: tuple[TargetCase, ...] = ()
+    tolerance: Decimal = Decimal("0.05")
+    alerts: tuple[AlertRule, ...] = ()
+    action: Localized = field(default_factory=dict)
+    read_with: tuple[Text, ...] = ()
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    renamed_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    name: str
+    place: Place
+    title: Localized = field(default_factory=dict)
+    kpis: tuple[Text, ...] = ()  # names, or tag:NAME; empty means all that are reported
+    template: Text | None = None
+    period: str = "last"  # "last", "last week", "last month", … or a label
+    locale: str = ""
+    include_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """A table of daily rates: one unit of ``currency`` is worth ``rate`` of the project's currency."""
+
+    table: TableRef
+    date: str = "date"
+    currency: str = "currency"
+    rate: str = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """The whole checked project as declared."""
+
+    file: Path
+    calendar: Calendar
+    place: Place
+    currency: str = ""
+    locale: str = "en"
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    kpis: Mapping[str, Kpi] = field(default_factory=dict)
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    milestones: Mapping[str, dt.date] = field(default_factory=dict)
+    notes: Mapping[dt.date, str] = field(default_factory=dict)
+    rates: Rates | None = None
+    allow_paths: tuple[Path, ...] = ()
+    secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
+
+    @property
+    def folder(self) -> Path:
+        """What paths in the file are relative to."""
+        return self.file.parent

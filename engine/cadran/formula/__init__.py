@@ -1,0 +1,1 @@
+"""Expressions to measures: parsing, vocabulary, names."""

@@ -1,0 +1,1 @@
+"""Values to judgements: targets, comparisons, alerts."""

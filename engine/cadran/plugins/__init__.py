@@ -1,0 +1,1 @@
+"""The contract that third parties import, and how plugins are found."""

@@ -1,0 +1,128 @@
+"""The contract of a connector: what a plugin author implements, and all that one imports.
+
+A connector turns one ``sources:`` entry into tables of rows. It says what tables there are (``discover``) and
+streams one of them (``read``): pages of Arrow data, records that it set aside, and an ``End`` that says how many
+rows were meant to come. A stream without its ``End`` has failed, however much arrived.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+API = "1"
+
+
+class ArrowStream(Protocol):
+    """Anything that speaks the Arrow PyCapsule interface (pyarrow, DuckDB, polars, nanoarrow …)."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``type`` is a DuckDB type name, or empty where it is known only after reading."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, in the table's column order. Decimals are decimals, never floats."""
+
+    data: ArrowStream
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record set aside (``on_bad_row: quarantine``): where it stands and why."""
+
+    place: str  # e.g. "orders.csv:17"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The stream is whole; ``rows`` is how many were sent in all pages."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the engine hands to a connector.
+
+    ``base`` is the folder that relative paths start from, ``allowed`` the folders that files may lie in.
+    ``config`` is the source's entry without ``connector``, already checked against ``config_schema``.
+    """
+
+    source: str
+    config: Mapping[str, Any]
+    base: Path
+    allowed: tuple[Path, ...] = ()
+
+
+class ConnectorError(Exception):
+    """Base of all errors that a connector raises on purpose.
+
+    ``setting`` names the key of the source's config that is at fault (a path of keys), so that the message can
+    point into ``kpis.yaml``; ``hint`` is the way out. ``problems`` may carry several findings at once, each a
+    line of its own.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", setting: Sequence[str | int] = (), more: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.setting, self.more = message, hint, tuple(setting), tuple(more)
+
+
+class ConfigError(ConnectorError):
+    """The settings cannot work: a path that does not exist, options that contradict each other."""
+
+
+class DataError(ConnectorError):
+    """The data is not what was declared: a malformed record, a value that is not of its column's type."""
+
+
+class Connector(ABC):
+    """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``."""
+
+    api: ClassVar[str] = API
+    config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @abstractmethod
+    def discover(self) -> Sequence[Table]:
+        """All tables with their columns, read as cheaply as possible (headers, not rows).
+
+        Raises :class:`ConfigError` where the settings cannot work.
+        """
+
+    @abstractmethod
+    def read(self, table: str) -> Iterator[Page | Rejected | End]:
+        """The rows of one table, ending with :class:`End`. Raises :class:`ConnectorError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorEntry:
+    """What a plugin returns from ``cadran_connectors``: a name, and where the class is found once it is needed.
+
+    ``load`` is called only for a project that uses the connector, so that listing plugins imports nothing heavy.
+    """
+
+    name: str
+    load: Any = field(repr=False)  # Callable[[], type[Connector]]
+    summary: str = ""

@@ -1,0 +1,1 @@
+"""Judgements to pages: reports, charts, formatting."""

@@ -1,0 +1,1 @@
+"""The bundled connectors: ordinary plugins, importing nothing of cadran but ``cadran.plugins``."""
