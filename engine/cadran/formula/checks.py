@@ -1,0 +1,246 @@
+"""What can be wrong with names that are all known: circles, periods that are too fine, segments out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from cadran.calendar import Grain
+from cadran.declare.model import Dataset, Declaration
+from cadran.formula.graph import Circle, Graph
+from cadran.formula.measures import (
+    INTERVAL_TIMINGS, Leaf, Lookup, ResolvedDataset, ResolvedKpi, Rolling, ToDate, leaves_in, ref_of,
+)  # fmt: skip
+from cadran.formula.vocabulary import word_of
+from cadran.problems import Problem
+
+Dimension = Callable[[str, str], exp.Column | None]
+
+_TO_DATE_GRAINS = {
+    "mtd": {Grain.DAY, Grain.WEEK},
+    "qtd": {Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER},
+    "ytd": {Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR},
+    "fytd": {Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.FISCAL_QUARTER, Grain.FISCAL_YEAR},
+}
+
+
+def check_datasets(
+    declaration: Declaration, datasets: Mapping[str, ResolvedDataset], lookups: Mapping[str, Lookup]
+) -> list[Problem]:
+    """Circles among derived columns, links whose columns do not fit the key, rows that rest on a window."""
+    graph = Graph(datasets, lookups)
+    problems: list[Problem] = []
+    for dataset in declaration.datasets.values():
+        problems += _links(dataset, declaration, datasets)
+        problems += _circles(dataset, graph)
+        problems += _existence(dataset, datasets[dataset.name], graph)
+        problems += _dates(dataset)
+    return problems
+
+
+def _circles(dataset: Dataset, graph: Graph) -> Iterator[Problem]:
+    for name, text in [*dataset.columns.items(), ("", dataset.where or dataset.date)]:
+        if text is None:
+            continue
+        try:
+            graph.level((dataset.name, name))
+        except Circle as circle:
+            subject = f"datasets.{dataset.name}" + (f".columns.{name}" if name else "")
+            if circle.path[0] == (dataset.name, name):
+                yield Problem("cycle", f"it rests on itself: {circle}", text.place.position(0, len(text.value)), subject, "break the circle")
+
+
+def _existence(dataset: Dataset, resolved: ResolvedDataset, graph: Graph) -> Iterator[Problem]:
+    """``where`` and ``date`` decide which rows exist; a window function over those rows cannot decide it."""
+    for what, text, node in (("where", dataset.where, resolved.where), ("date", dataset.date, resolved.date)):
+        if text is None or node is None:
+            continue
+        for column in node.find_all(exp.Column):
+            path, name = ref_of(column)
+            derived = resolved.derived.get(name) if not path else None
+            if derived is not None and derived.find(exp.Window):
+                yield Problem("window-decides-rows", f"'{what}' rests on the window function in '{name}'", text.place.position(), f"datasets.{dataset.name}", "a window function sees the rows that exist, so it cannot decide which do")
+
+
+def _dates(dataset: Dataset) -> Iterator[Problem]:
+    if dataset.snapshot and dataset.date is None:
+        yield Problem("no-date", "a snapshot dataset needs a date", dataset.place.position(), f"datasets.{dataset.name}", "declare 'date:', the day that each row was taken")
+
+
+def _links(dataset: Dataset, declaration: Declaration, datasets: Mapping[str, ResolvedDataset]) -> Iterator[Problem]:
+    for link in dataset.links.values():
+        target = declaration.datasets.get(link.to)
+        if target is None:
+            continue
+        subject = f"datasets.{dataset.name}.links.{link.name}"
+        if not target.key:
+            yield Problem("no-key", f"dataset '{link.to}' has no key to link to", link.place.position(), subject, f"declare 'key:' under datasets.{link.to}")
+        elif len(link.columns) != len(target.key) and not is_historical(len(link.columns), datasets[link.to]):
+            yield Problem("key-length", f"the link has {len(link.columns)} column(s) and the key of '{link.to}' has {len(target.key)}", link.place.position(), subject, f"link by {{column: [{', '.join(k.value for k in target.key)}], to: {link.to}}}")
+        elif len(link.columns) != len(target.key) and dataset.date is None:
+            yield Problem("no-date", f"a link to the history in '{link.to}' needs this dataset's date", link.place.position(), subject, f"declare 'date:' under datasets.{dataset.name}")
+
+
+def is_historical(columns: int, target: ResolvedDataset) -> bool:
+    """A link to an interval dataset by all of its key but the start: the row valid at the linking row's date."""
+    if target.valid is None:
+        return False
+    _, start = ref_of(target.valid[0])
+    return start in target.key and columns == len(target.key) - 1
+
+
+def check_kpi(
+    resolved: ResolvedKpi, declaration: Declaration, leaves: Sequence[Leaf], dimension: Dimension
+) -> list[Problem]:
+    """Problems of one KPI whose names are all known."""
+    used = [leaves[n] for n in leaves_in(resolved.value)]
+    problems = [
+        *_segments(resolved, used, dimension),
+        *_grains(resolved, declaration, used),
+        *_spans(resolved, used),
+        *_snapshot_sums(resolved, declaration, used),
+        *_targets(resolved, used, leaves),
+        *_rules(resolved),
+        *_currencies(resolved, declaration, used),
+        *_in_period(resolved, declaration, used),
+        *_changed_in_place(resolved, declaration, used),
+    ]
+    return list(dict.fromkeys(problems))
+
+
+def _segments(resolved: ResolvedKpi, used: Sequence[Leaf], dimension: Dimension) -> Iterator[Problem]:
+    kpi = resolved.kpi
+    for segments, place in zip(kpi.segments, kpi.segment_places, strict=True):
+        for segment in segments:
+            for name in dict.fromkeys(leaf.measure.dataset for leaf in used if not leaf.total):
+                if dimension(segment, name) is None:
+                    yield Problem("segment-out-of-reach", f"segment '{segment}' cannot be reached from dataset '{name}'", place.position(), kpi.name, f"say where it lives: segments: {{{segment}: {{{name}: …}}}}")
+
+
+def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+    kpi = resolved.kpi
+    where = _child(kpi.place, "period")
+    for leaf in used:
+        dataset = declaration.datasets[leaf.measure.dataset]
+        dated = dataset.date is not None or leaf.measure.date is not None or leaf.measure.timing in INTERVAL_TIMINGS
+        for grain in kpi.periods:
+            if not dated and grain is not Grain.ALL:
+                yield Problem("no-date", f"dataset '{dataset.name}' has no date, so it has no value by {grain}", where, kpi.name, f"use 'period: all', or declare 'date:' under datasets.{dataset.name}")
+            if dataset.grain and grain.rank < dataset.grain.rank and leaf.measure.date is None:
+                yield Problem("too-fine", f"dataset '{dataset.name}' holds one row a {dataset.grain}, too coarse for {grain}", where, kpi.name, f"use 'period: {dataset.grain}' or coarser")
+
+
+def _spans(resolved: ResolvedKpi, used: Sequence[Leaf]) -> Iterator[Problem]:
+    kpi = resolved.kpi
+    for leaf in used:
+        for transform in leaf.transforms:
+            for grain in kpi.periods:
+                if isinstance(transform, ToDate) and grain not in _TO_DATE_GRAINS[transform.unit]:
+                    fits = ", ".join(g for g in Grain if g in _TO_DATE_GRAINS[transform.unit])
+                    yield Problem("to-date-too-short", f"{transform.unit}() has no meaning by {grain}", resolved.parsed.position(), kpi.name, f"it works by {fits}")
+                if isinstance(transform, Rolling) and grain is Grain.ALL:
+                    yield Problem("no-rolling", "rolling() has no meaning for 'all'", resolved.parsed.position(), kpi.name, "name a period such as month")
+
+
+def _snapshot_sums(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+    for leaf in used:
+        measure = leaf.measure
+        stock = declaration.datasets[measure.dataset].snapshot and measure.timing == "flow"
+        if stock and measure.function in ("sum", "count"):
+            origin = measure.origin
+            yield Problem("stock-summed", f"{measure.function}() of the snapshots in '{measure.dataset}' adds the same stock many times over", origin.parsed.position(origin.node), resolved.kpi.name, f"write closing({measure.function}(…)) or opening({measure.function}(…))")
+
+
+def _targets(resolved: ResolvedKpi, used: Sequence[Leaf], leaves: Sequence[Leaf]) -> Iterator[Problem]:
+    kpi = resolved.kpi
+    if len(kpi.periods) < 2 or not _additive(resolved.value, leaves):
+        return
+    for target in resolved.targets:
+        constant = target.value is not None and not leaves_in(target.value) and target.case.grain is None
+        if constant and target.case.period is None:
+            yield Problem("target-grain", f"one constant cannot be the target of {' and '.join(kpi.periods)} alike", target.case.place.position(), kpi.name, f"say which it is for: {{grain: {kpi.periods[0]}, value: …}}")
+
+
+def _additive(tree: exp.Expression, leaves: Sequence[Leaf]) -> bool:
+    """Whether a quarter's value is the sum of its months': sums and counts of events, added and scaled."""
+    if tree.find(exp.Div) is not None and any(leaves_in(d.expression) for d in tree.find_all(exp.Div)):
+        return False
+    measures = [leaves[n] for n in leaves_in(tree)]
+    return all(
+        m.measure.function in ("sum", "count", "converted", "new") and m.measure.timing in ("flow", "started", "ended") and not m.transforms
+        for m in measures
+    )
+
+
+def _rules(resolved: ResolvedKpi) -> Iterator[Problem]:
+    kpi = resolved.kpi
+    for rule in kpi.alerts:
+        if rule.grain and rule.grain not in kpi.periods:
+            yield Problem("rule-grain", f"the KPI has no value by {rule.grain}", rule.place.position(), f"{kpi.name}.alert", f"its periods are {', '.join(kpi.periods)}")
+        if isinstance(rule.scope, tuple):
+            known = {s for segments in kpi.segments for s in segments}
+            for segment in rule.scope:
+                if segment not in known:
+                    yield Problem("unknown-segment", f"the KPI has no segment '{segment}'", rule.place.position(), f"{kpi.name}.alert", f"its segments are {', '.join(sorted(known)) or 'none'}")
+    uses_target = any(c.name == "target" for r in resolved.rules for t in (r.when, r.clear) if t for c in t.find_all(exp.Column))
+    if uses_target and not kpi.targets:
+        yield Problem("no-target", "the alert compares with a target, and the KPI has none", kpi.alerts[0].place.position(), f"{kpi.name}.alert", "add 'target:'")
+
+
+def _currencies(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+    kpi = resolved.kpi
+    codes: dict[str, Leaf] = {}
+    for leaf in used:
+        money = leaf.measure.money
+        if money is not None and (leaf.measure.convert or money.code):
+            codes.setdefault(declaration.currency if leaf.measure.convert else money.code, leaf)
+    if len(codes) > 1 and not declaration.rates:
+        yield Problem("currencies", f"the formula mixes {' and '.join(codes)}", resolved.parsed.position(), kpi.name, "declare 'rates:' to convert them")
+    unit = kpi.unit
+    if len(unit) == 3 and unit.isupper() and codes and unit not in codes:
+        hint = "declare 'rates:' and 'currency:' to convert" if not declaration.rates else f"amounts are converted into {declaration.currency}; use that unit"
+        yield Problem("currencies", f"the amounts are in {' and '.join(codes)}, the unit says {unit}", _child(kpi.place, "unit"), kpi.name, hint)
+
+
+def _in_period(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+    for leaf in used:
+        condition = leaf.measure.condition
+        if condition is None:
+            continue
+        for node in condition.find_all(exp.Anonymous):
+            if word_of(node) != "in_period" or not isinstance(node.expressions[0], exp.Column):
+                continue
+            path, name = ref_of(node.expressions[0])
+            if not path and name not in declaration.datasets[leaf.measure.dataset].columns:
+                origin = leaf.measure.origin
+                yield Problem("in-period-or-dated", f"in_period({name}) narrows within the measure's own date", origin.parsed.position(origin.node), resolved.kpi.name, f"to count by {name} instead, write dated(…, {name})", "warning")
+
+
+def _changed_in_place(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+    """A row that holds over time shows today's columns for past periods as well."""
+    for leaf in used:
+        measure = leaf.measure
+        dataset = declaration.datasets[measure.dataset]
+        if measure.timing not in ("opening", "closing", "during", "gone", "kept") or dataset.snapshot or measure.condition is None:
+            continue
+        fixed = {t.value for t in (*dataset.key, dataset.date) if t} | ({dataset.valid.start.value, dataset.valid.end.value} if dataset.valid else set())
+        for column in measure.condition.find_all(exp.Column):
+            path, name = ref_of(column)
+            if not path and name not in fixed and name not in dataset.columns:
+                origin = measure.origin
+                yield Problem("todays-column", f"'{name}' is today's value in past periods too", origin.parsed.position(origin.node), resolved.kpi.name, f"if '{name}' changes while a row of '{dataset.name}' holds, keep its history in a dataset of its own", "warning")
+
+
+def _child(place, key: str):  # type: ignore[no-untyped-def]
+    """The position of one of the KPI's keys, or of the KPI."""
+    from cadran.declare.document import Place
+
+    assert isinstance(place, Place)
+    data = place.document.data
+    for step in place.path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return place.position()
+    return place.child(key).position() if isinstance(data, dict) and key in data else place.position()

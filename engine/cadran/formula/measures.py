@@ -1,0 +1,219 @@
+"""What a formula comes down to: measures on one dataset each, seen over shifted or longer spans of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from sqlglot import exp
+
+from cadran.calendar import Duration
+from cadran.declare.model import AlertRule, Kpi, TargetCase
+from cadran.formula.parse import Parsed
+
+Timing = Literal["flow", "opening", "closing", "started", "ended", "during", "gone", "kept"]
+INTERVAL_TIMINGS = ("opening", "closing", "started", "ended", "during", "gone", "kept")
+
+# Over no rows of a covered period these are 0; every other aggregate is no data.
+COUNTS = frozenset({"count", "count_distinct", "active", "new", "retained", "lost", "count_having", "converted"})
+ZERO = COUNTS | {"sum"}
+ENTITY_FUNCTIONS = ("active", "new", "retained", "lost", "count_having", "converted")
+
+_JOINT = "\x1f"  # between the link names of a path, inside one quoted identifier
+
+
+def ref_node(path: tuple[str, ...], column: str) -> exp.Column:
+    """A bound column: ``path`` names the links walked from the measure's dataset, empty for its own columns."""
+    return exp.column(column, table=_JOINT.join(path) or None, quoted=True)
+
+
+def ref_of(node: exp.Column) -> tuple[tuple[str, ...], str]:
+    """The inverse of :func:`ref_node`."""
+    return (tuple(node.table.split(_JOINT)) if node.table else ()), node.name
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The currency that a money argument is in: a fixed code, or the bound column that holds it."""
+
+    code: str = ""
+    column: exp.Column | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The second half of ``converted``: rows of ``dataset`` whose ``key`` matches within ``window``."""
+
+    dataset: str
+    key: exp.Expression
+    window: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a measure was written, for problems that only the data shows."""
+
+    parsed: Parsed
+    node: exp.Expression
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One aggregate on one dataset. Expressions are bound: their columns are made by :func:`ref_node`.
+
+    ``date`` is set by ``dated``; ``entity`` by ``kept``; ``having`` by ``count_having``; ``other`` by ``converted``;
+    ``convert`` where a money argument has to be turned into the project's currency.
+    """
+
+    dataset: str
+    function: str
+    origin: Origin = field(compare=False, repr=False)
+    timing: Timing = "flow"
+    argument: exp.Expression | None = None
+    condition: exp.Expression | None = None
+    date: exp.Expression | None = None
+    fraction: str = ""
+    having: exp.Expression | None = None
+    entity: exp.Expression | None = None
+    other: Converted | None = None
+    money: Conversion | None = None
+    convert: bool = False
+
+    @property
+    def zero(self) -> bool:
+        """Whether no rows mean 0."""
+        return self.function in ZERO
+
+    def expressions(self) -> Iterator[exp.Expression]:
+        """All bound expressions on the measure's own dataset."""
+        for part in (self.argument, self.condition, self.date, self.having, self.entity):
+            if part is not None:
+                yield part
+        if self.money is not None and self.money.column is not None and self.convert:
+            yield self.money.column
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """``previous`` (-1) and ``next`` (+1)."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class YearAgo:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToDate:
+    unit: Literal["mtd", "qtd", "ytd", "fytd"]
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """``value_at``: the last final period that ends at or before ``day``."""
+
+    day: dt.date
+    name: str
+
+
+Transform = Shift | YearAgo | Rolling | ToDate | At
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A measure over a span; ``transforms`` apply to the period from first to last (the outermost call first)."""
+
+    measure: Measure
+    transforms: tuple[Transform, ...] = ()
+    total: bool = False
+
+    def under(self, transform: Transform) -> Leaf:
+        return replace(self, transforms=(transform, *self.transforms))
+
+
+def leaf_node(index: int) -> exp.Placeholder:
+    """Stands in a formula's tree for leaf number ``index`` of the project."""
+    return exp.Placeholder(this=str(index))
+
+
+def leaves_in(tree: exp.Expression | None) -> list[int]:
+    """The leaf numbers in a tree, each once, in order."""
+    if tree is None:
+        return []
+    return list(dict.fromkeys(int(node.this) for node in tree.find_all(exp.Placeholder)))
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedTarget:
+    case: TargetCase
+    value: exp.Expression | None = None
+    low: exp.Expression | None = None
+    high: exp.Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    rule: AlertRule
+    when: exp.Expression
+    clear: exp.Expression | None = None
+    lookback: int = 0  # how many periods before the judged one its windows need
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedKpi:
+    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value."""
+
+    kpi: Kpi
+    parsed: Parsed
+    value: exp.Expression
+    base: exp.Expression | None
+    previous: exp.Expression
+    year_ago: exp.Expression
+    targets: tuple[ResolvedTarget, ...] = ()
+    rules: tuple[ResolvedRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDataset:
+    """A dataset with every name bound. ``links`` maps a link's name to (bound columns, target)."""
+
+    name: str
+    raw: tuple[str, ...] | None  # None: the source's columns are not known
+    derived: Mapping[str, exp.Expression]
+    where: exp.Expression | None
+    key: tuple[str, ...]
+    date: exp.Column | None
+    valid: tuple[exp.Column, exp.Column] | None
+    inclusive: bool
+    links: Mapping[str, tuple[tuple[exp.Column, ...], str]]
+    snapshot: bool = False
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An aggregate of a dataset that links here; in a derived column a placeholder of its name stands for it."""
+
+    measure: Measure
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The whole project, resolved: what the compute room works from."""
+
+    datasets: Mapping[str, ResolvedDataset]
+    kpis: Mapping[str, ResolvedKpi]
+    leaves: tuple[Leaf, ...]
+    dimensions: Mapping[tuple[str, str], exp.Column]  # (segment, dataset) -> where it lives
+    lookups: Mapping[str, Lookup]

@@ -1,0 +1,192 @@
+"""Expression text to a sqlglot tree in which every leaf still knows its place in the YAML.
+
+Two things are rewritten before sqlglot sees the text: ``15%`` becomes ``0.15`` (percent is part of the language,
+modulo is ``mod(a, b)``), and nothing else. Offsets are mapped back, so problems point at what was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from cadran.declare.model import Text
+from cadran.problems import Position, Problem
+
+# A quoted string, a quoted name, a line comment, or a percent literal: the first three shield a % inside them.
+_PERCENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|(?<![\w.])(\d+(?:\.\d+)?|\.\d+)[ \t]*%")
+_MAX_LENGTH = 20_000
+_MAX_DEPTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was written, what sqlglot was given, and how offsets in the latter map to the former."""
+
+    text: Text
+    sql: str
+    shifts: tuple[tuple[int, int], ...]  # (offset in sql from which, what to add)
+
+    def written(self, offset: int) -> int:
+        delta = 0
+        for start, shift in self.shifts:
+            if offset < start:
+                break
+            delta = shift
+        return max(0, min(offset + delta, len(self.text.value)))
+
+    def position(self, start: int, end: int | None = None) -> Position:
+        """``end`` is inclusive, as sqlglot counts."""
+        first = self.written(start)
+        last = first + 1 if end is None else self.written(end) + 1
+        return self.text.place.position(first, max(last, first + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A formula: its tree, and where it came from."""
+
+    tree: exp.Expression
+    source: Source
+
+    def position(self, node: exp.Expression | None = None) -> Position:
+        """Where ``node`` begins (and how wide it is), or the whole text's place."""
+        if node is None:
+            return self.source.text.place.position(0, len(self.source.text.value) or None)
+        spans = [s for s in (span(n) for n in node.walk()) if s]
+        if not spans:
+            return self.source.text.place.position()
+        return self.source.position(min(s[0] for s in spans), max(s[1] for s in spans))
+
+
+def span(node: exp.Expression) -> tuple[int, int] | None:
+    """First and last offset of a node that sqlglot gave a place to."""
+    meta = node.meta
+    return (meta["start"], meta["end"]) if "start" in meta else None
+
+
+def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
+    """The tree of ``text``, or the problem that kept it from being read."""
+    source = _source(text)
+
+    def problem(message: str, offset: int = 0, hint: str = "", end: int | None = None) -> list[Problem]:
+        return [Problem("syntax", message, source.position(offset, end), subject, hint)]
+
+    if not text.value.strip():
+        return None, [Problem("syntax", "the formula is empty", text.place.position(), subject, _EXAMPLE)]
+    if len(text.value) > _MAX_LENGTH:
+        return None, problem(f"the formula is longer than {_MAX_LENGTH} characters", hint="split it into KPIs")
+    unclosed = _unbalanced(source.sql)
+    if unclosed:
+        message, offset, hint = unclosed
+        return None, problem(message, offset, hint)
+    try:
+        trees = sqlglot.parse(source.sql, read="duckdb")
+    except TokenError:
+        return None, problem("a quote is opened and not closed", _open_quote(source.sql), "close it with the same quote")
+    except ParseError as error:
+        return None, problem(*_explain(error, source))
+    except RecursionError:
+        return None, problem("the formula is nested too deeply", hint="split it into KPIs")
+    tree = trees[0] if len(trees) == 1 else None
+    if tree is None or isinstance(tree, exp.Block):
+        semicolon = source.sql.find(";")
+        return None, problem("one expression is expected", max(semicolon, 0), "remove the ';'")
+    if isinstance(tree, exp.Alias):
+        return None, problem("a formula has no 'as name'", _end_of(tree), "the KPI's name is its key in the file")
+    if _too_deep(tree):
+        return None, problem("the formula is nested too deeply", hint="split it into KPIs")
+    return Parsed(tree, source), []
+
+
+_EXAMPLE = "write for instance sum(orders.amount)"
+
+
+def _source(text: Text) -> Source:
+    pieces: list[str] = []
+    shifts: list[tuple[int, int]] = []
+    done = length = 0
+    for found in _PERCENT.finditer(text.value):
+        if found[1] is None:
+            continue
+        number = format(Decimal(found[1]) / 100, "f")
+        pieces += [text.value[done : found.start()], number]
+        length += found.start() - done + len(number)
+        done = found.end()
+        shifts.append((length, done - length))
+    pieces.append(text.value[done:])
+    return Source(text, "".join(pieces), tuple(shifts))
+
+
+def _tokens_outside_quotes(sql: str) -> Iterator[tuple[int, str]]:
+    quote = ""
+    for offset, char in enumerate(sql):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        else:
+            yield offset, char
+
+
+def _unbalanced(sql: str) -> tuple[str, int, str] | None:
+    opened: list[int] = []
+    for offset, char in _tokens_outside_quotes(sql):
+        if char == "(":
+            opened.append(offset)
+        elif char == ")":
+            if not opened:
+                return "this ')' closes nothing", offset, "remove it, or open it with '('"
+            opened.pop()
+    if opened:
+        quoted = " (a formula with a comma inside {…} must be quoted)" if "," not in sql else ""
+        return "this '(' is never closed", opened[-1], f"add the missing ')'{quoted}"
+    return None
+
+
+def _open_quote(sql: str) -> int:
+    quote, start = "", 0
+    for offset, char in enumerate(sql):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote, start = char, offset
+    return start
+
+
+def _explain(error: ParseError, source: Source) -> tuple[str, int, str]:
+    """sqlglot's message in plain words, with the offset that it is about."""
+    if not error.errors:
+        return "the formula cannot be read", 0, _EXAMPLE
+    first = error.errors[0]
+    lines = source.sql.split("\n")
+    line, column = first.get("line") or 1, first.get("col") or 1
+    highlight = first.get("highlight") or ""
+    offset = sum(len(row) + 1 for row in lines[: line - 1]) + max(column - len(highlight), 0)
+    near = f" near '{highlight}'" if highlight else ""
+    description = str(first.get("description") or "")
+    if description.startswith("Required keyword"):
+        return f"something is missing after{near[5:] or ' this'}" if near else "something is missing", offset, _EXAMPLE
+    return f"the formula cannot be read{near}", offset, "check for a missing operator, comma or quote"
+
+
+def _end_of(tree: exp.Expression) -> int:
+    spans = [s for s in (span(n) for n in tree.walk()) if s]
+    return max((s[0] for s in spans), default=0)
+
+
+def _too_deep(tree: exp.Expression) -> bool:
+    level = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in node.iter_expressions()]
+        if not level:
+            return False
+    return True
+
+
+__all__ = ["Parsed", "Source", "parse", "span"]

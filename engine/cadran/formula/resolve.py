@@ -1,0 +1,386 @@
+"""The whole project resolved: every dataset's and KPI's names bound, formulas reduced to trees over leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from cadran.declare.model import Dataset, Declaration, Text
+from cadran.formula.aggregates import MeasureReader, is_measure
+from cadran.formula.checks import check_datasets, check_kpi
+from cadran.formula.datasets import resolve_dataset
+from cadran.formula.measures import (
+    At, Leaf, Lookup, Measure, Model, ResolvedDataset, ResolvedKpi, ResolvedRule, ResolvedTarget, Rolling, Shift,
+    ToDate, Transform, YearAgo, leaf_node, leaves_in,
+)  # fmt: skip
+from cadran.formula.money import MoneyReader
+from cadran.formula.parse import Parsed, parse
+from cadran.formula.rows import rebuild
+from cadran.formula.scalars import refused
+from cadran.formula.scope import Scope, Unresolved, parts_of
+from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
+from cadran.problems import Problem, listed, suggest
+
+_ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interval, exp.DataTypeParam)
+_CONDITION_WINDOWS = {"mean", "stddev", "zscore"}
+
+
+def resolve(declaration: Declaration, columns: Mapping[str, Sequence[str] | None]) -> tuple[Model | None, list[Problem]]:
+    """The model, or None where there are errors. ``columns``: dataset → its tables' columns, None where unknown."""
+    return _Resolver(declaration, columns).run()
+
+
+@dataclass(slots=True)
+class _Where:
+    """What a text being resolved may use."""
+
+    parsed: Parsed
+    subject: str
+    stack: tuple[str, ...] = ()
+    condition: bool = False
+    lookback: list[int] = field(default_factory=list)
+
+    def fail(self, code: str, message: str, node: exp.Expression, hint: str = "") -> Unresolved:
+        return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))
+
+
+class _Resolver:
+    def __init__(self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None]) -> None:
+        self.declaration = declaration
+        self.scope = Scope(declaration.datasets, columns)
+        self.problems: list[Problem] = []
+        self._leaves: dict[Leaf, int] = {}
+        self._by_number: list[Leaf] = []
+        self._trees: dict[str, exp.Expression | None] = {}
+        self._parsed: dict[str, Parsed | None] = {}
+        self._datasets: dict[str, ResolvedDataset] = {}
+        self._lookups: dict[str, Lookup] = {}
+        self._dimensions: dict[tuple[str, str], exp.Column | None] = {}
+        self._money = MoneyReader(declaration, self.scope, self._datasets)
+
+    def run(self) -> tuple[Model | None, list[Problem]]:
+        for dataset in self.declaration.datasets.values():
+            self._resolve_dataset(dataset)
+        self._check_segments()
+        lookups = dict(self._lookups)
+        self.problems += check_datasets(self.declaration, self._datasets, lookups)
+        kpis = {name: found for name in self.declaration.kpis if (found := self._kpi(name))}
+        if any(p.severity == "error" for p in self.problems):
+            return None, self.problems
+        dimensions = {key: node for key, node in self._dimensions.items() if node is not None}
+        model = Model(self._datasets, kpis, tuple(self._by_number), dimensions, lookups)
+        return model, self.problems
+
+    # --- datasets and segments ---------------------------------------------------------------------------------
+
+    def _resolve_dataset(self, dataset: Dataset) -> None:
+        resolved, lookups, problems = resolve_dataset(dataset, self.scope)
+        self.problems += problems
+        self._lookups.update(lookups)
+        self._datasets[dataset.name] = resolved
+
+    def _check_segments(self) -> None:
+        for segment in self.declaration.segments.values():
+            for dataset, path in segment.paths.items():
+                if dataset in self.declaration.datasets:
+                    self._attempt(lambda d=dataset, p=path, n=segment.name: self.scope.bind_path(p, d, f"segments.{n}"))
+
+    def dimension(self, segment: str, dataset: str) -> exp.Column | None:
+        """Where a segment lives in a dataset; None where the dataset cannot reach it."""
+        key = (segment, dataset)
+        if key not in self._dimensions:
+            self._dimensions[key] = self._find_dimension(segment, dataset)
+        return self._dimensions[key]
+
+    def _find_dimension(self, segment: str, dataset: str) -> exp.Column | None:
+        declared = self.declaration.segments.get(segment)
+        if declared and dataset in declared.paths:
+            try:
+                return self.scope.bind_path(declared.paths[dataset], dataset, f"segments.{segment}")
+            except Unresolved:
+                return None  # already reported with the segment
+        if self.scope.raw(dataset) is None and segment not in self.declaration.datasets[dataset].columns and declared:
+            return None  # columns unknown, and the segment says where it lives elsewhere
+        try:
+            text = Text(f'"{segment}"' if "." in segment else segment, self.declaration.place)
+            return self.scope.bind_path(text, dataset, "")
+        except Unresolved:
+            return None
+
+    def _attempt(self, action: Callable[[], object]) -> bool:
+        try:
+            action()
+        except Unresolved as found:
+            self.problems.append(found.problem)
+            return False
+        return True
+
+    # --- KPIs ---------------------------------------------------------------------------------------------------
+
+    def _parse(self, text: Text, subject: str) -> Parsed | None:
+        parsed, problems = parse(text, subject)
+        self.problems += problems
+        return parsed
+
+    def _parsed_kpi(self, name: str) -> Parsed | None:
+        if name not in self._parsed:
+            self._parsed[name] = self._parse(self.declaration.kpis[name].formula, name)
+        return self._parsed[name]
+
+    def _tree(self, name: str, stack: tuple[str, ...] = ()) -> exp.Expression | None:
+        """A KPI's formula as a tree over leaves; None where it has problems (reported once)."""
+        if name not in self._trees:
+            parsed = self._parsed_kpi(name)
+            self._trees[name] = None
+            if parsed is not None:
+                self._trees[name] = self._resolve_text(_Where(parsed, name, (*stack, name)))
+        return self._trees[name]
+
+    def _resolve_text(self, where: _Where) -> exp.Expression | None:
+        try:
+            return self._visit(where.parsed.tree, where)
+        except Unresolved as found:
+            self.problems.append(found.problem)
+        except RecursionError:
+            self.problems.append(Problem("syntax", "the formula is nested too deeply", where.parsed.position(), where.subject))
+        return None
+
+    def _kpi(self, name: str) -> ResolvedKpi | None:
+        kpi = self.declaration.kpis[name]
+        parsed, value = self._parsed_kpi(name), self._tree(name)
+        targets = [t for case in kpi.targets if (t := self._target(name, case)) is not None]
+        rules = [r for rule in kpi.alerts if (r := self._rule(name, rule)) is not None]
+        if parsed is None or value is None:
+            return None
+        if not leaves_in(value):
+            self.problems.append(Problem("no-measure", "the formula has no measure", parsed.position(), name, "write for instance sum(orders.amount)"))
+            return None
+        resolved = ResolvedKpi(
+            kpi, parsed, value, _base(value), self._under(value, Shift(-1)), self._under(value, YearAgo()),
+            tuple(targets), tuple(rules),
+        )  # fmt: skip
+        self.problems += check_kpi(resolved, self.declaration, self._by_number, self.dimension)
+        for target in targets:
+            for tree in (target.value, target.low, target.high):
+                for number in leaves_in(tree):
+                    for segments in kpi.segments:
+                        for segment in segments:
+                            self.dimension(segment, self._by_number[number].measure.dataset)
+        for rule in rules:
+            for number in leaves_in(rule.when) + leaves_in(rule.clear):
+                for segments in kpi.segments:
+                    for segment in segments:
+                        self.dimension(segment, self._by_number[number].measure.dataset)
+        return resolved
+
+    def _target(self, name: str, case: object) -> ResolvedTarget | None:
+        from cadran.declare.model import TargetCase
+
+        assert isinstance(case, TargetCase)
+        trees: list[exp.Expression | None] = []
+        for text in (case.value, case.low, case.high):
+            if text is None:
+                trees.append(None)
+                continue
+            parsed = self._parse(text, f"{name}.target")
+            tree = self._resolve_text(_Where(parsed, f"{name}.target")) if parsed else None
+            if tree is None:
+                return None
+            trees.append(tree)
+        return ResolvedTarget(case, *trees)
+
+    def _rule(self, name: str, rule: object) -> ResolvedRule | None:
+        from cadran.declare.model import AlertRule
+
+        assert isinstance(rule, AlertRule)
+        lookback: list[int] = [0]
+        trees: list[exp.Expression | None] = []
+        for text in (rule.when, rule.clear):
+            if text is None:
+                trees.append(None)
+                continue
+            parsed = self._parse(text, f"{name}.alert")
+            tree = self._resolve_text(_Where(parsed, f"{name}.alert", (), True, lookback)) if parsed else None
+            if tree is None or parsed is None:
+                return None
+            if not _is_condition(tree):
+                self.problems.append(Problem("not-a-condition", "an alert condition must be true or false", parsed.position(), f"{name}.alert", "write for instance value < 90% * target"))
+                return None
+            trees.append(tree)
+        when = trees[0]
+        assert when is not None
+        return ResolvedRule(rule, when, trees[1], max(lookback))
+
+    # --- one expression --------------------------------------------------------------------------------------------
+
+    def _visit(self, node: exp.Expression, where: _Where) -> exp.Expression:
+        word = word_of(node)
+        if where.condition and word in _CONDITION_WINDOWS and self._is_window(node):
+            return self._window(node, where)
+        if word in OVER_KPIS:
+            return self._over_kpi(node, word or "", where)
+        if is_measure(node):
+            return self._leaf(node, where)
+        if parts_of(node):
+            return self._name(node, where)
+        if isinstance(node, _ATOMS):
+            self._allow(node, where)
+            return node.copy()
+        if word:
+            raise where.fail("misplaced-function", f"{word}() cannot stand here", node, _misplaced(word))
+        self._allow(node, where)
+        return rebuild(node, lambda child: self._visit(child, where))
+
+    def _allow(self, node: exp.Expression, where: _Where) -> None:
+        found = refused(node, windows=False, beyond=[*WORDS, *self.declaration.kpis])
+        if found:
+            raise where.fail("not-allowed", found[0], node, found[1])
+
+    def _leaf(self, node: exp.Expression, where: _Where) -> exp.Expression:
+        reader = MeasureReader(self.scope, where.parsed, where.subject, lambda n: self._single_measure(n, where))
+        measure = self._money.convert(reader.read(node))
+        return leaf_node(self._number(Leaf(measure)))
+
+    def _single_measure(self, name: str, where: _Where) -> Measure | None:
+        if name not in self.declaration.kpis or name in where.stack:
+            return None
+        tree = self._tree(name, where.stack)
+        while isinstance(tree, exp.Paren):
+            tree = tree.this
+        if isinstance(tree, exp.Placeholder):
+            leaf = self._by_number[int(tree.this)]
+            if not leaf.transforms and not leaf.total:
+                return leaf.measure
+        return None
+
+    def _number(self, leaf: Leaf) -> int:
+        if leaf not in self._leaves:
+            self._leaves[leaf] = len(self._by_number)
+            self._by_number.append(leaf)
+        return self._leaves[leaf]
+
+    def _name(self, node: exp.Expression, where: _Where) -> exp.Expression:
+        parts = parts_of(node) or []
+        name = parts[0].name
+        if len(parts) == 1 and where.condition and name.lower() in CONDITION_NAMES:
+            return exp.column(name.lower(), quoted=True)
+        if len(parts) > 1:
+            raise where.fail("column-outside", f"'{'.'.join(p.name for p in parts)}' stands outside an aggregate", node, f"write for instance sum({'.'.join(p.name for p in parts)})")
+        if name in self.declaration.kpis:
+            return self._reference(name, node, where)
+        raise self._unknown(name, node, where)
+
+    def _unknown(self, name: str, node: exp.Expression, where: _Where) -> Unresolved:
+        datasets = self.declaration.datasets
+        if name in datasets:
+            return where.fail("dataset-outside", f"'{name}' is a dataset, not a KPI", node, f"write count({name}) for its rows")
+        owner = next((d for d in datasets if self.scope.raw(d) is not None and self.scope.column(d, name)), None)
+        known = [*self.declaration.kpis, *(CONDITION_NAMES if where.condition else ())]
+        hint = suggest(name, known)
+        if not hint and owner:
+            hint = f"if you mean the column, write for instance sum({owner}.{name})"
+        return where.fail("unknown-kpi", f"unknown KPI '{name}'", node, hint or f"KPIs are {listed(list(self.declaration.kpis))}")
+
+    def _reference(self, name: str, node: exp.Expression, where: _Where) -> exp.Expression:
+        if name in where.stack:
+            loop = " → ".join([*where.stack[where.stack.index(name) :], name])
+            raise where.fail("cycle", f"'{name}' rests on itself: {loop}", node, "break the circle")
+        tree = self._tree(name, where.stack)
+        if tree is None:
+            raise where.fail("broken-reference", f"KPI '{name}' has a problem of its own", node, "correct it first")
+        return exp.paren(tree.copy(), copy=False) if isinstance(tree, exp.Binary) else tree.copy()
+
+    def _is_window(self, node: exp.Expression) -> bool:
+        given = node.expressions if isinstance(node, exp.Anonymous) else [node.this]
+        return len(given) == 1 and isinstance(given[0], exp.Literal)
+
+    def _window(self, node: exp.Expression, where: _Where) -> exp.Expression:
+        argument = (node.expressions if isinstance(node, exp.Anonymous) else [node.this])[0]
+        if argument.is_string or not argument.this.isdigit() or not 2 <= int(argument.this) <= 400:
+            raise where.fail("arguments", f"{word_of(node)}(n) takes a number of periods from 2 to 400", argument)
+        where.lookback.append(int(argument.this))
+        return exp.Anonymous(this=word_of(node), expressions=[argument.copy()])
+
+    # --- functions over KPIs ------------------------------------------------------------------------------------------
+
+    def _over_kpi(self, node: exp.Expression, word: str, where: _Where) -> exp.Expression:
+        entry = WORDS[word]
+        given = node.expressions
+        if not entry.least <= len(given) <= entry.most:
+            raise where.fail("arguments", f"{word}() takes {entry.least} argument{'s' * (entry.least > 1)}, not {len(given)}", node, f"write {entry.signature}")
+        tree = self._visit(given[0], where)
+        if not leaves_in(tree):
+            raise where.fail("arguments", f"{word}() takes a KPI or a measure", given[0], f"write {entry.signature}")
+        if word == "total":
+            return self._map_leaves(tree, lambda leaf: Leaf(leaf.measure, leaf.transforms, True))
+        transform = self._transform(node, word, where)
+        if isinstance(transform, (Rolling, ToDate)):
+            for number in leaves_in(tree):
+                if self._by_number[number].measure.function in ("retained", "lost"):
+                    function = self._by_number[number].measure.function
+                    raise where.fail("misplaced-function", f"{function}() has no meaning in {word}()", node, "it compares one period with the one before")
+        return self._under(tree, transform)
+
+    def _transform(self, node: exp.Expression, word: str, where: _Where) -> Transform:
+        match word:
+            case "previous":
+                return Shift(-1)
+            case "next":
+                return Shift(1)
+            case "year_ago":
+                return YearAgo()
+            case "rolling":
+                count = node.expressions[1]
+                if not isinstance(count, exp.Literal) or count.is_string or not count.this.isdigit() or not 1 <= int(count.this) <= 400:
+                    raise where.fail("arguments", "rolling() takes a number of periods from 1 to 400", count, "write rolling(revenue, 3)")
+                return Rolling(int(count.this))
+            case "value_at":
+                return self._milestone(node.expressions[1], where)
+            case _:
+                return ToDate(word)  # type: ignore[arg-type]
+
+    def _milestone(self, node: exp.Expression, where: _Where) -> At:
+        parts = parts_of(node)
+        milestones = self.declaration.milestones
+        if not parts or len(parts) != 1:
+            raise where.fail("arguments", "value_at() takes the name of a milestone", node, "write value_at(revenue, new_crm)")
+        name = parts[0].name
+        if name not in milestones:
+            hint = suggest(name, milestones) or (f"milestones are {listed(list(milestones))}" if milestones else "declare it under 'milestones:'")
+            raise where.fail("unknown-milestone", f"unknown milestone '{name}'", node, hint)
+        return At(milestones[name], name)
+
+    def _under(self, tree: exp.Expression, transform: Transform) -> exp.Expression:
+        return self._map_leaves(tree, lambda leaf: leaf.under(transform))
+
+    def _map_leaves(self, tree: exp.Expression, change: Callable[[Leaf], Leaf]) -> exp.Expression:
+        def visit(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Placeholder):
+                return leaf_node(self._number(change(self._by_number[int(node.this)])))
+            return rebuild(node, visit)
+
+        return visit(tree)
+
+
+def _base(tree: exp.Expression) -> exp.Expression | None:
+    """The denominator of the outermost division whose divisor holds a measure."""
+    for node in tree.bfs():
+        if isinstance(node, exp.Div) and leaves_in(node.expression):
+            return node.expression
+    return None
+
+
+def _is_condition(tree: exp.Expression) -> bool:
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    return isinstance(tree, (exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Is, exp.Boolean, exp.Case, exp.Coalesce))
+
+
+def _misplaced(word: str) -> str:
+    if word == "in_period":
+        return "it belongs into a measure's filter: sum(orders.amount) filter (where in_period(customers.created_at))"
+    if word in ("mean", "zscore"):
+        return f"{word}(n) belongs into an alert's condition"
+    return ""

@@ -1,0 +1,159 @@
+"""Names: which column, link or dataset a written name means, with a suggestion where it means none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from cadran.declare.model import Dataset, Link, Text
+from cadran.formula.measures import ref_node
+from cadran.formula.parse import Parsed
+from cadran.problems import Position, Problem, listed, suggest
+
+_PATH_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
+
+
+class Unresolved(Exception):
+    """A name or a use of one that cannot be given a meaning; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def parts_of(node: exp.Expression) -> list[exp.Identifier] | None:
+    """``a.b.c`` as its identifiers, however sqlglot nests them; None for anything else."""
+    if isinstance(node, exp.Column):
+        if isinstance(node.this, exp.Identifier):
+            return [p for p in (node.args.get(k) for k in ("catalog", "db", "table", "this")) if p is not None]
+        return None
+    if isinstance(node, exp.Dot):
+        left = parts_of(node.this)
+        right = node.expression
+        return [*left, right] if left and isinstance(right, exp.Identifier) else None
+    return None
+
+
+def names_in(node: exp.Expression) -> Iterator[list[exp.Identifier]]:
+    """All (dotted) names of an expression, outermost first."""
+    parts = parts_of(node)
+    if parts:
+        yield parts
+        return
+    for child in node.iter_expressions():
+        yield from names_in(child)
+
+
+class Scope:
+    """The datasets of a project and the columns that are known of each.
+
+    ``columns`` maps a dataset to the columns of its tables, or to None where they are not known; then any name
+    that the dataset does not derive is taken on trust.
+    """
+
+    def __init__(self, datasets: Mapping[str, Dataset], columns: Mapping[str, Sequence[str] | None]) -> None:
+        self.datasets = datasets
+        self._raw = {name: columns.get(name) for name in datasets}
+        self._folded = {name: self._fold(name) for name in datasets}
+
+    def _fold(self, dataset: str) -> dict[str, str]:
+        names = [*(self._raw[dataset] or ()), *self.datasets[dataset].columns]
+        return {name.casefold(): name for name in names}
+
+    def raw(self, dataset: str) -> tuple[str, ...] | None:
+        """The columns of the dataset's tables, or None."""
+        known = self._raw[dataset]
+        return None if known is None else tuple(known)
+
+    def known(self, dataset: str) -> list[str]:
+        return list(self._folded[dataset].values())
+
+    def column(self, dataset: str, name: str) -> str | None:
+        """The exact name of a column, matched without regard to case."""
+        if name in self.datasets[dataset].columns:
+            return name
+        found = self._folded[dataset].get(name.casefold())
+        return name if found is None and self._raw[dataset] is None else found
+
+    def link(self, dataset: str, name: str) -> Link | None:
+        return self.datasets[dataset].links.get(name)
+
+    # --- binding -----------------------------------------------------------------------------------------------
+
+    def bind(self, parts: Sequence[str], dataset: str, fail: Callable[[int, str, str, str], Unresolved]) -> exp.Column:
+        """``parts`` as seen from ``dataset``. ``fail(i, code, message, hint)`` makes the problem of part ``i``."""
+        skip = 1 if len(parts) > 1 and parts[0] == dataset else 0
+        here, path = dataset, []
+        for index in range(skip, len(parts) - 1):
+            link = self.link(here, parts[index])
+            if link is None:
+                raise self._no_link(here, parts[index], index, fail)
+            path.append(link.name)
+            here = link.to
+        column = self.column(here, parts[-1])
+        if column is None:
+            raise self._no_column(here, parts[-1], len(parts) - 1, fail)
+        return ref_node(tuple(path), column)
+
+    def _no_link(
+        self, dataset: str, name: str, index: int, fail: Callable[[int, str, str, str], Unresolved]
+    ) -> Unresolved:
+        links = self.datasets[dataset].links
+        hint = suggest(name, links)
+        if not hint:
+            hint = f"its links are {listed(list(links))}" if links else "declare one under 'links:'"
+            way = self._way_to(dataset, name)
+            hint = f"write {way}" if way else hint
+        return fail(index, "unknown-link", f"dataset '{dataset}' has no link '{name}'", hint)
+
+    def _way_to(self, dataset: str, target: str) -> str:
+        """A longer path of links by which ``target`` is reached, for a hint."""
+        seen, queue = {dataset}, [(dataset, "")]
+        while queue:
+            here, path = queue.pop(0)
+            for link in self.datasets[here].links.values():
+                step = f"{path}{link.name}"
+                if link.to == target:
+                    return f"{step}.…" if path else ""
+                if link.to in self.datasets and link.to not in seen:
+                    seen.add(link.to)
+                    queue.append((link.to, f"{step}."))
+        return ""
+
+    def _no_column(
+        self, dataset: str, name: str, index: int, fail: Callable[[int, str, str, str], Unresolved]
+    ) -> Unresolved:
+        hint = suggest(name, self.known(dataset)) or f"its columns are {listed(self.known(dataset))}"
+        if name in self.datasets[dataset].links:
+            hint = f"'{name}' is a link: say which column, as in {name}.…"
+        return fail(index, "unknown-column", f"unknown column '{name}' in dataset '{dataset}'", hint)
+
+    def bind_node(self, node: exp.Expression, dataset: str, parsed: Parsed, subject: str) -> exp.Column:
+        """A name in an expression. Raises :class:`Unresolved` pointing at the part that is wrong."""
+        parts = parts_of(node)
+        assert parts
+
+        def fail(index: int, code: str, message: str, hint: str) -> Unresolved:
+            return Unresolved(Problem(code, message, parsed.position(parts[index]), subject, hint))
+
+        return self.bind([p.name for p in parts], dataset, fail)
+
+    def bind_path(self, text: Text, dataset: str, subject: str, *, links: bool = True) -> exp.Column:
+        """Where YAML names a column: an exact column name is that column, else a dotted path, quoted as in SQL."""
+        if text.value in self.datasets[dataset].columns or text.value in (self._raw[dataset] or ()):
+            return ref_node((), text.value)
+        spans = [(m[1].replace('""', '"') if m[1] else m[2], m.span()) for m in _PATH_PART.finditer(text.value)]
+
+        def at(index: int) -> Position:
+            return text.place.position(*spans[index][1]) if spans else text.place.position()
+
+        def fail(index: int, code: str, message: str, hint: str) -> Unresolved:
+            return Unresolved(Problem(code, message, at(index), subject, hint))
+
+        if not spans:
+            raise Unresolved(Problem("unknown-column", "a column's name is expected", text.place.position(), subject))
+        if len(spans) > 1 and not links:
+            raise fail(0, "key-over-link", f"'{text.value}' walks a link", "name a column of the dataset itself")
+        return self.bind([name for name, _ in spans], dataset, fail)

@@ -1,0 +1,1 @@
+"""A second, slow reading of the KPI language in plain Python loops; shares nothing with the engine."""
