@@ -136,7 +136,11 @@ def months_later(day: dt.date, count: int) -> dt.date:
     first = day.replace(day=1)
     step = 1 if count > 0 else -1
     for _ in range(abs(count)):
-        first = (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1) if step > 0 else _month_before(first)
+        first = (
+            (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+            if step > 0
+            else _month_before(first)
+        )
     last = (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
     return first.replace(day=min(day.day, last.day))
 

@@ -18,6 +18,7 @@ from naive.tree import (
     Literal,
     Not,
     Now,
+    Nth,
     Op,
     RowExpr,
     Value,
@@ -46,7 +47,7 @@ class Dataset:
     ahead: bool = False
     settle: int = 0  # days
     where: RowExpr | None = None
-    derived: Mapping[str, RowExpr | Agg] = field(default_factory=dict)
+    derived: Mapping[str, RowExpr | Agg | Nth] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,8 +85,15 @@ class Row:
     def column(self, name: str) -> Value:
         if name not in self.values:
             derived = self.dataset.derived[name]
-            self.values[name] = self.world.related(self, derived) if isinstance(derived, Agg) else evaluate(derived, self)
+            self.values[name] = self.derive(derived)
         return self.values[name]
+
+    def derive(self, derived: RowExpr | Agg | Nth) -> Value:
+        if isinstance(derived, Agg):
+            return self.world.related(self, derived)
+        if isinstance(derived, Nth):
+            return self.world.nth(self, derived)
+        return evaluate(derived, self)
 
     def instant(self, path: str) -> dt.datetime | None:
         return self.world.instant(self.get(path))
@@ -101,7 +109,8 @@ class Row:
     def end(self) -> dt.datetime | None:
         """The first instant at which the interval no longer holds; None: "no end = still valid"."""
         assert self.dataset.valid
-        return self.world.end(self.dataset, self.get(self.dataset.valid[1]))
+        end = self.world.end(self.dataset, self.get(self.dataset.valid[1]))
+        return None if end is not None and end > self.world.clock and not self.dataset.ahead else end
 
 
 class World:
@@ -114,7 +123,7 @@ class World:
         self._keys: dict[str, dict[Value, Row]] = {}
 
     def instant(self, value: Value) -> dt.datetime | None:
-        """"A timestamp without a zone is in that zone, a date is a local date."""
+        """The text: "A timestamp without a zone is in that zone, a date is a local date"."""
         if value is None:
             return None
         if isinstance(value, dt.datetime):
@@ -125,7 +134,7 @@ class World:
         return self.calendar.midnight(value)
 
     def end(self, dataset: Dataset, value: Value) -> dt.datetime | None:
-        """"The end exclusive unless … inclusive": the last day counts, or the last instant does."""
+        """The text: "The end exclusive unless … inclusive": the last day counts, or the last instant does."""
         if value is None or not dataset.inclusive:
             return self.instant(value)
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
@@ -137,14 +146,18 @@ class World:
         """The rows that exist for this run, before any measure's filter."""
         if name not in self._visible:
             dataset = self.datasets[name]
-            seen = [Row(self, dataset, self.at_clock(dataset, values)) for values in dataset.rows if self.visible(dataset, values)]
+            seen = [
+                Row(self, dataset, self.at_clock(dataset, values))
+                for values in dataset.rows
+                if self.visible(dataset, values)
+            ]
             self._visible[name] = seen
             if dataset.where is not None:  # "rows that exist at all"
                 self._visible[name] = [row for row in seen if evaluate(dataset.where, row) is True]
         return self._visible[name]
 
     def visible(self, dataset: Dataset, values: Mapping[str, Value]) -> bool:
-        """"Rows dated after the clock are invisible everywhere … unless the dataset is `ahead: true`"."""
+        """The text: "Rows dated after the clock are invisible everywhere … unless the dataset is `ahead: true`"."""
         if dataset.ahead:
             return True
         if dataset.valid:  # "a row is seen from its `from` on"
@@ -154,15 +167,13 @@ class World:
         return when is None or when <= self.clock  # "a row at the clock is visible"
 
     def at_clock(self, dataset: Dataset, values: Mapping[str, Value]) -> dict[str, Value]:
-        """"An end after the clock is no end yet"; nor is a closing date."""
+        """The text: "An end after the clock is no end yet"; nor is a closing date."""
         seen = dict(values)
         if dataset.valid and not dataset.ahead:
-            end = self.end(dataset, seen[dataset.valid[1]])
-            if end is not None and end > self.clock:
-                seen[dataset.valid[1]] = None
-            when = self.instant(seen[dataset.date]) if dataset.date else None
-            if dataset.date and when is not None and when > self.clock:
-                seen[dataset.date] = None
+            for column in (dataset.valid[1], dataset.date):
+                when = self.instant(seen[column]) if column else None
+                if column and when is not None and when > self.clock:
+                    seen[column] = None
         return seen
 
     def by_key(self, name: str, key: Value) -> Row | None:
@@ -180,6 +191,15 @@ class World:
         values = [v for v in (evaluate(derived.arg, r) for r in found) if v is not None]
         best: Any = {"min": min, "max": max}[derived.func]
         return best(values, key=self.comparable) if values else None
+
+    def nth(self, row: Row, derived: Nth) -> int:
+        """The row's place, from 1, among the visible rows of its partition."""
+        group = [
+            r for r in self.rows(row.dataset.name) if r.get(derived.partition) == row.get(derived.partition)
+        ]
+        return sum(
+            self.comparable(r.get(derived.order)) <= self.comparable(row.get(derived.order)) for r in group
+        )
 
     def comparable(self, value: Value) -> Any:
         return self.instant(value) if isinstance(value, dt.date) else value

@@ -66,6 +66,14 @@ class InPeriod:
     of: RowExpr
 
 
+@dataclass(frozen=True)
+class Nth:
+    """A derived column: ``row_number() over (partition by … order by …)``."""
+
+    partition: str
+    order: str
+
+
 RowExpr = Column | Literal | Op | Not | IsNull | Now | DateDiff | InPeriod
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 Number = int | Decimal | float
-Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data"]
+Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data", "not_judged"]
 State = Literal["final", "settling", "maturing", "open"]
 
 COLUMNS = (

@@ -24,16 +24,28 @@ Keys = tuple[str | int, ...]
 class Document:
     """One YAML file: ``data`` is what it says, ``lines`` its text, ``shown_as`` its name in messages."""
 
-    __slots__ = ("_root", "_starts", "_text", "data", "lines", "shown_as", "substituted")
+    __slots__ = (
+        "_indexes",
+        "_root",
+        "_starts",
+        "_text",
+        "data",
+        "lines",
+        "shown_as",
+        "substituted",
+        "unresolved",
+    )
 
     def __init__(self, text: str, shown_as: str, root: Node | None, data: Any) -> None:
         self.data = data
         self.shown_as = shown_as
         self.lines = nodes.split_lines(text)
         self.substituted: set[Keys] = set()  # values that are not what is written: ``${…}`` was replaced
+        self.unresolved: set[Keys] = set()  # those whose setting is unknown, so that the value means nothing
         self._text = text
         self._root = root
         self._starts: list[int] = []
+        self._indexes: dict[int, dict[str, tuple[Node, Node]]] = {}
 
     @classmethod
     def parse(cls, text: str, shown_as: str = "kpis.yaml") -> Document:
@@ -75,13 +87,19 @@ class Document:
             if isinstance(node, SequenceNode) and isinstance(part, int) and 0 <= part < len(node.value):
                 node, key = node.value[part], None
             elif isinstance(node, MappingNode):
-                pair = next((p for p in node.value if _names(p[0], part)), None)
+                pair = self._index(node).get(str(part))
                 if pair is None:
                     return node, key
                 key, node = pair
             else:
                 return node, key
         return node, key
+
+    def _index(self, node: MappingNode) -> dict[str, tuple[Node, Node]]:
+        if id(node) not in self._indexes:
+            pairs: list[tuple[Node, Node]] = node.value[::-1]  # of a key written twice, the first counts
+            self._indexes[id(node)] = {str(k.value): (k, v) for k, v in pairs if isinstance(k, ScalarNode)}
+        return self._indexes[id(node)]
 
     # --- positions ---------------------------------------------------------------------------------------------
 
@@ -124,11 +142,11 @@ class Document:
         return Position(self.shown_as, line + 1, column + 1, max(1, width))
 
     def _placed(self, fault: nodes.Fault) -> Problem:
-        message = fault.message
+        message, where = fault.message, self._spot(fault.start, fault.end)
         if fault.other is not None:
             other = self._spot(fault.other, fault.other + 1)
-            message = message.replace("{other}", f"{other.line}:{other.column}")
-        where = self._spot(fault.start, fault.end)
+            here = where.line == other.line
+            message = message.replace("{other}", "earlier in this line" if here else f"in line {other.line}")
         return Problem(fault.code, message, where, hint=fault.hint)
 
 
@@ -152,10 +170,6 @@ def nowhere(text: str = "") -> Place:
     """The place of a value that was never in a file: ``text`` alone on a line."""
     root = nodes.text_node(text)
     return Place(Document(text, "<text>", root, text))
-
-
-def _names(key: Node, part: str | int) -> bool:
-    return isinstance(key, ScalarNode) and key.value == part
 
 
 def _is_empty(node: Node | None) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cadran.calendar import Calendar, Duration, Grain
-from cadran.declare.document import Place
+from cadran.declare.document import Document, Place
 
 Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
@@ -32,6 +32,7 @@ class Source:
     connector: str
     config: Mapping[str, Any]
     place: Place
+    base: Path = Path()  # the folder of the file that declares it: what its relative paths start from
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ class Dataset:
     snapshot: bool = False
     ahead: bool = False
     grain: Grain | None = None
-    money: Mapping[str, Text] = field(default_factory=dict)  # column -> currency code, or the column that holds it
+    money: Mapping[str, Text] = field(
+        default_factory=dict
+    )  # column -> currency code, or the column that holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,9 @@ class Declaration:
     rates: Rates | None = None
     allow_paths: tuple[Path, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
+    documents: tuple[Document, ...] = ()  # the main file first
+    # (section, name) of what is declared but has errors and is left out above: not to be reported as unknown
+    broken: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def folder(self) -> Path:

@@ -150,6 +150,8 @@ def compose(text: str) -> tuple[Node | None, Any, list[Fault]]:
         return None, None, [Fault("empty-file", "the file is empty", 0, 1, "start it with 'version: 1'")]
     builder = _Builder(aliases="*" in text and "&" in text)
     data = builder.value(root, 0)
+    if builder.exhausted:
+        return root, None, builder.faults
     return root, data, builder.faults
 
 
@@ -174,8 +176,11 @@ def _is_utf8(text: str) -> bool:
 def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     at = mark.index if mark is not None else 0
+    began = error.context_mark.index if error.context_mark is not None else None
     message, hint = yaml_errors.in_plain_words(error, text, at)
-    return Fault("invalid-yaml", message, at, at + 1, hint)
+    if began is not None and message.startswith("a quote was opened"):
+        at, began = began, None  # where it ends is nowhere
+    return Fault("invalid-yaml", message, at, at + 1, hint, began if "{other}" in message else None)
 
 
 class _Builder:
@@ -187,6 +192,7 @@ class _Builder:
         self.open: set[int] = set()  # nodes being built: one that turns up inside itself is a circle
         self.done: set[int] = set()
         self.expanded = 0
+        self.exhausted = False
 
     def value(self, node: Node, depth: int) -> Any:
         tag = node.tag
@@ -220,7 +226,7 @@ class _Builder:
             name = key.value
             if name in out:
                 first = next(k for k, _ in node.value if k.value == name)
-                message = f"'{name}' is written twice; it already stands at {{other}}"
+                message = f"'{name}' is written twice; it already stands {{other}}"
                 self.fault("duplicate-key", message, key, "keep one of the two", first.start_mark.index)
                 continue
             out[name] = value.value if value.tag is _TEXT else self.value(value, depth)
@@ -262,7 +268,8 @@ class _Builder:
             self.expanded += 1 + len(node.value)
         self.done.add(id(node))
         if self.expanded > MOST_EXPANDED or depth > MOST_DEPTH:
-            if not any(f.code == "too-many-aliases" for f in self.faults):
+            if not self.exhausted:
+                self.exhausted = True
                 message = "the aliases ('*') of this file repeat too much"
                 self.fault("too-many-aliases", message, node, "write it out without aliases")
             return False

@@ -13,10 +13,10 @@ _WORDS = [
     ("block sequence entries are not allowed", "a list item ('-') stands where no list can begin", _INDENT),
     ("mapping keys are not allowed", "a '?' stands where no key can begin", _QUOTE),
     ("could not find expected ':'", "a ':' is missing behind this key, or the line is indented too little", "write 'key: value'"),
-    ("did not find expected key", "this does not fit to the lines before it", f"{_INDENT}; a value that begins with a quote must also end with one"),
+    ("did not find expected key", "this does not fit the lines before it", f"{_INDENT}; a value that begins with a quote must also end with one"),
     ("did not find expected '-' indicator", "a list item is expected here", "begin the line with '- ', in the column of the other items"),
-    ("did not find expected ',' or '}'", "the '{' before this is never closed properly", "check commas, quotes and the closing '}'"),
-    ("did not find expected ',' or ']'", "the '[' before this is never closed properly", "check commas, quotes and the closing ']'"),
+    ("did not find expected ',' or '}'", "the '{' that begins {other} is not closed properly", "check commas, quotes and the closing '}'; a formula with a comma or a quote in it must be in quotes"),
+    ("did not find expected ',' or ']'", "the '[' that begins {other} is not closed properly", "check commas, quotes and the closing ']'"),
     ("did not find expected node content", "a value is missing here", "look for a comma or a bracket too many"),
     ("found unexpected end of stream", "a quote was opened and never closed", "close it, or write a quote inside '…' as ''"),
     ("found unknown escape character", "'\\' with this letter means nothing inside \"…\"", "write '\\\\' for a backslash, or use '…' instead of \"…\""),
@@ -42,6 +42,10 @@ def in_plain_words(error: yaml.MarkedYAMLError, text: str, at: int) -> tuple[str
     said = f"{error.problem or ''} ({error.context or ''})"
     if "cannot start any token" in said:
         return _cannot_start(text[at : at + 1])
+    if "',' or" in said and text[at : at + 1] == ":":
+        return "a second ':' stands where only a value can be", _QUOTE
+    if "comment or line break" in said and text[max(0, at - 1) : at + 1] == "||":
+        return "the text goes on behind its closing quote", "put the whole of it in quotes: \"'Mr ' || name\""
     for part, message, hint in _WORDS:
         if part in said:
             return message, hint

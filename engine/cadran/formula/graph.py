@@ -50,6 +50,8 @@ class Graph:
             columns, target = self.datasets[here].links.get(step, ((), here))
             for key in columns:
                 yield from self._walk(here, key)
+            if 0 < len(columns) < len(self.datasets[target].key):  # a history is joined by this row's date
+                yield (here, "")
             here = target
             yield (here, "")
             yield from ((here, k) for k in self.datasets[here].key)

@@ -18,8 +18,8 @@ from cadran.formula.measures import (
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import rebuild
-from cadran.formula.scalars import refused
 from cadran.formula.scope import Scope, Unresolved, parts_of
+from cadran.formula.syntax import refused
 from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
 
@@ -234,7 +234,7 @@ class _Resolver:
         return rebuild(node, lambda child: self._visit(child, where))
 
     def _allow(self, node: exp.Expression, where: _Where) -> None:
-        found = refused(node, windows=False, beyond=[*WORDS, *self.declaration.kpis])
+        found = refused(node, windows=False, beyond=WORDS)
         if found:
             raise where.fail("not-allowed", found[0], node, found[1])
 

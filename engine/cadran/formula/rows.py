@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from sqlglot import exp
 
 from cadran.formula.parse import Parsed
-from cadran.formula.scalars import refused
 from cadran.formula.scope import Scope, Unresolved, parts_of
+from cadran.formula.syntax import refused
 from cadran.formula.vocabulary import AGGREGATE_NODES, WORDS, word_of
 from cadran.problems import Problem
 

@@ -128,7 +128,7 @@ _FUNCTIONS: tuple[Scalar, ...] = (
     Scalar("minute", "minute(x)", "0 to 59.", "minute(timestamp '2026-03-15 10:20:30')", "20", "date"),
     Scalar("last_day", "last_day(x)", "The month's last date.", "last_day(date '2028-02-03')", "2028-02-29", "date"),
     Scalar("make_date", "make_date(year, month, day)", "That date, which has to exist.", "make_date(2026, 3, 15)", "2026-03-15", "date"),
-    Scalar("cast", "cast(x as type)", f"Also x::type. Types: {', '.join(TYPES)}. What does not fit stops the run. To whole numbers decimals round half up, floats half to even: say round, floor or ceil first.", "cast('12.345' as decimal(10, 2))", "12.35", "conversion"),
+    Scalar("cast", "cast(x as type)", f"Also x::type. Types: {', '.join(TYPES)}. What does not fit stops the run. To whole numbers decimals round half away from zero, floats half to even: say round, floor or ceil first.", "cast('12.345' as decimal(10, 2))", "12.35", "conversion"),
     Scalar("try_cast", "try_cast(x as type)", "The same, NULL where it does not fit.", "try_cast('n/a' as integer)", "NULL", "conversion"),
     Scalar("strftime", "strftime(x, format)", "A moment as text, names in English: %Y %m %d %H %M %b %a …", "strftime(date '2026-03-15', '%Y-%m')", "'2026-03'", "conversion"),
     Scalar("strptime", "strptime(text, format)", "Text as a timestamp; what does not fit stops the run.", "strptime('15/03/2026', '%d/%m/%Y')", "2026-03-15 00:00:00", "conversion"),
@@ -144,6 +144,46 @@ _FUNCTIONS: tuple[Scalar, ...] = (
 
 SCALARS: Mapping[str, Scalar] = {scalar.name: scalar for scalar in _FUNCTIONS}
 SPELLINGS: Mapping[str, Scalar] = {name: s for s in _FUNCTIONS for name in (s.name, *s.also)}
+
+_REPEATABLE = "a run has to give the same twice: there is nothing random"
+_CLOCK_HINT = "write now() or current_date, which mean the run's clock"
+_ROWS_ONLY = "an expression sees the rows of its datasets only: no files, settings, users or catalogues"
+_INTERVAL = "write x + interval '1' month"
+_TO_TEXT = "write strftime(x, format)"
+_TO_MOMENT = "write strptime(text, format), or cast(text as date)"
+ELSEWHERE: Mapping[str, str] = {  # what authors may know from other systems -> what to write here
+    "ifnull": "write coalesce(a, b)", "nvl": "write coalesce(a, b)", "isnull": "write x is null, or coalesce(a, b)",
+    "nvl2": "write if(x is not null, a, b)", "iif": "write if(condition, then, otherwise)",
+    "iff": "write if(condition, then, otherwise)", "decode": "write case x when v then a … end",
+    "len": "write length(text)", "char_length": "write length(text)", "character_length": "write length(text)",
+    "lcase": "write lower(text)", "ucase": "write upper(text)", "concat_ws": "write a || ', ' || b",
+    "instr": "write strpos(text, part)", "charindex": "write strpos(text, part)", "locate": "write strpos(text, part)",
+    "prefix": "write starts_with(text, part)", "startswith": "write starts_with(text, part)",
+    "suffix": "write ends_with(text, part)", "endswith": "write ends_with(text, part)",
+    "regexp_like": "write regexp_matches(text, pattern)", "substring_index": "write split_part(text, separator, n)",
+    "log": "write ln(x) or log10(x)", "log2": "write ln(x) / ln(2)", "trunc": "write floor(x), ceil(x) or round(x)",
+    "truncate": "write floor(x), ceil(x) or round(x)", "round_even": "write round(x, digits)",
+    "datediff": "write date_diff(unit, a, b)", "timestampdiff": "write date_diff(unit, a, b)",
+    "date_sub": "write x - interval '1' month, or date_diff(unit, a, b)", "age": "write date_diff(unit, a, b)",
+    "date_add": _INTERVAL, "dateadd": _INTERVAL, "adddate": _INTERVAL, "to_days": _INTERVAL, "to_months": _INTERVAL,
+    "date_part": "write extract(part from x)", "datepart": "write extract(part from x)",
+    "isoyear": "write extract(isoyear from x)", "yearweek": "write extract(isoyear from x) and week(x)",
+    "weekofyear": "write week(x)", "dayofmonth": "write day(x)", "dayofyear": "write extract(doy from x)",
+    "second": "write extract(second from x)", "weekday": "write isodow(x), where Monday is 1",
+    "dayofweek": "write isodow(x), where Monday is 1", "dayname": _TO_TEXT, "monthname": _TO_TEXT,
+    "to_char": _TO_TEXT, "date_format": _TO_TEXT, "to_date": _TO_MOMENT, "str_to_date": _TO_MOMENT,
+    "try_strptime": _TO_MOMENT, "to_timestamp": _TO_MOMENT, "timezone": "all times are in the calendar's zone",
+    "today": _CLOCK_HINT, "curdate": _CLOCK_HINT, "getdate": _CLOCK_HINT, "sysdate": _CLOCK_HINT,
+    "current_timestamp": _CLOCK_HINT, "get_current_timestamp": _CLOCK_HINT, "transaction_timestamp": _CLOCK_HINT,
+    "current_time": _CLOCK_HINT, "localtime": _CLOCK_HINT, "localtimestamp": _CLOCK_HINT,
+    "convert": "write cast(x as type)", "quantile_cont": "write quantile(x, 0.9)", "percentile_cont": "write quantile(x, 0.9)",
+    "read_csv": _ROWS_ONLY, "read_csv_auto": _ROWS_ONLY, "read_parquet": _ROWS_ONLY, "read_json": _ROWS_ONLY,
+    "read_text": _ROWS_ONLY, "read_blob": _ROWS_ONLY, "glob": _ROWS_ONLY, "query": _ROWS_ONLY, "query_table": _ROWS_ONLY,
+    "getenv": _ROWS_ONLY, "getvariable": _ROWS_ONLY, "current_setting": _ROWS_ONLY, "current_user": _ROWS_ONLY,
+    "session_user": _ROWS_ONLY, "current_database": _ROWS_ONLY, "current_catalog": _ROWS_ONLY,
+    "version": _ROWS_ONLY, "current_version": _ROWS_ONLY, "nextval": _REPEATABLE, "currval": _REPEATABLE,
+    "random": _REPEATABLE, "rand": _REPEATABLE, "uuid": _REPEATABLE, "gen_random_uuid": _REPEATABLE,
+}  # fmt: skip
 
 SAMPLE: tuple[tuple[str, str, int], ...] = (  # customer, day, amount
     ("a", "2026-03-01", 10),

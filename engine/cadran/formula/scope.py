@@ -27,7 +27,9 @@ def parts_of(node: exp.Expression) -> list[exp.Identifier] | None:
     """``a.b.c`` as its identifiers, however sqlglot nests them; None for anything else."""
     if isinstance(node, exp.Column):
         if isinstance(node.this, exp.Identifier):
-            return [p for p in (node.args.get(k) for k in ("catalog", "db", "table", "this")) if p is not None]
+            return [
+                p for p in (node.args.get(k) for k in ("catalog", "db", "table", "this")) if p is not None
+            ]
         return None
     if isinstance(node, exp.Dot):
         left = parts_of(node.this)
@@ -82,7 +84,9 @@ class Scope:
 
     # --- binding -----------------------------------------------------------------------------------------------
 
-    def bind(self, parts: Sequence[str], dataset: str, fail: Callable[[int, str, str, str], Unresolved]) -> exp.Column:
+    def bind(
+        self, parts: Sequence[str], dataset: str, fail: Callable[[int, str, str, str], Unresolved]
+    ) -> exp.Column:
         """``parts`` as seen from ``dataset``. ``fail(i, code, message, hint)`` makes the problem of part ``i``."""
         skip = 1 if len(parts) > 1 and parts[0] == dataset else 0
         here, path = dataset, []
@@ -144,7 +148,9 @@ class Scope:
         """Where YAML names a column: an exact column name is that column, else a dotted path, quoted as in SQL."""
         if text.value in self.datasets[dataset].columns or text.value in (self._raw[dataset] or ()):
             return ref_node((), text.value)
-        spans = [(m[1].replace('""', '"') if m[1] else m[2], m.span()) for m in _PATH_PART.finditer(text.value)]
+        spans = [
+            (m[1].replace('""', '"') if m[1] else m[2], m.span()) for m in _PATH_PART.finditer(text.value)
+        ]
 
         def at(index: int) -> Position:
             return text.place.position(*spans[index][1]) if spans else text.place.position()
@@ -153,7 +159,11 @@ class Scope:
             return Unresolved(Problem(code, message, at(index), subject, hint))
 
         if not spans:
-            raise Unresolved(Problem("unknown-column", "a column's name is expected", text.place.position(), subject))
+            raise Unresolved(
+                Problem("unknown-column", "a column's name is expected", text.place.position(), subject)
+            )
         if len(spans) > 1 and not links:
-            raise fail(0, "key-over-link", f"'{text.value}' walks a link", "name a column of the dataset itself")
+            raise fail(
+                0, "key-over-link", f"'{text.value}' walks a link", "name a column of the dataset itself"
+            )
         return self.bind([name for name, _ in spans], dataset, fail)

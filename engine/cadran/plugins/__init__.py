@@ -1,1 +1,41 @@
-"""The contract that third parties import, and how plugins are found."""
+"""The contract that third parties import, and how plugins are found.
+
+A plugin is a module named by an entry point of the group ``cadran``; all that it needs is imported from here.
+"""
+
+from cadran.plugins.connector import (
+    API,
+    ArrowStream,
+    Column,
+    ConfigError,
+    Connector,
+    ConnectorEntry,
+    ConnectorError,
+    Context,
+    DataError,
+    End,
+    Page,
+    Rejected,
+    Table,
+)
+from cadran.plugins.hookspecs import hookimpl
+from cadran.problems import listed, suggest
+
+__all__ = [
+    "API",
+    "ArrowStream",
+    "Column",
+    "ConfigError",
+    "Connector",
+    "ConnectorEntry",
+    "ConnectorError",
+    "Context",
+    "DataError",
+    "End",
+    "Page",
+    "Rejected",
+    "Table",
+    "hookimpl",
+    "listed",
+    "suggest",
+]

@@ -32,8 +32,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """``problem`` is why the columns cannot be told: an error only for whoever uses the table."""
+
     name: str
     columns: tuple[Column, ...] = ()
+    problem: ConnectorError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from typing import Literal
 
 from cadran.publish.formatting import Formatter, Number, exact
 from cadran.publish.scales import Scale, nice_scale
+from cadran.publish.svg import GRID, INK, MUTED, SOFT, dots, group, label, paths, svg, text
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
-_INK, _SOFT, _MUTED, _GRID = "#2b4c9b", "#a9b8dc", "#5f6772", "#dfe2e6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ def sparkline(points: Sequence[Point], *, key: str, title: str, shown: int, heig
     if not known:
         return ""
     scale = nice_scale(known, height - 4, 4, zero=False, ticks=20)
-    body = _paths(
-        [_target_path(points, scale)], "ck-target", _MUTED, height, dash="3 3", width=1
-    ) + _line(points, scale, shown, height, dots=False)  # fmt: skip
-    return _svg(f"{key}-s", "ck-spark", height, title, _said(points), body)
+    body = paths(
+        [_target_path(points, scale)], "ck-target", MUTED, height, dash="3 3", width=1
+    ) + _line(points, scale, shown, height, all_dots=False)  # fmt: skip
+    return svg(f"{key}-s", "ck-spark", height, title, points[shown].title if shown >= 0 else "", body)
 
 
 def chart(
@@ -95,13 +95,13 @@ def chart(
         _band(points, scale),
         _markers(markers, bottom),
         draw(points, scale, shown, height),
-        _paths([_target_path(points, scale)], "ck-target", _MUTED, height, dash="5 4", width=1.5),
+        paths([_target_path(points, scale)], "ck-target", MUTED, height, dash="5 4", width=1.5),
         _target_label(points, scale, unit, Formatter(locale), target_word),
         _gaps(points, bottom),
         _shown_label(points, scale, shown, kind),
         _hovers(points, bottom),
     ]
-    return _svg(key, "ck-chart", height, title, _said(points), "".join(body))
+    return svg(key, "ck-chart", height, title, _said(points), "".join(body))
 
 
 # --- parts -----------------------------------------------------------------------------------------------------
@@ -119,64 +119,35 @@ def _x(index: float, count: int) -> float:
     return round((index + 0.5) * 100 / count, 2)
 
 
-def _svg(key: str, css: str, height: int, title: str, said: str, body: str) -> str:
-    pad = "padding:0 26px 0 50px;" if css == "ck-chart" else "padding:0 4px;"
-    style = f"{pad}box-sizing:border-box;overflow:visible;display:block"
-    return (
-        f'<svg class="{css}" role="img" aria-labelledby="{key}-t {key}-d" width="100%" height="{height}" '
-        f'style="{style}" xmlns="http://www.w3.org/2000/svg"><title id="{key}-t">{escape(title)}</title>'
-        f'<desc id="{key}-d">{escape(said)}</desc>{body}</svg>'
-    )
-
-
 def _said(points: Sequence[Point]) -> str:
     return " ; ".join(p.title for p in points)
 
 
-def _stretched(body: str, height: int) -> str:
-    """A layer whose x runs from 0 to 100 over the whole width; strokes keep their width."""
-    return f'<svg width="100%" height="{height}" viewBox="0 0 100 {height}" preserveAspectRatio="none">{body}</svg>'
-
-
-def _paths(
-    paths: Sequence[str], css: str, colour: str, height: int, *, dash: str = "", width: float = 2
-) -> str:
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    drawn = "".join(
-        f'<path class="{css}" d="{d}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes} '
-        'stroke-linejoin="round" vector-effect="non-scaling-stroke"/>'
-        for d in paths
-        if d
-    )
-    return _stretched(drawn, height) if drawn else ""
-
-
-def _line(points: Sequence[Point], scale: Scale, shown: int, height: int, dots: bool = True) -> str:
-    spots = [(_x(i, len(points)), exact(p.value), p.provisional) for i, p in enumerate(points)]
-    solid, dashed, marks = [], [], []
-    for i, (x, value, provisional) in enumerate(spots):
-        if value is None:
+def _line(points: Sequence[Point], scale: Scale, shown: int, height: int, all_dots: bool = True) -> str:
+    spots = [
+        (_x(i, len(points)), None if (n := exact(p.value)) is None else scale.y(n))
+        for i, p in enumerate(points)
+    ]
+    solid: list[str] = []
+    dashed: list[str] = []
+    full: list[tuple[float, float, float]] = []
+    hollow: list[tuple[float, float, float]] = []
+    for i, (x, y) in enumerate(spots):
+        if y is None:
             continue
-        y = scale.y(value)
-        before = spots[i - 1] if i and spots[i - 1][1] is not None else None
-        after = i + 1 < len(spots) and spots[i + 1][1] is not None
-        if before and before[1] is not None:
-            (dashed if provisional else solid).append(f"M{before[0]} {scale.y(before[1])}L{x} {y}")
-        if i == shown or provisional or dots or not (before or after):
-            marks.append(_dot(x, y, 4 if i == shown else 2.5, provisional))
+        provisional, before = points[i].provisional, spots[i - 1][1] if i else None
+        if before is not None:
+            begin = f"M{spots[i - 1][0]} {before}"
+            (dashed if provisional else solid).append(f"{begin}L{x} {y}")
+        alone = before is None and (i + 1 == len(spots) or spots[i + 1][1] is None)
+        if i == shown or provisional or all_dots or alone:
+            (hollow if provisional else full).append((x, y, 4 if i == shown else 2.5))
     return (
-        _paths(["".join(solid)], "ck-line", _INK, height)
-        + _paths(["".join(dashed)], "ck-line", _INK, height, dash="4 4", width=1.5)
-        + "".join(marks)
+        paths(["".join(solid)], "ck-line", INK, height)
+        + paths(["".join(dashed)], "ck-line", INK, height, dash="4 4", width=1.5)
+        + dots(full, "ck-dot", INK)
+        + dots(hollow, "ck-hollow", "#fff")
     )
-
-
-def _dot(x: float, y: float, radius: float, hollow: bool) -> str:
-    css, fill = ("ck-hollow", "#fff") if hollow else ("ck-dot", _INK)
-    return (
-        f'<circle class="{css}" cx="{x}%" cy="{y}" r="{radius}" fill="{fill}" stroke="{_INK}" '
-        'stroke-width="1.5"/>'
-    )  # fmt: skip
 
 
 def _bars(points: Sequence[Point], scale: Scale, shown: int, height: int) -> str:  # noqa: ARG001 (drawn like _line)
@@ -188,10 +159,10 @@ def _bars(points: Sequence[Point], scale: Scale, shown: int, height: int) -> str
             continue
         y = scale.y(value)
         tall = max(abs(zero - y), 1.5)  # zero is a line, no data is nothing
-        css, fill = ("ck-now", _INK) if i == shown else ("ck-bar", _SOFT)
+        css, fill = ("ck-now", INK) if i == shown else ("ck-bar", SOFT)
         look = f'class="{css}" fill="{fill}"'
         if point.provisional:
-            look = f'class="ck-hollow" fill="none" stroke="{_INK}" stroke-dasharray="3 3"'
+            look = f'class="ck-hollow" fill="none" stroke="{INK}" stroke-dasharray="3 3"'
         x = round(_x(i, len(points)) - width / 2, 2)
         out.append(
             f'<rect {look} x="{x}%" y="{min(y, zero)}" width="{width}%" height="{tall:.1f}" rx="1.5"/>'
@@ -202,7 +173,7 @@ def _bars(points: Sequence[Point], scale: Scale, shown: int, height: int) -> str
 def _target_path(points: Sequence[Point], scale: Scale) -> str:
     """A step for every period that has a single target."""
     bin_width = 100 / len(points)
-    steps = []
+    steps: list[tuple[str, int]] = []
     for i, point in enumerate(points):
         target = exact(point.target)
         if target is not None and point.target_high is None:
@@ -220,76 +191,78 @@ def _band(points: Sequence[Point], scale: Scale) -> str:
         if low is not None and high is not None:
             top, width = scale.y(high), round(100 / len(points), 2)
             out.append(
-                f'<rect class="ck-band" fill="{_GRID}" x="{round(i * width, 2)}%" y="{top}" '
+                f'<rect class="ck-band" fill="{GRID}" x="{round(i * width, 2)}%" y="{top}" '
                 f'width="{width + 0.05:.2f}%" height="{scale.y(low) - top:.1f}"/>'
             )
     return "".join(out)
 
 
-def _text(x: str, y: float, text: str, anchor: str, css: str = "ck-text", fill: str = _MUTED) -> str:
-    return (
-        f'<text class="{css}" x="{x}" y="{y:.1f}" text-anchor="{anchor}" font-size="11.5" '
-        f'font-family="system-ui,sans-serif" fill="{fill}">{escape(text)}</text>'
-    )
-
-
 def _axes(points: Sequence[Point], scale: Scale, unit: str, form: Formatter, height: int) -> str:
-    out = []
-    for tick in scale.ticks:
-        y = scale.y(tick)
-        css = "ck-zero" if not tick else "ck-grid"
-        out.append(f'<line class="{css}" x1="0" x2="100%" y1="{y}" y2="{y}" stroke="{_GRID}"/>')
-        out.append(_text("-8", y + 4, form.axis(tick, unit, scale.step), "end"))
+    zero = ' class="ck-zero"'
+    ticks = [(scale.y(tick), tick) for tick in scale.ticks]
+    lines = "".join(f'<line{zero if not tick else ""} x2="100%" y1="{y}" y2="{y}"/>' for y, tick in ticks)
+    most = max(scale.high, -scale.low)
+    values = "".join(text("-8", y + 4, form.axis(tick, unit, scale.step, most)) for y, tick in ticks)
     count = len(points)
     every = max(1, -(-(count - 1) // 4))
-    for i in range((count - 1) % every, count, every):
-        out.append(_text(f"{_x(i, count)}%", height - 8, points[i].label, "middle"))
-    return "".join(out)
+    labelled = range((count - 1) % every, count, every)
+    periods = "".join(text(f"{_x(i, count)}%", height - 8, points[i].label) for i in labelled)
+    return (
+        group("ck-grid", lines, stroke=GRID)
+        + label("ck-text", values, "end")
+        + label("ck-text", periods, "middle")
+    )
 
 
 def _markers(markers: Sequence[Marker], bottom: float) -> str:
-    return "".join(
-        f'<g><title>{escape(m.title)}</title><line class="ck-marker" x1="{m.place * 100:.2f}%" '
-        f'x2="{m.place * 100:.2f}%" y1="16" y2="{bottom}" stroke="{_MUTED}" stroke-dasharray="1 3"/>'
-        + _text(f"{m.place * 100:.2f}%", 11, m.letter, "middle", "ck-letter")
+    drawn = "".join(
+        f'<g><title>{escape(m.title)}</title><line x1="{m.place * 100:.2f}%" '
+        f'x2="{m.place * 100:.2f}%" y1="16" y2="{bottom}"/>'
+        + label("ck-letter", text(f"{m.place * 100:.2f}%", 11, m.letter), "middle", INK)
         + "</g>"
         for m in markers
     )
+    return group("ck-marker", drawn, stroke=MUTED, stroke_dasharray="1 3")
 
 
 def _target_label(points: Sequence[Point], scale: Scale, unit: str, form: Formatter, word: str) -> str:
-    """The first target's text, at the left where the line begins."""
-    for i, point in enumerate(points):
-        upper = exact(point.target if point.target_high is None else point.target_high)
-        if upper is not None and word:
-            text = f"{word} {form.bounds(point.target, point.target_high, unit)}"
-            return _text(f"{100 * i / len(points):.2f}%", scale.y(upper) - 5, text, "start", "ck-halo")
-    return ""
+    """Where the target line begins: its value, or the word alone where the target varies."""
+    known = [(i, p) for i, p in enumerate(points) if exact(p.target) is not None]
+    if not known or not word:
+        return ""
+    index, point = known[0]
+    upper = exact(point.target if point.target_high is None else point.target_high) or Decimal(0)
+    if len({(p.target, p.target_high) for _, p in known}) == 1:
+        word = f"{word} {form.bounds(point.target, point.target_high, unit)}"
+    return label("ck-halo", text(f"{100 * index / len(points):.2f}%", scale.y(upper) - 5, word), "start")
 
 
 def _gaps(points: Sequence[Point], bottom: float) -> str:
     missing = [i for i, p in enumerate(points) if exact(p.value) is None]
-    return "".join(_text(f"{_x(i, len(points))}%", bottom - 4, "–", "middle") for i in missing)
+    return label(
+        "ck-text", "".join(text(f"{_x(i, len(points))}%", bottom - 4, "–") for i in missing), "middle"
+    )
 
 
 def _shown_label(points: Sequence[Point], scale: Scale, shown: int, kind: str) -> str:
-    """The value of the report's period: above a rise and every bar, below a fall."""
+    """The value of the report's period: above a rise and every bar, below (or, low down, beside) a fall."""
     value = exact(points[shown].value) if 0 <= shown < len(points) else None
     if value is None:
         return ""
+    x, y, words = f"{_x(shown, len(points))}%", scale.y(value), points[shown].text
     before = exact(points[shown - 1].value) if shown else None
-    below = kind == "line" and before is not None and before > value
-    if kind == "bar" and value < 0:
-        below = True
-    y = scale.y(value) + (18 if below else -9)
-    return _text(f"{_x(shown, len(points))}%", y, points[shown].text, "middle", "ck-value", _INK)
+    falling = value < 0 if kind == "bar" else before is not None and before > value
+    if falling and y + 18 > scale.bottom - 2:
+        return label("ck-value", text(x, y + 5, words, dx=-9), "end", INK)
+    return label("ck-value", text(x, y + (18 if falling else -9), words), "middle", INK)
 
 
 def _hovers(points: Sequence[Point], bottom: float) -> str:
     """An invisible column per period that says its value under the mouse."""
-    width = 100 / len(points)
-    return "".join(
-        f'<rect x="{i * width:.2f}%" width="{width:.2f}%" height="{bottom}" fill="none" pointer-events="all">'
+    width = round(100 / len(points), 2)
+    columns = "".join(
+        f'<rect x="{round(i * width, 2)}%" width="{width}%" height="{bottom}">'
         f"<title>{escape(p.title)}</title></rect>"
         for i, p in enumerate(points)
     )
+    return group("ck-hover", columns, fill="none", pointer_events="all")

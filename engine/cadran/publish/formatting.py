@@ -82,9 +82,9 @@ class Formatter:
         if number is None:
             return NO_DATA
         if unit != "percent" and abs(number) >= above:
-            return self._scaled(number, unit)
+            return self._scaled(number, unit) + self._short_unit(unit)
         if unit in UNITS:
-            return f"{self.number(number, plain_digits(value))}{NBSP}{UNITS[unit][self.language][0]}"
+            return self.number(number, plain_digits(value)) + self._short_unit(unit)
         return self.value(value, unit)
 
     def number(self, number: Decimal, digits: int) -> str:
@@ -114,18 +114,18 @@ class Formatter:
             return self.points(change, unit)
         return _signed(self._percent(relative), relative)
 
-    def axis(self, value: Decimal, unit: str, step: Decimal) -> str:
-        """A tick of an axis, with the digits that its step needs."""
+    def axis(self, value: Decimal, unit: str, step: Decimal, most: Decimal) -> str:
+        """A tick of an axis, with the digits that its step needs; ``most`` is the axis' largest value."""
         if unit == "percent":
             return (
                 f"{self.number(_hundredfold(value), _step_digits(_hundredfold(step)))}{self._space_percent}"
             )
-        if abs(value) >= 10_000:
+        if value and most >= 10_000:
             return self._scaled(value, unit)
         digits = _step_digits(step)
         if is_currency(unit):
             return self._money(value, unit, digits)
-        return self.number(value, digits)
+        return self.number(value, digits)  # other units are said with the values
 
     def bounds(self, low: Number | None, high: Number | None, unit: str) -> str:
         """A target: one number, or a range."""
@@ -161,7 +161,12 @@ class Formatter:
         if is_currency(unit):
             return self._money(part, unit, digits, scale)
         gap = NBSP if self.language == "fr" else ""
-        return self._worded(number, f"{self.number(part, digits)}{gap}{scale}", unit)
+        return f"{self.number(part, digits)}{gap}{scale}"
+
+    def _short_unit(self, unit: str) -> str:
+        if not unit or is_currency(unit):
+            return ""
+        return NBSP + (UNITS[unit][self.language][0] if unit in UNITS else unit)
 
     def _worded(self, number: Decimal, text: str, unit: str) -> str:
         if not unit:

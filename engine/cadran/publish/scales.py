@@ -37,6 +37,9 @@ def nice_scale(values: Iterable[Decimal], bottom: float, top: float, *, zero: bo
     if low == high:  # a flat series still needs some height
         pad = low.copy_abs() / 10 or Decimal(1)
         low, high = (low - pad if low else low), high + pad
+    elif not zero:  # a line keeps off the edges, where labels stand
+        pad = (high - low) / 12
+        low, high = (low if 0 <= low < pad else low - pad), high + pad
     step = nice_step((high - low) / ticks)
     first = (low / step).to_integral_value("ROUND_FLOOR") * step
     last = (high / step).to_integral_value("ROUND_CEILING") * step

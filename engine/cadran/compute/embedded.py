@@ -1,0 +1,109 @@
+"""The engine's own DuckDB: tables are loaded, then the outside is shut off and the configuration locked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from cadran.plugins.connector import Column, DataError, End, Page, Rejected
+
+_INTERNAL = re.compile(r"\n+(LINE \d+:|Candidate|Possible|Did you mean).*", re.DOTALL)
+
+
+class QueryError(Exception):
+    """DuckDB refused a statement; ``message`` in its words, without its excerpt of the SQL."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Session:
+    """One run's database, in memory. Not shared between threads."""
+
+    def __init__(self, zone: str) -> None:
+        self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+        self._connection.execute(f"SET TimeZone = '{zone}'")
+        self._connection.execute("SET python_enable_replacements = false")
+        self._schemas: set[str] = set()
+        self.statements: dict[str, str] = {}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def lock(self) -> None:
+        """No file, no network, no setting can be reached from here on."""
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    # --- loading --------------------------------------------------------------------------------------------------------
+
+    def load(self, source: str, table: str, stream: Iterable[Page | Rejected | End], columns: Sequence[Column]) -> list[Rejected]:
+        """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
+        name = exp.table_(table, db=source, quoted=True).sql("duckdb")
+        if source not in self._schemas:
+            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
+            self._schemas.add(source)
+        rejected: list[Rejected] = []
+        rows, created, ended = 0, False, None
+        for item in stream:
+            if isinstance(item, Rejected):
+                rejected.append(item)
+            elif isinstance(item, End):
+                ended = item
+            else:
+                rows += self._append(name, item, created)
+                created = True
+        if ended is None or ended.rows != rows:
+            expected = "an end" if ended is None else f"{ended.rows} rows"
+            raise DataError(f"table '{table}' broke off: {expected} expected, {rows} rows came", hint="run again; if it stays so, tell the connector's author")
+        if not created:
+            listed = ", ".join(f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}" for c in columns)
+            self._connection.execute(f"CREATE TABLE {name} ({listed})")
+        return rejected
+
+    def _append(self, name: str, page: Page, created: bool) -> int:
+        self._connection.register("incoming_page", page.data)
+        verb = f"INSERT INTO {name} BY NAME" if created else f"CREATE TABLE {name} AS"
+        done = self._connection.execute(f"{verb} SELECT * FROM incoming_page").fetchall()
+        self._connection.unregister("incoming_page")
+        return int(done[0][0])
+
+    def columns(self, source: str, table: str) -> dict[str, str]:
+        """Column → DuckDB type of a loaded table."""
+        name = exp.table_(table, db=source, quoted=True).sql("duckdb")
+        return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {name}")}
+
+    # --- asking ---------------------------------------------------------------------------------------------------------
+
+    def rows(self, select: exp.Expression, name: str = "") -> list[tuple[Any, ...]]:
+        return self._run(self._text(select, name))
+
+    def create(self, table: str, select: exp.Expression) -> None:
+        """A temporary table holding the answer of ``select``."""
+        self._run(f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}")
+
+    def types(self, select: exp.Expression) -> dict[str, str]:
+        """Column → type of a SELECT, without running it."""
+        return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
+
+    def _text(self, select: exp.Expression, name: str) -> str:
+        if name:
+            self.statements[name] = select.sql("duckdb", pretty=True)
+        return select.sql("duckdb")
+
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(sql).fetchall()
+        except duckdb.Error as error:
+            raise QueryError(_plain(str(error))) from error
+
+
+def _plain(message: str) -> str:
+    """DuckDB's message without its kind, its excerpt of the SQL, and its advice about SQL."""
+    message = _INTERNAL.sub("", message).strip()
+    return re.sub(r"^[A-Z][A-Za-z -]* Error: ", "", message)

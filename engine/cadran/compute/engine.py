@@ -1,0 +1,287 @@
+"""One run: tables loaded, datasets examined, scans planned and made, KPIs combined into cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+from sqlglot import exp
+
+from cadran.calendar import Calendar, Duration, Grain, Period
+from cadran.compute.combine import Cell, Combiner
+from cadran.compute.embedded import QueryError, Session
+from cadran.compute.examine import Examiner
+from cadran.compute.lower import cast, column, text
+from cadran.compute.plan import Planner, Series, datasets_behind, measures_of
+from cadran.compute.results import Quality, State
+from cadran.compute.rows import RowsBuilder
+from cadran.compute.scan import Scan, ScanBuilder
+from cadran.compute.spans import BEGINNING, Clock, Span, midnight
+from cadran.declare.model import Declaration
+from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
+from cadran.problems import Problem, ProblemsFound
+
+_DEFAULT_PERIODS = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked for. ``since`` and ``until`` choose rows of output, never what a function sees."""
+
+    kpis: Sequence[str]
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@dataclass(slots=True)
+class ComputedSeries:
+    """One KPI at one grain: all its periods (``first`` is the first that is output) and their cells."""
+
+    kpi: ResolvedKpi
+    grain: Grain
+    periods: list[Period]
+    first: int
+    states: list[State]
+    cells: list[Cell]
+    quarantined: int = 0
+    begins: dt.date | None = None
+
+
+@dataclass(slots=True)
+class Computed:
+    series: list[ComputedSeries] = field(default_factory=list)
+    quality: list[Quality] = field(default_factory=list)
+    statements: dict[str, str] = field(default_factory=dict)
+
+
+class Engine:
+    """Computes a request over a session whose tables are loaded."""
+
+    def __init__(self, declaration: Declaration, model: Model, session: Session, clock: Clock, rejected: Mapping[str, Sequence[tuple[str, str]]], progress: Callable[[str], None] = lambda _: None) -> None:
+        self.declaration, self.model, self.session, self.clock = declaration, model, session, clock
+        self.calendar: Calendar = clock.calendar
+        self.rejected, self.progress = rejected, progress
+        self._types: dict[str, dict[str, str]] = {}
+        self._derived_types: dict[tuple[str, str], str] = {}
+        self.rows = RowsBuilder(model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining())
+        self.examiner = Examiner(declaration, model, session, self.rows, rejected)
+
+    # --- tables ----------------------------------------------------------------------------------------------------------
+
+    def _source(self, dataset: str) -> exp.Expression:
+        """The dataset's table, or the union of its tables."""
+        tables = [exp.table_(t.table, db=t.source, quoted=True) for t in self.declaration.datasets[dataset].tables]
+        if len(tables) == 1:
+            return tables[0]
+        out: exp.Expression = exp.Select(expressions=[exp.Star()]).from_(tables[0], copy=False)
+        for table in tables[1:]:
+            following = exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
+            out = exp.Union(this=out, expression=following, distinct=False, by_name=True)
+        return exp.Subquery(this=out)
+
+    def _quarantining(self) -> set[str]:
+        """Datasets whose sources set bad rows aside instead of failing."""
+        out = set()
+        for name, dataset in self.declaration.datasets.items():
+            configs = [self.declaration.sources[t.source].config for t in dataset.tables if t.source in self.declaration.sources]
+            if any(c.get("on_bad_row") == "quarantine" for c in configs):
+                out.add(name)
+        return out
+
+    def type_of(self, dataset: str, name: str) -> str:
+        """The DuckDB type of a column, raw or derived."""
+        derived = self.model.datasets[dataset].derived
+        if name not in derived:
+            return self._raw_types(dataset)[name]
+        key = (dataset, name)
+        if key not in self._derived_types:
+            tables = self.rows.build({key}, visible=False)
+            select = exp.Select(expressions=[column(name)]).from_(exp.to_identifier(tables.final[dataset], quoted=True), copy=False)
+            self._derived_types[key] = self.session.types(tables.attach(select))[name]
+        return self._derived_types[key]
+
+    def _raw_types(self, dataset: str) -> dict[str, str]:
+        if dataset not in self._types:
+            tables = self.declaration.datasets[dataset].tables
+            if len(tables) == 1:
+                self._types[dataset] = self.session.columns(tables[0].source, tables[0].table)
+            else:
+                select = exp.Select(expressions=[exp.Star()]).from_(exp.alias_(self._source(dataset), "t", table=True), copy=False)
+                self._types[dataset] = self.session.types(select)
+        return self._types[dataset]
+
+    # --- the run ---------------------------------------------------------------------------------------------------------
+
+    def compute(self, request: Request) -> Computed:
+        """Raises ProblemsFound where the data breaks a promise or a number cannot be exact."""
+        kpis = [self.model.kpis[name] for name in request.kpis]
+        measures = measures_of(self.model, kpis)
+        datasets = sorted(datasets_behind(self.model, measures))
+        self.progress("checking the data")
+        problems = self.examiner.check_types(measures, datasets)
+        if problems:
+            raise ProblemsFound(problems)
+        self.examiner.examine(datasets, measures)
+        planner = Planner(self.model, self.calendar, self.clock, self.examiner.coverage, self._final_until)
+        planned = [s for kpi in kpis for s in self._series(kpi, request)]
+        for series in planned:
+            planner.add(series)
+        self._scan(planner)
+        out = Computed(quality=self.examiner.quality(datasets))
+        for index, series in enumerate(planned):
+            self.progress(f"computing {series.kpi.kpi.name}")
+            out.series.append(self._combine(series, index))
+        out.statements = dict(self.session.statements)
+        return out
+
+    def _final_until(self, kpi: ResolvedKpi) -> dt.date:
+        """The last day such that periods ending there are final."""
+        settle = max((self._settle(m.dataset) for m in self._measures(kpi)), key=lambda d: (d.days, d.seconds), default=Duration())
+        passed = self.clock.local - dt.timedelta(days=settle.days, seconds=settle.seconds)
+        return passed.date()
+
+    def _settle(self, dataset: str) -> Duration:
+        return self.declaration.datasets[dataset].settle or Duration()
+
+    def _measures(self, kpi: ResolvedKpi) -> list[Measure]:
+        return [self.model.leaves[n].measure for n in leaves_in(kpi.value)]
+
+    def _series(self, kpi: ResolvedKpi, request: Request) -> list[Series]:
+        out = []
+        for grain in kpi.kpi.periods:
+            if grain is Grain.ALL:
+                out.append(Series(kpi, grain, [Period(grain, BEGINNING, self.clock.today + dt.timedelta(days=1))], 0))
+                continue
+            asked = self._asked(kpi, grain, request)
+            if not asked:
+                continue
+            back = self._lookback(kpi, grain)
+            earlier = [self.calendar.shift(asked[0], i - back) for i in range(back)]
+            out.append(Series(kpi, grain, [*earlier, *asked], back))
+        return out
+
+    def _asked(self, kpi: ResolvedKpi, grain: Grain, request: Request) -> list[Period]:
+        now = self.calendar.period(grain, self.clock.today)
+        until = self.calendar.period(grain, request.until) if request.until else now
+        since = self.calendar.period(grain, request.since) if request.since else self.calendar.shift(until, 1 - _DEFAULT_PERIODS)
+        covered = [self.examiner.coverage(m) for m in self._measures(kpi)]
+        firsts = [c.first for c in covered if c.first is not None]
+        if firsts:
+            since = max(since, self.calendar.period(grain, min(firsts)), key=lambda p: p.start)
+        last = max([self.clock.today, *(c.last for c in covered if c.ahead and c.last)])
+        until = min(until, self.calendar.period(grain, last), key=lambda p: p.start)
+        return self.calendar.range(grain, since.start, until.start) if since.start <= until.start else []
+
+    def _lookback(self, kpi: ResolvedKpi, grain: Grain) -> int:
+        rules = [r for r in kpi.rules if (r.rule.grain or finest(kpi.kpi.periods)) is grain]
+        return max((r.lookback + r.rule.hold + r.rule.keep for r in rules), default=0)
+
+    # --- scans -----------------------------------------------------------------------------------------------------------
+
+    def _scan(self, planner: Planner) -> None:
+        builder = ScanBuilder(self.rows, lambda name, dataset: self.model.dimensions[name, dataset], self.examiner.rates())
+        scans = list(planner.scans.values())
+        for index, scan in enumerate(scans):
+            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")
+            self.session.create(scan.spans_table, spans_table(scan, self.calendar))
+            self._make(scan, builder)
+
+    def _make(self, scan: Scan, builder: ScanBuilder) -> None:
+        try:
+            self.session.create(scan.name, builder.build(scan))
+        except QueryError as error:
+            raise ProblemsFound([self._blame(scan, builder, error)]) from error
+
+    def _blame(self, scan: Scan, builder: ScanBuilder, error: QueryError) -> Problem:
+        """The measure that cannot be computed: each is tried alone."""
+        for measure in scan.measures:
+            alone = Scan(scan.name, scan.dataset, scan.timing, scan.grain, scan.date, [measure], scan.sets, scan.spans)
+            try:
+                self.session.rows(builder.build(alone))
+            except QueryError as found:
+                origin = measure.origin
+                return Problem("cannot-compute", found.message, origin.parsed.position(origin.node), origin.subject, hint_for(found.message))
+        place = self.declaration.datasets[scan.dataset].place.position()
+        return Problem("cannot-compute", error.message, place, f"datasets.{scan.dataset}", hint_for(error.message))
+
+    # --- combining --------------------------------------------------------------------------------------------------------
+
+    def _combine(self, series: Series, index: int) -> ComputedSeries:
+        combiner = Combiner(series, self.calendar, self.clock)
+        name = f"{series.kpi.kpi.name} by {series.grain}"
+        try:
+            self.session.create(name, combiner.select())
+            cells = combiner.cells(self.session.rows(combiner.judged(name)))
+        except QueryError as error:
+            kpi = series.kpi
+            problem = Problem("cannot-compute", error.message, kpi.parsed.position(), kpi.kpi.name, hint_for(error.message))
+            raise ProblemsFound([problem]) from error
+        states = [self._state(series, position) for position in range(len(series.periods))]
+        behind = datasets_behind(self.model, self._measures(series.kpi))
+        quarantined = sum(self.examiner.quarantined(d) for d in behind)
+        firsts = [c.first for m in self._measures(series.kpi) if (c := self.examiner.coverage(m)).first]
+        return ComputedSeries(series.kpi, series.grain, series.periods, series.first, states, cells, quarantined, min(firsts, default=None))
+
+    def _state(self, series: Series, position: int) -> State:
+        period = series.periods[position]
+        if series.grain is Grain.ALL:
+            return "final"
+        numbers = leaves_in(series.kpi.value)
+        spans = [(self.model.leaves[n], s) for n in numbers if (s := series.spans[n][position]) is not None]
+        ends = [s.end for leaf, s in spans if not self.model.datasets[leaf.measure.dataset].ahead]
+        end = max([period.end, *ends])
+        if not self.clock.passed(end):
+            return "open"
+        if any(not self._matured(leaf, span) for leaf, span in spans):
+            return "maturing"
+        settled = (self.calendar.after(self.calendar.midnight(end), self._settle(m.dataset)) for m in self._measures(series.kpi))
+        return "final" if all(self.clock.instant >= instant for instant in settled) else "settling"
+
+    def _matured(self, leaf: Leaf, span: Span) -> bool:
+        if leaf.measure.other is None:
+            return True
+        return self.clock.instant >= self.calendar.after(self.calendar.midnight(span.end), leaf.measure.other.window)
+
+
+def finest(grains: Sequence[Grain]) -> Grain:
+    return min(grains, key=lambda g: g.rank)
+
+
+def spans_table(scan: Scan, calendar: Calendar) -> exp.Select:
+    """``span, start, stop, before, last`` in local time, and the same as instants under ``…_at``."""
+    names = ["span", "start", "stop", "before", "last", "start_at", "stop_at", "before_at", "last_at"]
+    rows = [exp.Tuple(expressions=_span_row(n, span, calendar)) for span, n in scan.spans.items()] or [
+        exp.Tuple(expressions=[exp.cast(exp.null(), "INT"), *[exp.cast(exp.null(), "TIMESTAMP")] * 4, *[cast(exp.null(), "TIMESTAMPTZ")] * 4])
+    ]
+    alias = exp.TableAlias(this=exp.to_identifier("t"), columns=[exp.to_identifier(n, quoted=True) for n in names])
+    return exp.Select(expressions=[exp.Star()]).from_(exp.Values(expressions=rows, alias=alias), copy=False)
+
+
+def _span_row(index: int, span: Span, calendar: Calendar) -> list[exp.Expression]:
+    local = [midnight(span.start), span.stop, midnight(span.before), midnight(span.last)]
+    stamps = [cast(text(value.isoformat(sep=" ")), "TIMESTAMP") for value in local]
+    instants = [cast(text(_instant(value, calendar).isoformat(sep=" ")), "TIMESTAMPTZ") for value in local]
+    return [exp.Literal.number(index), *stamps, *instants]
+
+
+def _instant(local: dt.datetime, calendar: Calendar) -> dt.datetime:
+    """The instant of a local time; a midnight is the first instant of its day."""
+    if local.date() <= dt.date(2, 1, 1):
+        return local.replace(tzinfo=dt.UTC)
+    if local.time() == dt.time():
+        return calendar.midnight(local.date()).astimezone(dt.UTC)
+    return local.replace(tzinfo=calendar.zone).astimezone(dt.UTC)
+
+
+def hint_for(message: str) -> str:
+    """A way out for what DuckDB says most often."""
+    lowered = message.lower()
+    if "overflow" in lowered or "decimal" in lowered and ("range" in lowered or "precision" in lowered or "exceed" in lowered):
+        return "the exact result does not fit into 38 digits; write cast(… as double) where a rounded one will do"
+    if "could not convert" in lowered or "conversion" in lowered:
+        return "compare or cast values of the same kind, or declare the column's type in the source"
+    if "no function matches" in lowered or "cannot compare" in lowered or "binder" in lowered:
+        return "check the types of the columns: 'cadran check --data' lists them"
+    return "see the SQL with 'cadran explain'"

@@ -1,0 +1,157 @@
+"""Which scans a run needs: every leaf of every KPI placed in a scan that it shares with its like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from cadran.calendar import Calendar, Grain, Period
+from cadran.compute.entities import needs_two_steps
+from cadran.compute.scan import Scan, Segments
+from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
+from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, Timing, leaves_in
+
+CoverageOf = Callable[[Measure], Coverage]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a leaf's values are: scan, measure number, and the span of each period (None: no data there)."""
+
+    scan: Scan
+    index: int
+    spans: tuple[int | None, ...]
+    sets: frozenset[Segments]  # the segment sets that the leaf's dataset can reach
+    leaf: Leaf
+
+
+@dataclass(slots=True)
+class Series:
+    """One KPI at one grain: its periods (``first`` counts from where they are output) and its leaves placed."""
+
+    kpi: ResolvedKpi
+    grain: Grain
+    periods: list[Period]
+    first: int
+    spans: dict[int, tuple[Span | None, ...]] = field(default_factory=dict)
+    leaves: dict[int, Placed] = field(default_factory=dict)
+    presence: list[Placed] = field(default_factory=list)
+    sets: list[Segments] = field(default_factory=list)
+
+
+class Planner:
+    """Collects scans while series are added."""
+
+    def __init__(self, model: Model, calendar: Calendar, clock: Clock, coverage: CoverageOf, settled: Callable[[ResolvedKpi], object]) -> None:
+        self.model, self.calendar, self.clock, self.coverage = model, calendar, clock, coverage
+        self.settled = settled
+        self.scans: dict[tuple[object, ...], Scan] = {}
+
+    def add(self, series: Series) -> None:
+        kpi = series.kpi
+        series.sets = [(), *dict.fromkeys(s for s in kpi.kpi.segments if s)]
+        trees: list[exp.Expression | None] = [kpi.value, kpi.base, kpi.previous, kpi.year_ago]
+        trees += [t for target in kpi.targets for t in (target.value, target.low, target.high)]
+        trees += [t for rule in kpi.rules for t in (rule.when, rule.clear)]
+        for tree in trees:
+            for number in leaves_in(tree):
+                if number not in series.leaves:
+                    series.leaves[number] = self._place(self.model.leaves[number], series, number)
+        if len(series.sets) > 1:
+            for number in leaves_in(kpi.value):
+                leaf = self.model.leaves[number]
+                if not leaf.total:
+                    series.presence.append(self._presence(leaf, series))
+
+    def _place(self, leaf: Leaf, series: Series, number: int) -> Placed:
+        sets = self._reachable(leaf, series)
+        scan, index = self._scan(leaf.measure, series.grain, sets)
+        covered = self.coverage(leaf.measure)
+        until = self.settled(series.kpi)
+        spans: list[Span | None] = []
+        numbers: list[int | None] = []
+        for period in series.periods:
+            span = span_of(period, leaf.transforms, self.calendar, self.clock, until)  # type: ignore[arg-type]
+            if span is not None and not self._covers(leaf, covered, span, series.grain):
+                span = None
+            spans.append(span)
+            numbers.append(None if span is None else scan.number(span))
+        series.spans[number] = tuple(spans)
+        return Placed(scan, index, tuple(numbers), sets, leaf)
+
+    def _covers(self, leaf: Leaf, covered: Coverage, span: Span, grain: Grain) -> bool:
+        if not covered.covers(span, grain, self.calendar, self.clock):
+            return False
+        if leaf.measure.function in ("retained", "lost") and leaf.measure.timing == "flow" and covered.first is not None:
+            # The first covered period has no neighbour to compare with.
+            return grain is not Grain.ALL and span.before >= self.calendar.period(grain, covered.first).start
+        return True
+
+    def _reachable(self, leaf: Leaf, series: Series) -> frozenset[Segments]:
+        if leaf.total:
+            return frozenset({()})
+        dataset = leaf.measure.dataset
+        return frozenset(s for s in series.sets if all((name, dataset) in self.model.dimensions for name in s))
+
+    def _scan(self, measure: Measure, grain: Grain, sets: frozenset[Segments]) -> tuple[Scan, int]:
+        alone = measure if needs_two_steps(measure) else None
+        timing: Timing = measure.timing
+        scan = self._get(measure.dataset, timing, grain, measure.date, alone, sets)
+        if measure not in scan.measures:
+            scan.measures.append(measure)
+        return scan, scan.measures.index(measure)
+
+    def _get(self, dataset: str, timing: Timing, grain: Grain, date: exp.Expression | None, alone: Measure | None, sets: frozenset[Segments]) -> Scan:
+        key = (dataset, timing, grain, date, alone)
+        if key not in self.scans:
+            assert date is None or isinstance(date, exp.Column)
+            self.scans[key] = Scan(f"scan_{len(self.scans) + 1}", dataset, timing, str(grain), date)
+        scan = self.scans[key]
+        scan.sets += [s for s in sorted(sets) if s not in scan.sets]
+        return scan
+
+    def _presence(self, leaf: Leaf, series: Series) -> Placed:
+        """Which segment values have rows in the output's periods, whatever the measure's own filter."""
+        measure = leaf.measure
+        flow = measure.timing == "flow" or self.model.datasets[measure.dataset].snapshot
+        sets = self._reachable(leaf, series)
+        scan = self._get(measure.dataset, "flow" if flow else "during", series.grain, measure.date, None, sets)
+        spans = [scan.number(plain(p, self.calendar, self.clock)) for p in series.periods[series.first :]]
+        return Placed(scan, -1, tuple(spans), sets, leaf)
+
+
+def measures_of(model: Model, kpis: Sequence[ResolvedKpi]) -> list[Measure]:
+    """All measures behind KPIs: values, targets and alert conditions, each once."""
+    numbers: dict[int, None] = {}
+    for kpi in kpis:
+        trees = [kpi.value, kpi.base, kpi.previous, kpi.year_ago]
+        trees += [t for target in kpi.targets for t in (target.value, target.low, target.high)]
+        trees += [t for rule in kpi.rules for t in (rule.when, rule.clear)]
+        for tree in trees:
+            numbers.update(dict.fromkeys(leaves_in(tree)))
+    return list(dict.fromkeys(model.leaves[n].measure for n in numbers))
+
+
+def datasets_behind(model: Model, measures: Sequence[Measure], sets: Mapping[str, Sequence[Segments]] | None = None) -> set[str]:
+    """All datasets that measures rest on, over links and lookups."""
+    from cadran.formula.graph import Graph
+
+    graph = Graph(model.datasets, model.lookups)
+    todo = [(m.dataset, "") for m in measures] + [(m.other.dataset, "") for m in measures if m.other]
+    for measure in measures:
+        for part in measure.expressions():
+            todo += graph.uses(measure.dataset, part)
+        if measure.other:
+            todo += graph.uses(measure.other.dataset, measure.other.key)
+        for (_, dataset), node in model.dimensions.items():
+            if dataset == measure.dataset:
+                todo += graph.uses(dataset, node)
+    seen = set()
+    while todo:
+        node = todo.pop()
+        if node not in seen:
+            seen.add(node)
+            todo += [*graph.depends(node), (node[0], "")]
+    return {dataset for dataset, _ in seen}

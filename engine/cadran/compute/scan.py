@@ -1,0 +1,217 @@
+"""One pass over a dataset: measures that share a timing, for all spans of a grain and all segment sets at once.
+
+The result of every scan has the same shape: ``span, segment, <one column per segment>, rows, m0, n0, m1, n1 …``
+where ``segment`` names the grouping set, ``mᵢ`` is a measure and ``nᵢ`` the non-NULL rows behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from cadran.compute import entities
+from cadran.compute.lower import Lowering, WithZone, both, cast, column, number, text
+from cadran.compute.results import joined as joined_names
+from cadran.compute.rows import Joined, RowsBuilder, Tables, aggregate, rows_behind
+from cadran.compute.spans import Span
+from cadran.compute.timing import PERIOD, Meeting
+from cadran.formula.graph import Node
+from cadran.formula.measures import Measure, Timing, ref_of
+
+Segments = tuple[str, ...]
+NONE = "(none)"
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one statement computes. ``spans`` are numbered in the order in which they were asked for."""
+
+    name: str
+    dataset: str
+    timing: Timing
+    grain: str
+    date: exp.Column | None = None  # set by dated()
+    measures: list[Measure] = field(default_factory=list)
+    sets: list[Segments] = field(default_factory=lambda: [()])
+    spans: dict[Span, int] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """All segments, each once."""
+        return list(dict.fromkeys(name for segments in self.sets for name in segments))
+
+    @property
+    def spans_table(self) -> str:
+        return f"{self.name}_periods"
+
+    def number(self, span: Span) -> int:
+        return self.spans.setdefault(span, len(self.spans))
+
+
+def label_of(segments: Segments) -> str:
+    return joined_names(segments)
+
+
+class ScanBuilder:
+    """Writes the SQL of scans. ``dimension`` gives the bound column of a segment in a dataset."""
+
+    def __init__(self, rows: RowsBuilder, dimension: Callable[[str, str], exp.Column], rates: exp.Expression | None) -> None:
+        self.rows, self.dimension, self.rates = rows, dimension, rates
+        self.clock = rows.clock
+
+    def needs(self, scan: Scan) -> set[Node]:
+        nodes = [part for m in scan.measures for part in m.expressions()]
+        nodes += [self.dimension(name, scan.dataset) for name in scan.names]
+        if scan.date is not None:
+            nodes.append(scan.date)
+        needs = self.rows.needs(scan.dataset, nodes)
+        for measure in scan.measures:
+            if measure.other is not None:
+                needs |= self.rows.needs(measure.other.dataset, [measure.other.key])
+        return needs
+
+    def build(self, scan: Scan) -> exp.Select:
+        tables = self.rows.build(self.needs(scan))
+        joined = Joined(self.rows, scan.dataset, tables.final[scan.dataset], tables.final)
+        frame = Frame(self, scan, joined, tables)
+        first = scan.measures[0] if scan.measures else None
+        if first is not None and entities.needs_two_steps(first):
+            select = entities.statement(frame, first)
+        else:
+            select = self._one_step(frame)
+        return tables.attach(select)
+
+    def _one_step(self, frame: Frame) -> exp.Select:
+        values: list[exp.Expression] = [exp.alias_(exp.Count(this=exp.Star(), big_int=True), "rows", quoted=True)]
+        for index, measure in enumerate(frame.scan.measures):
+            value, behind = frame.value(measure)
+            values.append(exp.alias_(value, f"m{index}", quoted=True))
+            values.append(exp.alias_(behind, f"n{index}", quoted=True))
+        on = frame.meeting.condition(frame.scan.timing)
+        span = column("span", PERIOD)
+        select = frame.joined.select(span, *frame.labels(), *values)
+        select.append("joins", frame.spans_join(on))
+        return frame.group(select, [span])
+
+
+class Frame:
+    """The pieces that a scan's statement is put together from."""
+
+    def __init__(self, builder: ScanBuilder, scan: Scan, joined: Joined, tables: Tables) -> None:
+        self.builder, self.scan, self.joined, self.tables = builder, scan, joined, tables
+        self.rows, self.clock = builder.rows, builder.clock
+        self.meeting = Meeting(self.rows, scan.dataset, joined, scan.date)
+        self.lower = Lowering(self.clock, joined.alias, in_period=self._in_period)
+        self.dims = self._dimensions()
+
+    def _in_period(self, node: exp.Expression) -> exp.Expression:
+        """Whether a timestamp lies in the same span as the row."""
+        lowered, kind = self.lower(node), "TIMESTAMP"
+        if isinstance(node, exp.Column):
+            kind = self.rows.time_kind(self.scan.dataset, node)
+            lowered = self.rows.as_time(self.scan.dataset, node, lowered)
+        elif any(self.rows.kind(self.scan.dataset, c) == WithZone for c in node.find_all(exp.Column)):
+            kind = WithZone
+        start, stop = (column(f"{b}_at" if kind == WithZone else b, PERIOD) for b in ("start", "stop"))
+        begun = exp.GTE(this=lowered, expression=start)
+        return exp.Paren(this=exp.And(this=begun, expression=exp.LT(this=lowered.copy(), expression=stop)))
+
+    def _dimensions(self) -> dict[str, exp.Expression]:
+        """Each segment as text, NULL shown as ``(none)``."""
+        out: dict[str, exp.Expression] = {}
+        for name in self.scan.names:
+            path, col = ref_of(self.builder.dimension(name, self.scan.dataset))
+            value = cast(column(col, self.joined.alias(path)), "VARCHAR")
+            out[name] = exp.Coalesce(this=value, expressions=[text(NONE)])
+        return out
+
+    def labels(self) -> list[exp.Expression]:
+        """The name of the grouping set that a row belongs to, then the segments' values."""
+        label: exp.Expression = text("")
+        ifs = []
+        for segments in sorted(self.scan.sets, key=len, reverse=True):
+            if segments:
+                grouped = both(*(exp.EQ(this=exp.Anonymous(this="GROUPING", expressions=[self.dims[n].copy()]), expression=number(0)) for n in segments))
+                ifs.append(exp.If(this=grouped, true=text(label_of(segments))))
+        if ifs:
+            label = exp.Case(ifs=ifs, default=label)
+        values = [exp.alias_(node.copy(), name, quoted=True) for name, node in self.dims.items()]
+        return [exp.alias_(label, "segment", quoted=True), *values]
+
+    def spans_join(self, on: exp.Expression) -> exp.Join:
+        table = exp.Table(this=exp.to_identifier(self.scan.spans_table, quoted=True))
+        return exp.Join(this=exp.alias_(table, PERIOD, table=True, quoted=True), on=on)
+
+    def group(self, select: exp.Select, keys: list[exp.Expression]) -> exp.Select:
+        """Groups by the keys, and by each segment set."""
+        if not self.dims:
+            return select.group_by(*(k.copy() for k in keys), copy=False)
+        sets = [
+            exp.Tuple(expressions=[*(k.copy() for k in keys), *(self.dims[n].copy() for n in segments)])
+            for segments in self.scan.sets
+        ]
+        select.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
+        return select
+
+    # --- values -------------------------------------------------------------------------------------------------------
+
+    def value(self, measure: Measure) -> tuple[exp.Expression, exp.Expression]:
+        """The measure's aggregate, and the count of the rows behind it."""
+        if measure.function == "converted":
+            call = exp.Filter(this=exp.Count(this=exp.Star(), big_int=True), expression=exp.Where(this=self._matched(measure)))
+            return call, call.copy()
+        argument = self.argument(measure)
+        return aggregate(measure, self.lower, argument), rows_behind(measure, self.lower, argument)
+
+    def argument(self, measure: Measure) -> exp.Expression | None:
+        if measure.argument is None:
+            return None
+        argument = self.lower(measure.argument)
+        return self._in_our_currency(measure, argument) if measure.convert else argument
+
+    def _in_our_currency(self, measure: Measure, argument: exp.Expression) -> exp.Expression:
+        """The amount times the rate of the last day on or before the row's date."""
+        found = self.rows.model.datasets[self.scan.dataset]
+        by_validity = self.scan.timing != "flow" and not found.snapshot
+        day = cast(self.meeting.moment("from" if by_validity else "date").sql, "DATE")
+        assert measure.money is not None
+        assert self.builder.rates is not None
+        code = text(measure.money.code) if measure.money.column is None else self.joined.column((), measure.money.column)
+        alias = f"rates_{len(self.joined.joins)}"
+        until = column("until", alias)
+        in_force = exp.Or(this=exp.Is(this=until, expression=exp.null()), expression=exp.LT(this=day, expression=until.copy()))
+        on = both(
+            exp.EQ(this=column("currency", alias), expression=code),
+            exp.GTE(this=day.copy(), expression=column("day", alias)),
+            exp.Paren(this=in_force),
+        )
+        rates = exp.alias_(self.builder.rates.copy(), alias, table=True, quoted=True)
+        self.joined.joins.append(exp.Join(this=rates, side="LEFT", on=on))
+        return exp.Mul(this=exp.Paren(this=argument), expression=column("rate", alias))
+
+    def _matched(self, measure: Measure) -> exp.Expression:
+        """EXISTS a row of the other dataset with the same key, within the window after this row."""
+        other = measure.other
+        assert other is not None
+        assert measure.argument is not None
+        after = f"{other.dataset}_after"
+        inner = Joined(self.rows, other.dataset, self.tables.final[other.dataset], self.tables.final, alias=after)
+        key = Lowering(self.clock, inner.alias)(other.key)
+        here, there = self.meeting.moment("date"), Meeting(self.rows, other.dataset, inner).moment("date")
+        moment, then = here.sql, there.sql
+        if "DATE" in (here.kind, there.kind):
+            moment, then = cast(moment, "DATE"), cast(then, "DATE")
+        days, seconds = other.window.days, other.window.seconds
+        window = exp.Interval(this=text(str(days or seconds)), unit=exp.var("DAY" if days or not seconds else "SECOND"))
+        where = both(
+            exp.EQ(this=key, expression=self.lower(measure.argument)),
+            exp.GTE(this=then, expression=moment),
+            exp.LTE(this=then.copy(), expression=exp.Add(this=moment.copy(), expression=window)),
+        )
+        matched: exp.Expression = exp.Exists(this=inner.select(number(1)).where(where, copy=False))
+        condition = self.lower(measure.condition) if measure.condition is not None else None
+        out = both(condition, matched)
+        assert out is not None
+        return out

@@ -1,0 +1,112 @@
+"""What one part of a project says about another: names that must exist, and names that must not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cadran.calendar import Calendar, Grain
+from cadran.declare import values
+from cadran.declare.document import Place
+from cadran.declare.findings import Findings, line_and_column
+from cadran.declare.model import Kpi, Report
+from cadran.declare.sections import Entry, Sections
+from cadran.problems import listed, suggest
+
+_LAST = re.compile(r"last(?: ([a-z_]+))?")
+
+
+def check_connectors(
+    sections: Sections,
+    connectors: Callable[[str], Mapping[str, Any] | None],
+    connector_names: Callable[[], Sequence[str]],
+    found: Findings,
+) -> None:
+    """Every source's connector is installed and can be loaded."""
+    for entry in sections.named["sources"].values():
+        name = entry.value["connector"]
+        if connectors(name) is not None:
+            continue
+        names, at = sorted(connector_names()), entry.place.child("connector")
+        if name in names:
+            message = f"the connector '{name}' is installed, but cannot be loaded"
+            found.error("broken-connector", message, at, "'cadran plugins' says why")
+            continue
+        hint = suggest(name, names) or (f"installed: {listed(names)}" if names else "none is installed")
+        found.error("unknown-connector", f"unknown connector '{name}'", at, hint)
+
+
+def check_kpis(kpis: Mapping[str, Kpi], sections: Sections, found: Findings) -> None:
+    """``read_with`` and ``renamed_from``."""
+    former: dict[str, Place] = {}
+    for kpi in kpis.values():
+        for other in kpi.read_with:
+            _known_kpi(other.value, other.place, sections, found)
+        if not kpi.renamed_from:
+            continue
+        at = kpi.place.child("renamed_from")
+        if sections.exists("kpis", kpi.renamed_from):
+            message = f"'{kpi.renamed_from}' still exists, so this KPI cannot have been it"
+            found.error("bad-rename", message, at, "drop 'renamed_from', or the old KPI")
+        elif kpi.renamed_from in former:
+            message = f"'{kpi.renamed_from}' already became another KPI at {line_and_column(former[kpi.renamed_from])}"
+            found.error("bad-rename", message, at, "only one KPI can carry on its history")
+        former.setdefault(kpi.renamed_from, at)
+
+
+def report(
+    name: str, entry: Entry, kpis: Mapping[str, Kpi], calendar: Calendar, sections: Sections, found: Findings
+) -> Report:
+    value, place = entry.value, entry.place
+    wanted = values.texts(value["kpis"], place.child("kpis")) if "kpis" in value else ()
+    tags = {tag for kpi in kpis.values() for tag in kpi.tags}
+    for item in wanted:
+        if item.value.startswith("tag:"):
+            _known_tag(item.value[4:], item.place, tags, found)
+        elif _known_kpi(item.value, item.place, sections, found):
+            _reported(item.value, item.place, kpis, found)
+    return Report(
+        name=name,
+        place=place,
+        title=values.localized(value.get("title")),
+        kpis=wanted,
+        template=values.text(value["template"], place.child("template")) if "template" in value else None,
+        period=_period(value, place.child("period"), calendar, found),
+        locale=value.get("locale", ""),
+        include_open="include" in value,
+    )
+
+
+def _period(value: dict[str, Any], place: Place, calendar: Calendar, found: Findings) -> str:
+    if "period" not in value:
+        return "last"
+    label = values.text(value["period"], place)
+    last = _LAST.fullmatch(label.value)
+    if last is None:
+        values.period(label, calendar, found)
+    elif last[1] and last[1] not in (grains := [g.value for g in Grain if g is not Grain.ALL]):
+        hint = suggest(last[1], grains) or f"write 'last' or 'last' and one of {', '.join(grains)}"
+        found.error("bad-period", f"'{label.value}' is not a period", place, hint)
+    return label.value
+
+
+def _known_kpi(name: str, place: Place, sections: Sections, found: Findings) -> bool:
+    if sections.exists("kpis", name):
+        return True
+    names = sections.names("kpis")
+    hint = suggest(name, names) or (f"there are: {listed(names)}" if names else "declare it under 'kpis'")
+    found.error("unknown-kpi", f"unknown KPI '{name}'", place, hint)
+    return False
+
+
+def _reported(name: str, place: Place, kpis: Mapping[str, Kpi], found: Findings) -> None:
+    if name in kpis and not kpis[name].reported:
+        message = f"'{name}' is a building block without a period, so a report cannot show it"
+        found.error("not-reported", message, place, "give it a 'period', or take it out of the report")
+
+
+def _known_tag(tag: str, place: Place, tags: set[str], found: Findings) -> None:
+    if tag not in tags:
+        hint = suggest(tag, tags) or (f"tags in use: {listed(sorted(tags))}" if tags else "no KPI has a tag")
+        found.error("unknown-tag", f"no KPI has the tag '{tag}'", place, hint)

@@ -1,0 +1,216 @@
+"""From ``kpis.yaml`` to a checked :class:`~cadran.declare.model.Declaration`: read, include, replace, validate, build.
+
+Everything that is wrong is reported at once. What is broken is left out and the rest is still checked; its names are
+kept in ``Declaration.broken``, so that the rooms below do not report them as unknown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cadran.calendar import MONTH_NAMES, UTC, Calendar
+from cadran.declare import crosschecks, datasets, kpis, schema, values
+from cadran.declare.document import Document, Place
+from cadran.declare.findings import Findings
+from cadran.declare.include import circle, included
+from cadran.declare.model import Declaration
+from cadran.declare.names import check_capitals
+from cadran.declare.nodes import read_text
+from cadran.declare.sections import Entry, Sections
+from cadran.declare.settings import mask, replace_settings
+from cadran.problems import Problem, ProblemsFound, in_order, suggest
+
+Connectors = Callable[[str], Mapping[str, Any] | None]
+
+
+def load(
+    file: Path,
+    *,
+    environ: Mapping[str, str],
+    connectors: Connectors,
+    connector_names: Callable[[], Sequence[str]],
+    allow_paths: Sequence[Path] = (),
+) -> tuple[Declaration | None, list[Problem]]:
+    """The declaration, as far as it could be understood, and everything that is wrong with it.
+
+    It is None only where nothing could be read at all. ``connectors`` gives a connector's ``config_schema``, or None
+    where there is no such connector or it cannot be loaded.
+    """
+    with _collector_off():
+        reader = _Reader(file, environ, connectors)
+        reader.read(file.absolute(), file.name, [], None)
+        declaration = None
+        if reader.documents:
+            declaration = _build(reader, connector_names, allow_paths)
+        problems = in_order(reader.found.problems)
+        if reader.secrets:
+            problems = [_masked(problem, reader.secrets) for problem in problems]
+        return declaration, problems
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Python's cyclic garbage collector costs more than the parsing: nothing of a file is garbage yet."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _masked(problem: Problem, secrets: set[str]) -> Problem:
+    return replace(problem, message=mask(problem.message, secrets), hint=mask(problem.hint, secrets))
+
+
+class _Reader:
+    """The main file and all that it includes, each read once."""
+
+    def __init__(self, file: Path, environ: Mapping[str, str], connectors: Connectors) -> None:
+        self.file = file.absolute()
+        self.folder = self.file.parent.resolve()
+        self.environ = environ
+        self.connectors = connectors
+        self.found = Findings()
+        self.sections = Sections()
+        self.secrets: set[str] = set()
+        self.documents: dict[Path, Document] = {}
+
+    def read(self, path: Path, shown_as: str, chain: list[tuple[Path, Place]], asked: Place | None) -> None:
+        try:
+            text = read_text(path, shown_as)
+        except ProblemsFound as error:
+            self.found.problems += error.problems
+            return
+        document, problems = Document.read(text, shown_as)
+        self.found.problems += problems
+        if document.data is None and problems:
+            return  # not YAML at all: it has been said
+        resolved = path.resolve()
+        self.documents[resolved] = document
+        self.secrets |= replace_settings(document, self.environ, self.found)
+        self._validate(document, included=asked is not None, faulty=bool(problems))
+        for other, place in included(document, resolved, self.folder, self.found):
+            if other == resolved or any(other == p for p, _ in chain):
+                circle(chain, place, self.found)
+            elif other not in self.documents:
+                name = other.relative_to(self.folder).as_posix()
+                self.read(other, name, [*chain, (resolved, place)], place)
+
+    def _validate(self, document: Document, *, included: bool, faulty: bool) -> None:
+        wrong = schema.findings(document, self._config_schemas(document.data), included)
+        at_faults = (
+            {(p.where.line, p.where.column) for p in self.found.problems if p.where} if faulty else set()
+        )
+        for finding in wrong:
+            if finding.silent or finding.path in document.unresolved:
+                continue
+            problem = schema.as_problem(document, finding)
+            if problem.where is None or (problem.where.line, problem.where.column) not in at_faults:
+                self.found.problems.append(problem)
+        self.sections.add(document, wrong, self.found)
+
+    def _config_schemas(self, data: Any) -> dict[str, Mapping[str, Any]]:
+        """Of the connectors that a document names."""
+        sources = data.get("sources") if isinstance(data, dict) else None
+        entries = sources.values() if isinstance(sources, dict) else ()
+        names = {
+            e["connector"] for e in entries if isinstance(e, dict) and isinstance(e.get("connector"), str)
+        }
+        schemas = {name: self.connectors(name) for name in sorted(names)}
+        return {name: found for name, found in schemas.items() if found is not None}
+
+
+def _build(
+    reader: _Reader, connector_names: Callable[[], Sequence[str]], allow_paths: Sequence[Path]
+) -> Declaration:
+    sections, found, named = reader.sections, reader.found, reader.sections.named
+    main = next(iter(reader.documents.values()))
+    calendar = _calendar(sections.one("calendar"), found)
+    currency = _plain(sections, "currency", "")
+    crosschecks.check_connectors(sections, reader.connectors, connector_names, found)
+    sources = {n: datasets.source(n, e, reader.folder, found) for n, e in named["sources"].items()}
+    made = {n: datasets.dataset(n, e, sections, found) for n, e in named["datasets"].items()}
+    datasets.check_link_keys(made, found)
+    measured = {n: kpis.kpi(n, e, calendar, currency, found) for n, e in named["kpis"].items()}
+    crosschecks.check_kpis(measured, sections, found)
+    for kind, section in (("dataset", "datasets"), ("KPI", "kpis")):
+        check_capitals(kind, {n: e.key for n, e in named[section].items()}, found)
+    rates = sections.one("rates")
+    return Declaration(
+        file=reader.file,
+        calendar=calendar,
+        place=Place(main),
+        currency=currency,
+        locale=_plain(sections, "locale", "en"),
+        sources=sources,
+        datasets=made,
+        segments={n: datasets.segment(n, e, sections, found) for n, e in named["segments"].items()},
+        kpis=measured,
+        reports={
+            n: crosschecks.report(n, e, measured, calendar, sections, found)
+            for n, e in named["reports"].items()
+        },
+        milestones=_dates(named["milestones"], found),
+        notes=_notes(named["notes"], found),
+        rates=datasets.rates(rates, sections, found) if rates else None,
+        allow_paths=(*_allowed(sections, reader.folder, found), *allow_paths),
+        secrets=frozenset(reader.secrets),
+        documents=tuple(reader.documents.values()),
+        broken=frozenset(sections.broken),
+    )
+
+
+def _plain(sections: Sections, name: str, default: str) -> str:
+    entry = sections.one(name)
+    return str(entry.value) if entry else default
+
+
+def _calendar(entry: Entry | None, found: Findings) -> Calendar:
+    if entry is None:
+        return Calendar()
+    value = entry.value
+    return Calendar(
+        _zone(value["timezone"], entry.place.child("timezone"), found) if "timezone" in value else UTC,
+        MONTH_NAMES.index(value.get("fiscal_year_starts", "january")) + 1,
+        value.get("fiscal_year_named", "end"),
+    )
+
+
+def _zone(name: str, place: Place, found: Findings) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        import zoneinfo
+
+        hint = suggest(name, zoneinfo.available_timezones()) or "write it like Europe/Paris or UTC"
+        found.error("unknown-timezone", f"unknown time zone '{name[:60]}'", place, hint)
+        return UTC
+
+
+def _dates(entries: Mapping[str, Entry], found: Findings) -> dict[str, dt.date]:
+    dates = {name: values.date(entry.value, entry.place, found) for name, entry in entries.items()}
+    return {name: day for name, day in dates.items() if day is not None}
+
+
+def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, str]:
+    days = {name: values.date(name, entry.key, found) for name, entry in entries.items()}
+    return {day: entries[name].value for name, day in days.items() if day is not None}
+
+
+def _allowed(sections: Sections, folder: Path, found: Findings) -> Iterator[Path]:
+    for entry in sections.single.get("allow_paths", ()):
+        base = (folder / entry.place.document.shown_as).parent
+        for text, place in values.each(entry.value, entry.place):
+            try:
+                yield (base / text).resolve()
+            except (OSError, ValueError) as error:
+                found.error("bad-path", f"'{text[:80]}' cannot be used as a path: {error}", place)

@@ -1,0 +1,89 @@
+"""Small values: dates, durations, numbers, periods, texts. Each reports what it cannot read and gives None."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from cadran.calendar import Calendar, Duration, parse_duration
+from cadran.declare.document import Place
+from cadran.declare.findings import Findings
+from cadran.declare.model import Localized, Text
+
+_CONSTANT = re.compile(r"\s*([-+]?)\s*([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})\s*(%?)\s*")
+_LONGEST = 200 * 366  # days: more is a slip of the keyboard
+
+
+def text(value: Any, place: Place) -> Text:
+    """An expression, a column or a name; numbers keep the way they were written."""
+    return Text(value if type(value) is str else place.document.written(place.path) or str(value), place)
+
+
+def texts(value: Any, place: Place) -> tuple[Text, ...]:
+    """One or several."""
+    return tuple(text(part, at) for part, at in each(value, place))
+
+
+def each(value: Any, place: Place) -> Iterator[tuple[Any, Place]]:
+    """The items of a list (None is one that was left out) with their places, or the value itself."""
+    if isinstance(value, list):
+        yield from ((part, place.child(index)) for index, part in enumerate(value) if part is not None)
+    else:
+        yield value, place
+
+
+def localized(value: Any) -> Localized:
+    if value is None:
+        return {}
+    return dict(value) if isinstance(value, dict) else {"": value}
+
+
+def date(value: str, place: Place, found: Findings) -> dt.date | None:
+    """``2026-03-01``; its form was checked, the calendar was not."""
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        found.error("bad-date", f"{value} is not a day of the calendar", place, "write it as year-month-day")
+        return None
+
+
+def duration(value: Any, place: Place, found: Findings) -> Duration | None:
+    if value is None:
+        return None
+    try:
+        length = parse_duration(value)
+    except ValueError:
+        found.error(
+            "bad-duration",
+            f"'{value}' is not a duration",
+            place,
+            "write it like '3 days', '2 weeks' or '26h'",
+        )
+        return None
+    if length.days > _LONGEST or length.seconds > _LONGEST * 86400:
+        found.error("bad-duration", f"'{value}' is too long", place, "check the number")
+        return None
+    return length
+
+
+def period(value: Text, calendar: Calendar, found: Findings) -> Text | None:
+    """A period's label."""
+    try:
+        calendar.parse(value.value)
+    except (ValueError, OverflowError):
+        hint = "write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026"
+        found.error("bad-period", f"'{value.value}' is not a period", value.place, hint)
+        return None
+    return value
+
+
+def constant(written: str) -> Decimal | None:
+    """The value of a plain number or percentage; None for a formula."""
+    match = _CONSTANT.fullmatch(written)
+    if match is None:
+        return None
+    number = Decimal(match[2]) * (-1 if match[1] == "-" else 1)
+    return number / 100 if match[3] else number

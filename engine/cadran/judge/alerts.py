@@ -1,0 +1,62 @@
+"""Alert rules over a series of judged periods: a pure function of the rule and the answers of its conditions.
+
+The states are Prometheus' (``ok → pending → firing``), on a calendar of final periods: a rule fires once its
+condition has held for ``for`` consecutive ones, and stays until ``clear`` holds (or the condition no longer does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from cadran.declare.model import AlertRule
+
+AlertState = Literal["ok", "pending", "firing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rule stands after its last judged period; ``since`` is the position at which the stretch began."""
+
+    state: AlertState = "ok"
+    since: int | None = None
+    held: int = 0
+    cleared: int = 0
+    reason: str = ""
+
+
+def step(rule: AlertRule, before: Standing, position: int, breach: bool | None, clear: bool | None) -> Standing:
+    """The standing after one more final period. ``None`` is an unknown condition (no data)."""
+    reason = ""
+    if breach is None:
+        if rule.on_missing == "keep":
+            return before
+        breach = rule.on_missing == "alert"
+        clear = not breach
+        reason = "no data" if breach else ""
+    if before.state == "firing":
+        return _firing(rule, before, breach, clear, reason)
+    if not breach:
+        return Standing()
+    held = before.held + 1
+    since = before.since if before.since is not None else position
+    return Standing("firing" if held >= rule.hold else "pending", since, held, 0, reason)
+
+
+def _firing(rule: AlertRule, before: Standing, breach: bool, clear: bool | None, reason: str) -> Standing:
+    over = bool(clear) if rule.clear is not None else not breach
+    if not over or breach:
+        return Standing("firing", before.since, before.held + breach, 0, reason)
+    cleared = before.cleared + 1
+    if cleared >= rule.keep:
+        return Standing()
+    return Standing("firing", before.since, before.held, cleared, before.reason)
+
+
+def replay(rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]) -> Standing:
+    """The standing after all final periods, given as (position, condition, clear) in order."""
+    standing = Standing()
+    for position, breach, clear in answers:
+        standing = step(rule, standing, position, breach, clear)
+    return standing

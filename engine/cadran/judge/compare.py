@@ -1,0 +1,118 @@
+"""Computed cells judged: comparisons, status, and the alerts that stand at the newest final period."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cadran.calendar import Calendar, Grain
+from cadran.compute.combine import Cell
+from cadran.compute.engine import ComputedSeries, finest
+from cadran.compute.results import Alert, Number, Row
+from cadran.compute.spans import BEGINNING
+from cadran.declare.model import AlertRule
+from cadran.judge.alerts import replay
+from cadran.judge.targets import status
+
+
+def number(value: Any) -> Number | None:
+    """A finite number, or None: what is not a number is no data."""
+    if value is None or isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, bool):
+        return int(value)
+    return value  # type: ignore[no-any-return]
+
+
+def rows(series: ComputedSeries, calendar: Calendar) -> Iterator[Row]:
+    """The output rows of a series, in order of period, then segment."""
+    for cell in series.cells:
+        if cell.position >= series.first:
+            yield _row(series, cell, calendar)
+
+
+def _row(series: ComputedSeries, cell: Cell, calendar: Calendar) -> Row:
+    kpi, period, state = series.kpi.kpi, series.periods[cell.position], series.states[cell.position]
+    value, previous = number(cell.value), number(cell.previous)
+    low, high = number(cell.target), number(cell.target_high)
+    whole = series.grain is Grain.ALL
+    start = (series.begins if period.start == BEGINNING else period.start) if whole else period.start
+    return Row(
+        kpi=kpi.name,
+        grain=str(series.grain),
+        period=calendar.label(period),
+        period_start=start,
+        period_end=None if whole and start is None else period.last_day,
+        segment=cell.segment,
+        segment_value=cell.segment_value,
+        value=value,
+        base=number(cell.base),
+        previous=previous,
+        year_ago=number(cell.year_ago),
+        change=difference(value, previous),
+        target=low,
+        status=status(value, low, high, good=kpi.good, tolerance=kpi.tolerance, state=state),
+        state=state,
+        target_high=high,
+        quarantined=series.quarantined,
+    )
+
+
+def difference(value: Number | None, previous: Number | None) -> Number | None:
+    if value is None or previous is None:
+        return None
+    if isinstance(value, float) or isinstance(previous, float):
+        return float(value) - float(previous)
+    if isinstance(value, Decimal) or isinstance(previous, Decimal):
+        return Decimal(value) - Decimal(previous)
+    return value - previous
+
+
+def alerts(series: ComputedSeries, calendar: Calendar) -> Iterator[Alert]:
+    """What is pending or firing, rule by rule and segment value by segment value."""
+    members: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Cell]] = {}
+    for cell in series.cells:
+        members.setdefault((cell.segment, cell.segment_value), []).append(cell)
+    for index, resolved in enumerate(series.kpi.rules):
+        rule = resolved.rule
+        if (rule.grain or finest(series.kpi.kpi.periods)) is not series.grain:
+            continue
+        for (segment, value), cells in members.items():
+            if _in_scope(rule, segment):
+                yield from _standing(series, rule, index, cells, segment, value, calendar)
+
+
+def _in_scope(rule: AlertRule, segment: tuple[str, ...]) -> bool:
+    if rule.scope == "each":
+        return True
+    return not segment if rule.scope == "total" else bool(segment) and set(segment) <= set(rule.scope)
+
+
+def _standing(
+    series: ComputedSeries, rule: AlertRule, index: int, cells: Sequence[Cell],
+    segment: tuple[str, ...], segment_value: tuple[str, ...], calendar: Calendar,
+) -> Iterator[Alert]:  # fmt: skip
+    final = [c for c in cells if series.states[c.position] == "final"]
+    if not final:
+        return
+    standing = replay(rule, ((c.position, *c.conditions[index]) for c in final))
+    if standing.state == "ok" or standing.since is None:
+        return
+    last = final[-1]
+    yield Alert(
+        kpi=series.kpi.kpi.name,
+        rule=rule.name,
+        condition=rule.when.value,
+        severity=rule.severity,
+        state=standing.state,
+        grain=str(series.grain),
+        period=calendar.label(series.periods[last.position]),
+        since=calendar.label(series.periods[standing.since]),
+        segment=segment,
+        segment_value=segment_value,
+        value=number(last.value),
+        target=number(last.target),
+        reason=standing.reason,
+    )

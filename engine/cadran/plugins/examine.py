@@ -1,0 +1,90 @@
+"""One plugin, imported and checked: what it provides, or the traceback that says why it is broken."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pluggy
+
+from cadran.plugins import hookspecs
+from cadran.plugins.connector import API, Connector, ConnectorEntry
+from cadran.problems import suggest
+
+
+class PluginError(Exception):
+    """The plugin was imported, but does not keep the contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One installed plugin. ``error`` is empty, or the traceback of what went wrong."""
+
+    name: str
+    distribution: str
+    version: str
+    origin: str  # the module
+    connectors: tuple[ConnectorEntry, ...] = ()
+    error: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.distribution} {self.version})" if self.distribution else self.name
+
+    @property
+    def reason(self) -> str:
+        """The last line of the traceback."""
+        return self.error.strip().rpartition("\n")[2]
+
+
+def examine(point: EntryPoint) -> Plugin:
+    """Import the plugin that ``point`` names and ask it for its connectors. Never raises."""
+    dist = point.dist
+    known = (point.name, dist.name if dist else "", dist.version if dist else "", point.value)
+    try:
+        return Plugin(*known, connectors=tuple(_connectors(point.load())))
+    except (Exception, SystemExit):
+        return Plugin(*known, error=traceback.format_exc())
+
+
+def _connectors(module: Any) -> list[ConnectorEntry]:
+    """What the hook returned. A manager for this plugin alone: what is wrong with one stays with it."""
+    pm = pluggy.PluginManager(hookspecs.GROUP)
+    pm.add_hookspecs(hookspecs)
+    pm.register(module)
+    callers = pm.get_hookcallers(module) or []
+    for caller in callers:
+        if not caller.has_spec():
+            known = [name for name in vars(hookspecs) if name.startswith("cadran_")]
+            raise PluginError(_sentence(f"there is no hook '{caller.name}'", suggest(caller.name, known)))
+    if not callers:
+        raise PluginError("it implements no hook; is @hookimpl of cadran.plugins missing?")
+    return [entry for entries in pm.hook.cadran_connectors() for entry in _checked(entries)]
+
+
+def _checked(entries: Any) -> list[ConnectorEntry]:
+    if not isinstance(entries, list) or not all(isinstance(e, ConnectorEntry) for e in entries):
+        raise PluginError(f"cadran_connectors() must return a list of ConnectorEntry, not {entries!r}")
+    names = [e.name for e in entries]
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise PluginError(f"cadran_connectors() names connector '{twice[0]}' twice")
+    for entry in entries:
+        load(entry)
+    return entries
+
+
+def load(entry: ConnectorEntry) -> type[Connector]:
+    """The connector's class; raises :class:`PluginError` if it is not one of this version of the contract."""
+    found = entry.load()
+    if not (isinstance(found, type) and issubclass(found, Connector)):
+        raise PluginError(f"connector '{entry.name}' must load a subclass of Connector, not {found!r}")
+    if found.api != API:
+        raise PluginError(
+            f"connector '{entry.name}' is written for API {found.api!r}, this cadran speaks {API!r}"
+        )
+    return found
+
+
+def _sentence(text: str, hint: str) -> str:
+    return f"{text}; {hint}" if hint else text

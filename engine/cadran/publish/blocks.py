@@ -1,0 +1,279 @@
+"""One KPI of a report: its figures, chart, segment tables and neighbours, out of the rows of a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from markupsafe import Markup
+
+from cadran.compute.results import Row
+from cadran.publish import charts
+from cadran.publish.choose import RowIndex, Wanted, newest
+from cadran.publish.context import (
+    AlertLine,
+    Beside,
+    HistoryPoint,
+    KpiBlock,
+    MarkerNote,
+    OtherPeriod,
+    SegmentRow,
+    SegmentTable,
+)
+from cadran.publish.figures import Figures, spaced
+from cadran.publish.formatting import exact
+
+if TYPE_CHECKING:
+    from cadran.declare.model import Kpi
+
+SEGMENT_ROWS = 12  # the rest is in the CSV
+_OTHER = "(other)"
+_MOST_BARS = 40
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Builds blocks; ``listed`` are the names of the KPIs that the report has."""
+
+    figures: Figures
+    index: RowIndex
+    wanted: Wanted
+    listed: frozenset[str]
+    alerts: Mapping[str, Sequence[AlertLine]]
+
+    def block(self, kpi: Kpi) -> KpiBlock:
+        figures, row = self.figures, self.index.shown(kpi.name, self.wanted)
+        known = row is not None
+        row = row or Row(kpi.name, "", "", None, None, status="no_data")
+        history = self.index.history(row, self.wanted) if known else []
+        markers = self._markers(history)
+        points = [self._point(r, kpi) for r in history]
+        shown = next((i for i, r in enumerate(history) if r is row), -1)
+        return KpiBlock(
+            name=kpi.name,
+            label=figures.label(kpi.name),
+            description=figures.text(kpi.description),
+            unit=kpi.unit,
+            good=kpi.good,
+            good_text=figures.words[f"good_{kpi.good}"],
+            formula=figures.said(kpi.formula.value),
+            owner=figures.said(kpi.owner),
+            tags=tuple(figures.said(tag) for tag in kpi.tags),
+            grain=row.grain,
+            period=row.period,
+            period_text=figures.form.period(row.period) if row.period else figures.words["no_final"],
+            state=row.state,
+            state_text=figures.state(row.state),
+            value=figures.figure(row.value, kpi.unit),
+            base=figures.figure(row.base),
+            previous=figures.figure(row.previous, kpi.unit),
+            change=figures.change(row.value, row.previous, kpi),
+            year_ago=figures.figure(row.year_ago, kpi.unit),
+            change_year=figures.change(row.value, row.year_ago, kpi),
+            target=figures.target(row, kpi.unit),
+            target_high=row.target_high,
+            gap=figures.gap(row, kpi),
+            status=row.status,
+            status_text=figures.words[row.status],
+            action=figures.text(kpi.action) if row.status == "off_target" else "",
+            read_with=tuple(self._beside(name.value) for name in kpi.read_with),
+            sparkline=Markup(
+                charts.sparkline(
+                    points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown
+                )
+            ),
+            trend=charts.unicode_sparkline([r.value for r in history[-13:]]),
+            chart=self._chart(kpi, history, points, shown, markers),
+            chart_target=self._chart_target(kpi, history),
+            markers=tuple(note for note, _ in markers),
+            history=tuple(self._history_point(r, kpi) for r in history),
+            other_periods=self._other_periods(kpi, row),
+            segments=self._tables(kpi, row),
+            alerts=tuple(self.alerts.get(kpi.name, ())),
+            quarantined=row.quarantined,
+        )
+
+    # --- series ------------------------------------------------------------------------------------------------
+
+    def _point(self, row: Row, kpi: Kpi) -> charts.Point:
+        form, state = self.figures.form, self.figures.state(row.state)
+        value = self.figures.figure(row.value, kpi.unit)
+        note = f" ({state})" if state else ""
+        return charts.Point(
+            label=form.short_period(row.period),
+            title=f"{form.period(row.period)}{note} : {value.title or value.text}"
+            if form.language == "fr"
+            else f"{form.period(row.period)}{note}: {value.title or value.text}",
+            value=row.value,
+            text=value.short,
+            provisional=row.state != "final",
+            target=row.target,
+            target_high=row.target_high,
+        )
+
+    def _history_point(self, row: Row, kpi: Kpi) -> HistoryPoint:
+        return HistoryPoint(
+            period=row.period,
+            period_text=self.figures.form.period(row.period),
+            value=self.figures.figure(row.value, kpi.unit),
+            target=self.figures.target(row, kpi.unit),
+            status=row.status,
+            status_text=self.figures.words[row.status],
+            state=row.state,
+            state_text=self.figures.state(row.state),
+        )
+
+    def _chart_title(self, kpi: Kpi, history: Sequence[Row]) -> str:
+        label = self.figures.label(kpi.name)
+        if not history:
+            return label
+        first, last = (self.figures.form.period(r.period) for r in (history[0], history[-1]))
+        return f"{label}, {first} – {last}"
+
+    def _chart(
+        self,
+        kpi: Kpi,
+        history: Sequence[Row],
+        points: Sequence[charts.Point],
+        shown: int,
+        markers: Sequence[tuple[MarkerNote, float]],
+    ) -> Markup:
+        if len(points) < 2:  # one value needs no chart
+            return Markup("")
+        drawn = charts.chart(
+            points,
+            key=f"chart-{kpi.name}",
+            title=self._chart_title(kpi, history),
+            unit=kpi.unit,
+            locale=self.figures.locale,
+            shown=shown,
+            kind=_kind(kpi, history),
+            markers=[
+                charts.Marker(note.letter, f"{note.text}, {note.date_text}", place) for note, place in markers
+            ],
+            target_word=self.figures.words["target"].lower() if _kind(kpi, history) == "line" else "",
+        )
+        return Markup(drawn)
+
+    def _chart_target(self, kpi: Kpi, history: Sequence[Row]) -> str:
+        """What the dashed line of a bar chart is: there, a label of its own would stand on the bars."""
+        targets = {(r.target, r.target_high) for r in history if r.target is not None}
+        if not targets or len(history) < 2 or _kind(kpi, history) == "line":
+            return ""
+        (low, high), word = next(iter(targets)), self.figures.words["target"].lower()
+        return word if len(targets) > 1 else f"{word} {self.figures.form.bounds(low, high, kpi.unit)}"
+
+    def _markers(self, history: Sequence[Row]) -> list[tuple[MarkerNote, float]]:
+        """Milestones and notes within the charted time, lettered in order, with their place from 0 to 1."""
+        declaration = self.figures.declaration
+        dated = [(day, spaced(name)) for name, day in declaration.milestones.items()]
+        dated += [(day, text) for day, text in declaration.notes.items()]
+        out: list[tuple[MarkerNote, float]] = []
+        for day, text in sorted(dated):
+            place = _place(day, history)
+            if place is not None:
+                letter = chr(ord("A") + len(out) % 26)
+                note = MarkerNote(letter, self.figures.said(text), day, self.figures.form.date(day))
+                out.append((note, place))
+        return out
+
+    # --- neighbours --------------------------------------------------------------------------------------------
+
+    def _other_periods(self, kpi: Kpi, shown: Row) -> tuple[OtherPeriod, ...]:
+        out = []
+        for grain in self.index.grains(kpi.name):
+            row = newest(self.index.totals(kpi.name, grain), self.wanted.include_open)
+            fixed = self.wanted.fixed
+            if fixed:
+                past = [
+                    r for r in self.index.totals(kpi.name, grain) if r.period_end and r.period_end < fixed.end
+                ]
+                row = newest(past, self.wanted.include_open)
+            if row is None or grain == shown.grain:
+                continue
+            out.append(
+                OtherPeriod(
+                    grain=grain,
+                    period=row.period,
+                    period_text=self.figures.form.period(row.period),
+                    value=self.figures.figure(row.value, kpi.unit),
+                    change=self.figures.change(row.value, row.previous, kpi),
+                    status=row.status,
+                    status_text=self.figures.words[row.status],
+                )
+            )
+        return tuple(out)
+
+    def _beside(self, name: str) -> Beside:
+        kpi, figures = self.figures.declaration.kpis[name], self.figures
+        row = self.index.shown(name, self.wanted) or Row(name, "", "", None, None, status="no_data")
+        return Beside(
+            name=name,
+            label=figures.label(name),
+            value=figures.figure(row.value, kpi.unit),
+            change=figures.change(row.value, row.previous, kpi),
+            period_text=figures.form.period(row.period) if row.period else "",
+            status=row.status,
+            status_text=figures.words[row.status],
+            in_report=name in self.listed,
+        )
+
+    # --- segments ----------------------------------------------------------------------------------------------
+
+    def _tables(self, kpi: Kpi, shown: Row) -> tuple[SegmentTable, ...]:
+        found = self.index.segments(shown)
+        order = [names for names in kpi.segments if names in found]
+        order += [names for names in found if names not in order]
+        return tuple(self._table(kpi, names, found[names]) for names in order)
+
+    def _table(self, kpi: Kpi, names: tuple[str, ...], rows: list[Row]) -> SegmentTable:
+        ordered = sorted(rows, key=_largest_first)
+        sizes = [n.copy_abs() for r in rows if (n := exact(r.value)) is not None]
+        longest = max(sizes, default=Decimal(0))
+        kept = ordered[:SEGMENT_ROWS]
+        return SegmentTable(
+            names=names,
+            label=" × ".join(spaced(name) for name in names),
+            rows=tuple(self._segment_row(kpi, r, longest) for r in kept),
+            hidden=len(ordered) - len(kept),
+            has_target=any(r.target is not None for r in kept),
+        )
+
+    def _segment_row(self, kpi: Kpi, row: Row, longest: Decimal) -> SegmentRow:
+        figures, value = self.figures, exact(row.value)
+        share = int((value / longest * 100).to_integral_value()) if value and value > 0 else 0
+        return SegmentRow(
+            values=row.segment_value,
+            label=figures.segment(row.segment_value),
+            value=figures.figure(row.value, kpi.unit),
+            base=figures.figure(row.base),
+            change=figures.change(row.value, row.previous, kpi),
+            target=figures.target(row, kpi.unit),
+            gap=figures.gap(row, kpi),
+            status=row.status,
+            status_text=figures.words[row.status],
+            share=share,
+        )
+
+
+def _largest_first(row: Row) -> tuple[bool, bool, Decimal, tuple[str, ...]]:
+    value = exact(row.value)
+    return _OTHER in row.segment_value, value is None, -(value or Decimal(0)), row.segment_value
+
+
+def _kind(kpi: Kpi, history: Sequence[Row]) -> Literal["line", "bar"]:
+    """What is exact is an amount or a count: bars. Rates, averages and long series are lines."""
+    counted = kpi.unit != "percent" and not any(isinstance(r.value, float) for r in history)
+    return "bar" if counted and len(history) <= _MOST_BARS else "line"
+
+
+def _place(day: dt.date, history: Sequence[Row]) -> float | None:
+    for i, row in enumerate(history):
+        if row.period_start and row.period_end and row.period_start <= day <= row.period_end:
+            length = (row.period_end + _DAY - row.period_start).days
+            return (i + (day - row.period_start).days / length) / len(history)
+    return None

@@ -1,0 +1,140 @@
+"""From raw numbers to the figures and changes of a report, for one locale and one project's declared texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cadran.publish.context import AlertLine, Change, Figure, Verdict
+from cadran.publish.formatting import Formatter, Number, difference, exact
+from cadran.publish.messages import localized, words
+
+if TYPE_CHECKING:
+    from cadran.compute.results import Alert, Row
+    from cadran.declare.model import Declaration, Kpi
+
+HIDDEN = "•••"
+_NO_VALUE = "(none)"
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """``text`` without the values that came from the environment.
+
+    One of up to three characters is only hidden where it is the whole text: a ``1`` would blank every number.
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        if text == secret:
+            return HIDDEN
+        if len(secret) > 3:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Formats values for one locale and says their meaning in words."""
+
+    declaration: Declaration
+    locale: str
+
+    @property
+    def form(self) -> Formatter:
+        return Formatter(self.locale)
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        return words(self.locale)
+
+    def said(self, text: str) -> str:
+        return hide(text, self.declaration.secrets)
+
+    def text(self, texts: Mapping[str, str]) -> str:
+        return self.said(localized(texts, self.locale))
+
+    def label(self, name: str) -> str:
+        """A KPI's label, or its name in words."""
+        kpi = self.declaration.kpis.get(name)
+        return (self.text(kpi.label) if kpi else "") or spaced(name)
+
+    def figure(self, value: Number | None, unit: str = "") -> Figure:
+        title = "" if exact(value) is not None else self.words["nothing"]
+        return Figure(value, self.form.value(value, unit), self.form.compact(value, unit), title)
+
+    def target(self, row: Row, unit: str) -> Figure:
+        text = self.form.bounds(row.target, row.target_high, unit)
+        title = "" if exact(row.target) is not None else self.words["no_target"]
+        return Figure(row.target, text, text, title)
+
+    def change(self, value: Number | None, other: Number | None, kpi: Kpi) -> Change:
+        raw = difference(value, other)
+        return self.change_of(raw, other, kpi)
+
+    def change_of(self, raw: Decimal | None, other: Number | None, kpi: Kpi) -> Change:
+        """A difference that is already known; ``other`` is what it is relative to."""
+        if raw is None:
+            return Change(None, "–")
+        text = self.form.change(raw, other, kpi.unit)
+        if not raw:
+            return Change(raw, text, "flat", "same")
+        verdict: Verdict = "better" if (raw > 0) == (kpi.good == "up") else "worse"
+        return Change(raw, text, "up" if raw > 0 else "down", verdict)
+
+    def gap(self, row: Row, kpi: Kpi) -> Change:
+        """How far the value is from its target; from the nearer end of a range, nothing inside it."""
+        if row.target_high is None:
+            return self.change(row.value, row.target, kpi)
+        below, above = difference(row.value, row.target), difference(row.value, row.target_high)
+        if below is None or above is None:
+            return Change(None, "–")
+        raw, other = (below, row.target) if below < 0 else (above, row.target_high)
+        if below >= 0 >= above:
+            return Change(Decimal(0), self.form.points(0, kpi.unit), "flat", "same")
+        return Change(raw, self.form.change(raw, other, kpi.unit), "up" if raw > 0 else "down", "worse")
+
+    def segment(self, values: Iterable[str]) -> str:
+        """Segment values as people read them."""
+        return " · ".join(self.words["none_value"] if v == _NO_VALUE else v for v in values)
+
+    def state(self, state: str) -> str:
+        """What keeps a period from being final; empty if nothing does."""
+        return "" if state == "final" else self.words[state]
+
+    def alert(self, alert: Alert) -> AlertLine:
+        kpi = self.declaration.kpis.get(alert.kpi)
+        unit = kpi.unit if kpi else ""
+        return AlertLine(
+            kpi=alert.kpi,
+            label=self.label(alert.kpi),
+            rule=self.said(alert.rule),
+            condition=self.said(alert.condition),
+            severity=alert.severity,
+            severity_text=self.words.get(alert.severity, self.said(alert.severity)),
+            state=alert.state,
+            state_text=self.words[alert.state],
+            period=alert.period,
+            period_text=self.form.period(alert.period),
+            since_text=self.form.period(alert.since),
+            segment_text=self.segment(alert.segment_value),
+            value=self.figure(alert.value, unit),
+            target=self.figure(alert.target, unit),
+            reason=self.words["nothing"] if alert.reason == "no data" else self.said(alert.reason),
+        )
+
+    def age(self, last: dt.date | None, today: dt.date) -> str:
+        """``3 days ago``; empty where nothing is dated, or dated ahead."""
+        days = (today - last).days if last else -1
+        if days < 0:
+            return ""
+        if days == 0:
+            return self.words["today"]
+        if self.form.language == "fr":
+            return self.words["day_ago"] if days == 1 else self.words["days_ago"].format(days)
+        return f"{days} {self.words['day_ago' if days == 1 else 'days_ago']}"
+
+
+def spaced(name: str) -> str:
+    """``lead_source`` as people read it: ``lead source``."""
+    return name.replace("_", " ")

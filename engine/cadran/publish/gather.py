@@ -1,0 +1,162 @@
+"""The whole context of a report: which KPIs it has, what stands first, what the data were like."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Context, Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from cadran.publish.blocks import Blocks
+from cadran.publish.choose import RowIndex, Wanted
+from cadran.publish.context import (
+    AlertLine,
+    KpiBlock,
+    Move,
+    QualityLine,
+    ReportContext,
+    Tally,
+    Unfinished,
+)
+from cadran.publish.figures import Figures
+from cadran.publish.formatting import difference, exact, ratio
+
+if TYPE_CHECKING:
+    from cadran.compute.results import Alert, Quality, Results
+    from cadran.declare.model import Declaration, Kpi, Report
+
+STATUSES = ("off_target", "at_risk", "on_target", "no_target", "no_data")
+MOST_MOVES = 3
+_FEWEST_MOVES = 4  # a KPI with a shorter history has no usual move
+
+
+def gather(
+    results: Results, declaration: Declaration, report: Report | None, locale: str = ""
+) -> ReportContext:
+    """Everything that a template may show. ``locale`` wins over the report's, that over the project's."""
+    locale = locale or (report.locale if report else "") or declaration.locale
+    figures = Figures(declaration, locale)
+    chosen = chosen_kpis(declaration, report)
+    names = frozenset(kpi.name for kpi in chosen)
+    alerts = [figures.alert(a) for a in _in_order(results.alerts) if a.kpi in names]
+    index, wanted = RowIndex(results), Wanted.of(report, declaration.calendar)
+    builder = Blocks(figures, index, wanted, names, _by_kpi(alerts))
+    blocks = tuple(builder.block(kpi) for kpi in chosen)
+    title = figures.text(report.title) if report else ""
+    return ReportContext(
+        name=report.name if report else "",
+        title=title or figures.words["default_title"],
+        locale=locale,
+        language=figures.form.language,
+        period_text=_usual_period(blocks),
+        as_of=results.as_of,
+        as_of_text=figures.form.instant(results.as_of),
+        zone=str(declaration.calendar.zone),
+        kpis=blocks,
+        tally=_tally(blocks, figures),
+        attention=tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first)),
+        movers=_movers(blocks, figures),
+        alerts=tuple(alerts),
+        quality=tuple(_quality(q, figures, results) for q in results.quality),
+        quarantined=results.quarantined,
+        unfinished=_unfinished(chosen, results, figures),
+        warnings=tuple(figures.said(str(problem)) for problem in results.warnings),
+        words=figures.words,
+    )
+
+
+def chosen_kpis(declaration: Declaration, report: Report | None) -> list[Kpi]:
+    """The KPIs of a report in its order, each once: by name, by ``tag:``, else all that are reported."""
+    kpis = declaration.kpis
+    if report is None or not report.kpis:
+        return [kpi for kpi in kpis.values() if kpi.reported]
+    names: list[str] = []
+    for entry in report.kpis:
+        tag = entry.value.removeprefix("tag:")
+        tagged = [k.name for k in kpis.values() if tag in k.tags]
+        names += tagged if tag != entry.value else [entry.value]
+    return [kpis[name] for name in dict.fromkeys(names) if name in kpis]
+
+
+def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
+    """Firing first, critical first, otherwise as they come."""
+    return sorted(alerts, key=lambda a: (a.state != "firing", a.severity != "critical"))
+
+
+def _by_kpi(alerts: Iterable[AlertLine]) -> dict[str, list[AlertLine]]:
+    out: dict[str, list[AlertLine]] = defaultdict(list)
+    for alert in alerts:
+        out[alert.kpi].append(alert)
+    return out
+
+
+def _usual_period(blocks: Sequence[KpiBlock]) -> str:
+    common = Counter(b.period_text for b in blocks if b.period).most_common(1)
+    return common[0][0] if common else ""
+
+
+def _tally(blocks: Sequence[KpiBlock], figures: Figures) -> tuple[Tally, ...]:
+    counts, words = Counter(b.status for b in blocks), figures.words
+    texts = {s: words.get(f"many_{s}", words[s]) if counts[s] > 1 else words[s] for s in STATUSES}
+    return tuple(Tally(s, texts[s], counts[s]) for s in STATUSES if counts[s])
+
+
+def _needs_attention(block: KpiBlock) -> bool:
+    return block.status in ("off_target", "at_risk")
+
+
+def _widest_gap_first(block: KpiBlock) -> tuple[bool, Decimal]:
+    gap = ratio(block.gap.raw, block.target.raw) or block.gap.raw or Decimal(0)
+    return block.status != "off_target", -gap.copy_abs()
+
+
+def _movers(blocks: Iterable[KpiBlock], figures: Figures) -> tuple[Move, ...]:
+    """The changes that stand out against what their KPI usually does from one period to the next."""
+    moves = [(times, block) for block in blocks if (times := _unusual(block)) is not None]
+    moves.sort(key=lambda pair: (-pair[0], pair[1].name))
+    said = figures.words["usual_move"]
+    return tuple(
+        Move(block, times, f"{figures.form.number(times, 1)}{said}") for times, block in moves[:MOST_MOVES]
+    )
+
+
+def _unusual(block: KpiBlock) -> Decimal | None:
+    """The last change as a multiple of the median one before it; None unless it is larger."""
+    place = next((i for i, p in enumerate(block.history) if p.period == block.period), 0)
+    values = [exact(p.value.raw) for p in block.history[:place]]
+    pairs = pairwise(values)
+    moves = [d.copy_abs() for a, b in pairs if (d := difference(b, a)) is not None]
+    if block.change.raw is None or len(moves) < _FEWEST_MOVES:
+        return None
+    usual = statistics.median(moves)
+    times = Context(prec=12).divide(block.change.raw.copy_abs(), usual) if usual else None
+    return times if times is not None and times > 1 else None
+
+
+def _quality(quality: Quality, figures: Figures, results: Results) -> QualityLine:
+    date = figures.form.date
+    return QualityLine(
+        dataset=quality.dataset,
+        rows=figures.figure(quality.rows),
+        quarantined=figures.figure(quality.quarantined),
+        undated=figures.figure(quality.undated),
+        first_text=date(quality.first) if quality.first else "",
+        last_text=date(quality.last) if quality.last else "",
+        age_text=figures.age(quality.last, results.as_of.date()),
+        findings=tuple(figures.said(text) for text in quality.findings),
+        rejected=tuple((figures.said(where), figures.said(why)) for where, why in quality.rejected),
+    )
+
+
+def _unfinished(chosen: Iterable[Kpi], results: Results, figures: Figures) -> tuple[Unfinished, ...]:
+    names = {kpi.name for kpi in chosen}
+    concerned: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in results.rows:
+        if row.state != "final" and not row.segment and row.kpi in names:
+            concerned[row.period, row.state].append(figures.label(row.kpi))
+    return tuple(
+        Unfinished(period, figures.form.period(period), state, figures.words[state], tuple(labels))
+        for (period, state), labels in concerned.items()
+    )

@@ -1,0 +1,129 @@
+"""Renders a report with Jinja. Whatever is wrong with a template is a problem with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from cadran.problems import Position, Problem, ProblemsFound, listed, suggest
+from cadran.publish.gather import gather
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, TemplateError, TemplateSyntaxError
+
+    from cadran.compute.results import Results
+    from cadran.declare.model import Declaration, Report
+
+Kind = Literal["html", "markdown"]
+DEFAULT_TEMPLATES = {"html": "report.html.jinja", "markdown": "report.md.jinja"}
+MOST_OUTPUT = 30_000_000  # characters of a whole report
+
+
+def render(
+    results: Results,
+    declaration: Declaration,
+    *,
+    report: Report | None = None,
+    kind: Kind = "html",
+    locale: str = "",
+    template_folders: Sequence[Path],
+) -> str:
+    """A report as text. ``template_folders``: the team's first, the shipped ones last.
+
+    A report's own template applies where its name fits the kind (``….md.jinja`` is Markdown, all others HTML).
+    Raises :class:`ProblemsFound` for a template that is missing, malformed, unsafe or uses unknown names.
+    """
+    from jinja2 import TemplateError
+
+    from cadran.publish.sandbox import environment
+
+    context = gather(results, declaration, report, locale)
+    variables = {field.name: getattr(context, field.name) for field in fields(context)}
+    env = environment(template_folders, kind)
+    name = template_name(report, kind)
+    try:
+        return _joined(env.get_template(name).generate(variables))
+    except TemplateError as error:
+        raise ProblemsFound([_problem(error, env, name, report, declaration.folder)]) from error
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        where = _line_of(error.__traceback__, template_folders, declaration.folder)
+        message = f"{type(error).__name__}: {error}"
+        raise ProblemsFound([Problem("template-failed", message, where, f"template {name}")]) from error
+
+
+def template_name(report: Report | None, kind: Kind) -> str:
+    """The template that a report is rendered with."""
+    own = report.template.value if report and report.template else ""
+    own_kind = "markdown" if own.endswith((".md.jinja", ".md")) else "html"
+    return own if own and own_kind == kind else DEFAULT_TEMPLATES[kind]
+
+
+def _joined(pieces: Iterator[str]) -> str:
+    out, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MOST_OUTPUT:
+            raise ValueError("the report grew beyond 30 million characters; a loop may be out of hand")
+        out.append(piece)
+    return "".join(out)
+
+
+# --- problems --------------------------------------------------------------------------------------------------
+
+
+def _problem(error: TemplateError, env: Environment, name: str, report: Report | None, base: Path) -> Problem:
+    from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
+    from jinja2.exceptions import SecurityError
+
+    subject = f"template {name}"
+    if isinstance(error, TemplateNotFound):
+        return _not_found(error, env, report, base, name)
+    if isinstance(error, TemplateSyntaxError):
+        return Problem("template-syntax", error.message or "", _syntax_place(error, base), subject)
+    where = _line_of(error.__traceback__, _folders(env), base)
+    message, _, hint = (error.message or "").partition("\n")
+    if isinstance(error, UndefinedError):
+        return Problem("template-unknown-name", message, where, subject, hint)
+    if isinstance(error, SecurityError):
+        hint = "templates may use the report's values and Jinja's filters, nothing of Python's inside"
+        return Problem("template-unsafe", message, where, subject, hint)
+    return Problem("template-failed", message, where, subject)
+
+
+def _not_found(error: Any, env: Environment, report: Report | None, base: Path, name: str) -> Problem:
+    wanted = str(error.name or name)
+    known = sorted(t for t in env.list_templates() if not t.rpartition("/")[2].startswith("_"))
+    hint = suggest(wanted, known) or f"there is {listed(known)}"
+    where = _line_of(error.__traceback__, _folders(env), base)
+    if where is None and report and report.template and wanted == name:
+        where = report.template.place.position()
+    return Problem("template-missing", f"there is no template '{wanted}'", where, f"template {name}", hint)
+
+
+def _folders(env: Environment) -> list[Path]:
+    loaders = getattr(env.loader, "loaders", ())
+    return [Path(p) for loader in loaders for p in getattr(loader, "searchpath", ())]
+
+
+def _syntax_place(error: TemplateSyntaxError, base: Path) -> Position | None:
+    return Position(_shown(error.filename, base), error.lineno, 1) if error.filename else None
+
+
+def _line_of(trace: TracebackType | None, folders: Sequence[Path], base: Path) -> Position | None:
+    """The innermost line of a template in a traceback (Jinja maps compiled lines back to their templates)."""
+    found = None
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        if any(Path(file).is_relative_to(folder) for folder in folders):
+            found = Position(_shown(file, base), trace.tb_lineno, 1)
+        trace = trace.tb_next
+    return found
+
+
+def _shown(file: str, base: Path) -> str:
+    """A template's name in messages: within the project relative to it."""
+    path, folder = Path(file), base.resolve()
+    return str(path.resolve().relative_to(folder)) if path.resolve().is_relative_to(folder) else file

@@ -1,0 +1,96 @@
+"""Parquet: names and types are the file's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cadran.plugins import Column, DataError, End, Page
+from cadran_plugins.files.header import agree
+from cadran_plugins.files.locate import Source, TableFiles
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_PAGE = 500_000  # rows
+_TYPES = {
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "large_string": "VARCHAR",
+    "date32[day]": "DATE",
+}
+
+
+def columns(source: Source) -> list[Column]:
+    """Names and, where they have one of DuckDB's plain types, types."""
+    with _opened(source) as file:
+        return [Column(f.name, duckdb_type(f.type)) for f in file.schema_arrow]
+
+
+def read(table: TableFiles) -> Iterator[Page | End]:
+    """All rows, in the order of the files and of the rows in them."""
+    import pyarrow as pa
+
+    schema = _schema(table.files)
+    rows = 0
+    yield Page(schema.empty_table())
+    for source in table.files:
+        with _opened(source) as file:
+            rows += file.metadata.num_rows
+            try:
+                for batch in file.iter_batches(_PAGE):
+                    yield Page(pa.Table.from_batches([batch]))
+            except (pa.ArrowException, OSError) as e:
+                raise _unreadable(source, e) from None
+    yield End(rows)
+
+
+def _schema(files: Sequence[Source]) -> pa.Schema:
+    """That of the first file, if all others have the same."""
+    schemas = []
+    for source in files:
+        with _opened(source) as file:
+            schemas.append(file.schema_arrow.remove_metadata())
+    for source, schema in zip(files, schemas, strict=True):
+        agree(_shown(schemas[0]), files[0].name, _shown(schema), source.name)
+    return schemas[0]
+
+
+def _shown(schema: pa.Schema) -> list[str]:
+    return [f"{field.name} ({field.type})" for field in schema]
+
+
+def _opened(source: Source) -> pq.ParquetFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(source.path)
+    except (pa.ArrowException, OSError) as e:
+        raise _unreadable(source, e) from None
+
+
+def _unreadable(source: Source, error: Exception) -> DataError:
+    return DataError(f"{source.name}: not a readable Parquet file: {error}")
+
+
+def duckdb_type(type_: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type; empty for what is nested or rare."""
+    import pyarrow.types as pt
+
+    if pt.is_decimal(type_):
+        return f"DECIMAL({type_.precision},{type_.scale})"
+    if pt.is_timestamp(type_):
+        return "TIMESTAMP WITH TIME ZONE" if type_.tz else "TIMESTAMP"
+    return _TYPES.get(str(type_), "")

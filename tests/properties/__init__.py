@@ -1,0 +1,1 @@
+"""Random projects on which the engine and the naive evaluator must agree."""

@@ -1,0 +1,91 @@
+"""Runs a random project through the engine and through the naive evaluator, and says where they differ."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import astuple
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+from cadran.project import open as open_project
+from naive.evaluator import UNKNOWN, Evaluator
+from naive.output import Answer, Key, run
+from naive.rows import World
+from properties.render import Project
+
+EXAMPLES = int(os.environ.get("CADRAN_EXAMPLES", "12"))
+
+
+def profile(share: float = 1.0) -> settings:
+    """Repeatable runs; ``CADRAN_EXAMPLES`` says how many, of which ``share`` go to this test."""
+    return settings(
+        max_examples=max(1, round(EXAMPLES * share)),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.large_base_example,
+        ],
+    )
+
+
+def engine_answers(project: Project) -> dict[Key, Answer]:
+    """Every row of a run of the engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = open_project(project.write(Path(folder))).run(
+            as_of=project.clock, since=project.since, until=project.until
+        )
+    answers: dict[Key, Answer] = {}
+    for row in found:
+        key = Key(row.kpi, str(row.grain), row.period, tuple(row.segment), tuple(row.segment_value))
+        assert key not in answers, f"two rows for {key}"
+        answers[key] = Answer(row.value, row.base, row.previous, row.year_ago, row.change, row.state)
+    return answers
+
+
+def naive_answers(project: Project) -> dict[Key, Answer]:
+    world = World(project.datasets, project.calendar, project.clock)
+    return run(Evaluator(world, project.kpis), project.since, project.until)
+
+
+def differences(engine: Mapping[Key, Answer], naive: Mapping[Key, Answer]) -> list[str]:
+    """One line for each row that only one side has, or that the two sides fill differently."""
+    lines = []
+    for key in sorted(engine.keys() | naive.keys(), key=astuple):
+        a, b = engine.get(key), naive.get(key)
+        if a is None or b is None:
+            lines.append(f"{key}: only the {'naive evaluator' if a is None else 'engine'} has it: {a or b}")
+            continue
+        for name in ("value", "base", "previous", "year_ago", "change", "state"):
+            one, other = getattr(a, name), getattr(b, name)
+            if not same(one, other):
+                lines.append(f"{key} {name}: engine {one!r}, naive {other!r}")
+    return lines
+
+
+def same(engine: Any, naive: Any) -> bool:
+    """Exact numbers must be exact and equal; floats may differ in the last digits."""
+    if naive is UNKNOWN:
+        return True
+    if engine is None or naive is None or isinstance(naive, str):
+        return bool(engine == naive)
+    if isinstance(naive, float):
+        return isinstance(engine, int | float | Decimal) and math.isclose(
+            engine, naive, rel_tol=1e-9, abs_tol=1e-9
+        )
+    return isinstance(engine, int | Decimal) and Fraction(engine) == Fraction(naive)
+
+
+def report(project: Project, lines: list[str]) -> str:
+    shown = "\n".join(lines[:20])
+    return f"{len(lines)} differences\n{shown}\n\n{project}"

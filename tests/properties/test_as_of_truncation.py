@@ -1,0 +1,76 @@
+"""A replay sees no future: a past clock gives what a run over the data up to that instant gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from naive.rows import Dataset, World
+from naive.tree import Value
+from properties.compare import differences, engine_answers, naive_answers, profile, report
+from properties.render import Project
+from properties.strategies import projects
+from properties.vocabulary import project
+
+CLOCKS = [
+    dt.datetime(2025, 3, 30, 12),  # the day of 23 hours, inside a month and a quarter
+    dt.datetime(2025, 8, 1),  # the first instant of a month
+    dt.datetime(2025, 10, 31, 23, 59, 59),
+    dt.datetime(2024, 12, 15, 9, 30),  # little has happened yet
+    dt.datetime(2026, 1, 20, 18),  # a year ago there was data
+]
+
+
+def truncated(whole: Project) -> Project:
+    """The same project over the rows up to its clock; what lies ahead by declaration stays."""
+    return replace(whole, datasets=[replace(d, rows=rows_up_to(whole, d)) for d in whole.datasets])
+
+
+def rows_up_to(whole: Project, dataset: Dataset) -> list[Mapping[str, Value]]:
+    if dataset.ahead:
+        return list(dataset.rows)
+    columns = dataset.valid or (dataset.date or "",)
+    return [known(whole, dataset, row) for row in dataset.rows if not later(whole, row[columns[0]])]
+
+
+def known(whole: Project, dataset: Dataset, row: Mapping[str, Value]) -> Mapping[str, Value]:
+    """An interval's end, and its date, are not known before they have come."""
+    if not dataset.valid:
+        return row
+    unknown = {column for column in (dataset.valid[1], dataset.date) if column and later(whole, row[column])}
+    return {column: None if column in unknown else value for column, value in row.items()}
+
+
+def later(whole: Project, value: Value) -> bool:
+    instant = World((), whole.calendar, whole.clock).instant(value)
+    return instant is not None and instant > whole.clock
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York"])
+@pytest.mark.parametrize("clock", CLOCKS, ids=lambda clock: f"{clock:%Y-%m-%dT%H%M}")
+def test_every_function_of_the_vocabulary(clock: dt.datetime, zone: str) -> None:
+    whole = project(clock, zone)
+    answers = engine_answers(whole)
+    assert any(answer.value is not None for answer in answers.values())
+    assert answers == engine_answers(truncated(whole))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", CLOCKS, ids=lambda clock: f"{clock:%Y-%m-%dT%H%M}")
+def test_every_function_against_the_naive_evaluator(clock: dt.datetime) -> None:
+    whole = project(clock, "Europe/Paris")
+    found = differences(engine_answers(whole), naive_answers(whole))
+    assert not found, report(whole, found)
+
+
+@pytest.mark.slow
+@profile(0.5)
+@given(projects())
+def test_random_formulas(whole: Project) -> None:
+    found = differences(engine_answers(whole), engine_answers(truncated(whole)))
+    assert not found, report(whole, found)
