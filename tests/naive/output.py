@@ -36,11 +36,15 @@ class Answer:
 
 
 def run(evaluator: Evaluator, since: dt.date, until: dt.date) -> dict[Key, Answer]:
-    """Every row of output from the periods that hold ``since`` to those that hold ``until``."""
+    """Every row of output, for the covered periods from those that hold ``since`` to those that hold ``until``."""
     out: dict[Key, Answer] = {}
     for kpi in evaluator.kpis.values():
         for grain in kpi.grains:
-            periods = evaluator.calendar.periods(grain, since, until)
+            periods = [
+                period
+                for period in evaluator.calendar.periods(grain, since, until)
+                if any_covered(evaluator, kpi.formula, period)
+            ]
             for names in ((), *kpi.segments):
                 for values in segment_values(evaluator, kpi.formula, names, periods):
                     for period in periods:
@@ -66,6 +70,7 @@ def answer(evaluator: Evaluator, formula: Node, period: Period, segment: Segment
 
 
 def any_covered(evaluator: Evaluator, formula: Node, period: Period) -> bool:
+    """Whether the period has rows of output at all: one of the measures covers it."""
     return any(evaluator.measures.covered(leaf, span_of(period)) for leaf in evaluator.leaves(formula))
 
 
@@ -76,6 +81,8 @@ def segment_values(
     measure's own filter"."""
     if not names:
         return [()]
+    if not periods:
+        return []
     first, last = periods[0], periods[-1]
     window = evaluator.measures.window(Span(first.start, last))
     found = set()

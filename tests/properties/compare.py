@@ -64,13 +64,19 @@ def differences(engine: Mapping[Key, Answer], naive: Mapping[Key, Answer]) -> li
     for key in sorted(engine.keys() | naive.keys(), key=astuple):
         a, b = engine.get(key), naive.get(key)
         if a is None or b is None:
-            lines.append(f"{key}: only the {'naive evaluator' if a is None else 'engine'} has it: {a or b}")
+            lines.append(
+                f"{key}: only the {'naive evaluator' if a is None else 'engine'} has it: {shown(a or b)}"
+            )
             continue
         for name in ("value", "base", "previous", "year_ago", "change", "state"):
             one, other = getattr(a, name), getattr(b, name)
             if not same(one, other):
                 lines.append(f"{key} {name}: engine {one!r}, naive {other!r}")
     return lines
+
+
+def shown(answer: Answer | None) -> str:
+    return "" if answer is None else f"value {answer.value}, previous {answer.previous}, {answer.state}"
 
 
 def same(engine: Any, naive: Any) -> bool:

@@ -39,6 +39,7 @@ class Graph:
             if isinstance(part, exp.Column):
                 yield from self._walk(dataset, part)
             elif isinstance(part, exp.Placeholder) and part.this in self.lookups:
+                yield from ((dataset, key) for key in self.datasets[dataset].key)
                 yield from self._lookup(self.lookups[part.this])
             elif isinstance(part, exp.Window):
                 yield (dataset, "")

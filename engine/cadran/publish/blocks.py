@@ -225,10 +225,8 @@ class Blocks:
     # --- segments ----------------------------------------------------------------------------------------------
 
     def _tables(self, kpi: Kpi, shown: Row) -> tuple[SegmentTable, ...]:
-        found = self.index.segments(shown)
-        order = [names for names in kpi.segments if names in found]
-        order += [names for names in found if names not in order]
-        return tuple(self._table(kpi, names, found[names]) for names in order)
+        found = self.index.segments(shown, kpi.segments)
+        return tuple(self._table(kpi, names, rows) for names, rows in found.items())
 
     def _table(self, kpi: Kpi, names: tuple[str, ...], rows: list[Row]) -> SegmentTable:
         ordered = sorted(rows, key=_largest_first)

@@ -63,12 +63,13 @@ class RowIndex:
     def totals(self, kpi: str, grain: str) -> list[Row]:
         return self._totals.get(kpi, {}).get(grain, [])
 
-    def segments(self, row: Row) -> dict[tuple[str, ...], list[Row]]:
-        """All segment rows at a total's period, by the names of the segment."""
-        out: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    def segments(self, row: Row, order: Iterable[tuple[str, ...]] = ()) -> dict[tuple[str, ...], list[Row]]:
+        """All segment rows at a total's period, by the names of the segment, in ``order``."""
+        found: dict[tuple[str, ...], list[Row]] = defaultdict(list)
         for segment_row in self._segments.get((row.kpi, row.grain, row.period), ()):
-            out[segment_row.segment].append(segment_row)
-        return out
+            found[segment_row.segment].append(segment_row)
+        names = dict.fromkeys([*(n for n in order if n in found), *found])
+        return {name: found[name] for name in names}
 
     def shown(self, kpi: str, wanted: Wanted) -> Row | None:
         """The total that stands for a KPI in a report."""

@@ -127,6 +127,10 @@ _BOTH: dict[str, tuple[str, str]] = {
     "made_with": ("Made with cadran", "Produit avec cadran"),
     # terminal
     "no_rows": ("No values in this range.", "Aucune valeur dans cet intervalle."),
+    "head_value": ("value", "valeur"),
+    "head_change": ("change", "évol."),
+    "head_gap": ("to target", "vs obj."),
+    "head_status": ("status", "statut"),
     "short_on_target": ("on target", "atteint"),
     "short_at_risk": ("at risk", "à surveiller"),
     "short_off_target": ("off target", "manqué"),

@@ -43,12 +43,11 @@ def write(
         case "markdown" | "html":
             from cadran.publish.report import render
 
-            kind = "html" if format == "html" else "markdown"
             return render(
                 results,
                 declaration,
                 report=report,
-                kind=kind,
+                kind="html" if format == "html" else "markdown",
                 locale=locale,
                 template_folders=template_folders,
             )

@@ -1,32 +1,43 @@
 """The table that ``cadran run`` prints: one line per KPI and grain, then what needs somebody's attention.
 
 Good at 80 columns; on a wider terminal labels and sparklines take what they need. Where the output is not a
-terminal nothing is cut, coloured or drawn with lines, so it can be piped and searched.
+terminal nothing is cut or coloured, so it can be piped and searched.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadran.compute.results import Results, Row
 from cadran.publish.charts import unicode_sparkline
 from cadran.publish.choose import RowIndex, newest
-from cadran.publish.figures import Figures
+from cadran.publish.figures import Figures, spaced
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
-    from cadran.declare.model import Declaration, Kpi
+    from cadran.declare.model import Declaration
 
 MARKS = {"on_target": "✓", "at_risk": "▲", "off_target": "✗", "no_target": "·", "no_data": "–"}
 _STYLES = {"on_target": "green", "at_risk": "yellow", "off_target": "red"}
-_SPARK, _SHORTEST_SPARK = 13, 6
+_SPARK, _SHORTEST_SPARK, _LABEL = 13, 6, 24  # columns; a label gets its 24 before a sparkline its 13
 _GAP = 2
+_EXACT_BELOW = 10_000_000
 
-Line = tuple[str, str, str, str, str, str]  # label, value, change, to target, status, name of the status
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: label, the right-aligned numbers, status and sparkline."""
+
+    label: str
+    numbers: tuple[str, str, str]
+    status: str
+    spark: str = ""
+    style: str = ""
+    heading: bool = False
 
 
 def print_table(
@@ -41,97 +52,125 @@ def print_table(
     """Prints the newest final period of every KPI and grain; with ``segments`` their values below, indented."""
     figures = Figures(declaration, locale or declaration.locale)
     index = RowIndex(results)
-    sections = _sections(index, declaration, results)
-    for (_, period), rows in sections.items():
-        _print_section(console, figures, index, period, rows, segments)
+    grains = _newest_rows(index, declaration, results)
+    sections = [_section(index, figures, rows, segments) for rows in grains.values()]
+    _print_sections(console, sections)
     if not sections:
-        console.print(figures.words["no_rows"], highlight=False)
+        _say(console, figures.words["no_rows"])
     _print_notes(console, figures, results)
-    hidden = 0 if segments else _segment_values(index, sections.values())
+    hidden = 0 if segments else _segment_values(index, [row for rows in grains.values() for row in rows])
     more = (f"{hidden} {figures.words['segments_hidden']}",) if hidden else ()
     for hint in (*more, *hints):
         _say(console, hint, style="dim")
 
 
-def _sections(
-    index: RowIndex, declaration: Declaration, results: Results
-) -> dict[tuple[str, str], list[tuple[Row, list[Row]]]]:
-    """The newest final row of each KPI and grain with its history, by grain and period in order of declaration."""
-    out: dict[tuple[str, str], list[tuple[Row, list[Row]]]] = defaultdict(list)
+# --- lines -----------------------------------------------------------------------------------------------------
+
+
+def _newest_rows(index: RowIndex, declaration: Declaration, results: Results) -> dict[str, list[Row]]:
+    """By grain: the newest final total of each KPI (the newest of all where none is final), as declared."""
+    out: dict[str, list[Row]] = defaultdict(list)
     run = {row.kpi for row in results.rows}
-    for name in [n for n in declaration.kpis if n in run]:
+    for name in (n for n in declaration.kpis if n in run):
         for grain in index.grains(name):
             totals = index.totals(name, grain)
             row = newest(totals) or newest(totals, include_open=True)
             if row:
-                out[grain, row.period].append((row, totals[: totals.index(row) + 1]))
+                out[grain].append(row)
     return dict(out)
 
 
-def _print_section(
-    console: Console,
-    figures: Figures,
-    index: RowIndex,
-    period: str,
-    rows: Sequence[tuple[Row, list[Row]]],
-    segments: bool,
-) -> None:
-    first = rows[0][0]
-    heading = f"{figures.words[first.grain]} · {figures.form.period(period)}"
-    if period == "all":
-        heading = figures.words["all"]
-    _say(console, heading, style="bold")
-    table: list[tuple[Line, str]] = []
-    for row, history in rows:
-        kpi = figures.declaration.kpis[row.kpi]
-        table.append((_line(row, kpi, figures, _label(row, figures)), _spark(history)))
-        if segments:
-            table += [
-                (_line(r, kpi, figures, f"  {figures.segment(r.segment_value)}"), "")
-                for found in index.segments(row).values()
-                for r in found
-            ]
-    _print_lines(console, table)
-    console.print()
+def _section(index: RowIndex, figures: Figures, rows: Sequence[Row], segments: bool) -> list[Line]:
+    period = Counter(row.period for row in rows).most_common(1)[0][0]
+    words = figures.words
+    heading = words[rows[0].grain]
+    if period != "all":
+        heading += f" · {figures.form.period(period)}"
+    titles = (words["head_value"], words["head_change"], words["head_gap"])
+    lines = [Line(heading, titles, words["head_status"], style="bold", heading=True)]
+    for row in rows:
+        totals = index.totals(row.kpi, row.grain)
+        history = totals[: totals.index(row) + 1][-_SPARK:]
+        lines.append(
+            _line(row, figures, _label(row, figures, period), unicode_sparkline([r.value for r in history]))
+        )
+        order = figures.declaration.kpis[row.kpi].segments
+        for found in index.segments(row, order).values() if segments else ():
+            lines += [_line(r, figures, f"  {_segment(r, figures)}") for r in found]
+    return lines
 
 
-def _label(row: Row, figures: Figures) -> str:
-    state = figures.state(row.state)
-    return f"{figures.label(row.kpi)} ({state})" if state else figures.label(row.kpi)
-
-
-def _spark(history: Sequence[Row]) -> str:
-    return unicode_sparkline([r.value for r in history[-_SPARK:]])
-
-
-def _line(row: Row, kpi: Kpi, figures: Figures, label: str) -> Line:
+def _line(row: Row, figures: Figures, label: str, spark: str = "") -> Line:
+    kpi = figures.declaration.kpis[row.kpi]
     change, gap = figures.change(row.value, row.previous, kpi), figures.gap(row, kpi)
-    status = f"{MARKS[row.status]} {figures.words[f'short_{row.status}']}"
-    to_target = gap.text if gap.direction else ""
-    value = figures.form.compact(row.value, kpi.unit, above=10_000_000)
-    return label, value, change.text if change.direction else "", to_target, status, row.status
+    return Line(
+        label=label,
+        numbers=(
+            figures.form.compact(row.value, kpi.unit, above=_EXACT_BELOW),
+            change.text if change.direction else "",
+            gap.text if gap.direction else "",
+        ),
+        status=f"{MARKS[row.status]} {figures.words[f'short_{row.status}']}",
+        spark=spark,
+        style=_STYLES.get(row.status, "dim"),
+    )
+
+
+def _label(row: Row, figures: Figures, usual: str) -> str:
+    """The KPI's label, with its period where that is not the heading's and with what keeps it from being final."""
+    notes = [figures.form.short_period(row.period)] if row.period != usual else []
+    notes += [figures.state(row.state)] if row.state != "final" else []
+    return figures.label(row.kpi) + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _segment(row: Row, figures: Figures) -> str:
+    pairs = zip(row.segment, row.segment_value, strict=True)
+    return " · ".join(f"{spaced(name)}: {figures.segment([value])}" for name, value in pairs)
 
 
 # --- layout ----------------------------------------------------------------------------------------------------
 
 
-def _print_lines(console: Console, table: Sequence[tuple[Line, str]]) -> None:
+def _print_sections(console: Console, sections: Sequence[Sequence[Line]]) -> None:
+    """All sections share their columns."""
+    lines = [line for section in sections for line in section]
+    if not lines:
+        return
+    label, numbers, status, spark = _widths(lines, console.width if console.is_terminal else None)
+    for section in sections:
+        for line in section:
+            _print_line(console, line, label, numbers, status, spark)
+        console.print()
+
+
+def _widths(lines: Sequence[Line], width: int | None) -> tuple[int, list[int], int, int]:
+    from rich.cells import cell_len
+
+    numbers = [max(cell_len(line.numbers[i]) for line in lines) for i in range(3)]
+    status = max(cell_len(line.status) for line in lines)
+    label = max(cell_len(_one_line(line.label)) for line in lines)
+    spark = max(len(line.spark) for line in lines)
+    if width is not None:
+        room = width - sum(numbers) - status - 5 * _GAP
+        spark = min(spark, max(_SHORTEST_SPARK, room - min(label, _LABEL)))
+        label = min(label, max(12, room - spark))
+    return label, numbers, status, spark
+
+
+def _print_line(
+    console: Console, line: Line, label: int, numbers: Sequence[int], status: int, spark: int
+) -> None:
     from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
-    widths = [max(cell_len(_one_line(line[i])) for line, _ in table) for i in range(5)]
-    spark = max(len(shape) for _, shape in table)
-    if console.is_terminal:
-        fixed = sum(widths[1:]) + _GAP * 5
-        spark = max(min(spark, console.width - fixed - widths[0]), min(spark, _SHORTEST_SPARK))
-        widths[0] = min(widths[0], max(12, console.width - fixed - spark))
-    for line, shape in table:
-        out = Text(_cut(_one_line(line[0]), widths[0]))
-        for text, width in zip(line[1:4], widths[1:4], strict=True):
-            out.append(" " * (_GAP + width - cell_len(text)) + text)
-        out.append(" " * _GAP + set_cell_size(line[4], widths[4]), style=_STYLES.get(line[5], "dim"))
-        out.append(" " * _GAP + shape[-spark:] if shape else "")
-        _print(console, out)
+    gap = " " * _GAP
+    cells = [" " * (width - cell_len(n)) + n for n, width in zip(line.numbers, numbers, strict=True)]
+    out = Text(_cut(_one_line(line.label), label), style="bold" if line.heading else "")
+    out.append(gap + gap.join(cells) + gap, style="dim" if line.heading else "")
+    out.append(set_cell_size(line.status, status), style="dim" if line.heading else line.style)
+    out.append(gap + line.spark[-spark:] if line.spark else "")
+    out.rstrip()
+    console.print(out, soft_wrap=True, highlight=False)
 
 
 def _cut(text: str, width: int) -> str:
@@ -150,12 +189,7 @@ def _one_line(text: str) -> str:
 def _say(console: Console, line: str, style: str = "") -> None:
     from rich.text import Text
 
-    _print(console, Text(_one_line(line), style=style))
-
-
-def _print(console: Console, text: Text) -> None:
-    text.rstrip()
-    console.print(text, soft_wrap=True, highlight=False)
+    console.print(Text(_one_line(line), style=style), soft_wrap=True, highlight=False)
 
 
 # --- below the table -------------------------------------------------------------------------------------------
@@ -182,6 +216,5 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
             _say(console, f"▲ {quality.dataset} · {figures.said(finding)}", "yellow")
 
 
-def _segment_values(index: RowIndex, sections: Iterable[Sequence[tuple[Row, list[Row]]]]) -> int:
-    shown = [row for rows in sections for row, _ in rows]
-    return sum(len(found) for row in shown for found in index.segments(row).values())
+def _segment_values(index: RowIndex, rows: Sequence[Row]) -> int:
+    return sum(len(found) for row in rows for found in index.segments(row).values())
