@@ -67,12 +67,12 @@ class Project:
         """Everything that is wrong and that can be known without reading rows, sorted by place."""
         return self._resolved()[2]
 
-    def model(self) -> tuple[Declaration, Model]:
-        """The checked project. Raises ProblemsFound."""
+    def model(self) -> tuple[Declaration, Model, list[Problem]]:
+        """The checked project, with its warnings. Raises ProblemsFound."""
         declaration, model, problems = self._resolved()
-        if declaration is None or model is None or errors(problems):
+        if declaration is None or model is None:
             raise ProblemsFound(problems)
-        return declaration, model
+        return declaration, model, problems
 
     def _resolved(self) -> tuple[Declaration | None, Model | None, list[Problem]]:
         from cadran.formula.resolve import resolve
@@ -100,8 +100,7 @@ class Project:
         from cadran.compute.results import Results
         from cadran.judge import compare
 
-        declaration, model = self.model()
-        warnings = [p for p in self.check_warnings(declaration) if p.severity == "warning"]
+        declaration, model, warnings = self.model()
         chosen = _with_segments(model, choose(declaration, kpis), segment)
         clock = clock_of(declaration, as_of)
         computed = self._compute(declaration, chosen[0], chosen[1], clock, since, until, progress)
@@ -112,10 +111,25 @@ class Project:
             tuple(computed.quality), tuple(warnings), computed.statements,
         )  # fmt: skip
 
-    def check_warnings(self, declaration: Declaration) -> list[Problem]:
-        """Warnings of the last check, without reading the file again."""
-        del declaration
-        return self._resolved()[2]
+    def check_data(self) -> list[Problem]:
+        """What :meth:`check` finds, then what loading the data and examining all of it shows."""
+        problems = self.check()
+        if errors(problems):
+            return problems
+        try:
+            self.run(as_of=None)
+        except ProblemsFound as found:
+            return in_order([*problems, *found.problems])
+        return problems
+
+    def explain(self, kpi: str, *, as_of: AsOf = None) -> str:
+        """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran."""
+        from cadran.publish.explain import explain
+
+        declaration, model, _ = self.model()
+        names = choose(declaration, [kpi])
+        results = self.run(names, as_of=as_of)
+        return explain(declaration, model, names[0], results)
 
     def _compute(
         self, declaration: Declaration, model: Model, names: Sequence[str], clock: Clock,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Period
-from cadran.compute.lower import Lowering, both, column, division, number, text
+from cadran.compute.lower import Lowering, both, cast, column, division, number, text
 from cadran.compute.plan import Placed, Series
 from cadran.compute.scan import Segments, label_of
 from cadran.compute.spans import Clock
@@ -84,13 +84,13 @@ class Combiner:
 
     def _members(self) -> exp.Expression:
         """The total, and every segment value with rows in the output's periods."""
-        nothing = [exp.alias_(exp.cast(exp.null(), "VARCHAR"), n, quoted=True) for n in self.names]
+        nothing = [exp.alias_(cast(exp.null(), "VARCHAR"), n, quoted=True) for n in self.names]
         out: exp.Expression = exp.Select(expressions=[exp.alias_(text(""), "segment", quoted=True), *nothing])
         for placed in self.series.presence:
             sets = [s for s in self.series.sets if s and s in placed.sets]
             if not sets:
                 continue
-            columns = [column("segment"), *(column(n) if n in placed.scan.names else exp.alias_(exp.cast(exp.null(), "VARCHAR"), n, quoted=True) for n in self.names)]
+            columns = [column("segment"), *(column(n) if n in placed.scan.names else exp.alias_(cast(exp.null(), "VARCHAR"), n, quoted=True) for n in self.names)]
             seen = exp.Select(expressions=columns, distinct=exp.Distinct())
             seen = seen.from_(exp.to_identifier(placed.scan.name, quoted=True), copy=False)
             of_sets = exp.In(this=column("segment"), expressions=[text(label_of(s)) for s in sets])
@@ -159,7 +159,7 @@ class Combiner:
             lows.append(exp.If(this=condition, true=self._value(low, zero=False)))
             highs.append(exp.If(this=condition.copy(), true=high))
         if not lows:
-            return exp.cast(exp.null(), "DOUBLE"), exp.cast(exp.null(), "DOUBLE")
+            return cast(exp.null(), "DOUBLE"), cast(exp.null(), "DOUBLE")
         return exp.Case(ifs=lows), exp.Case(ifs=highs)
 
     def _fits(self, target: ResolvedTarget) -> exp.Expression | None:

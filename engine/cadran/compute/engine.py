@@ -253,7 +253,7 @@ def spans_table(scan: Scan, calendar: Calendar) -> exp.Select:
     """``span, start, stop, before, last`` in local time, and the same as instants under ``…_at``."""
     names = ["span", "start", "stop", "before", "last", "start_at", "stop_at", "before_at", "last_at"]
     rows = [exp.Tuple(expressions=_span_row(n, span, calendar)) for span, n in scan.spans.items()] or [
-        exp.Tuple(expressions=[exp.cast(exp.null(), "INT"), *[exp.cast(exp.null(), "TIMESTAMP")] * 4, *[cast(exp.null(), "TIMESTAMPTZ")] * 4])
+        exp.Tuple(expressions=[cast(exp.null(), "INT"), *[cast(exp.null(), "TIMESTAMP")] * 4, *[cast(exp.null(), "TIMESTAMPTZ")] * 4])
     ]
     alias = exp.TableAlias(this=exp.to_identifier("t"), columns=[exp.to_identifier(n, quoted=True) for n in names])
     return exp.Select(expressions=[exp.Star()]).from_(exp.Values(expressions=rows, alias=alias), copy=False)

@@ -381,7 +381,7 @@ class Examiner:
 
 
 def _extreme(which: type[exp.Expression], node: exp.Expression | None) -> exp.Expression:
-    return exp.cast(exp.null(), "DATE") if node is None else which(this=cast(node.copy(), "DATE"))
+    return cast(exp.null(), "DATE") if node is None else which(this=cast(node.copy(), "DATE"))
 
 
 def _missing(node: exp.Expression | None) -> exp.Expression:

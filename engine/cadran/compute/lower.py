@@ -7,6 +7,7 @@ medians and quantiles interpolate in doubles, because DuckDB rounds a median of 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -28,8 +29,13 @@ def number(value: int | str) -> exp.Expression:
     return exp.Literal.number(value)
 
 
+@functools.cache
+def _type(kind: str) -> exp.DataType:
+    return exp.DataType.build(kind, dialect="duckdb")
+
+
 def cast(node: exp.Expression, kind: str) -> exp.Cast:
-    return exp.Cast(this=node, to=exp.DataType.build(kind, dialect="duckdb"))
+    return exp.Cast(this=node, to=_type(kind).copy())
 
 
 def column(name: str, table: str = "") -> exp.Column:

@@ -227,6 +227,7 @@ class Formatter:
                 return label
 
     def _fiscal(self, year: str, quarter: str | None, short: bool) -> str:
+        year = year[2:] if short else year
         if self.language == "fr":
             name = f"ex. {year}" if short else f"exercice {year}"
             return f"T{quarter} {name}" if quarter else name

@@ -1,13 +1,15 @@
-"""The Jinja environment that teams' templates run in: no way out to Python or to other files, and bounded work.
+"""The Jinja environment that teams' templates run in: no way out to Python or to other files.
 
-Only imported when a report is rendered, because Jinja takes its time to load.
+The known ways to make it build something huge in one step are refused too; a template that insists on wasting time
+in nested loops can still do so. Only imported when a report is rendered, because Jinja takes its time to load.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +27,10 @@ MOST_CHARACTERS = 1_000_000  # of one piece of text that a template builds
 CONTEXT_NAMES = tuple(f.name for f in fields(ReportContext))
 HINT_MARK = "\n"  # between a message and its hint
 
-_BUILDERS = ("center", "indent", "format", "wordwrap", "join", "replace", "pprint")
+_PADDING = ("center", "ljust", "rjust", "zfill", "expandtabs")
+_WIDE = re.compile(r"[%{][^%{}]*\d{7}")
+_NESTED = re.compile(r"\{[^{}]*\{")
+_LINE_ENDS = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _INLINE = re.compile(r"([\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")
 _BLOCK_START = re.compile(r"(#{1,6}|[-+=]+|\d{1,9}(?=[.)]))(?=[\s.)]|$)")
@@ -63,54 +68,59 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" and not (_small(left, 10**6) and _small(right, 64)):
             raise SecurityError("this power would be too large")
-        for amount, thing in ((left, right), (right, left)):
-            sized = isinstance(thing, str | list | tuple)
-            if (
-                operator == "*"
-                and sized
-                and isinstance(amount, int)
-                and amount * len(thing) > MOST_CHARACTERS
-            ):
-                raise SecurityError("this repetition would be too long")
+        if operator == "*" and _repeated(left, right) > MOST_CHARACTERS:
+            raise SecurityError("this repetition would be too long")
         if operator == "%" and isinstance(left, str):
-            _refuse_wide(left, right)
+            _refuse_wide(left, right if isinstance(right, tuple) else (right,))
         return super().call_binop(context, operator, left, right)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        # Jinja's own fallback from an item to an attribute is kept, its text methods that pad are not.
-        return _bounded(super().getitem(obj, argument))
+        return _bounded(super().getitem(obj, argument), obj)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        return _bounded(super().getattr(obj, attribute))
+        return _bounded(super().getattr(obj, attribute), obj)
 
 
 def _small(value: Any, most: int) -> bool:
     return not isinstance(value, int | float) or abs(value) <= most
 
 
-def _refuse_wide(*parts: Any) -> None:
-    """Refuses a number in a format (or an argument) that would pad beyond all measure."""
-    for part in parts:
-        numbers = re.findall(r"\d{7,}", part) if isinstance(part, str) else [part]
-        if any(isinstance(n, str) or not _small(n, MOST_CHARACTERS) for n in numbers):
-            raise SecurityError("this text would be too long")
+def _repeated(left: Any, right: Any) -> int:
+    """The length of a sequence times a number, 0 for any other product."""
+    thing, times = (left, right) if isinstance(right, int) else (right, left)
+    return len(thing) * times if isinstance(thing, str | list | tuple) and isinstance(times, int) else 0
 
 
-_PADDING = {"center", "ljust", "rjust", "zfill", "expandtabs"}
+def _refuse_wide(template: str, values: Iterable[Any]) -> None:
+    """Refuses a width in a format that pads beyond all measure, also one that comes with the values."""
+    from_values = "*" in template or _NESTED.search(template)
+    if _WIDE.search(template) or (from_values and not all(_small(v, MOST_CHARACTERS) for v in values)):
+        raise SecurityError("this text would be too long")
 
 
-def _bounded(found: Any) -> Any:
-    """A text's padding methods with a limit on their arguments; all else as it is."""
-    owner = getattr(found, "__self__", None)
-    if isinstance(owner, str) and getattr(found, "__name__", "") in _PADDING:
-        return _limited(found)
-    return found
+def _bounded(found: Any, owner: Any) -> Any:
+    """A text's methods that pad, with a limit; all else as it is."""
+    name = getattr(found, "__name__", "") if isinstance(owner, str) else ""
+    if name in ("format", "format_map"):
+        return _limited_format(found, owner)
+    return _limited(found) if name in _PADDING else found
 
 
-def _limited(function: Callable[..., Any], skip: int = 0) -> Callable[..., Any]:
+def _limited(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with a limit on its numbers; for Jinja it keeps the original's marks."""
+
+    @wraps(function)
     def limited(*args: Any, **kwargs: Any) -> Any:
-        sizes = [a for a in [*args[skip:], *kwargs.values()] if isinstance(a, int)]
-        _refuse_wide(*sizes)
+        if not all(_small(a, MOST_CHARACTERS) for a in [*args, *kwargs.values()]):
+            raise SecurityError("this text would be too long")
+        return function(*args, **kwargs)
+
+    return limited
+
+
+def _limited_format(function: Callable[..., Any], template: str) -> Callable[..., Any]:
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        _refuse_wide(template, [*args, *kwargs.values()])
         return function(*args, **kwargs)
 
     return limited
@@ -136,23 +146,14 @@ def environment(folders: Sequence[Path], kind: Literal["html", "markdown"]) -> S
     env.globals.pop("lipsum")
     env.filters["code"] = markdown_code if kind == "markdown" else html_code
     for name in ("center", "indent", "wordwrap"):
-        env.filters[name] = _limited_filter(env.filters[name])
+        env.filters[name] = _limited(env.filters[name])
     env.filters["format"] = _format
     return env
 
 
-def _limited_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter with bounded numbers, marked as the original for Jinja (whether it wants the environment)."""
-    limited = _limited(function)
-    for mark in ("jinja_pass_arg",):
-        if hasattr(function, mark):
-            setattr(limited, mark, getattr(function, mark))
-    return limited
-
-
 def _format(value: str, *args: Any, **kwargs: Any) -> str:
     """``"%s of %s"|format(a, b)``."""
-    _refuse_wide(value, *[a for a in [*args, *kwargs.values()] if isinstance(a, int)])
+    _refuse_wide(value, [*args, *kwargs.values()])
     return value % (kwargs or args)
 
 
@@ -167,8 +168,7 @@ def escape_markdown(value: Any) -> Any:
     """A value as Markdown that shows it literally, on one line; markup that is already safe stays."""
     if isinstance(value, Markup | Missing):
         return value
-    text = " ".join(str(value).split("\n")) if "\n" in str(value) else str(value)
-    text = " ".join(text.split("\r"))
+    text = _LINE_ENDS.sub(" ", str(value)).strip()
     text = _ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
     text = _INLINE.sub(r"\\\1", text)
     return Markup(_BLOCK_START.sub(_escape_start, text, count=1) if _BLOCK_START.match(text) else text)

@@ -37,6 +37,7 @@ class Line:
     status: str
     spark: str = ""
     style: str = ""
+    note: str = ""  # behind the label, and never cut
     heading: bool = False
 
 
@@ -91,16 +92,15 @@ def _section(index: RowIndex, figures: Figures, rows: Sequence[Row], segments: b
     for row in rows:
         totals = index.totals(row.kpi, row.grain)
         history = totals[: totals.index(row) + 1][-_SPARK:]
-        lines.append(
-            _line(row, figures, _label(row, figures, period), unicode_sparkline([r.value for r in history]))
-        )
+        trend, note = unicode_sparkline([r.value for r in history]), _note(row, figures, period)
+        lines.append(_line(row, figures, figures.label(row.kpi), trend, note))
         order = figures.declaration.kpis[row.kpi].segments
         for found in index.segments(row, order).values() if segments else ():
             lines += [_line(r, figures, f"  {_segment(r, figures)}") for r in found]
     return lines
 
 
-def _line(row: Row, figures: Figures, label: str, spark: str = "") -> Line:
+def _line(row: Row, figures: Figures, label: str, spark: str = "", note: str = "") -> Line:
     kpi = figures.declaration.kpis[row.kpi]
     change, gap = figures.change(row.value, row.previous, kpi), figures.gap(row, kpi)
     return Line(
@@ -113,14 +113,15 @@ def _line(row: Row, figures: Figures, label: str, spark: str = "") -> Line:
         status=f"{MARKS[row.status]} {figures.words[f'short_{row.status}']}",
         spark=spark,
         style=_STYLES.get(row.status, "dim"),
+        note=note,
     )
 
 
-def _label(row: Row, figures: Figures, usual: str) -> str:
-    """The KPI's label, with its period where that is not the heading's and with what keeps it from being final."""
+def _note(row: Row, figures: Figures, usual: str) -> str:
+    """The period where it is not the heading's, and what keeps it from being final."""
     notes = [figures.form.short_period(row.period)] if row.period != usual else []
     notes += [figures.state(row.state)] if row.state != "final" else []
-    return figures.label(row.kpi) + (f" ({', '.join(notes)})" if notes else "")
+    return f" ({', '.join(notes)})" if notes else ""
 
 
 def _segment(row: Row, figures: Figures) -> str:
@@ -148,7 +149,7 @@ def _widths(lines: Sequence[Line], width: int | None) -> tuple[int, list[int], i
 
     numbers = [max(cell_len(line.numbers[i]) for line in lines) for i in range(3)]
     status = max(cell_len(line.status) for line in lines)
-    label = max(cell_len(_one_line(line.label)) for line in lines)
+    label = max(cell_len(_one_line(line.label) + line.note) for line in lines)
     spark = max(len(line.spark) for line in lines)
     if width is not None:
         room = width - sum(numbers) - status - 5 * _GAP
@@ -165,7 +166,7 @@ def _print_line(
 
     gap = " " * _GAP
     cells = [" " * (width - cell_len(n)) + n for n, width in zip(line.numbers, numbers, strict=True)]
-    out = Text(_cut(_one_line(line.label), label), style="bold" if line.heading else "")
+    out = Text(_cut(_one_line(line.label), label, line.note), style="bold" if line.heading else "")
     out.append(gap + gap.join(cells) + gap, style="dim" if line.heading else "")
     out.append(set_cell_size(line.status, status), style="dim" if line.heading else line.style)
     out.append(gap + line.spark[-spark:] if line.spark else "")
@@ -173,12 +174,13 @@ def _print_line(
     console.print(out, soft_wrap=True, highlight=False)
 
 
-def _cut(text: str, width: int) -> str:
+def _cut(text: str, width: int, note: str = "") -> str:
     from rich.cells import cell_len, set_cell_size
 
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
+    room = max(1, width - cell_len(note))
+    if cell_len(text) > room:
+        text = set_cell_size(text, room - 1).rstrip() + "…"
+    return set_cell_size(text + note, width)
 
 
 def _one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -21,15 +22,18 @@ class BadRecords:
     def add(self, file: int, line: int, place: str, reason: str) -> None:
         self.count += 1
         if self.keep_all or len(self.found) < MOST:
-            self.found.append((file, line, place, reason))
+            insort(self.found, (file, line, place, reason))
+        elif (file, line) < self.found[-1][:2]:
+            self.found.pop()
+            insort(self.found, (file, line, place, reason))
 
     def rejected(self) -> Iterator[Rejected]:
-        for _, _, place, reason in sorted(self.found):
+        for _, _, place, reason in self.found:
             yield Rejected(place, reason)
 
     def error(self) -> DataError:
         """All of them as one error."""
-        lines = [f"{place}: {reason}" for _, _, place, reason in sorted(self.found)[:MOST]]
+        lines = [f"{place}: {reason}" for _, _, place, reason in self.found[:MOST]]
         if self.count > len(lines):
             lines.append(f"and {self.count - len(lines)} more; {self.count} bad records in all")
         hint = "correct the file, or set bad records aside with 'on_bad_row: quarantine'"

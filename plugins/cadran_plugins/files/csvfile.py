@@ -36,9 +36,6 @@ def names(table: TableFiles, source: Source) -> list[str]:
             reader = _reader(text, table)
             row = next((row for row in reader if row), None)
             line = reader.line_num
-    except UnicodeDecodeError:
-        look(source, table.options.encoding)  # raises with the line
-        raise
     except csv.Error as e:
         raise DataError(f"{source.name}:1: {_said(e, table.options)}") from None
     if row is None:

@@ -44,7 +44,7 @@ def _plain(source: Source, look: Look, staging: Staging) -> bool:
     signs = (csvfile.delimiter(staging.table) + options.quote).isascii()
     utf8 = options.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
     one_file = not set("*?[") & set(str(source.path)) and source.path.suffix.lower() != ".gz"
-    return utf8 and signs and one_file and look.even and not look.odd_quotes and len(staging.names) > 1
+    return utf8 and signs and one_file and look.even and not look.odd and len(staging.names) > 1
 
 
 def _scan(source: Source, staging: Staging) -> str:

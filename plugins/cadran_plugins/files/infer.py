@@ -106,6 +106,8 @@ def _round(con: duckdb.DuckDBPyConnection, shapes: Shapes, open_: dict[int, list
             sure = rule is not None and (rule.kind in _EXACT or counts[0] == values)
             decided[i] = Column(i, rule.type, (rule,), sure) if rule and values else Column(i)
             del open_[i]
+        elif fits and rules[0].kind == "integer":
+            rules.clear()  # too long for any integer: ids, which a float would garble
         else:
             rules.pop(0)
     return decided

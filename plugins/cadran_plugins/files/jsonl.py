@@ -7,7 +7,8 @@ a record may leave some out. So no value vanishes, and none is NULL that nobody 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from cadran.plugins import DataError, listed, suggest
@@ -29,11 +30,8 @@ def names(table: TableFiles, source: Source) -> list[str]:
     """The columns; raises :class:`DataError`."""
     if table.options.header is not None:
         return checked(table.options.header, f"{source.name}: header")
-    try:
-        first = next(_lines(table, source), None)
-    except UnicodeDecodeError:
-        look(source, table.options.encoding)  # raises with the line
-        raise
+    with closing(_lines(table, source)) as lines:
+        first = next(lines, None)
     if first is None:
         raise DataError(
             f"{source.name}:1: the file is empty", hint="it needs a record, or 'header: [a, b, …]'"
@@ -63,7 +61,7 @@ def load(file: int, source: Source, staging: Staging) -> None:
     staging.flush(file)
 
 
-def _lines(table: TableFiles, source: Source) -> Iterator[tuple[int, str]]:
+def _lines(table: TableFiles, source: Source) -> Generator[tuple[int, str], None, None]:
     with opened(source, table.options.encoding) as text:
         for line, record in enumerate(text, 1):
             if record.strip():

@@ -1,0 +1,75 @@
+"""The command line: arguments in, exit codes out. Commands are imported only when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+# Command → (module that holds it, its one line of help): the help page imports none of them.
+COMMANDS = {
+    "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
+    "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
+    "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
+    "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),
+    "plugins": ("cadran.cli.plugins", "List the plugins, where they come from, and what is broken."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from cadran.problems import suggest
+
+            hint = suggest(args[0], COMMANDS) or f"commands are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command '{args[0]}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from cadran import __version__
+
+        click.echo(f"cadran {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "folder", metavar="DIR", default=".", type=click.Path(path_type=Path), help="The project's folder, or its YAML file.")
+@click.option("--allow-path", "allowed", metavar="DIR", multiple=True, type=click.Path(path_type=Path), help="A folder outside the project that files may be read from.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path, allowed: tuple[Path, ...]) -> None:
+    """KPIs as code: one YAML file in; checked KPIs, targets, alerts and a report out."""
+    ctx.obj = (folder, allowed)
+
+
+def main() -> None:
+    """The entry point: every expected failure is a message and exit code 2, never a traceback."""
+    try:
+        cli.main(prog_name="cadran", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

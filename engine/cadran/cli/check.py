@@ -1,0 +1,39 @@
+"""``cadran check`` and ``cadran schema``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from cadran.cli.common import FAILED, project, root, show
+from cadran.problems import errors
+
+
+@click.command()
+@click.option("--format", "kind", type=click.Choice(["text", "json", "github", "sarif"]), default="text", show_default=True)
+@click.option("--data", is_flag=True, help="Also load the data: types, unique keys, coverage.")
+@click.pass_context
+def check(ctx: click.Context, kind: str, data: bool) -> None:
+    """Check kpis.yaml; every problem with its place and the way out. Exit code 2 if there is one."""
+    opened = project(ctx)
+    problems = opened.check_data() if data else opened.check()
+    if kind != "text" or problems:
+        show(problems, root(ctx), kind, err=False)
+    if errors(problems):
+        raise click.exceptions.Exit(FAILED)
+    if kind == "text" and not problems:
+        declaration, _ = opened.declaration()
+        kpis = len(declaration.kpis) if declaration else 0
+        click.echo(f"{opened.file.name}: {kpis} KPIs, no problems")
+
+
+@click.command()
+@click.pass_context
+def schema(ctx: click.Context) -> None:
+    """Print the JSON Schema of kpis.yaml with the settings of all installed connectors."""
+    from cadran.declare.schema import composed
+
+    plugins = project(ctx).plugins
+    schemas = {name: found for name in plugins.names() if (found := plugins.config_schema(name)) is not None}
+    click.echo(json.dumps(composed(schemas), indent=2, ensure_ascii=False))

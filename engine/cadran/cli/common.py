@@ -1,0 +1,86 @@
+"""What the commands share: opening the project, printing problems, dates on the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from cadran.problems import Problem, ProblemsFound
+
+FAILED = 2
+
+
+def project(ctx: click.Context):  # type: ignore[no-untyped-def]
+    from cadran.project import open as open_project
+
+    folder, allowed = ctx.obj
+    return open_project(folder, allow_paths=allowed)
+
+
+def root(ctx: click.Context) -> Path:
+    """The folder that file names in problems are relative to."""
+    folder: Path = ctx.obj[0]
+    return folder if folder.is_dir() else folder.parent
+
+
+def show(problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: bool = True) -> None:
+    from cadran.problem_formats import render
+
+    stream = sys.stderr if err else sys.stdout
+    prefix = "" if folder == Path() else folder.as_posix()
+    click.echo(render(list(problems), kind, folder=folder, colour=kind == "text" and stream.isatty(), prefix=prefix if kind != "text" else "").rstrip("\n"), err=err)
+
+
+@contextmanager
+def problems_shown(folder: Path) -> Iterator[None]:
+    """Turns ProblemsFound into messages and exit code 2."""
+    try:
+        yield
+    except ProblemsFound as found:
+        show(found.problems, folder)
+        raise click.exceptions.Exit(FAILED) from None
+
+
+def template_folders(declaration):  # type: ignore[no-untyped-def]
+    """The team's own templates, then the shipped ones."""
+    from cadran.resources import folder
+
+    return [declaration.folder / "templates", folder("templates")]
+
+
+def fail(message: str, hint: str = "") -> NoReturn:
+    raise click.UsageError(f"{message}; {hint}" if hint else message)
+
+
+class Moment(click.ParamType):
+    """``2026-07-01`` or ``2026-07-01T09:30`` (in the project's zone, or with an offset)."""
+
+    name = "DATE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dt.date | dt.datetime:
+        if isinstance(value, dt.date):
+            return value
+        text = str(value)
+        try:
+            return dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"'{text}' is not a date; write 2026-07-01 or 2026-07-01T09:30", param, ctx)
+
+
+class Day(Moment):
+    """``2026-07-01``; a month or a year stands for its first day."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        text = str(value)
+        for suffix in ("", "-01", "-01-01"):
+            try:
+                return dt.date.fromisoformat(text + suffix)
+            except ValueError:
+                continue
+        self.fail(f"'{text}' is not a date; write 2026-07-01 or 2026-07", param, ctx)

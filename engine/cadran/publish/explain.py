@@ -1,0 +1,138 @@
+"""``cadran explain``: how a KPI is computed, for somebody who reads SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cadran.calendar import Grain
+from cadran.compute.results import Results, Row
+from cadran.declare.model import Dataset, Declaration
+from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
+
+
+def explain(declaration: Declaration, model: Model, name: str, results: Results) -> str:
+    """Plain text: formula, measures, datasets and their links, segments, the newest period's bounds, the SQL."""
+    resolved = model.kpis[name]
+    leaves = [model.leaves[n] for n in leaves_in(resolved.value)]
+    lines = [f"{name}  ({resolved.parsed.position()})", f"  formula   {resolved.kpi.formula.value.strip()}"]
+    lines += _measures(leaves)
+    lines += _datasets(declaration, leaves)
+    lines += _segments(model, resolved, leaves)
+    lines += _targets(resolved)
+    lines += _periods(declaration, results, name)
+    lines += ["", "SQL, as it ran (tables named scan_… hold the answer of the scan of that name)"]
+    for statement, sql in results.statements.items():
+        lines += ["", f"-- {_title(statement)}", f"{sql};"]
+    return "\n".join(lines)
+
+
+def _title(name: str) -> str:
+    if name.endswith("_periods"):
+        return f"{name}: the spans of time that {name.removesuffix('_periods')} is computed over"
+    return name if name.startswith("scan_") else f"{name}: the scans combined"
+
+
+def _measures(leaves: list[Leaf]) -> Iterator[str]:
+    for index, leaf in enumerate(leaves):
+        measure = leaf.measure
+        source = measure.origin.parsed.source
+        text = source.text.value[slice(*_written(leaf))].strip()
+        head = "measures  " if index == 0 else "          "
+        over = "".join(f", {_transform(t)}" for t in leaf.transforms) + (", without the segment" if leaf.total else "")
+        yield f"  {head}{text}  on {measure.dataset}{over}"
+
+
+def _written(leaf: Leaf) -> tuple[int, int]:
+    """Where a measure stands in its formula's text, brackets included."""
+    parsed, node = leaf.measure.origin.parsed, leaf.measure.origin.node
+    from cadran.formula.parse import span
+
+    spans = [s for s in (span(n) for n in node.walk()) if s]
+    start = parsed.source.written(min(s[0] for s in spans))
+    end = parsed.source.written(max(s[1] for s in spans)) + 1
+    text = parsed.source.text.value
+    while text[start:end].count("(") > text[start:end].count(")") and end < len(text):
+        end += 1
+    return start, end
+
+
+def _transform(transform: object) -> str:
+    match transform:
+        case Shift(count):
+            return "one period earlier" if count < 0 else "one period later"
+        case YearAgo():
+            return "a year earlier"
+        case Rolling(count):
+            return f"over {count} periods"
+        case ToDate(unit):
+            return {"mtd": "since the month began", "qtd": "since the quarter began", "ytd": "since the year began"}.get(unit, "since the fiscal year began")
+        case At(day, name):
+            return f"at milestone {name} ({day})"
+    return ""
+
+
+def _datasets(declaration: Declaration, leaves: list[Leaf]) -> Iterator[str]:
+    names = dict.fromkeys(n for leaf in leaves for n in (leaf.measure.dataset, *([leaf.measure.other.dataset] if leaf.measure.other else [])))
+    for index, name in enumerate(names):
+        head = "datasets  " if index == 0 else "          "
+        yield f"  {head}{_dataset(declaration.datasets[name])}"
+        for link in declaration.datasets[name].links.values():
+            yield f"              {', '.join(c.value for c in link.columns)} → {link.to}" + (f" (as {link.name})" if link.name != link.to else "")
+
+
+def _dataset(dataset: Dataset) -> str:
+    parts = [f"{dataset.name} = {' + '.join(f'{t.source}.{t.table}' for t in dataset.tables)}"]
+    if dataset.where:
+        parts.append(f"where {dataset.where.value}")
+    if dataset.key:
+        parts.append(f"key {', '.join(k.value for k in dataset.key)}")
+    if dataset.date:
+        parts.append(f"dated by {dataset.date.value}")
+    if dataset.valid:
+        parts.append(f"valid from {dataset.valid.start.value} to {dataset.valid.end.value}")
+    if dataset.settle:
+        parts.append(f"final {dataset.settle} after the period")
+    return ", ".join(parts)
+
+
+def _segments(model: Model, resolved: ResolvedKpi, leaves: list[Leaf]) -> Iterator[str]:
+    names = dict.fromkeys(s for segments in resolved.kpi.segments for s in segments)
+    for index, name in enumerate(names):
+        places = dict.fromkeys(leaf.measure.dataset for leaf in leaves if not leaf.total)
+        where = ", ".join(f"{d}.{_path(model, name, d)}" for d in places)
+        yield f"  {'segments  ' if index == 0 else '          '}{name}: {where}"
+
+
+def _path(model: Model, segment: str, dataset: str) -> str:
+    from cadran.formula.measures import ref_of
+
+    path, column = ref_of(model.dimensions[segment, dataset])
+    return ".".join([*path, column])
+
+
+def _targets(resolved: ResolvedKpi) -> Iterator[str]:
+    for index, target in enumerate(resolved.kpi.targets):
+        case = target
+        value = case.value.value if case.value else f"between {case.low.value if case.low else ''} and {case.high.value if case.high else ''}"
+        fits = [
+            f"segment {case.segment}" if isinstance(case.segment, str) else ", ".join(f"{k} = {v}" for k, v in (case.segment or {}).items()),
+            f"by {case.grain}" if case.grain else "", f"in {case.period.value}" if case.period else "", f"since {case.since}" if case.since else "",
+        ]  # fmt: skip
+        when = ", ".join(f for f in fits if f)
+        yield f"  {'target    ' if index == 0 else '          '}{value}{f'  for {when}' if when else ''}"
+
+
+def _periods(declaration: Declaration, results: Results, name: str) -> Iterator[str]:
+    """The newest final period of each grain (or the newest at all), with its bounds as instants."""
+    newest: dict[str, Row] = {}
+    for row in results.rows:
+        if row.kpi == name and not row.segment and (row.grain not in newest or row.state == "final"):
+            newest[row.grain] = row
+    for index, (grain, row) in enumerate(newest.items()):
+        bounds = ""
+        if grain != Grain.ALL and row.period_start and row.period_end:
+            calendar = declaration.calendar
+            period = calendar.parse(row.period)
+            bounds = f" from {calendar.midnight(period.start).isoformat(' ')} until before {calendar.midnight(period.end).isoformat(' ')}"
+        value = "no data" if row.value is None else row.value
+        yield f"  {'periods   ' if index == 0 else '          '}{grain}: {row.period}{bounds}, {row.state}: {value}"
