@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cadran.problems import Problem as Problem
     from cadran.problems import ProblemsFound as ProblemsFound
     from cadran.project import Project as Project
-    from cadran.project import open as open
+    from cadran.project import open as open  # noqa: A004
 
 __all__ = ["Problem", "ProblemsFound", "Project", "Results", "open"]
 __version__ = "0.1.0"

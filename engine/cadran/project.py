@@ -16,14 +16,14 @@ from cadran.calendar import Grain
 from cadran.declare.load import load
 from cadran.declare.model import Dataset, Declaration
 from cadran.declare.settings import mask
-from cadran.plugins.connector import Connector, ConnectorError, Context
+from cadran.plugins.connector import Column, Connector, ConnectorError, Context
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order, suggest
 
 if TYPE_CHECKING:
     from cadran.compute.embedded import Session
     from cadran.compute.engine import Computed, Request
-    from cadran.compute.results import Results
+    from cadran.compute.results import Results, Row
     from cadran.compute.spans import Clock
     from cadran.formula.measures import Model
 
@@ -31,7 +31,10 @@ AsOf = dt.datetime | dt.date | None
 
 
 def open(  # noqa: A001 - the name is the API: cadran.open(…)
-    file: str | Path = "kpis.yaml", *, environ: Mapping[str, str] | None = None, allow_paths: Sequence[str | Path] = ()
+    file: str | Path = "kpis.yaml",
+    *,
+    environ: Mapping[str, str] | None = None,
+    allow_paths: Sequence[str | Path] = (),
 ) -> Project:
     """The project declared in ``file`` (or in the ``kpis.yaml`` of a folder). Nothing is read yet."""
     path = Path(file)
@@ -97,15 +100,26 @@ class Project:
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). Raises ProblemsFound.
         """
+        return self._run(kpis, as_of, since, until, segment, progress, record=False)
+
+    def _run(
+        self, kpis: Sequence[str], as_of: AsOf, since: dt.date | None, until: dt.date | None, segment: Sequence[str],
+        progress: Callable[[str], None], *, record: bool,
+    ) -> Results:  # fmt: skip
+        from cadran.compute.engine import Request
         from cadran.compute.results import Results
         from cadran.judge import compare
 
         declaration, model, warnings = self.model()
         chosen = _with_segments(model, choose(declaration, kpis), segment)
         clock = clock_of(declaration, as_of)
-        computed = self._compute(declaration, chosen[0], chosen[1], clock, since, until, progress)
+        computed = self._compute(
+            declaration, chosen[0], clock, Request(chosen[1], since, until), progress, record
+        )
         rows = [row for series in computed.series for row in compare.rows(series, declaration.calendar)]
-        alerts = [alert for series in computed.series for alert in compare.alerts(series, declaration.calendar)]
+        alerts = [
+            alert for series in computed.series for alert in compare.alerts(series, declaration.calendar)
+        ]
         return Results(
             tuple(_kept(rows, segment)), clock.instant.astimezone(declaration.calendar.zone), tuple(alerts),
             tuple(computed.quality), tuple(warnings), computed.statements,
@@ -128,41 +142,50 @@ class Project:
 
         declaration, model, _ = self.model()
         names = choose(declaration, [kpi])
-        results = self.run(names, as_of=as_of)
+        results = self._run(names, as_of, None, None, (), lambda _: None, record=True)
         return explain(declaration, model, names[0], results)
 
     def _compute(
-        self, declaration: Declaration, model: Model, names: Sequence[str], clock: Clock,
-        since: dt.date | None, until: dt.date | None, progress: Callable[[str], None],
+        self, declaration: Declaration, model: Model, clock: Clock, request: Request,
+        progress: Callable[[str], None], record: bool,
     ) -> Computed:  # fmt: skip
         from cadran.compute.embedded import Session
-        from cadran.compute.engine import Engine, Request
+        from cadran.compute.engine import Engine
 
-        session = Session(str(declaration.calendar.zone))
+        session = Session(str(declaration.calendar.zone), record=record)
         try:
-            rejected = self._load(declaration, model, names, session, progress)
+            rejected = self._load(declaration, model, request.kpis, session, progress)
             session.lock()
             engine = Engine(declaration, model, session, clock, rejected, progress)
-            return engine.compute(Request(names, since, until))
+            return engine.compute(request)
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
         finally:
             session.close()
 
     def _load(
-        self, declaration: Declaration, model: Model, names: Sequence[str], session: Session, progress: Callable[[str], None]
+        self,
+        declaration: Declaration,
+        model: Model,
+        names: Sequence[str],
+        session: Session,
+        progress: Callable[[str], None],
     ) -> dict[str, list[tuple[str, str]]]:
         """Loads every table that the KPIs rest on; all sources' problems at once."""
         from cadran.compute.plan import datasets_behind, measures_of
 
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in names]))
-        tables = {(t.source, t.table): t.place for d in sorted(behind) for t in declaration.datasets[d].tables}
+        tables = {
+            (t.source, t.table): t.place for d in sorted(behind) for t in declaration.datasets[d].tables
+        }
         if declaration.rates is not None:
-            tables[declaration.rates.table.source, declaration.rates.table.table] = declaration.rates.table.place
+            tables[declaration.rates.table.source, declaration.rates.table.table] = (
+                declaration.rates.table.place
+            )
         catalogue = _Catalogue(declaration, self.plugins)
         rejected: dict[str, list[tuple[str, str]]] = {}
         problems: list[Problem] = []
-        for (source, table), place in tables.items():
+        for source, table in tables:
             progress(f"loading {source}.{table}")
             try:
                 connector = catalogue.connector(source)
@@ -170,7 +193,7 @@ class Project:
                 aside = session.load(source, table, connector.read(table), columns)
                 rejected[f"{source}.{table}"] = [(r.place, r.reason) for r in aside]
             except ConnectorError as error:
-                problems += catalogue.problems_of(source, error, place.position())
+                problems += catalogue.problems_of(source, error)
         if problems:
             raise ProblemsFound(problems)
         return rejected
@@ -183,7 +206,7 @@ class _Catalogue:
         self.declaration, self.plugins = declaration, plugins
         self.problems: list[Problem] = []
         self._connectors: dict[str, Connector] = {}
-        self._tables: dict[str, dict[str, tuple[object, ...]] | None] = {}
+        self._tables: dict[str, dict[str, tuple[Column, ...]] | None] = {}
         self._unknown: set[tuple[str, str]] = set()
 
     def connector(self, source: str) -> Connector:
@@ -197,13 +220,13 @@ class _Catalogue:
             self._connectors[source] = found(context)
         return self._connectors[source]
 
-    def table(self, source: str, name: str):  # type: ignore[no-untyped-def]
+    def table(self, source: str, name: str) -> Sequence[Column]:
         """The columns of one table. Raises ConnectorError."""
         tables = self.tables(source)
         assert tables is not None
         return tables[name]
 
-    def tables(self, source: str) -> dict[str, tuple[object, ...]] | None:
+    def tables(self, source: str) -> dict[str, tuple[Column, ...]] | None:
         """Table → columns of a source; None (and a problem, once) where it cannot say."""
         if source not in self._tables:
             try:
@@ -224,12 +247,20 @@ class _Catalogue:
                 return None
             if ref.table not in tables:
                 hint = suggest(ref.table, tables) or f"its tables are {', '.join(list(tables)[:8]) or 'none'}"
-                self.problems.append(Problem("unknown-table", f"source '{ref.source}' has no table '{ref.table}'", ref.place.position(), f"datasets.{dataset.name}", hint))
+                self.problems.append(
+                    Problem(
+                        "unknown-table",
+                        f"source '{ref.source}' has no table '{ref.table}'",
+                        ref.place.position(),
+                        f"datasets.{dataset.name}",
+                        hint,
+                    )
+                )
                 return None
-            out.update(dict.fromkeys(c.name for c in tables[ref.table]))  # type: ignore[attr-defined]
+            out.update(dict.fromkeys(c.name for c in tables[ref.table]))
         return list(out)
 
-    def problems_of(self, source: str, error: ConnectorError, fallback: object = None) -> list[Problem]:
+    def problems_of(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""
         place = self.declaration.sources[source].place
         for step in error.setting:
@@ -264,7 +295,9 @@ def choose(declaration: Declaration, asked: Sequence[str]) -> list[str]:
     out: dict[str, None] = {}
     problems = []
     for name in asked:
-        tagged = [k for k in reported if name == f"tag:{k}" or name.removeprefix("tag:") in declaration.kpis[k].tags]
+        tagged = [
+            k for k in reported if name == f"tag:{k}" or name.removeprefix("tag:") in declaration.kpis[k].tags
+        ]
         if name.startswith("tag:") and tagged:
             out.update(dict.fromkeys(tagged))
         elif name in reported:
@@ -282,8 +315,20 @@ def _not_reported(declaration: Declaration, name: str, reported: Sequence[str]) 
         hint = suggest(name[4:], tags) or f"tags are {', '.join(tags) or 'none'}"
         return Problem("unknown-tag", f"no KPI has the tag '{name[4:]}'", None, "", hint)
     if name in declaration.kpis:
-        return Problem("not-reported", f"'{name}' is a building block without a period", None, "", "give it 'formula:' and 'period:' to report it")
-    return Problem("unknown-kpi", f"unknown KPI '{name}'", None, "", suggest(name, reported) or f"KPIs are {', '.join(reported[:8])}")
+        return Problem(
+            "not-reported",
+            f"'{name}' is a building block without a period",
+            None,
+            "",
+            "give it 'formula:' and 'period:' to report it",
+        )
+    return Problem(
+        "unknown-kpi",
+        f"unknown KPI '{name}'",
+        None,
+        "",
+        suggest(name, reported) or f"KPIs are {', '.join(reported[:8])}",
+    )
 
 
 def _with_segments(model: Model, names: list[str], asked: Sequence[str]) -> tuple[Model, list[str]]:
@@ -293,7 +338,13 @@ def _with_segments(model: Model, names: list[str], asked: Sequence[str]) -> tupl
     wanted = {text.partition("=")[0].strip() for text in asked}
     known = {s for n in names for segments in model.kpis[n].kpi.segments for s in segments}
     problems = [
-        Problem("unknown-segment", f"no chosen KPI has the segment '{s}'", None, "", suggest(s, known) or f"segments are {', '.join(sorted(known)) or 'none'}")
+        Problem(
+            "unknown-segment",
+            f"no chosen KPI has the segment '{s}'",
+            None,
+            "",
+            suggest(s, known) or f"segments are {', '.join(sorted(known)) or 'none'}",
+        )
         for s in sorted(wanted - known)
     ]
     if problems:
@@ -302,7 +353,7 @@ def _with_segments(model: Model, names: list[str], asked: Sequence[str]) -> tupl
     return model, kept
 
 
-def _kept(rows, asked: Sequence[str]):  # type: ignore[no-untyped-def]
+def _kept(rows: list[Row], asked: Sequence[str]) -> list[Row]:
     """Rows of the asked segments: the total, and values that match."""
     if not asked:
         return rows
@@ -313,7 +364,7 @@ def _kept(rows, asked: Sequence[str]):  # type: ignore[no-untyped-def]
     return [row for row in rows if not row.segment or _matches(row, wanted)]
 
 
-def _matches(row, wanted: Mapping[str, set[str]]) -> bool:  # type: ignore[no-untyped-def]
+def _matches(row: Row, wanted: Mapping[str, set[str]]) -> bool:
     values = dict(zip(row.segment, row.segment_value, strict=True))
     return set(values) <= set(wanted) and all(not wanted[n] or v in wanted[n] for n, v in values.items())
 
@@ -322,7 +373,10 @@ def _masked(problems: Sequence[Problem], declaration: Declaration) -> list[Probl
     """No value from the environment in a message."""
     if not declaration.secrets:
         return list(problems)
-    return [replace(p, message=mask(p.message, declaration.secrets), hint=mask(p.hint, declaration.secrets)) for p in problems]
+    return [
+        replace(p, message=mask(p.message, declaration.secrets), hint=mask(p.hint, declaration.secrets))
+        for p in problems
+    ]
 
 
 __all__ = ["Grain", "Project", "Request", "choose", "clock_of", "open"]

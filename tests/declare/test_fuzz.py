@@ -32,7 +32,9 @@ def keys_of(schema: Any) -> set[str]:
     return set().union(*map(keys_of, schema)) if isinstance(schema, list) else set()
 
 
-KEYS = sorted(keys_of(language()) | {"orders", "customers", "revenue", "tests", "2026-01-01", "total", "x y", "é"})
+KEYS = sorted(
+    keys_of(language()) | {"orders", "customers", "revenue", "tests", "2026-01-01", "total", "x y", "é"}
+)
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -40,8 +42,31 @@ SCALARS = st.one_of(
     st.floats(allow_nan=False),
     st.text(max_size=8),
     st.sampled_from(
-        [*KEYS, "files", "files.orders", "day", "month", "2026-Q1", "9999-12-31", "9999", "3 days", "5%", "up", "EUR"]
-        + ["${SHOP_TOKEN}", "${NONE}", "${", "last week", "tag:x", "count(orders)", "value < 3", "coalesce(a, b)", "../x"]
+        [
+            *KEYS,
+            "files",
+            "files.orders",
+            "day",
+            "month",
+            "2026-Q1",
+            "9999-12-31",
+            "9999",
+            "3 days",
+            "5%",
+            "up",
+            "EUR",
+        ]
+        + [
+            "${SHOP_TOKEN}",
+            "${NONE}",
+            "${",
+            "last week",
+            "tag:x",
+            "count(orders)",
+            "value < 3",
+            "coalesce(a, b)",
+            "../x",
+        ]
         + ["*", "[", "parts/**", "\0", "~root", "9" * 400, "-" * 300]
     ),
 )
@@ -74,7 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=30000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), flow=st.booleans())
 def test_random_structures(folder: Path, data: dict[str, Any], flow: bool) -> None:
     check(folder, yaml.safe_dump({"version": 1} | data, default_flow_style=flow, allow_unicode=True))
@@ -101,20 +126,60 @@ def with_one_value_changed(draw: st.DrawFn) -> str:
         return json.dumps(data)
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=with_one_value_changed())
 def test_changed_values(folder: Path, text: str) -> None:
     check(folder, text)
 
 
-SCRAPS = ["\t", " ", "\n", "\n\n  ", ":", ": ", "- ", ",", "{", "}", "[", "]", "'", '"', "#", "&a ", "*a", "!x ", "|", ">"]
-SCRAPS += ["\\", "%", "@", "---\n", "...\n", "\x00", "\x07", "\u2028", "\ufeff", "é", "👍", "? ", "<<: ", "${", "\r", "\ud800"]
+SCRAPS = [
+    "\t",
+    " ",
+    "\n",
+    "\n\n  ",
+    ":",
+    ": ",
+    "- ",
+    ",",
+    "{",
+    "}",
+    "[",
+    "]",
+    "'",
+    '"',
+    "#",
+    "&a ",
+    "*a",
+    "!x ",
+    "|",
+    ">",
+]
+SCRAPS += [
+    "\\",
+    "%",
+    "@",
+    "---\n",
+    "...\n",
+    "\x00",
+    "\x07",
+    "\u2028",
+    "\ufeff",
+    "é",
+    "👍",
+    "? ",
+    "<<: ",
+    "${",
+    "\r",
+    "\ud800",
+]
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     edits=st.lists(
-        st.tuples(st.integers(0, len(GOOD)), st.integers(0, 12), st.sampled_from(SCRAPS) | st.text(max_size=3)),
+        st.tuples(
+            st.integers(0, len(GOOD)), st.integers(0, 12), st.sampled_from(SCRAPS) | st.text(max_size=3)
+        ),
         min_size=1,
         max_size=3,
     )

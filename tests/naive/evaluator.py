@@ -138,23 +138,38 @@ class Evaluator:
             for child in children(node):
                 yield from self.leaves(child, under_total)
 
+    def reaches(self, node: Node, span: Span) -> Iterator[tuple[Measure, dt.date]]:
+        """Each measure of a formula with the end of the days that it looks at."""
+        if isinstance(node, Ref):
+            yield from self.reaches(self.kpis[node.name].formula, span)
+        elif isinstance(node, _MEASURES):
+            ahead = self.world.datasets[dataset_of(node)].ahead
+            yield node, dt.date.min if ahead else span.last.end  # what lies ahead needs no waiting for
+        else:
+            other = self.span(node, span) if isinstance(node, Shift | ValueAt | Rolling | ToDate) else None
+            for child in children(node):
+                yield from self.reaches(child, other or span)
+
     def state(self, node: Node, period: Period) -> str:
         """The text: "`open` until it ends, `settling` until the longest `settle` of its datasets has passed, then `final`";
-        "`maturing` until the period's end plus the window"."""
+        "`maturing` until the period's end plus the window". With `next` the period after it must have ended too."""
         if period == ALL:
             return "final"  # "final at the clock"
-        end, clock = self.calendar.midnight(period.end), self.world.clock
-        if clock < end:
-            return "open"
-        settle, matured = 0, end
-        for leaf in self.leaves(node):
-            settle = max(settle, self.world.datasets[dataset_of(leaf)].settle)
+        clock, states = self.world.clock, set()
+        for leaf, reach in self.reaches(node, span_of(period)):
+            end = self.calendar.midnight(max(period.end, reach))
+            settle = self.world.datasets[dataset_of(leaf)].settle
+            matured = end
             if isinstance(leaf, Converted):
                 settle = max(settle, self.world.datasets[leaf.other].settle)
-                matured = max(matured, self.calendar.add_days(end, leaf.days, leaf.hours * 3600))
-        if clock < matured:
-            return "maturing"
-        return "settling" if clock < self.calendar.add_days(end, settle) else "final"
+                matured = self.calendar.add_days(end, leaf.days, leaf.hours * 3600)
+            if clock < end:
+                states.add("open")
+            if clock < matured:
+                states.add("maturing")
+            if clock < self.calendar.add_days(end, settle):
+                states.add("settling")
+        return next((state for state in ("open", "maturing", "settling") if state in states), "final")
 
     # --- base ------------------------------------------------------------------------------------------------
 

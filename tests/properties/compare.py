@@ -15,9 +15,11 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from cadran.project import open as open_project
+from naive.arithmetic import power_of_ten
 from naive.evaluator import UNKNOWN, Evaluator
 from naive.output import Answer, Key, run
 from naive.rows import World
+from naive.tree import Agg, Arith, Column, Kept, Node, Num, Ref, Timed, children
 from properties.render import Project
 
 EXAMPLES = int(os.environ.get("CADRAN_EXAMPLES", "12"))
@@ -58,8 +60,9 @@ def naive_answers(project: Project) -> dict[Key, Answer]:
     return run(Evaluator(world, project.kpis), project.since, project.until)
 
 
-def differences(engine: Mapping[Key, Answer], naive: Mapping[Key, Answer]) -> list[str]:
+def differences(project: Project, engine: Mapping[Key, Answer], naive: Mapping[Key, Answer]) -> list[str]:
     """One line for each row that only one side has, or that the two sides fill differently."""
+    formulas = {kpi.name: kpi.formula for kpi in project.kpis}
     lines = []
     for key in sorted(engine.keys() | naive.keys(), key=astuple):
         a, b = engine.get(key), naive.get(key)
@@ -68,28 +71,45 @@ def differences(engine: Mapping[Key, Answer], naive: Mapping[Key, Answer]) -> li
                 f"{key}: only the {'naive evaluator' if a is None else 'engine'} has it: {shown(a or b)}"
             )
             continue
+        exact = not floating(formulas[key.kpi], project, formulas)
         for name in ("value", "base", "previous", "year_ago", "change", "state"):
             one, other = getattr(a, name), getattr(b, name)
-            if not same(one, other):
+            if not same(one, other, exact and name != "base"):
                 lines.append(f"{key} {name}: engine {one!r}, naive {other!r}")
     return lines
+
+
+def floating(node: Node, project: Project, formulas: Mapping[str, Node]) -> bool:
+    """Whether a formula's values are floats: averages and the like, doubles, divisions by more than a power of ten."""
+    match node:
+        case Agg(func, dataset, arg):
+            doubles = isinstance(arg, Column) and project.types[dataset].get(arg.path) == "double"
+            return func in ("avg", "median", "quantile", "stddev") or (doubles and func != "count")
+        case Timed(of=of) | Kept(of=of):
+            return floating(of, project, formulas)
+        case Arith("/", _, right) if not (isinstance(right, Num) and power_of_ten(right.value)):
+            return True
+        case Ref(name):
+            return floating(formulas[name], project, formulas)
+        case _:
+            return any(floating(child, project, formulas) for child in children(node))
 
 
 def shown(answer: Answer | None) -> str:
     return "" if answer is None else f"value {answer.value}, previous {answer.previous}, {answer.state}"
 
 
-def same(engine: Any, naive: Any) -> bool:
+def same(engine: Any, naive: Any, exact: bool) -> bool:
     """Exact numbers must be exact and equal; floats may differ in the last digits."""
     if naive is UNKNOWN:
         return True
     if engine is None or naive is None or isinstance(naive, str):
         return bool(engine == naive)
-    if isinstance(naive, float):
-        return isinstance(engine, int | float | Decimal) and math.isclose(
-            engine, naive, rel_tol=1e-9, abs_tol=1e-9
-        )
-    return isinstance(engine, int | Decimal) and Fraction(engine) == Fraction(naive)
+    if exact:
+        return isinstance(engine, int | Decimal) and Fraction(engine) == Fraction(naive)
+    return isinstance(engine, int | float | Decimal) and math.isclose(
+        engine, naive, rel_tol=1e-9, abs_tol=1e-9
+    )
 
 
 def report(project: Project, lines: list[str]) -> str:

@@ -14,5 +14,5 @@ from properties.strategies import projects
 @profile()
 @given(projects())
 def test_the_engine_agrees_with_the_naive_evaluator(project: Project) -> None:
-    found = differences(engine_answers(project), naive_answers(project))
+    found = differences(project, engine_answers(project), naive_answers(project))
     assert not found, report(project, found)

@@ -1,15 +1,22 @@
-"""``golden(name, text)`` for the tests of this folder."""
+"""``matches(name, text)`` compares text with a file under ``goldens/``; ``--golden`` writes the file instead."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from . import golden as goldens
+FOLDER = Path(__file__).parent / "goldens"
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    rewrite = bool(request.config.getoption("--golden", default=False))
-    return lambda name, text: goldens.check(name, text, rewrite)
+def matches(golden: bool) -> Callable[[str, str], None]:
+    def compare(name: str, text: str) -> None:
+        path = FOLDER / name
+        if golden:
+            path.write_bytes(text.encode())
+        assert path.exists(), f"{name} is missing; write it with --golden"
+        assert text == path.read_bytes().decode()
+
+    return compare

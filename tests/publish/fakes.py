@@ -246,7 +246,7 @@ def rows_of(
 def minus(left: Number | None, right: Number | None) -> Number | None:
     if left is None or right is None:
         return None
-    return left - right if type(left) is type(right) else float(left) - float(right)
+    return Decimal(left) - Decimal(right) if not isinstance(left, float) else left - float(right)
 
 
 def status(value: Number | None, target: Number | None, high: Number | None, good: str) -> Status:

@@ -32,7 +32,9 @@ class _Lazy(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from cadran.problems import suggest
 
@@ -50,9 +52,25 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-C", "folder", metavar="DIR", default=".", type=click.Path(path_type=Path), help="The project's folder, or its YAML file.")
-@click.option("--allow-path", "allowed", metavar="DIR", multiple=True, type=click.Path(path_type=Path), help="A folder outside the project that files may be read from.")
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.option(
+    "-C",
+    "folder",
+    metavar="DIR",
+    default=".",
+    type=click.Path(path_type=Path),
+    help="The project's folder, or its YAML file.",
+)
+@click.option(
+    "--allow-path",
+    "allowed",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder outside the project that files may be read from.",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
 @click.pass_context
 def cli(ctx: click.Context, folder: Path, allowed: tuple[Path, ...]) -> None:
     """KPIs as code: one YAML file in; checked KPIs, targets, alerts and a report out."""

@@ -11,7 +11,13 @@ from cadran.problems import errors
 
 
 @click.command()
-@click.option("--format", "kind", type=click.Choice(["text", "json", "github", "sarif"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+)
 @click.option("--data", is_flag=True, help="Also load the data: types, unique keys, coverage.")
 @click.pass_context
 def check(ctx: click.Context, kind: str, data: bool) -> None:

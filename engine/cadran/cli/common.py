@@ -5,18 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from cadran.problems import Problem, ProblemsFound
 
+if TYPE_CHECKING:
+    from cadran.declare.model import Declaration
+    from cadran.project import Project
+
 FAILED = 2
 
 
-def project(ctx: click.Context):  # type: ignore[no-untyped-def]
+def project(ctx: click.Context) -> Project:
     from cadran.project import open as open_project
 
     folder, allowed = ctx.obj
@@ -34,7 +38,16 @@ def show(problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: 
 
     stream = sys.stderr if err else sys.stdout
     prefix = "" if folder == Path() else folder.as_posix()
-    click.echo(render(list(problems), kind, folder=folder, colour=kind == "text" and stream.isatty(), prefix=prefix if kind != "text" else "").rstrip("\n"), err=err)
+    click.echo(
+        render(
+            list(problems),
+            kind,
+            folder=folder,
+            colour=kind == "text" and stream.isatty(),
+            prefix=prefix if kind != "text" else "",
+        ).rstrip("\n"),
+        err=err,
+    )
 
 
 @contextmanager
@@ -47,7 +60,7 @@ def problems_shown(folder: Path) -> Iterator[None]:
         raise click.exceptions.Exit(FAILED) from None
 
 
-def template_folders(declaration):  # type: ignore[no-untyped-def]
+def template_folders(declaration: Declaration) -> list[Path]:
     """The team's own templates, then the shipped ones."""
     from cadran.resources import folder
 
@@ -58,12 +71,14 @@ def fail(message: str, hint: str = "") -> NoReturn:
     raise click.UsageError(f"{message}; {hint}" if hint else message)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[dt.date]):
     """``2026-07-01`` or ``2026-07-01T09:30`` (in the project's zone, or with an offset)."""
 
     name = "DATE"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dt.date | dt.datetime:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.date | dt.datetime:
         if isinstance(value, dt.date):
             return value
         text = str(value)
@@ -79,8 +94,6 @@ class Day(Moment):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
         text = str(value)
         for suffix in ("", "-01", "-01-01"):
-            try:
+            with suppress(ValueError):
                 return dt.date.fromisoformat(text + suffix)
-            except ValueError:
-                continue
-        self.fail(f"'{text}' is not a date; write 2026-07-01 or 2026-07", param, ctx)
+        return self.fail(f"'{text}' is not a date; write 2026-07-01 or 2026-07", param, ctx)

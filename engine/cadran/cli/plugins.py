@@ -14,8 +14,14 @@ def plugins(ctx: click.Context) -> None:
     manager = project(ctx).plugins
     listing = manager.listing()
     for plugin in listing:
-        what = f"connectors: {', '.join(e.name for e in plugin.connectors)}" if plugin.connectors else "no connectors"
-        click.echo(f"{plugin.name}  {plugin.distribution} {plugin.version}  {plugin.origin}  {'BROKEN' if plugin.error else what}")
+        what = (
+            f"connectors: {', '.join(e.name for e in plugin.connectors)}"
+            if plugin.connectors
+            else "no connectors"
+        )
+        click.echo(
+            f"{plugin.name}  {plugin.distribution} {plugin.version}  {plugin.origin}  {'BROKEN' if plugin.error else what}"
+        )
         if plugin.error:
             click.echo("\n".join(f"    {line}" for line in plugin.error.rstrip().splitlines()))
     if not listing:

@@ -23,13 +23,29 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 
 @click.command()
 @click.argument("kpis", nargs=-1, metavar="[KPI | tag:NAME]…")
-@click.option("--as-of", type=Moment(), help="The run's logical time (default: now); a bare date is its first instant.")
+@click.option(
+    "--as-of", type=Moment(), help="The run's logical time (default: now); a bare date is its first instant."
+)
 @click.option("--since", type=Day(), help="First period to show (default: the last 13 of each grain).")
 @click.option("--until", type=Day(), help="Last period to show.")
-@click.option("--segment", multiple=True, metavar="NAME[=VALUE]", help="Only this segment, or one of its values; may be repeated.")
+@click.option(
+    "--segment",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Only this segment, or one of its values; may be repeated.",
+)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead of to the terminal.")
-@click.option("--locale", type=click.Choice(["fr", "en"]), help="Language of labels and numbers (default: the project's).")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write there instead of to the terminal.",
+)
+@click.option(
+    "--locale",
+    type=click.Choice(["fr", "en"]),
+    help="Language of labels and numbers (default: the project's).",
+)
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
@@ -44,7 +60,9 @@ def run(
     with problems_shown(root(ctx)):
         with _progress() as progress:
             declaration, _, _ = opened.model()
-            results = opened.run(kpis, as_of=as_of, since=since, until=until, segment=segment, progress=progress)
+            results = opened.run(
+                kpis, as_of=as_of, since=since, until=until, segment=segment, progress=progress
+            )
         if kind == "table":
             _table(results, declaration, output, locale, bool(segment))
             if not kpis and not segment:
@@ -81,7 +99,9 @@ def _progress() -> Iterator[Callable[[str], None]]:
             live.stop()
 
 
-def _table(results: Results, declaration: Declaration, output: Path | None, locale: str | None, segments: bool) -> None:
+def _table(
+    results: Results, declaration: Declaration, output: Path | None, locale: str | None, segments: bool
+) -> None:
     from rich.console import Console
 
     from cadran.publish.terminal import print_table
@@ -90,13 +110,19 @@ def _table(results: Results, declaration: Declaration, output: Path | None, loca
         print_table(results, declaration, Console(), segments=segments, locale=locale or "")
         return
     with output.open("w", encoding="utf-8") as file:
-        print_table(results, declaration, Console(file=file, width=120), segments=segments, locale=locale or "")
+        print_table(
+            results, declaration, Console(file=file, width=120), segments=segments, locale=locale or ""
+        )
 
 
-def _written(results: Results, declaration: Declaration, kind: str, output: Path | None, locale: str | None) -> None:
+def _written(
+    results: Results, declaration: Declaration, kind: str, output: Path | None, locale: str | None
+) -> None:
     from cadran.publish.outputs import write
 
-    content = write(results, declaration, kind, locale=locale or "", template_folders=template_folders(declaration))
+    content = write(
+        results, declaration, kind, locale=locale or "", template_folders=template_folders(declaration)
+    )
     if output is not None:
         _save(output, content)
         click.echo(f"written to {output}", err=True)
@@ -120,12 +146,22 @@ def _reports(results: Results, declaration: Declaration, locale: str | None) -> 
 
     folder = declaration.folder / "reports"
     for report in declaration.reports.values():
-        content = render(results, declaration, report=report, kind="html", locale=locale or "", template_folders=template_folders(declaration))
+        content = render(
+            results,
+            declaration,
+            report=report,
+            kind="html",
+            locale=locale or "",
+            template_folders=template_folders(declaration),
+        )
         path = folder / f"{report.name}.html"
         try:
             folder.mkdir(exist_ok=True)
             path.write_text(content, encoding="utf-8")
         except OSError as error:
-            click.echo(f"report '{report.name}' not written: {error.strerror or error}; use --format html --output FILE", err=True)
+            click.echo(
+                f"report '{report.name}' not written: {error.strerror or error}; use --format html --output FILE",
+                err=True,
+            )
             continue
         click.echo(f"report '{report.name}': {path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from cadran.plugins.connector import Column, DataError, End, Page, Rejected
 
+_SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")
 _INTERNAL = re.compile(r"\n+(LINE \d+:|Candidate|Possible|Did you mean).*", re.DOTALL)
 
 
@@ -23,14 +24,23 @@ class QueryError(Exception):
 
 
 class Session:
-    """One run's database, in memory. Not shared between threads."""
+    """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``."""
 
-    def __init__(self, zone: str) -> None:
-        self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    def __init__(self, zone: str, *, record: bool = False) -> None:
+        self._connection = duckdb.connect(
+            ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        )
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
         self.statements: dict[str, str] = {}
+        self._record = record
+        self._keywords: frozenset[str] = frozenset()
+        if record:
+            words = self._connection.execute(
+                "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
+            )
+            self._keywords = frozenset(str(row[0]) for row in words.fetchall())
 
     def close(self) -> None:
         self._connection.close()
@@ -42,7 +52,9 @@ class Session:
 
     # --- loading --------------------------------------------------------------------------------------------------------
 
-    def load(self, source: str, table: str, stream: Iterable[Page | Rejected | End], columns: Sequence[Column]) -> list[Rejected]:
+    def load(
+        self, source: str, table: str, stream: Iterable[Page | Rejected | End], columns: Sequence[Column]
+    ) -> list[Rejected]:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
         name = exp.table_(table, db=source, quoted=True).sql("duckdb")
         if source not in self._schemas:
@@ -60,9 +72,15 @@ class Session:
                 created = True
         if ended is None or ended.rows != rows:
             expected = "an end" if ended is None else f"{ended.rows} rows"
-            raise DataError(f"table '{table}' broke off: {expected} expected, {rows} rows came", hint="run again; if it stays so, tell the connector's author")
+            raise DataError(
+                f"table '{table}' broke off: {expected} expected, {rows} rows came",
+                hint="run again; if it stays so, tell the connector's author",
+            )
         if not created:
-            listed = ", ".join(f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}" for c in columns)
+            listed = ", ".join(
+                f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}"
+                for c in columns
+            )
             self._connection.execute(f"CREATE TABLE {name} ({listed})")
         return rejected
 
@@ -80,27 +98,79 @@ class Session:
 
     # --- asking ---------------------------------------------------------------------------------------------------------
 
-    def rows(self, select: exp.Expression, name: str = "") -> list[tuple[Any, ...]]:
+    def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
         return self._run(self._text(select, name))
 
-    def create(self, table: str, select: exp.Expression) -> None:
+    def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
-        self._run(f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}")
+        self._run(
+            f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
+        )
 
-    def types(self, select: exp.Expression) -> dict[str, str]:
+    def fill(
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        rows: Sequence[Sequence[object]],
+        shown: Container[str] | None = None,
+    ) -> None:
+        """A small temporary table of the engine's own making; ``explain`` shows it (or its ``shown`` columns) as a table."""
+        name = exp.to_identifier(table, quoted=True).sql("duckdb")
+        listed = ", ".join(
+            f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
+        )
+        self._run(f"CREATE TEMP TABLE {name} ({listed})")
+        if rows:
+            values = exp.Values(
+                expressions=[exp.Tuple(expressions=[_literal(v) for v in row]) for row in rows]
+            )
+            self._run(f"INSERT INTO {name} {values.sql('duckdb')}")
+        if self._record:
+            wanted = [i for i, name in enumerate(columns) if shown is None or name in shown]
+            self.statements[table] = _as_comment(
+                [list(columns)[i] for i in wanted], [[row[i] for i in wanted] for row in rows]
+            )
+
+    def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
 
-    def _text(self, select: exp.Expression, name: str) -> str:
-        if name:
-            self.statements[name] = select.sql("duckdb", pretty=True)
+    def _text(self, select: exp.Expr, name: str) -> str:
+        if name and self._record:
+            self.statements[name] = self._readable(select)
         return select.sql("duckdb")
+
+    def _readable(self, select: exp.Expr) -> str:
+        """The same statement for a reader: laid out, and without the quotes that no name needs."""
+        select = select.copy()
+        for name in select.find_all(exp.Identifier):
+            if _SIMPLE.fullmatch(name.this) and name.this not in self._keywords:
+                name.set("quoted", False)
+        return select.sql("duckdb", pretty=True, max_text_width=100)
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+
+def _literal(value: object) -> exp.Expr:
+    if value is None:
+        return exp.null()
+    return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(str(value))
+
+
+def _as_comment(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns aligned under their names, each line a SQL comment."""
+    cells = [
+        list(names),
+        *([("" if v is None else str(v)).removesuffix(" 00:00:00") for v in row] for row in rows),
+    ]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
+    return "\n".join(
+        ("--   " + "  ".join(v.ljust(w) for v, w in zip(row, widths, strict=True))).rstrip() for row in cells
+    )
 
 
 def _plain(message: str) -> str:

@@ -6,19 +6,20 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Duration, Grain, Period
 from cadran.compute.combine import Cell, Combiner
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.examine import Examiner
-from cadran.compute.lower import cast, column, text
+from cadran.compute.lower import column
 from cadran.compute.plan import Planner, Series, datasets_behind, measures_of
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
 from cadran.compute.spans import BEGINNING, Clock, Span, midnight
+from cadran.compute.timing import PERIOD
+from cadran.compute.top import top_values
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
@@ -59,23 +60,36 @@ class Computed:
 class Engine:
     """Computes a request over a session whose tables are loaded."""
 
-    def __init__(self, declaration: Declaration, model: Model, session: Session, clock: Clock, rejected: Mapping[str, Sequence[tuple[str, str]]], progress: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        declaration: Declaration,
+        model: Model,
+        session: Session,
+        clock: Clock,
+        rejected: Mapping[str, Sequence[tuple[str, str]]],
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.declaration, self.model, self.session, self.clock = declaration, model, session, clock
         self.calendar: Calendar = clock.calendar
         self.rejected, self.progress = rejected, progress
+        self._combined = 0
         self._types: dict[str, dict[str, str]] = {}
         self._derived_types: dict[tuple[str, str], str] = {}
-        self.rows = RowsBuilder(model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining())
+        self.rows = RowsBuilder(
+            model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining()
+        )
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
 
     # --- tables ----------------------------------------------------------------------------------------------------------
 
-    def _source(self, dataset: str) -> exp.Expression:
+    def _source(self, dataset: str) -> exp.Expr:
         """The dataset's table, or the union of its tables."""
-        tables = [exp.table_(t.table, db=t.source, quoted=True) for t in self.declaration.datasets[dataset].tables]
+        tables = [
+            exp.table_(t.table, db=t.source, quoted=True) for t in self.declaration.datasets[dataset].tables
+        ]
         if len(tables) == 1:
             return tables[0]
-        out: exp.Expression = exp.Select(expressions=[exp.Star()]).from_(tables[0], copy=False)
+        out: exp.Expr = exp.Select(expressions=[exp.Star()]).from_(tables[0], copy=False)
         for table in tables[1:]:
             following = exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
             out = exp.Union(this=out, expression=following, distinct=False, by_name=True)
@@ -85,7 +99,11 @@ class Engine:
         """Datasets whose sources set bad rows aside instead of failing."""
         out = set()
         for name, dataset in self.declaration.datasets.items():
-            configs = [self.declaration.sources[t.source].config for t in dataset.tables if t.source in self.declaration.sources]
+            configs = [
+                self.declaration.sources[t.source].config
+                for t in dataset.tables
+                if t.source in self.declaration.sources
+            ]
             if any(c.get("on_bad_row") == "quarantine" for c in configs):
                 out.add(name)
         return out
@@ -98,7 +116,9 @@ class Engine:
         key = (dataset, name)
         if key not in self._derived_types:
             tables = self.rows.build({key}, visible=False)
-            select = exp.Select(expressions=[column(name)]).from_(exp.to_identifier(tables.final[dataset], quoted=True), copy=False)
+            select = exp.Select(expressions=[column(name)]).from_(
+                exp.to_identifier(tables.final[dataset], quoted=True), copy=False
+            )
             self._derived_types[key] = self.session.types(tables.attach(select))[name]
         return self._derived_types[key]
 
@@ -108,7 +128,9 @@ class Engine:
             if len(tables) == 1:
                 self._types[dataset] = self.session.columns(tables[0].source, tables[0].table)
             else:
-                select = exp.Select(expressions=[exp.Star()]).from_(exp.alias_(self._source(dataset), "t", table=True), copy=False)
+                select = exp.Select(expressions=[exp.Star()]).from_(
+                    exp.alias_(self._source(dataset), "t", table=True), copy=False
+                )
                 self._types[dataset] = self.session.types(select)
         return self._types[dataset]
 
@@ -128,17 +150,21 @@ class Engine:
         planned = [s for kpi in kpis for s in self._series(kpi, request)]
         for series in planned:
             planner.add(series)
-        self._scan(planner)
+        self._scan(planner.new_scans())
         out = Computed(quality=self.examiner.quality(datasets))
-        for index, series in enumerate(planned):
+        for series in planned:
             self.progress(f"computing {series.kpi.kpi.name}")
-            out.series.append(self._combine(series, index))
+            out.series.append(self._with_top(series, self._combine(series), planner))
         out.statements = dict(self.session.statements)
         return out
 
     def _final_until(self, kpi: ResolvedKpi) -> dt.date:
         """The last day such that periods ending there are final."""
-        settle = max((self._settle(m.dataset) for m in self._measures(kpi)), key=lambda d: (d.days, d.seconds), default=Duration())
+        settle = max(
+            (self._settle(m.dataset) for m in self._measures(kpi)),
+            key=lambda d: (d.days, d.seconds),
+            default=Duration(),
+        )
         passed = self.clock.local - dt.timedelta(days=settle.days, seconds=settle.seconds)
         return passed.date()
 
@@ -152,7 +178,9 @@ class Engine:
         out = []
         for grain in kpi.kpi.periods:
             if grain is Grain.ALL:
-                out.append(Series(kpi, grain, [Period(grain, BEGINNING, self.clock.today + dt.timedelta(days=1))], 0))
+                out.append(
+                    Series(kpi, grain, [Period(grain, BEGINNING, self.clock.today + dt.timedelta(days=1))], 0)
+                )
                 continue
             asked = self._asked(kpi, grain, request)
             if not asked:
@@ -165,7 +193,11 @@ class Engine:
     def _asked(self, kpi: ResolvedKpi, grain: Grain, request: Request) -> list[Period]:
         now = self.calendar.period(grain, self.clock.today)
         until = self.calendar.period(grain, request.until) if request.until else now
-        since = self.calendar.period(grain, request.since) if request.since else self.calendar.shift(until, 1 - _DEFAULT_PERIODS)
+        since = (
+            self.calendar.period(grain, request.since)
+            if request.since
+            else self.calendar.shift(until, 1 - _DEFAULT_PERIODS)
+        )
         covered = [self.examiner.coverage(m) for m in self._measures(kpi)]
         firsts = [c.first for c in covered if c.first is not None]
         if firsts:
@@ -180,49 +212,94 @@ class Engine:
 
     # --- scans -----------------------------------------------------------------------------------------------------------
 
-    def _scan(self, planner: Planner) -> None:
-        builder = ScanBuilder(self.rows, lambda name, dataset: self.model.dimensions[name, dataset], self.examiner.rates())
-        scans = list(planner.scans.values())
+    def _with_top(self, series: Series, computed: ComputedSeries, planner: Planner) -> ComputedSeries:
+        """Segments with ``show: {top: n}``: the largest n values; the others computed again as one, or left out."""
+        kept = top_values(series, computed.cells, self.declaration.segments)
+        if not kept:
+            return computed
+        if any(self.declaration.segments[name].other for name in kept):
+            again = Series(series.kpi, series.grain, series.periods, series.first, kept=kept)
+            planner.add(again)
+            self._scan(planner.new_scans())
+            computed = self._combine(again)
+        hidden = {name for name in kept if not self.declaration.segments[name].other}
+        computed.cells = [c for c in computed.cells if not _hidden(c, kept, hidden)]
+        return computed
+
+    def _scan(self, scans: Sequence[Scan]) -> None:
+        builder = ScanBuilder(
+            self.rows, lambda name, dataset: self.model.dimensions[name, dataset], self.examiner.rates()
+        )
         for index, scan in enumerate(scans):
             self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")
-            self.session.create(scan.spans_table, spans_table(scan, self.calendar))
             self._make(scan, builder)
 
     def _make(self, scan: Scan, builder: ScanBuilder) -> None:
         try:
-            self.session.create(scan.name, builder.build(scan))
+            select = builder.build(scan)
+            used = {c.name for c in select.find_all(exp.Column) if c.table == PERIOD} | {
+                "span",
+                "start",
+                "stop",
+            }
+            self.session.fill(scan.spans_table, SPAN_COLUMNS, span_rows(scan, self.calendar), used)
+            self.session.create(scan.name, select)
         except QueryError as error:
             raise ProblemsFound([self._blame(scan, builder, error)]) from error
 
     def _blame(self, scan: Scan, builder: ScanBuilder, error: QueryError) -> Problem:
         """The measure that cannot be computed: each is tried alone."""
         for measure in scan.measures:
-            alone = Scan(scan.name, scan.dataset, scan.timing, scan.grain, scan.date, [measure], scan.sets, scan.spans)
+            alone = Scan(
+                scan.name, scan.dataset, scan.timing, scan.grain, scan.date, [measure], scan.sets, scan.spans
+            )
             try:
                 self.session.rows(builder.build(alone))
             except QueryError as found:
                 origin = measure.origin
-                return Problem("cannot-compute", found.message, origin.parsed.position(origin.node), origin.subject, hint_for(found.message))
+                return Problem(
+                    "cannot-compute",
+                    found.message,
+                    origin.parsed.position(origin.node),
+                    origin.subject,
+                    hint_for(found.message),
+                )
         place = self.declaration.datasets[scan.dataset].place.position()
-        return Problem("cannot-compute", error.message, place, f"datasets.{scan.dataset}", hint_for(error.message))
+        return Problem(
+            "cannot-compute", error.message, place, f"datasets.{scan.dataset}", hint_for(error.message)
+        )
 
     # --- combining --------------------------------------------------------------------------------------------------------
 
-    def _combine(self, series: Series, index: int) -> ComputedSeries:
-        combiner = Combiner(series, self.calendar, self.clock)
-        name = f"{series.kpi.kpi.name} by {series.grain}"
+    def _combine(self, series: Series) -> ComputedSeries:
+        self._combined += 1
+        combiner = Combiner(series, self.calendar, self.clock, f"frame_{self._combined}")
+        name = f"{series.kpi.kpi.name} by {series.grain}" + (", the largest" if series.kept else "")
         try:
-            self.session.create(name, combiner.select())
+            select = combiner.select()
+            self.session.fill(combiner.frame_table, combiner.frame_columns(), combiner.frame_rows())
+            self.session.create(name, select)
             cells = combiner.cells(self.session.rows(combiner.judged(name)))
         except QueryError as error:
             kpi = series.kpi
-            problem = Problem("cannot-compute", error.message, kpi.parsed.position(), kpi.kpi.name, hint_for(error.message))
+            problem = Problem(
+                "cannot-compute", error.message, kpi.parsed.position(), kpi.kpi.name, hint_for(error.message)
+            )
             raise ProblemsFound([problem]) from error
         states = [self._state(series, position) for position in range(len(series.periods))]
         behind = datasets_behind(self.model, self._measures(series.kpi))
         quarantined = sum(self.examiner.quarantined(d) for d in behind)
         firsts = [c.first for m in self._measures(series.kpi) if (c := self.examiner.coverage(m)).first]
-        return ComputedSeries(series.kpi, series.grain, series.periods, series.first, states, cells, quarantined, min(firsts, default=None))
+        return ComputedSeries(
+            series.kpi,
+            series.grain,
+            series.periods,
+            series.first,
+            states,
+            cells,
+            quarantined,
+            min(firsts, default=None),
+        )
 
     def _state(self, series: Series, position: int) -> State:
         period = series.periods[position]
@@ -236,34 +313,45 @@ class Engine:
             return "open"
         if any(not self._matured(leaf, span) for leaf, span in spans):
             return "maturing"
-        settled = (self.calendar.after(self.calendar.midnight(end), self._settle(m.dataset)) for m in self._measures(series.kpi))
+        settled = (
+            self.calendar.after(self.calendar.midnight(end), self._settle(m.dataset))
+            for m in self._measures(series.kpi)
+        )
         return "final" if all(self.clock.instant >= instant for instant in settled) else "settling"
 
     def _matured(self, leaf: Leaf, span: Span) -> bool:
         if leaf.measure.other is None:
             return True
-        return self.clock.instant >= self.calendar.after(self.calendar.midnight(span.end), leaf.measure.other.window)
+        return self.clock.instant >= self.calendar.after(
+            self.calendar.midnight(span.end), leaf.measure.other.window
+        )
+
+
+def _hidden(cell: Cell, kept: Mapping[str, Sequence[str]], hidden: set[str]) -> bool:
+    pairs = zip(cell.segment, cell.segment_value, strict=True)
+    return any(name in hidden and value not in kept[name] for name, value in pairs)
 
 
 def finest(grains: Sequence[Grain]) -> Grain:
     return min(grains, key=lambda g: g.rank)
 
 
-def spans_table(scan: Scan, calendar: Calendar) -> exp.Select:
-    """``span, start, stop, before, last`` in local time, and the same as instants under ``…_at``."""
-    names = ["span", "start", "stop", "before", "last", "start_at", "stop_at", "before_at", "last_at"]
-    rows = [exp.Tuple(expressions=_span_row(n, span, calendar)) for span, n in scan.spans.items()] or [
-        exp.Tuple(expressions=[cast(exp.null(), "INT"), *[cast(exp.null(), "TIMESTAMP")] * 4, *[cast(exp.null(), "TIMESTAMPTZ")] * 4])
-    ]
-    alias = exp.TableAlias(this=exp.to_identifier("t"), columns=[exp.to_identifier(n, quoted=True) for n in names])
-    return exp.Select(expressions=[exp.Star()]).from_(exp.Values(expressions=rows, alias=alias), copy=False)
+_BOUNDS = ("start", "stop", "before", "last")
+SPAN_COLUMNS = {
+    "span": "INTEGER",
+    **dict.fromkeys(_BOUNDS, "TIMESTAMP"),
+    **{f"{b}_at": "TIMESTAMPTZ" for b in _BOUNDS},
+}
 
 
-def _span_row(index: int, span: Span, calendar: Calendar) -> list[exp.Expression]:
-    local = [midnight(span.start), span.stop, midnight(span.before), midnight(span.last)]
-    stamps = [cast(text(value.isoformat(sep=" ")), "TIMESTAMP") for value in local]
-    instants = [cast(text(_instant(value, calendar).isoformat(sep=" ")), "TIMESTAMPTZ") for value in local]
-    return [exp.Literal.number(index), *stamps, *instants]
+def span_rows(scan: Scan, calendar: Calendar) -> list[list[object]]:
+    """The rows of a scan's spans: their bounds in local time, and the same as instants under ``…_at``."""
+    rows = []
+    for span, index in scan.spans.items():
+        local = [midnight(span.start), span.stop, midnight(span.before), midnight(span.last)]
+        instants = [_instant(value, calendar).isoformat(sep=" ") for value in local]
+        rows.append([index, *(value.isoformat(sep=" ") for value in local), *instants])
+    return rows
 
 
 def _instant(local: dt.datetime, calendar: Calendar) -> dt.datetime:
@@ -278,7 +366,9 @@ def _instant(local: dt.datetime, calendar: Calendar) -> dt.datetime:
 def hint_for(message: str) -> str:
     """A way out for what DuckDB says most often."""
     lowered = message.lower()
-    if "overflow" in lowered or "decimal" in lowered and ("range" in lowered or "precision" in lowered or "exceed" in lowered):
+    if "overflow" in lowered or (
+        "decimal" in lowered and ("range" in lowered or "precision" in lowered or "exceed" in lowered)
+    ):
         return "the exact result does not fit into 38 digits; write cast(… as double) where a rounded one will do"
     if "could not convert" in lowered or "conversion" in lowered:
         return "compare or cast values of the same kind, or declare the column's type in the source"

@@ -34,7 +34,7 @@ def statement(frame: Frame, measure: Measure) -> exp.Select:
     return _counted(frame, measure)
 
 
-def _entity(frame: Frame, measure: Measure) -> tuple[exp.Expression, exp.Expression]:
+def _entity(frame: Frame, measure: Measure) -> tuple[exp.Expr, exp.Expr]:
     """The key, and the filter of the rows that have one."""
     node = measure.entity if measure.timing == "kept" else measure.argument
     assert node is not None
@@ -46,14 +46,20 @@ def _entity(frame: Frame, measure: Measure) -> tuple[exp.Expression, exp.Express
     return entity, where
 
 
-def _flag(condition: exp.Expression, name: str) -> exp.Expression:
+def _flag(condition: exp.Expr, name: str) -> exp.Expr:
     return exp.alias_(exp.Anonymous(this="bool_or", expressions=[condition]), name, quoted=True)
 
 
 def _count(frame: Frame, inner: exp.Select, span_from: str) -> exp.Select:
     """Counts the entities of ``inner`` by span and segment."""
-    heads = [column("span", span_from), column("segment", _ENTITIES), *(column(n, _ENTITIES) for n in frame.scan.names)]
-    values = [exp.alias_(exp.Count(this=exp.Star(), big_int=True), n, quoted=True) for n in ("rows", "m0", "n0")]
+    heads = [
+        column("span", span_from),
+        column("segment", _ENTITIES),
+        *(column(f"by_{n}", _ENTITIES) for n in frame.scan.names),
+    ]
+    values = [
+        exp.alias_(exp.Count(this=exp.Star(), big_int=True), n, quoted=True) for n in ("rows", "m0", "n0")
+    ]
     outer = exp.Select(expressions=[*heads, *values])
     outer = outer.from_(exp.alias_(exp.Subquery(this=inner), _ENTITIES, table=True, quoted=True), copy=False)
     return outer.group_by(*(h.copy() for h in heads), copy=False)
@@ -86,12 +92,14 @@ def _counted(frame: Frame, measure: Measure) -> exp.Select:
     return outer.where(keep, copy=False) if keep is not None else outer
 
 
-def _reduction(frame: Frame, measure: Measure) -> tuple[exp.Expression, list[exp.Expression], exp.Expression | None]:
+def _reduction(frame: Frame, measure: Measure) -> tuple[exp.Expr, list[exp.Expr], exp.Expr | None]:
     """How rows meet spans, the flags of an entity, and which flags make it count."""
     if measure.function == "count_having":
         return frame.meeting.condition("flow"), [], None
     if measure.timing == "gone":
-        flags = [_flag(frame.meeting.valid_before(b), n) for b, n in (("start", "opened"), ("stop", "closed"))]
+        flags = [
+            _flag(frame.meeting.valid_before(b), n) for b, n in (("start", "opened"), ("stop", "closed"))
+        ]
         left = exp.And(this=column("opened", _ENTITIES), expression=exp.Not(this=column("closed", _ENTITIES)))
         return frame.meeting.at_either_end(), flags, left
     moment = frame.meeting.moment("date")
@@ -110,7 +118,7 @@ def _kept(frame: Frame, measure: Measure) -> exp.Select:
     opened, closed = frame.meeting.valid_before("start"), frame.meeting.valid_before("stop")
     argument = frame.argument(measure)
     selects = [span, exp.alias_(exp.Paren(this=closed), "closed", quoted=True)]
-    selects += [exp.alias_(node.copy(), name, quoted=True) for name, node in frame.dims.items()]
+    selects += [exp.alias_(node.copy(), f"by_{name}", quoted=True) for name, node in frame.dims.items()]
     for index, segments in enumerate(frame.scan.sets):
         window = exp.Window(
             this=exp.Anonymous(this="bool_or", expressions=[opened.copy()]),
@@ -126,9 +134,15 @@ def _kept(frame: Frame, measure: Measure) -> exp.Select:
 
 
 def _kept_outer(frame: Frame, measure: Measure, inner: exp.Select) -> exp.Select:
-    plain = Measure(measure.dataset, measure.function, measure.origin, argument=ref_node((), "argument") if measure.argument is not None else None, fraction=measure.fraction)
+    plain = Measure(
+        measure.dataset,
+        measure.function,
+        measure.origin,
+        argument=ref_node((), "argument") if measure.argument is not None else None,
+        fraction=measure.fraction,
+    )
     argument = column("argument", _ENTITIES) if measure.argument is not None else None
-    frame.dims = {name: column(name, _ENTITIES) for name in frame.dims}
+    frame.dims = {name: column(f"by_{name}", _ENTITIES) for name in frame.dims}
     values = []
     for which, name in ((aggregate, "m0"), (rows_behind, "n0")):
         ifs = []
@@ -144,7 +158,7 @@ def _kept_outer(frame: Frame, measure: Measure, inner: exp.Select) -> exp.Select
     return frame.group(outer, [span])
 
 
-def _is_set(frame: Frame, segments: tuple[str, ...]) -> exp.Expression:
+def _is_set(frame: Frame, segments: tuple[str, ...]) -> exp.Expr:
     """Whether the output row belongs to this grouping set."""
     label = frame.labels()[0]
     assert isinstance(label, exp.Alias)

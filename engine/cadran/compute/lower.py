@@ -21,11 +21,11 @@ AliasOf = Callable[[tuple[str, ...]], str]
 WithZone = "TIMESTAMP WITH TIME ZONE"
 
 
-def text(value: str) -> exp.Expression:
+def text(value: str) -> exp.Expr:
     return exp.Literal.string(value)
 
 
-def number(value: int | str) -> exp.Expression:
+def number(value: int | str) -> exp.Expr:
     return exp.Literal.number(value)
 
 
@@ -34,7 +34,7 @@ def _type(kind: str) -> exp.DataType:
     return exp.DataType.build(kind, dialect="duckdb")
 
 
-def cast(node: exp.Expression, kind: str) -> exp.Cast:
+def cast(node: exp.Expr, kind: str) -> exp.Cast:
     return exp.Cast(this=node, to=_type(kind).copy())
 
 
@@ -42,7 +42,7 @@ def column(name: str, table: str = "") -> exp.Column:
     return exp.column(name, table=table or None, quoted=True)
 
 
-def both(*conditions: exp.Expression | None) -> exp.Expression | None:
+def both(*conditions: exp.Expr | None) -> exp.Expr | None:
     """The conjunction of what is given."""
     given = [c for c in conditions if c is not None]
     if not given:
@@ -53,11 +53,11 @@ def both(*conditions: exp.Expression | None) -> exp.Expression | None:
     return out
 
 
-def _in_parens(node: exp.Expression) -> exp.Expression:
+def _in_parens(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, exp.Or) else node
 
 
-def clock_as(kind: str, clock: Clock) -> exp.Expression:
+def clock_as(kind: str, clock: Clock) -> exp.Expr:
     """The clock as a literal of a date column's type."""
     if kind == "DATE":
         return cast(text(clock.today.isoformat()), "DATE")
@@ -66,7 +66,7 @@ def clock_as(kind: str, clock: Clock) -> exp.Expression:
     return cast(text(clock.local.isoformat(sep=" ")), "TIMESTAMP")
 
 
-def timestamp(value: dt.datetime) -> exp.Expression:
+def timestamp(value: dt.datetime) -> exp.Expr:
     return cast(text(value.isoformat(sep=" ")), "TIMESTAMP")
 
 
@@ -78,16 +78,16 @@ class Lowering:
         clock: Clock,
         aliases: AliasOf,
         *,
-        placeholders: Mapping[str, exp.Expression] | None = None,
-        in_period: Callable[[exp.Expression], exp.Expression] | None = None,
-        columns: Callable[[exp.Column], exp.Expression] | None = None,
+        placeholders: Mapping[str, exp.Expr] | None = None,
+        in_period: Callable[[exp.Expr], exp.Expr] | None = None,
+        columns: Callable[[exp.Column], exp.Expr] | None = None,
     ) -> None:
         self.clock, self.aliases = clock, aliases
         self.placeholders = placeholders or {}
         self.in_period = in_period
         self.columns = columns
 
-    def __call__(self, node: exp.Expression) -> exp.Expression:
+    def __call__(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column):
             if self.columns:
                 return self.columns(node)
@@ -98,7 +98,9 @@ class Lowering:
         word = word_of(node)
         if word == "in_period" and self.in_period:
             return self.in_period(node.expressions[0])
-        if isinstance(node, exp.CurrentTimestamp) or (isinstance(node, exp.Anonymous) and str(node.this).lower() == "now"):
+        if isinstance(node, exp.CurrentTimestamp) or (
+            isinstance(node, exp.Anonymous) and str(node.this).lower() == "now"
+        ):
             return clock_as(WithZone, self.clock)
         if isinstance(node, exp.CurrentDate):
             return clock_as("DATE", self.clock)
@@ -108,30 +110,33 @@ class Lowering:
         if isinstance(lowered, exp.Div):
             return division(lowered.this, lowered.expression)
         if isinstance(lowered, exp.Mod):
-            return exp.Mod(this=_wrapped(lowered.this), expression=exp.Nullif(this=lowered.expression, expression=number(0)))
+            return exp.Mod(
+                this=_wrapped(lowered.this),
+                expression=exp.Nullif(this=lowered.expression, expression=number(0)),
+            )
         if isinstance(lowered, exp.Median):
             return quantile(lowered.this, "0.5")
         if isinstance(lowered, exp.Quantile):
             return quantile(lowered.this, str(lowered.args["quantile"].this))
         return lowered
 
-    def _children(self, node: exp.Expression) -> exp.Expression:
-        args = {}
+    def _children(self, node: exp.Expr) -> exp.Expr:
+        args: dict[str, object] = {}
         for key, value in node.args.items():
-            if isinstance(value, exp.Expression):
+            if isinstance(value, exp.Expr):
                 args[key] = self(value)
             elif isinstance(value, list):
-                args[key] = [self(v) if isinstance(v, exp.Expression) else v for v in value]
+                args[key] = [self(v) if isinstance(v, exp.Expr) else v for v in value]
             else:
                 args[key] = value
         return type(node)(**args)
 
 
-def quantile(argument: exp.Expression, share: str) -> exp.Expression:
+def quantile(argument: exp.Expr, share: str) -> exp.Expr:
     return exp.Anonymous(this="quantile_cont", expressions=[cast(argument, "DOUBLE"), number(share)])
 
 
-def division(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+def division(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Exact by a power of ten (``x * 0.01``), else real, NULL for zero."""
     places = _power_of_ten(right)
     if places:
@@ -142,11 +147,11 @@ def division(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     return exp.Div(this=_wrapped(left), expression=divisor, typed=False, safe=False)
 
 
-def _wrapped(node: exp.Expression) -> exp.Expression:
+def _wrapped(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, (exp.Binary, exp.Case, exp.Neg)) else node
 
 
-def _power_of_ten(node: exp.Expression) -> int:
+def _power_of_ten(node: exp.Expr) -> int:
     if not isinstance(node, exp.Literal) or node.is_string:
         return 0
     try:

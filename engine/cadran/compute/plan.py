@@ -11,6 +11,7 @@ from cadran.calendar import Calendar, Grain, Period
 from cadran.compute.entities import needs_two_steps
 from cadran.compute.scan import Scan, Segments
 from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
+from cadran.formula.graph import Graph, Node
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, Timing, leaves_in
 
 CoverageOf = Callable[[Measure], Coverage]
@@ -39,20 +40,35 @@ class Series:
     leaves: dict[int, Placed] = field(default_factory=dict)
     presence: list[Placed] = field(default_factory=list)
     sets: list[Segments] = field(default_factory=list)
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)  # segment → values not lumped as (other)
 
 
 class Planner:
     """Collects scans while series are added."""
 
-    def __init__(self, model: Model, calendar: Calendar, clock: Clock, coverage: CoverageOf, settled: Callable[[ResolvedKpi], object]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        calendar: Calendar,
+        clock: Clock,
+        coverage: CoverageOf,
+        settled: Callable[[ResolvedKpi], object],
+    ) -> None:
         self.model, self.calendar, self.clock, self.coverage = model, calendar, clock, coverage
         self.settled = settled
         self.scans: dict[tuple[object, ...], Scan] = {}
+        self._made = 0
+
+    def new_scans(self) -> list[Scan]:
+        """The scans that were added since this was last asked."""
+        found = list(self.scans.values())[self._made :]
+        self._made = len(self.scans)
+        return found
 
     def add(self, series: Series) -> None:
         kpi = series.kpi
         series.sets = [(), *dict.fromkeys(s for s in kpi.kpi.segments if s)]
-        trees: list[exp.Expression | None] = [kpi.value, kpi.base, kpi.previous, kpi.year_ago]
+        trees: list[exp.Expr | None] = [kpi.value, kpi.base, kpi.previous, kpi.year_ago]
         trees += [t for target in kpi.targets for t in (target.value, target.low, target.high)]
         trees += [t for rule in kpi.rules for t in (rule.when, rule.clear)]
         for tree in trees:
@@ -67,7 +83,7 @@ class Planner:
 
     def _place(self, leaf: Leaf, series: Series, number: int) -> Placed:
         sets = self._reachable(leaf, series)
-        scan, index = self._scan(leaf.measure, series.grain, sets)
+        scan, index = self._scan(leaf.measure, series, sets)
         covered = self.coverage(leaf.measure)
         until = self.settled(series.kpi)
         spans: list[Span | None] = []
@@ -84,7 +100,11 @@ class Planner:
     def _covers(self, leaf: Leaf, covered: Coverage, span: Span, grain: Grain) -> bool:
         if not covered.covers(span, grain, self.calendar, self.clock):
             return False
-        if leaf.measure.function in ("retained", "lost") and leaf.measure.timing == "flow" and covered.first is not None:
+        if (
+            leaf.measure.function in ("retained", "lost")
+            and leaf.measure.timing == "flow"
+            and covered.first is not None
+        ):
             # The first covered period has no neighbour to compare with.
             return grain is not Grain.ALL and span.before >= self.calendar.period(grain, covered.first).start
         return True
@@ -93,21 +113,35 @@ class Planner:
         if leaf.total:
             return frozenset({()})
         dataset = leaf.measure.dataset
-        return frozenset(s for s in series.sets if all((name, dataset) in self.model.dimensions for name in s))
+        return frozenset(
+            s for s in series.sets if all((name, dataset) in self.model.dimensions for name in s)
+        )
 
-    def _scan(self, measure: Measure, grain: Grain, sets: frozenset[Segments]) -> tuple[Scan, int]:
+    def _scan(self, measure: Measure, series: Series, sets: frozenset[Segments]) -> tuple[Scan, int]:
         alone = measure if needs_two_steps(measure) else None
-        timing: Timing = measure.timing
-        scan = self._get(measure.dataset, timing, grain, measure.date, alone, sets)
+        scan = self._get(measure, measure.timing, series, alone, sets)
         if measure not in scan.measures:
             scan.measures.append(measure)
         return scan, scan.measures.index(measure)
 
-    def _get(self, dataset: str, timing: Timing, grain: Grain, date: exp.Expression | None, alone: Measure | None, sets: frozenset[Segments]) -> Scan:
-        key = (dataset, timing, grain, date, alone)
+    def _get(
+        self,
+        measure: Measure,
+        timing: Timing,
+        series: Series,
+        alone: Measure | None,
+        sets: frozenset[Segments],
+    ) -> Scan:
+        """The scan that this measure shares with its like; one that is made already takes in nothing new."""
+        kept = {name: tuple(values) for name, values in series.kept.items() if any(name in s for s in sets)}
+        second_pass = series.kpi.kpi.name if series.kept else ""
+        key = (measure.dataset, timing, series.grain, measure.date, alone, second_pass)
         if key not in self.scans:
+            date = measure.date
             assert date is None or isinstance(date, exp.Column)
-            self.scans[key] = Scan(f"scan_{len(self.scans) + 1}", dataset, timing, str(grain), date)
+            self.scans[key] = Scan(
+                f"scan_{len(self.scans) + 1}", measure.dataset, timing, str(series.grain), date, kept=kept
+            )
         scan = self.scans[key]
         scan.sets += [s for s in sorted(sets) if s not in scan.sets]
         return scan
@@ -117,7 +151,7 @@ class Planner:
         measure = leaf.measure
         flow = measure.timing == "flow" or self.model.datasets[measure.dataset].snapshot
         sets = self._reachable(leaf, series)
-        scan = self._get(measure.dataset, "flow" if flow else "during", series.grain, measure.date, None, sets)
+        scan = self._get(measure, "flow" if flow else "during", series, None, sets)
         spans = [scan.number(plain(p, self.calendar, self.clock)) for p in series.periods[series.first :]]
         return Placed(scan, -1, tuple(spans), sets, leaf)
 
@@ -134,21 +168,21 @@ def measures_of(model: Model, kpis: Sequence[ResolvedKpi]) -> list[Measure]:
     return list(dict.fromkeys(model.leaves[n].measure for n in numbers))
 
 
-def datasets_behind(model: Model, measures: Sequence[Measure], sets: Mapping[str, Sequence[Segments]] | None = None) -> set[str]:
+def datasets_behind(model: Model, measures: Sequence[Measure]) -> set[str]:
     """All datasets that measures rest on, over links and lookups."""
-    from cadran.formula.graph import Graph
-
     graph = Graph(model.datasets, model.lookups)
-    todo = [(m.dataset, "") for m in measures] + [(m.other.dataset, "") for m in measures if m.other]
+    todo: list[Node] = [(m.dataset, "") for m in measures] + [
+        (m.other.dataset, "") for m in measures if m.other
+    ]
     for measure in measures:
         for part in measure.expressions():
             todo += graph.uses(measure.dataset, part)
         if measure.other:
             todo += graph.uses(measure.other.dataset, measure.other.key)
-        for (_, dataset), node in model.dimensions.items():
+        for (_, dataset), path in model.dimensions.items():
             if dataset == measure.dataset:
-                todo += graph.uses(dataset, node)
-    seen = set()
+                todo += graph.uses(dataset, path)
+    seen: set[Node] = set()
     while todo:
         node = todo.pop()
         if node not in seen:

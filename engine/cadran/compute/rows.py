@@ -18,6 +18,7 @@ from cadran.formula.measures import Lookup, Measure, Model, ResolvedDataset, ref
 from cadran.problems import Problem, ProblemsFound
 
 DATES = ("DATE", "TIMESTAMP", WithZone)
+RESERVED = frozenset({"period", "entities", "snapshots"})  # aliases of the engine's own
 TypeOf = Callable[[str, str], str]
 
 
@@ -37,7 +38,9 @@ class Tables:
 class Joined:
     """A FROM clause that grows the LEFT JOINs of the links which its expressions walk."""
 
-    def __init__(self, rows: RowsBuilder, dataset: str, table: str, versions: Mapping[str, str], alias: str = "") -> None:
+    def __init__(
+        self, rows: RowsBuilder, dataset: str, table: str, versions: Mapping[str, str], alias: str = ""
+    ) -> None:
         self.rows, self.dataset, self.versions = rows, dataset, versions
         self.root = alias or dataset
         self.table = table
@@ -54,7 +57,7 @@ class Joined:
         here = self.rows.walk(self.dataset, path[:-1])
         columns, target = self.rows.model.datasets[here].links[path[-1]]
         name = "_".join(path)
-        while name in self._aliases.values():
+        while name in self._aliases.values() or name in RESERVED:
             name += "_"
         self._aliases[path] = name
         left = [self.column(path[:-1], c) for c in columns]
@@ -62,18 +65,18 @@ class Joined:
         source = _table(self.versions[target], name)
         self.joins.append(exp.Join(this=source, side="LEFT", on=on))
 
-    def column(self, prefix: tuple[str, ...], node: exp.Column) -> exp.Expression:
+    def column(self, prefix: tuple[str, ...], node: exp.Column) -> exp.Expr:
         path, name = ref_of(node)
         return column(name, self.alias((*prefix, *path)))
 
-    def select(self, *expressions: exp.Expression) -> exp.Select:
+    def select(self, *expressions: exp.Expr) -> exp.Select:
         out = exp.Select(expressions=list(expressions)).from_(_table(self.table, self.root), copy=False)
         for join in self.joins:
             out.append("joins", join)
         return out
 
 
-def _table(name: str, alias: str) -> exp.Table:
+def _table(name: str, alias: str) -> exp.Expr:
     table = exp.Table(this=exp.to_identifier(name, quoted=True))
     return exp.alias_(table, alias, table=True, quoted=True) if alias != name else table
 
@@ -81,7 +84,14 @@ def _table(name: str, alias: str) -> exp.Table:
 class RowsBuilder:
     """Builds :class:`Tables` for the columns that a scan needs. ``type_of`` gives a column's DuckDB type."""
 
-    def __init__(self, model: Model, clock: Clock, sources: Mapping[str, exp.Expression], type_of: TypeOf, quarantined: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        model: Model,
+        clock: Clock,
+        sources: Mapping[str, exp.Expr],
+        type_of: TypeOf,
+        quarantined: Iterable[str] = (),
+    ) -> None:
         self.model, self.clock, self.sources, self.type_of = model, clock, sources, type_of
         self.graph = Graph(model.datasets, model.lookups)
         self.quarantined = frozenset(quarantined)
@@ -119,9 +129,19 @@ class RowsBuilder:
         if kind == "VARCHAR":
             return "DATE"
         _, name = ref_of(node)
-        raise ProblemsFound([Problem("not-a-date", f"column '{name}' holds {kind}, not dates", None, f"datasets.{dataset}", "declare its type: types: {" + name + ": date}")])
+        raise ProblemsFound(
+            [
+                Problem(
+                    "not-a-date",
+                    f"column '{name}' holds {kind}, not dates",
+                    None,
+                    f"datasets.{dataset}",
+                    "declare its type: types: {" + name + ": date}",
+                )
+            ]
+        )
 
-    def as_time(self, dataset: str, node: exp.Column, lowered: exp.Expression) -> exp.Expression:
+    def as_time(self, dataset: str, node: exp.Column, lowered: exp.Expr) -> exp.Expr:
         """A column as a date or timestamp; text may be an ISO date or a month."""
         kind = self.kind(dataset, node)
         if kind == "VARCHAR":
@@ -132,7 +152,7 @@ class RowsBuilder:
 
     # --- building -----------------------------------------------------------------------------------------------------
 
-    def needs(self, dataset: str, nodes: Iterable[exp.Expression]) -> set[Node]:
+    def needs(self, dataset: str, nodes: Iterable[exp.Expr]) -> set[Node]:
         """The columns that expressions over a dataset need, and the existence of its rows."""
         out: set[Node] = {(dataset, "")}
         for node in nodes:
@@ -172,14 +192,21 @@ class RowsBuilder:
             todo += self.graph.depends(node)
         return wanted
 
-    def _step(self, dataset: str, level: int, names: list[str], columns: dict[str, list[str]], versions: Mapping[str, str]) -> exp.Select:
+    def _step(
+        self,
+        dataset: str,
+        level: int,
+        names: list[str],
+        columns: dict[str, list[str]],
+        versions: Mapping[str, str],
+    ) -> exp.Select:
         found = self.model.datasets[dataset]
         filters = "" in names
         derived = [n for n in names if n in found.derived]
         if level == 0:
             own = [n for n in names if n]
             joined = Joined(self, dataset, "", versions)
-            selects: dict[str, exp.Expression] = {n: column(n, dataset) for n in own}
+            selects: dict[str, exp.Expr] = {n: column(n, dataset) for n in own}
         else:
             joined = Joined(self, dataset, versions[dataset], versions)
             selects = {n: column(n, dataset) for n in columns[dataset]}
@@ -189,19 +216,23 @@ class RowsBuilder:
         if filters:
             where = self._visible(found, joined, selects)
         columns[dataset] = list(selects)
-        expressions = [_named(node, name) for name, node in selects.items()] or [exp.alias_(number(1), "_row", quoted=True)]
+        expressions = [_named(node, name) for name, node in selects.items()] or [
+            exp.alias_(number(1), "_row", quoted=True)
+        ]
         select = joined.select(*expressions)
         if level == 0:
             select.set("from_", exp.From(this=self._source(dataset)))
         return select.where(where, copy=False) if where is not None else select
 
-    def _source(self, dataset: str) -> exp.Expression:
+    def _source(self, dataset: str) -> exp.Expr:
         return exp.alias_(self.sources[dataset].copy(), dataset, table=True, quoted=True)
 
-    def _lowering(self, joined: Joined, placeholders: Mapping[str, exp.Expression] | None = None) -> Lowering:
+    def _lowering(self, joined: Joined, placeholders: Mapping[str, exp.Expr] | None = None) -> Lowering:
         return Lowering(self.clock, joined.alias, placeholders=placeholders)
 
-    def _visible(self, found: ResolvedDataset, joined: Joined, selects: dict[str, exp.Expression]) -> exp.Expression | None:
+    def _visible(
+        self, found: ResolvedDataset, joined: Joined, selects: dict[str, exp.Expr]
+    ) -> exp.Expr | None:
         """Adds the time columns, masks what lies after the clock, and gives the filter of the rows that exist."""
         lower = self._lowering(joined)
         conditions = [lower(found.where)] if found.where is not None else []
@@ -221,24 +252,38 @@ class RowsBuilder:
             conditions += self._interval(found, lower, selects)
         return both(*conditions)
 
-    def _interval(self, found: ResolvedDataset, lower: Lowering, selects: dict[str, exp.Expression]) -> list[exp.Expression]:
+    def _interval(
+        self, found: ResolvedDataset, lower: Lowering, selects: dict[str, exp.Expr]
+    ) -> list[exp.Expr]:
         assert found.valid is not None
-        conditions: list[exp.Expression] = []
+        conditions: list[exp.Expr] = []
         start, end = (self.as_time(found.name, node, lower(node)) for node in found.valid)
         start_kind, end_kind = (self.time_kind(found.name, node) for node in found.valid)
         if found.inclusive:
             step = "1 day" if end_kind == "DATE" else "1 microsecond"
-            later = exp.Add(this=end, expression=exp.Interval(this=text(step.split()[0]), unit=exp.var(step.split()[1])))
+            later = exp.Add(
+                this=end, expression=exp.Interval(this=text(step.split()[0]), unit=exp.var(step.split()[1]))
+            )
             end = cast(later, "DATE") if end_kind == "DATE" else later
         if self.time(found.name, "from").startswith("_"):
             selects["_from"] = start
         if found.name in self.quarantined:
-            conditions.append(exp.Not(this=exp.Paren(this=exp.Coalesce(this=exp.LT(this=end.copy(), expression=start.copy()), expressions=[exp.false()]))))
+            conditions.append(
+                exp.Not(
+                    this=exp.Paren(
+                        this=exp.Coalesce(
+                            this=exp.LT(this=end.copy(), expression=start.copy()), expressions=[exp.false()]
+                        )
+                    )
+                )
+            )
         if found.ahead:
             if self.time(found.name, "to").startswith("_"):
                 selects["_to"] = end
             return conditions
-        conditions.append(_or_null(exp.LTE(this=start.copy(), expression=clock_as(start_kind, self.clock)), start))
+        conditions.append(
+            _or_null(exp.LTE(this=start.copy(), expression=clock_as(start_kind, self.clock)), start)
+        )
         over = exp.LTE(this=end.copy(), expression=clock_as(end_kind, self.clock))
         selects[self.time(found.name, "to")] = exp.Case(ifs=[exp.If(this=over, true=end)])
         path, name = ref_of(found.valid[1])
@@ -246,14 +291,14 @@ class RowsBuilder:
             selects[name] = exp.Case(ifs=[exp.If(this=over.copy(), true=selects[name])])
         return conditions
 
-    def _derived(self, dataset: str, node: exp.Expression, joined: Joined) -> exp.Expression:
-        placeholders: dict[str, exp.Expression] = {}
+    def _derived(self, dataset: str, node: exp.Expr, joined: Joined) -> exp.Expr:
+        placeholders: dict[str, exp.Expr] = {}
         for part in node.find_all(exp.Placeholder):
             key = str(part.this)
             placeholders[key] = self._lookup(dataset, key, self.model.lookups[key], joined)
         return self._lowering(joined, placeholders)(node)
 
-    def _lookup(self, dataset: str, key: str, lookup: Lookup, joined: Joined) -> exp.Expression:
+    def _lookup(self, dataset: str, key: str, lookup: Lookup, joined: Joined) -> exp.Expr:
         """Joins the aggregate of a dataset that links here, grouped by the link's columns."""
         measure = lookup.measure
         inner = Joined(self, measure.dataset, joined.versions[measure.dataset], joined.versions)
@@ -261,26 +306,39 @@ class RowsBuilder:
         keys = [lower(c) for c in self.model.datasets[measure.dataset].links[lookup.link][0]]
         value = aggregate(measure, lower)
         alias = "per_" + "_".join(key.split(".")[1:])
-        select = inner.select(*[exp.alias_(k, f"k{i}", quoted=True) for i, k in enumerate(keys)], exp.alias_(value, "value", quoted=True))
+        select = inner.select(
+            *[exp.alias_(k, f"k{i}", quoted=True) for i, k in enumerate(keys)],
+            exp.alias_(value, "value", quoted=True),
+        )
         select = select.group_by(*[k.copy() for k in keys], copy=False)
         own = [column(k, joined.root) for k in self.model.datasets[dataset].key]
         on = both(*(exp.EQ(this=column(f"k{i}", alias), expression=o) for i, o in enumerate(own)))
-        joined.joins.append(exp.Join(this=exp.alias_(exp.Subquery(this=select), alias, table=True, quoted=True), side="LEFT", on=on))
+        joined.joins.append(
+            exp.Join(
+                this=exp.alias_(exp.Subquery(this=select), alias, table=True, quoted=True), side="LEFT", on=on
+            )
+        )
         found = column("value", alias)
         return exp.Coalesce(this=found, expressions=[number(0)]) if measure.zero else found
 
-    def link_condition(self, here: str, target: str, left: Sequence[exp.Expression], before: str, alias: str) -> exp.Expression:
+    def link_condition(
+        self, here: str, target: str, left: Sequence[exp.Expr], before: str, alias: str
+    ) -> exp.Expr:
         """How a link's target is joined: by its key, or, for a history, by the row valid at the linking row's date."""
         found = self.model.datasets[target]
         keys = list(found.key)
         historical = len(left) == len(keys) - 1
         if historical and found.valid is not None:
             keys.remove(ref_of(found.valid[0])[1])
-        conditions: list[exp.Expression | None] = [
+        conditions: list[exp.Expr | None] = [
             exp.EQ(this=column(k, alias), expression=node) for k, node in zip(keys, left, strict=True)
         ]
         if historical:
-            at, start, end = column(self.time(here, "date"), before), column(self.time(target, "from"), alias), column(self.time(target, "to"), alias)
+            at, start, end = (
+                column(self.time(here, "date"), before),
+                column(self.time(target, "from"), alias),
+                column(self.time(target, "to"), alias),
+            )
             conditions.append(exp.GTE(this=at, expression=start))
             conditions.append(exp.Paren(this=_or_null(exp.LT(this=at.copy(), expression=end), end)))
         out = both(*conditions)
@@ -288,17 +346,17 @@ class RowsBuilder:
         return out
 
 
-def _or_null(condition: exp.Expression, node: exp.Expression) -> exp.Expression:
+def _or_null(condition: exp.Expr, node: exp.Expr) -> exp.Expr:
     return exp.Or(this=condition, expression=exp.Is(this=node.copy(), expression=exp.null()))
 
 
-def _named(node: exp.Expression, name: str) -> exp.Expression:
+def _named(node: exp.Expr, name: str) -> exp.Expr:
     if isinstance(node, exp.Column) and node.name == name:
         return node
     return exp.alias_(node, name, quoted=True)
 
 
-def aggregate(measure: Measure, lower: Lowering, argument: exp.Expression | None = None) -> exp.Expression:
+def aggregate(measure: Measure, lower: Lowering, argument: exp.Expr | None = None) -> exp.Expr:
     """The SQL aggregate of a plain measure, its filter included."""
     if argument is None and measure.argument is not None:
         argument = lower(measure.argument)
@@ -308,7 +366,7 @@ def aggregate(measure: Measure, lower: Lowering, argument: exp.Expression | None
     return exp.Filter(this=call, expression=exp.Where(this=lower(measure.condition)))
 
 
-def _call(measure: Measure, argument: exp.Expression | None) -> exp.Expression:
+def _call(measure: Measure, argument: exp.Expr | None) -> exp.Expr:
     if argument is None:
         return exp.Count(this=exp.Star(), big_int=True)
     match measure.function:
@@ -334,10 +392,9 @@ def _call(measure: Measure, argument: exp.Expression | None) -> exp.Expression:
             raise AssertionError(measure.function)
 
 
-def rows_behind(measure: Measure, lower: Lowering, argument: exp.Expression | None) -> exp.Expression:
+def rows_behind(measure: Measure, lower: Lowering, argument: exp.Expr | None) -> exp.Expr:
     """How many non-NULL rows stand behind the value."""
     call = exp.Count(this=argument if argument is not None else exp.Star(), big_int=True)
     if measure.condition is None:
         return call
     return exp.Filter(this=call, expression=exp.Where(this=lower(measure.condition)))
-

@@ -6,7 +6,7 @@ where ``segment`` names the grouping set, ``mᵢ`` is a measure and ``nᵢ`` the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -14,14 +14,14 @@ from sqlglot import exp
 from cadran.compute import entities
 from cadran.compute.lower import Lowering, WithZone, both, cast, column, number, text
 from cadran.compute.results import joined as joined_names
-from cadran.compute.rows import Joined, RowsBuilder, Tables, aggregate, rows_behind
+from cadran.compute.rows import RESERVED, Joined, RowsBuilder, Tables, aggregate, rows_behind
 from cadran.compute.spans import Span
 from cadran.compute.timing import PERIOD, Meeting
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Timing, ref_of
 
 Segments = tuple[str, ...]
-NONE = "(none)"
+NONE, OTHER = "(none)", "(other)"
 
 
 @dataclass(slots=True)
@@ -36,6 +36,7 @@ class Scan:
     measures: list[Measure] = field(default_factory=list)
     sets: list[Segments] = field(default_factory=lambda: [()])
     spans: dict[Span, int] = field(default_factory=dict)
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)  # segment → values not lumped as (other)
 
     @property
     def names(self) -> list[str]:
@@ -50,6 +51,11 @@ class Scan:
         return self.spans.setdefault(span, len(self.spans))
 
 
+def dim(name: str) -> str:
+    """The column that holds a segment's values; no name of the engine's own begins so."""
+    return f"by_{name}"
+
+
 def label_of(segments: Segments) -> str:
     return joined_names(segments)
 
@@ -57,7 +63,9 @@ def label_of(segments: Segments) -> str:
 class ScanBuilder:
     """Writes the SQL of scans. ``dimension`` gives the bound column of a segment in a dataset."""
 
-    def __init__(self, rows: RowsBuilder, dimension: Callable[[str, str], exp.Column], rates: exp.Expression | None) -> None:
+    def __init__(
+        self, rows: RowsBuilder, dimension: Callable[[str, str], exp.Column], rates: exp.Expr | None
+    ) -> None:
         self.rows, self.dimension, self.rates = rows, dimension, rates
         self.clock = rows.clock
 
@@ -74,7 +82,8 @@ class ScanBuilder:
 
     def build(self, scan: Scan) -> exp.Select:
         tables = self.rows.build(self.needs(scan))
-        joined = Joined(self.rows, scan.dataset, tables.final[scan.dataset], tables.final)
+        alias = f"{scan.dataset}_" if scan.dataset in RESERVED else ""
+        joined = Joined(self.rows, scan.dataset, tables.final[scan.dataset], tables.final, alias)
         frame = Frame(self, scan, joined, tables)
         first = scan.measures[0] if scan.measures else None
         if first is not None and entities.needs_two_steps(first):
@@ -84,7 +93,7 @@ class ScanBuilder:
         return tables.attach(select)
 
     def _one_step(self, frame: Frame) -> exp.Select:
-        values: list[exp.Expression] = [exp.alias_(exp.Count(this=exp.Star(), big_int=True), "rows", quoted=True)]
+        values: list[exp.Expr] = [exp.alias_(exp.Count(this=exp.Star(), big_int=True), "rows", quoted=True)]
         for index, measure in enumerate(frame.scan.measures):
             value, behind = frame.value(measure)
             values.append(exp.alias_(value, f"m{index}", quoted=True))
@@ -106,7 +115,7 @@ class Frame:
         self.lower = Lowering(self.clock, joined.alias, in_period=self._in_period)
         self.dims = self._dimensions()
 
-    def _in_period(self, node: exp.Expression) -> exp.Expression:
+    def _in_period(self, node: exp.Expr) -> exp.Expr:
         """Whether a timestamp lies in the same span as the row."""
         lowered, kind = self.lower(node), "TIMESTAMP"
         if isinstance(node, exp.Column):
@@ -118,33 +127,46 @@ class Frame:
         begun = exp.GTE(this=lowered, expression=start)
         return exp.Paren(this=exp.And(this=begun, expression=exp.LT(this=lowered.copy(), expression=stop)))
 
-    def _dimensions(self) -> dict[str, exp.Expression]:
+    def _dimensions(self) -> dict[str, exp.Expr]:
         """Each segment as text, NULL shown as ``(none)``."""
-        out: dict[str, exp.Expression] = {}
+        out: dict[str, exp.Expr] = {}
         for name in self.scan.names:
             path, col = ref_of(self.builder.dimension(name, self.scan.dataset))
             value = cast(column(col, self.joined.alias(path)), "VARCHAR")
-            out[name] = exp.Coalesce(this=value, expressions=[text(NONE)])
+            known: exp.Expr = exp.Coalesce(this=value, expressions=[text(NONE)])
+            if name in self.scan.kept:
+                among = exp.In(this=known, expressions=[text(v) for v in self.scan.kept[name]])
+                known = exp.Case(ifs=[exp.If(this=among, true=known.copy())], default=text(OTHER))
+            out[name] = known
         return out
 
-    def labels(self) -> list[exp.Expression]:
+    def labels(self) -> list[exp.Expr]:
         """The name of the grouping set that a row belongs to, then the segments' values."""
-        label: exp.Expression = text("")
+        label: exp.Expr = text("")
         ifs = []
         for segments in sorted(self.scan.sets, key=len, reverse=True):
             if segments:
-                grouped = both(*(exp.EQ(this=exp.Anonymous(this="GROUPING", expressions=[self.dims[n].copy()]), expression=number(0)) for n in segments))
+                grouped = both(
+                    *(
+                        exp.EQ(
+                            this=exp.Anonymous(this="GROUPING", expressions=[self.dims[n].copy()]),
+                            expression=number(0),
+                        )
+                        for n in segments
+                    )
+                )
                 ifs.append(exp.If(this=grouped, true=text(label_of(segments))))
         if ifs:
             label = exp.Case(ifs=ifs, default=label)
-        values = [exp.alias_(node.copy(), name, quoted=True) for name, node in self.dims.items()]
+        values = [exp.alias_(node.copy(), dim(name), quoted=True) for name, node in self.dims.items()]
         return [exp.alias_(label, "segment", quoted=True), *values]
 
-    def spans_join(self, on: exp.Expression) -> exp.Join:
-        table = exp.Table(this=exp.to_identifier(self.scan.spans_table, quoted=True))
+    def spans_join(self, on: exp.Expr) -> exp.Join:
+        # Of the schema "temp", so that no dataset can take its place.
+        table = exp.table_(self.scan.spans_table, db="temp", quoted=True)
         return exp.Join(this=exp.alias_(table, PERIOD, table=True, quoted=True), on=on)
 
-    def group(self, select: exp.Select, keys: list[exp.Expression]) -> exp.Select:
+    def group(self, select: exp.Select, keys: list[exp.Expr]) -> exp.Select:
         """Groups by the keys, and by each segment set."""
         if not self.dims:
             return select.group_by(*(k.copy() for k in keys), copy=False)
@@ -157,31 +179,41 @@ class Frame:
 
     # --- values -------------------------------------------------------------------------------------------------------
 
-    def value(self, measure: Measure) -> tuple[exp.Expression, exp.Expression]:
+    def value(self, measure: Measure) -> tuple[exp.Expr, exp.Expr]:
         """The measure's aggregate, and the count of the rows behind it."""
         if measure.function == "converted":
-            call = exp.Filter(this=exp.Count(this=exp.Star(), big_int=True), expression=exp.Where(this=self._matched(measure)))
+            call = exp.Filter(
+                this=exp.Count(this=exp.Star(), big_int=True),
+                expression=exp.Where(this=self._matched(measure)),
+            )
             return call, call.copy()
         argument = self.argument(measure)
         return aggregate(measure, self.lower, argument), rows_behind(measure, self.lower, argument)
 
-    def argument(self, measure: Measure) -> exp.Expression | None:
+    def argument(self, measure: Measure) -> exp.Expr | None:
         if measure.argument is None:
             return None
         argument = self.lower(measure.argument)
         return self._in_our_currency(measure, argument) if measure.convert else argument
 
-    def _in_our_currency(self, measure: Measure, argument: exp.Expression) -> exp.Expression:
+    def _in_our_currency(self, measure: Measure, argument: exp.Expr) -> exp.Expr:
         """The amount times the rate of the last day on or before the row's date."""
         found = self.rows.model.datasets[self.scan.dataset]
         by_validity = self.scan.timing != "flow" and not found.snapshot
         day = cast(self.meeting.moment("from" if by_validity else "date").sql, "DATE")
         assert measure.money is not None
         assert self.builder.rates is not None
-        code = text(measure.money.code) if measure.money.column is None else self.joined.column((), measure.money.column)
+        code = (
+            text(measure.money.code)
+            if measure.money.column is None
+            else self.joined.column((), measure.money.column)
+        )
         alias = f"rates_{len(self.joined.joins)}"
         until = column("until", alias)
-        in_force = exp.Or(this=exp.Is(this=until, expression=exp.null()), expression=exp.LT(this=day, expression=until.copy()))
+        in_force = exp.Or(
+            this=exp.Is(this=until, expression=exp.null()),
+            expression=exp.LT(this=day, expression=until.copy()),
+        )
         on = both(
             exp.EQ(this=column("currency", alias), expression=code),
             exp.GTE(this=day.copy(), expression=column("day", alias)),
@@ -191,26 +223,30 @@ class Frame:
         self.joined.joins.append(exp.Join(this=rates, side="LEFT", on=on))
         return exp.Mul(this=exp.Paren(this=argument), expression=column("rate", alias))
 
-    def _matched(self, measure: Measure) -> exp.Expression:
+    def _matched(self, measure: Measure) -> exp.Expr:
         """EXISTS a row of the other dataset with the same key, within the window after this row."""
         other = measure.other
         assert other is not None
         assert measure.argument is not None
         after = f"{other.dataset}_after"
-        inner = Joined(self.rows, other.dataset, self.tables.final[other.dataset], self.tables.final, alias=after)
+        inner = Joined(
+            self.rows, other.dataset, self.tables.final[other.dataset], self.tables.final, alias=after
+        )
         key = Lowering(self.clock, inner.alias)(other.key)
         here, there = self.meeting.moment("date"), Meeting(self.rows, other.dataset, inner).moment("date")
         moment, then = here.sql, there.sql
         if "DATE" in (here.kind, there.kind):
             moment, then = cast(moment, "DATE"), cast(then, "DATE")
         days, seconds = other.window.days, other.window.seconds
-        window = exp.Interval(this=text(str(days or seconds)), unit=exp.var("DAY" if days or not seconds else "SECOND"))
+        window = exp.Interval(
+            this=text(str(days or seconds)), unit=exp.var("DAY" if days or not seconds else "SECOND")
+        )
         where = both(
             exp.EQ(this=key, expression=self.lower(measure.argument)),
             exp.GTE(this=then, expression=moment),
             exp.LTE(this=then.copy(), expression=exp.Add(this=moment.copy(), expression=window)),
         )
-        matched: exp.Expression = exp.Exists(this=inner.select(number(1)).where(where, copy=False))
+        matched: exp.Expr = exp.Exists(this=inner.select(number(1)).where(where, copy=False))
         condition = self.lower(measure.condition) if measure.condition is not None else None
         out = both(condition, matched)
         assert out is not None

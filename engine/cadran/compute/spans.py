@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cadran.calendar import Calendar, Grain, Period
@@ -65,7 +65,11 @@ def _earlier(calendar: Calendar, grain: Grain, day: dt.date) -> dt.date:
 
 
 def span_of(
-    period: Period, transforms: Sequence[Transform], calendar: Calendar, clock: Clock, milestones_final: dt.date | None = None
+    period: Period,
+    transforms: Sequence[Transform],
+    calendar: Calendar,
+    clock: Clock,
+    milestones_final: dt.date | None = None,
 ) -> Span | None:
     """The span that a leaf sees at ``period``, its transforms applied from the outermost call inwards.
 
@@ -81,7 +85,12 @@ def span_of(
 
 
 def _apply(
-    span: Span, transform: Transform, grain: Grain, calendar: Calendar, clock: Clock, final_until: dt.date | None
+    span: Span,
+    transform: Transform,
+    grain: Grain,
+    calendar: Calendar,
+    clock: Clock,
+    final_until: dt.date | None,
 ) -> Span | None:
     match transform:
         case At():
@@ -101,7 +110,7 @@ def _apply(
             return replace(span, start=start, before=_earlier(calendar, grain, start))
 
 
-def _moved(span: Span, grain: Grain, calendar: Calendar, move) -> Span:  # type: ignore[no-untyped-def]
+def _moved(span: Span, grain: Grain, calendar: Calendar, move: Callable[[dt.date], dt.date]) -> Span:
     start, end, last = move(span.start), move(span.end), move(span.last)
     return Span(start, end, midnight(end), last, _earlier(calendar, grain, start))
 
@@ -110,6 +119,7 @@ def _year_ago(span: Span, grain: Grain, calendar: Calendar) -> Span | None:
     last = calendar.year_ago(calendar.period(grain, span.last))
     if last is None:
         return None
+    start: dt.date | None
     if span.start == span.last:
         start = last.start
     elif grain in (Grain.DAY, Grain.WEEK):
@@ -142,7 +152,9 @@ def _cut(span: Span | None, current: Span, clock: Clock) -> Span | None:
     return replace(span, stop=min(midnight(span.last) + elapsed + _TICK, midnight(span.end)))
 
 
-def _at(transform: At, grain: Grain, calendar: Calendar, clock: Clock, final_until: dt.date | None) -> Span | None:
+def _at(
+    transform: At, grain: Grain, calendar: Calendar, clock: Clock, final_until: dt.date | None
+) -> Span | None:
     if grain is Grain.ALL:
         return None
     period = calendar.period(grain, transform.day)

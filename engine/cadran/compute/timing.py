@@ -21,28 +21,28 @@ PERIOD = "period"
 class Moment:
     """A date column as SQL, with its type."""
 
-    node: exp.Expression
+    node: exp.Expr
     kind: str
 
     @property
-    def sql(self) -> exp.Expression:
+    def sql(self) -> exp.Expr:
         return self.node.copy()
 
     def bound(self, name: str) -> exp.Column:
         """A span's bound, as an instant where this column has a zone."""
         return column(f"{name}_at" if self.kind == WithZone else name, PERIOD)
 
-    def within(self, start: str = "start", stop: str = "stop") -> exp.Expression:
+    def within(self, start: str = "start", stop: str = "stop") -> exp.Expr:
         return exp.And(
             this=exp.GTE(this=self.sql, expression=self.bound(start)),
             expression=exp.LT(this=self.sql, expression=self.bound(stop)),
         )
 
-    def before(self, name: str) -> exp.Expression:
+    def before(self, name: str) -> exp.Expr:
         return exp.LT(this=self.sql, expression=self.bound(name))
 
     @property
-    def missing(self) -> exp.Expression:
+    def missing(self) -> exp.Expr:
         return exp.Is(this=self.sql, expression=exp.null())
 
 
@@ -64,9 +64,12 @@ class Meeting:
             return Moment(node, self.rows.time_kind(self.dataset, self.date))
         bound = found.date if which == "date" else (found.valid or (None, None))[which == "to"]
         assert bound is not None
-        return Moment(column(self.rows.time(self.dataset, which), self.joined.root), self.rows.time_kind(self.dataset, bound))
+        return Moment(
+            column(self.rows.time(self.dataset, which), self.joined.root),
+            self.rows.time_kind(self.dataset, bound),
+        )
 
-    def condition(self, timing: Timing) -> exp.Expression:
+    def condition(self, timing: Timing) -> exp.Expr:
         found = self.rows.model.datasets[self.dataset]
         if timing == "flow":
             return self._flow(dated=found.date is not None or self.date is not None)
@@ -88,7 +91,7 @@ class Meeting:
             case "during":
                 return self._during()
 
-    def _flow(self, *, dated: bool) -> exp.Expression:
+    def _flow(self, *, dated: bool) -> exp.Expr:
         if not dated:
             return exp.true()
         moment = self.moment("date")
@@ -97,18 +100,18 @@ class Meeting:
         visible = exp.LTE(this=moment.sql, expression=clock_as(moment.kind, self.rows.clock))
         return exp.And(this=moment.within(), expression=visible)
 
-    def valid_before(self, bound: str) -> exp.Expression:
+    def valid_before(self, bound: str) -> exp.Expr:
         """Valid just before an instant: begun before it, and not ended before it."""
         end = self.moment("to")
         not_over = exp.GTE(this=end.sql, expression=end.bound(bound))
         still = exp.Paren(this=exp.Or(this=end.missing, expression=not_over))
         return exp.And(this=self.moment("from").before(bound), expression=still)
 
-    def at_either_end(self) -> exp.Expression:
+    def at_either_end(self) -> exp.Expr:
         opening, closing = (exp.Paren(this=self.valid_before(b)) for b in ("start", "stop"))
         return exp.Paren(this=exp.Or(this=opening, expression=closing))
 
-    def _during(self) -> exp.Expression:
+    def _during(self) -> exp.Expr:
         """Valid at some time in the span; an interval of no length counts where it stands."""
         start, end = self.moment("from"), self.moment("to")
         outlasts = exp.GT(this=end.sql, expression=end.bound("start"))
@@ -116,10 +119,12 @@ class Meeting:
             this=exp.EQ(this=end.sql, expression=start.sql),
             expression=exp.GTE(this=start.sql, expression=start.bound("start")),
         )
-        either = exp.Or(this=exp.Or(this=end.missing, expression=outlasts), expression=exp.Paren(this=instant))
+        either = exp.Or(
+            this=exp.Or(this=end.missing, expression=outlasts), expression=exp.Paren(this=instant)
+        )
         return exp.And(this=start.before("stop"), expression=exp.Paren(this=either))
 
-    def _snapshot(self, timing: Timing) -> exp.Expression:
+    def _snapshot(self, timing: Timing) -> exp.Expr:
         """Rows of the last snapshot before the span begins (or ends), if it lies within one period of that."""
         moment = self.moment("date")
         bound, reach = ("start", "before") if timing == "opening" else ("stop", "last")

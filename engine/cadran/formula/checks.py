@@ -7,13 +7,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from cadran.calendar import Grain
+from cadran.declare.document import Place
 from cadran.declare.model import Dataset, Declaration
 from cadran.formula.graph import Circle, Graph
 from cadran.formula.measures import (
-    INTERVAL_TIMINGS, Leaf, Lookup, ResolvedDataset, ResolvedKpi, Rolling, ToDate, leaves_in, ref_of,
+    INTERVAL_TIMINGS,
+    Leaf,
+    Lookup,
+    ResolvedDataset,
+    ResolvedKpi,
+    Rolling,
+    ToDate,
+    leaves_in,
+    ref_of,
 )  # fmt: skip
 from cadran.formula.vocabulary import word_of
-from cadran.problems import Problem
+from cadran.problems import Position, Problem
 
 Dimension = Callable[[str, str], exp.Column | None]
 
@@ -34,7 +43,7 @@ def check_datasets(
     for dataset in declaration.datasets.values():
         problems += _links(dataset, declaration, datasets)
         problems += _circles(dataset, graph)
-        problems += _existence(dataset, datasets[dataset.name], graph)
+        problems += _existence(dataset, datasets[dataset.name])
         problems += _dates(dataset)
     return problems
 
@@ -48,10 +57,16 @@ def _circles(dataset: Dataset, graph: Graph) -> Iterator[Problem]:
         except Circle as circle:
             subject = f"datasets.{dataset.name}" + (f".columns.{name}" if name else "")
             if circle.path[0] == (dataset.name, name):
-                yield Problem("cycle", f"it rests on itself: {circle}", text.place.position(0, len(text.value)), subject, "break the circle")
+                yield Problem(
+                    "cycle",
+                    f"it rests on itself: {circle}",
+                    text.place.position(0, len(text.value)),
+                    subject,
+                    "break the circle",
+                )
 
 
-def _existence(dataset: Dataset, resolved: ResolvedDataset, graph: Graph) -> Iterator[Problem]:
+def _existence(dataset: Dataset, resolved: ResolvedDataset) -> Iterator[Problem]:
     """``where`` and ``date`` decide which rows exist; a window function over those rows cannot decide it."""
     for what, text, node in (("where", dataset.where, resolved.where), ("date", dataset.date, resolved.date)):
         if text is None or node is None:
@@ -60,26 +75,58 @@ def _existence(dataset: Dataset, resolved: ResolvedDataset, graph: Graph) -> Ite
             path, name = ref_of(column)
             derived = resolved.derived.get(name) if not path else None
             if derived is not None and derived.find(exp.Window):
-                yield Problem("window-decides-rows", f"'{what}' rests on the window function in '{name}'", text.place.position(), f"datasets.{dataset.name}", "a window function sees the rows that exist, so it cannot decide which do")
+                yield Problem(
+                    "window-decides-rows",
+                    f"'{what}' rests on the window function in '{name}'",
+                    text.place.position(),
+                    f"datasets.{dataset.name}",
+                    "a window function sees the rows that exist, so it cannot decide which do",
+                )
 
 
 def _dates(dataset: Dataset) -> Iterator[Problem]:
     if dataset.snapshot and dataset.date is None:
-        yield Problem("no-date", "a snapshot dataset needs a date", dataset.place.position(), f"datasets.{dataset.name}", "declare 'date:', the day that each row was taken")
+        yield Problem(
+            "no-date",
+            "a snapshot dataset needs a date",
+            dataset.place.position(),
+            f"datasets.{dataset.name}",
+            "declare 'date:', the day that each row was taken",
+        )
 
 
-def _links(dataset: Dataset, declaration: Declaration, datasets: Mapping[str, ResolvedDataset]) -> Iterator[Problem]:
+def _links(
+    dataset: Dataset, declaration: Declaration, datasets: Mapping[str, ResolvedDataset]
+) -> Iterator[Problem]:
     for link in dataset.links.values():
         target = declaration.datasets.get(link.to)
         if target is None:
             continue
         subject = f"datasets.{dataset.name}.links.{link.name}"
         if not target.key:
-            yield Problem("no-key", f"dataset '{link.to}' has no key to link to", link.place.position(), subject, f"declare 'key:' under datasets.{link.to}")
+            yield Problem(
+                "no-key",
+                f"dataset '{link.to}' has no key to link to",
+                link.place.position(),
+                subject,
+                f"declare 'key:' under datasets.{link.to}",
+            )
         elif len(link.columns) != len(target.key) and not is_historical(len(link.columns), datasets[link.to]):
-            yield Problem("key-length", f"the link has {len(link.columns)} column(s) and the key of '{link.to}' has {len(target.key)}", link.place.position(), subject, f"link by {{column: [{', '.join(k.value for k in target.key)}], to: {link.to}}}")
+            yield Problem(
+                "key-length",
+                f"the link has {len(link.columns)} column(s) and the key of '{link.to}' has {len(target.key)}",
+                link.place.position(),
+                subject,
+                f"link by {{column: [{', '.join(k.value for k in target.key)}], to: {link.to}}}",
+            )
         elif len(link.columns) != len(target.key) and dataset.date is None:
-            yield Problem("no-date", f"a link to the history in '{link.to}' needs this dataset's date", link.place.position(), subject, f"declare 'date:' under datasets.{dataset.name}")
+            yield Problem(
+                "no-date",
+                f"a link to the history in '{link.to}' needs this dataset's date",
+                link.place.position(),
+                subject,
+                f"declare 'date:' under datasets.{dataset.name}",
+            )
 
 
 def is_historical(columns: int, target: ResolvedDataset) -> bool:
@@ -100,7 +147,7 @@ def check_kpi(
         *_grains(resolved, declaration, used),
         *_spans(resolved, used),
         *_snapshot_sums(resolved, declaration, used),
-        *_targets(resolved, used, leaves),
+        *_targets(resolved, leaves),
         *_rules(resolved),
         *_currencies(resolved, declaration, used),
         *_in_period(resolved, declaration, used),
@@ -115,7 +162,13 @@ def _segments(resolved: ResolvedKpi, used: Sequence[Leaf], dimension: Dimension)
         for segment in segments:
             for name in dict.fromkeys(leaf.measure.dataset for leaf in used if not leaf.total):
                 if dimension(segment, name) is None:
-                    yield Problem("segment-out-of-reach", f"segment '{segment}' cannot be reached from dataset '{name}'", place.position(), kpi.name, f"say where it lives: segments: {{{segment}: {{{name}: …}}}}")
+                    yield Problem(
+                        "segment-out-of-reach",
+                        f"segment '{segment}' cannot be reached from dataset '{name}'",
+                        place.position(),
+                        kpi.name,
+                        f"say where it lives: segments: {{{segment}: {{{name}: …}}}}",
+                    )
 
 
 def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
@@ -123,12 +176,28 @@ def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf
     where = _child(kpi.place, "period")
     for leaf in used:
         dataset = declaration.datasets[leaf.measure.dataset]
-        dated = dataset.date is not None or leaf.measure.date is not None or leaf.measure.timing in INTERVAL_TIMINGS
+        dated = (
+            dataset.date is not None
+            or leaf.measure.date is not None
+            or leaf.measure.timing in INTERVAL_TIMINGS
+        )
         for grain in kpi.periods:
             if not dated and grain is not Grain.ALL:
-                yield Problem("no-date", f"dataset '{dataset.name}' has no date, so it has no value by {grain}", where, kpi.name, f"use 'period: all', or declare 'date:' under datasets.{dataset.name}")
+                yield Problem(
+                    "no-date",
+                    f"dataset '{dataset.name}' has no date, so it has no value by {grain}",
+                    where,
+                    kpi.name,
+                    f"use 'period: all', or declare 'date:' under datasets.{dataset.name}",
+                )
             if dataset.grain and grain.rank < dataset.grain.rank and leaf.measure.date is None:
-                yield Problem("too-fine", f"dataset '{dataset.name}' holds one row a {dataset.grain}, too coarse for {grain}", where, kpi.name, f"use 'period: {dataset.grain}' or coarser")
+                yield Problem(
+                    "too-fine",
+                    f"dataset '{dataset.name}' holds one row a {dataset.grain}, too coarse for {grain}",
+                    where,
+                    kpi.name,
+                    f"use 'period: {dataset.grain}' or coarser",
+                )
 
 
 def _spans(resolved: ResolvedKpi, used: Sequence[Leaf]) -> Iterator[Problem]:
@@ -138,37 +207,65 @@ def _spans(resolved: ResolvedKpi, used: Sequence[Leaf]) -> Iterator[Problem]:
             for grain in kpi.periods:
                 if isinstance(transform, ToDate) and grain not in _TO_DATE_GRAINS[transform.unit]:
                     fits = ", ".join(g for g in Grain if g in _TO_DATE_GRAINS[transform.unit])
-                    yield Problem("to-date-too-short", f"{transform.unit}() has no meaning by {grain}", resolved.parsed.position(), kpi.name, f"it works by {fits}")
+                    yield Problem(
+                        "to-date-too-short",
+                        f"{transform.unit}() has no meaning by {grain}",
+                        resolved.parsed.position(),
+                        kpi.name,
+                        f"it works by {fits}",
+                    )
                 if isinstance(transform, Rolling) and grain is Grain.ALL:
-                    yield Problem("no-rolling", "rolling() has no meaning for 'all'", resolved.parsed.position(), kpi.name, "name a period such as month")
+                    yield Problem(
+                        "no-rolling",
+                        "rolling() has no meaning for 'all'",
+                        resolved.parsed.position(),
+                        kpi.name,
+                        "name a period such as month",
+                    )
 
 
-def _snapshot_sums(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+def _snapshot_sums(
+    resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]
+) -> Iterator[Problem]:
     for leaf in used:
         measure = leaf.measure
         stock = declaration.datasets[measure.dataset].snapshot and measure.timing == "flow"
         if stock and measure.function in ("sum", "count"):
             origin = measure.origin
-            yield Problem("stock-summed", f"{measure.function}() of the snapshots in '{measure.dataset}' adds the same stock many times over", origin.parsed.position(origin.node), resolved.kpi.name, f"write closing({measure.function}(…)) or opening({measure.function}(…))")
+            yield Problem(
+                "stock-summed",
+                f"{measure.function}() of the snapshots in '{measure.dataset}' adds the same stock many times over",
+                origin.parsed.position(origin.node),
+                resolved.kpi.name,
+                f"write closing({measure.function}(…)) or opening({measure.function}(…))",
+            )
 
 
-def _targets(resolved: ResolvedKpi, used: Sequence[Leaf], leaves: Sequence[Leaf]) -> Iterator[Problem]:
+def _targets(resolved: ResolvedKpi, leaves: Sequence[Leaf]) -> Iterator[Problem]:
     kpi = resolved.kpi
     if len(kpi.periods) < 2 or not _additive(resolved.value, leaves):
         return
     for target in resolved.targets:
         constant = target.value is not None and not leaves_in(target.value) and target.case.grain is None
         if constant and target.case.period is None:
-            yield Problem("target-grain", f"one constant cannot be the target of {' and '.join(kpi.periods)} alike", target.case.place.position(), kpi.name, f"say which it is for: {{grain: {kpi.periods[0]}, value: …}}")
+            yield Problem(
+                "target-grain",
+                f"one constant cannot be the target of {' and '.join(kpi.periods)} alike",
+                target.case.place.position(),
+                kpi.name,
+                f"say which it is for: {{grain: {kpi.periods[0]}, value: …}}",
+            )
 
 
-def _additive(tree: exp.Expression, leaves: Sequence[Leaf]) -> bool:
+def _additive(tree: exp.Expr, leaves: Sequence[Leaf]) -> bool:
     """Whether a quarter's value is the sum of its months': sums and counts of events, added and scaled."""
     if tree.find(exp.Div) is not None and any(leaves_in(d.expression) for d in tree.find_all(exp.Div)):
         return False
     measures = [leaves[n] for n in leaves_in(tree)]
     return all(
-        m.measure.function in ("sum", "count", "converted", "new") and m.measure.timing in ("flow", "started", "ended") and not m.transforms
+        m.measure.function in ("sum", "count", "converted", "new")
+        and m.measure.timing in ("flow", "started", "ended")
+        and not m.transforms
         for m in measures
     )
 
@@ -177,15 +274,39 @@ def _rules(resolved: ResolvedKpi) -> Iterator[Problem]:
     kpi = resolved.kpi
     for rule in kpi.alerts:
         if rule.grain and rule.grain not in kpi.periods:
-            yield Problem("rule-grain", f"the KPI has no value by {rule.grain}", rule.place.position(), f"{kpi.name}.alert", f"its periods are {', '.join(kpi.periods)}")
+            yield Problem(
+                "rule-grain",
+                f"the KPI has no value by {rule.grain}",
+                rule.place.position(),
+                f"{kpi.name}.alert",
+                f"its periods are {', '.join(kpi.periods)}",
+            )
         if isinstance(rule.scope, tuple):
             known = {s for segments in kpi.segments for s in segments}
             for segment in rule.scope:
                 if segment not in known:
-                    yield Problem("unknown-segment", f"the KPI has no segment '{segment}'", rule.place.position(), f"{kpi.name}.alert", f"its segments are {', '.join(sorted(known)) or 'none'}")
-    uses_target = any(c.name == "target" for r in resolved.rules for t in (r.when, r.clear) if t for c in t.find_all(exp.Column))
+                    yield Problem(
+                        "unknown-segment",
+                        f"the KPI has no segment '{segment}'",
+                        rule.place.position(),
+                        f"{kpi.name}.alert",
+                        f"its segments are {', '.join(sorted(known)) or 'none'}",
+                    )
+    uses_target = any(
+        c.name == "target"
+        for r in resolved.rules
+        for t in (r.when, r.clear)
+        if t
+        for c in t.find_all(exp.Column)
+    )
     if uses_target and not kpi.targets:
-        yield Problem("no-target", "the alert compares with a target, and the KPI has none", kpi.alerts[0].place.position(), f"{kpi.name}.alert", "add 'target:'")
+        yield Problem(
+            "no-target",
+            "the alert compares with a target, and the KPI has none",
+            kpi.alerts[0].place.position(),
+            f"{kpi.name}.alert",
+            "add 'target:'",
+        )
 
 
 def _currencies(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
@@ -196,11 +317,27 @@ def _currencies(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[
         if money is not None and (leaf.measure.convert or money.code):
             codes.setdefault(declaration.currency if leaf.measure.convert else money.code, leaf)
     if len(codes) > 1 and not declaration.rates:
-        yield Problem("currencies", f"the formula mixes {' and '.join(codes)}", resolved.parsed.position(), kpi.name, "declare 'rates:' to convert them")
+        yield Problem(
+            "currencies",
+            f"the formula mixes {' and '.join(codes)}",
+            resolved.parsed.position(),
+            kpi.name,
+            "declare 'rates:' to convert them",
+        )
     unit = kpi.unit
     if len(unit) == 3 and unit.isupper() and codes and unit not in codes:
-        hint = "declare 'rates:' and 'currency:' to convert" if not declaration.rates else f"amounts are converted into {declaration.currency}; use that unit"
-        yield Problem("currencies", f"the amounts are in {' and '.join(codes)}, the unit says {unit}", _child(kpi.place, "unit"), kpi.name, hint)
+        hint = (
+            "declare 'rates:' and 'currency:' to convert"
+            if not declaration.rates
+            else f"amounts are converted into {declaration.currency}; use that unit"
+        )
+        yield Problem(
+            "currencies",
+            f"the amounts are in {' and '.join(codes)}, the unit says {unit}",
+            _child(kpi.place, "unit"),
+            kpi.name,
+            hint,
+        )
 
 
 def _in_period(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
@@ -214,29 +351,48 @@ def _in_period(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[L
             path, name = ref_of(node.expressions[0])
             if not path and name not in declaration.datasets[leaf.measure.dataset].columns:
                 origin = leaf.measure.origin
-                yield Problem("in-period-or-dated", f"in_period({name}) narrows within the measure's own date", origin.parsed.position(origin.node), resolved.kpi.name, f"to count by {name} instead, write dated(…, {name})", "warning")
+                yield Problem(
+                    "in-period-or-dated",
+                    f"in_period({name}) narrows within the measure's own date",
+                    origin.parsed.position(origin.node),
+                    resolved.kpi.name,
+                    f"to count by {name} instead, write dated(…, {name})",
+                    "warning",
+                )
 
 
-def _changed_in_place(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
+def _changed_in_place(
+    resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]
+) -> Iterator[Problem]:
     """A row that holds over time shows today's columns for past periods as well."""
     for leaf in used:
         measure = leaf.measure
         dataset = declaration.datasets[measure.dataset]
-        if measure.timing not in ("opening", "closing", "during", "gone", "kept") or dataset.snapshot or measure.condition is None:
+        if (
+            measure.timing not in ("opening", "closing", "during", "gone", "kept")
+            or dataset.snapshot
+            or measure.condition is None
+        ):
             continue
-        fixed = {t.value for t in (*dataset.key, dataset.date) if t} | ({dataset.valid.start.value, dataset.valid.end.value} if dataset.valid else set())
+        fixed = {t.value for t in (*dataset.key, dataset.date) if t} | (
+            {dataset.valid.start.value, dataset.valid.end.value} if dataset.valid else set()
+        )
         for column in measure.condition.find_all(exp.Column):
             path, name = ref_of(column)
             if not path and name not in fixed and name not in dataset.columns:
                 origin = measure.origin
-                yield Problem("todays-column", f"'{name}' is today's value in past periods too", origin.parsed.position(origin.node), resolved.kpi.name, f"if '{name}' changes while a row of '{dataset.name}' holds, keep its history in a dataset of its own", "warning")
+                yield Problem(
+                    "todays-column",
+                    f"'{name}' is today's value in past periods too",
+                    origin.parsed.position(origin.node),
+                    resolved.kpi.name,
+                    f"if '{name}' changes while a row of '{dataset.name}' holds, keep its history in a dataset of its own",
+                    "warning",
+                )
 
 
-def _child(place, key: str):  # type: ignore[no-untyped-def]
+def _child(place: Place, key: str) -> Position:
     """The position of one of the KPI's keys, or of the KPI."""
-    from cadran.declare.document import Place
-
-    assert isinstance(place, Place)
     data = place.document.data
     for step in place.path:
         try:

@@ -20,7 +20,9 @@ T = TypeVar("T")
 _PLAIN = ("count", "count_distinct", "sum", "avg", "min", "max", "median", "quantile", "stddev")
 
 
-def resolve_dataset(dataset: Dataset, scope: Scope) -> tuple[ResolvedDataset, dict[str, Lookup], list[Problem]]:
+def resolve_dataset(
+    dataset: Dataset, scope: Scope
+) -> tuple[ResolvedDataset, dict[str, Lookup], list[Problem]]:
     """The dataset with all that could be bound, the lookups of its derived columns, and the problems."""
     return _DatasetResolver(dataset, scope).run()
 
@@ -47,7 +49,11 @@ class _DatasetResolver:
             date=self._path(dataset.date) if dataset.date else None,
             valid=valid,
             inclusive=bool(dataset.valid and dataset.valid.inclusive),
-            links={n: (cols, link.to) for n, link in dataset.links.items() if (cols := self._link(link.columns)) is not None},
+            links={
+                n: (cols, link.to)
+                for n, link in dataset.links.items()
+                if (cols := self._link(link.columns)) is not None
+            },
             snapshot=dataset.snapshot,
             ahead=dataset.ahead,
         )
@@ -72,21 +78,25 @@ class _DatasetResolver:
         bound = [self._path(c) for c in columns]
         return tuple(b for b in bound if b is not None) if None not in bound else None
 
-    def _row_expression(self, text: Text, what: str) -> exp.Expression | None:
+    def _row_expression(self, text: Text, what: str) -> exp.Expr | None:
         parsed, problems = parse(text, f"{self.subject}.{what}")
         self.problems += problems
         if parsed is None:
             return None
-        return self._try(lambda: RowBinder(self.scope, self.dataset.name, parsed, f"{self.subject}.{what}").bind(parsed.tree))
+        return self._try(
+            lambda: RowBinder(self.scope, self.dataset.name, parsed, f"{self.subject}.{what}").bind(
+                parsed.tree
+            )
+        )
 
-    def _derived(self, name: str, text: Text) -> exp.Expression | None:
+    def _derived(self, name: str, text: Text) -> exp.Expr | None:
         subject = f"{self.subject}.columns.{name}"
         parsed, problems = parse(text, subject)
         self.problems += problems
         if parsed is None:
             return None
 
-        def special(node: exp.Expression) -> exp.Expression | None:
+        def special(node: exp.Expr) -> exp.Expr | None:
             if isinstance(node, exp.Window) and isinstance(node.this, tuple(AGGREGATE_NODES)):
                 return self._window(node, binder)
             call = node.this if isinstance(node, exp.Filter) else node
@@ -97,15 +107,15 @@ class _DatasetResolver:
         binder = RowBinder(self.scope, self.dataset.name, parsed, subject, windows=True, special=special)
         return self._try(lambda: binder.bind(parsed.tree))
 
-    def _window(self, node: exp.Window, binder: RowBinder) -> exp.Expression:
+    def _window(self, node: exp.Window, binder: RowBinder) -> exp.Expr:
         """An aggregate over a window of this dataset's rows: its arguments are ordinary row expressions."""
         plain = RowBinder(self.scope, self.dataset.name, binder.parsed, binder.subject, windows=True)
         binder._allow(node)
-        args = {}
+        args: dict[str, object] = {}
         for key, value in node.args.items():
             if key == "this":
                 args[key] = _aggregate_arguments(node.this, plain)
-            elif isinstance(value, exp.Expression):
+            elif isinstance(value, exp.Expr):
                 args[key] = binder.bind(value)
             elif isinstance(value, list):
                 args[key] = [binder.bind(v) for v in value]
@@ -113,7 +123,7 @@ class _DatasetResolver:
                 args[key] = value
         return exp.Window(**args)
 
-    def _lookup(self, node: exp.Expression, parsed: Parsed, column: str, subject: str) -> exp.Expression:
+    def _lookup(self, node: exp.Expr, parsed: Parsed, column: str, subject: str) -> exp.Expr:
         """An aggregate of a dataset that links here becomes a placeholder joined in by the link's columns."""
         measure = MeasureReader(self.scope, parsed, subject).read(node)
         if measure.dataset == self.dataset.name:
@@ -121,7 +131,11 @@ class _DatasetResolver:
                 "own-aggregate", "an aggregate of the dataset's own rows needs a window", parsed.position(node), subject,
                 "write it with over (…), as in sum(amount) over (partition by customer_id)",
             ))  # fmt: skip
-        links = [n for n, link in self.scope.datasets[measure.dataset].links.items() if link.to == self.dataset.name]
+        links = [
+            n
+            for n, link in self.scope.datasets[measure.dataset].links.items()
+            if link.to == self.dataset.name
+        ]
         if len(links) != 1:
             count = "no link" if not links else f"{len(links)} links"
             raise Unresolved(Problem(
@@ -133,9 +147,9 @@ class _DatasetResolver:
         return exp.Placeholder(this=key)
 
 
-def _aggregate_arguments(call: exp.Expression, binder: RowBinder) -> exp.Expression:
+def _aggregate_arguments(call: exp.Expr, binder: RowBinder) -> exp.Expr:
     args = {
-        key: value if isinstance(value, exp.Star) or not isinstance(value, exp.Expression) else binder.bind(value)
+        key: value if isinstance(value, exp.Star) or not isinstance(value, exp.Expr) else binder.bind(value)
         for key, value in call.args.items()
     }
     return type(call)(**args)

@@ -27,13 +27,13 @@ class Graph:
         self.datasets, self.lookups = datasets, lookups
         self._levels: dict[Node, int] = {}
 
-    def existence(self, dataset: str) -> list[exp.Expression]:
+    def existence(self, dataset: str) -> list[exp.Expr]:
         """The expressions that decide which rows exist and are visible."""
         found = self.datasets[dataset]
-        parts: list[exp.Expression | None] = [found.where, found.date, *(found.valid or ())]
+        parts: list[exp.Expr | None] = [found.where, found.date, *(found.valid or ())]
         return [p for p in parts if p is not None]
 
-    def uses(self, dataset: str, node: exp.Expression) -> Iterator[Node]:
+    def uses(self, dataset: str, node: exp.Expr) -> Iterator[Node]:
         """The columns that an expression over ``dataset`` rests on directly, those of the links it walks included."""
         for part in node.walk():
             if isinstance(part, exp.Column):
@@ -85,7 +85,9 @@ class Graph:
         if column and column not in self.datasets[dataset].derived:
             level = 0
         elif not column:
-            own = all(d == dataset and c and c not in self.datasets[dataset].derived for d, c in self.depends(node))
+            own = all(
+                d == dataset and c and c not in self.datasets[dataset].derived for d, c in self.depends(node)
+            )
             level = 0 if own else 1 + max(below, default=0)
         else:
             level = 1 + max(below, default=0)

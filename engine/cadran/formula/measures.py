@@ -17,7 +17,9 @@ Timing = Literal["flow", "opening", "closing", "started", "ended", "during", "go
 INTERVAL_TIMINGS = ("opening", "closing", "started", "ended", "during", "gone", "kept")
 
 # Over no rows of a covered period these are 0; every other aggregate is no data.
-COUNTS = frozenset({"count", "count_distinct", "active", "new", "retained", "lost", "count_having", "converted"})
+COUNTS = frozenset(
+    {"count", "count_distinct", "active", "new", "retained", "lost", "count_having", "converted"}
+)
 ZERO = COUNTS | {"sum"}
 ENTITY_FUNCTIONS = ("active", "new", "retained", "lost", "count_having", "converted")
 
@@ -47,7 +49,7 @@ class Converted:
     """The second half of ``converted``: rows of ``dataset`` whose ``key`` matches within ``window``."""
 
     dataset: str
-    key: exp.Expression
+    key: exp.Expr
     window: Duration
 
 
@@ -56,7 +58,7 @@ class Origin:
     """Where a measure was written, for problems that only the data shows."""
 
     parsed: Parsed
-    node: exp.Expression
+    node: exp.Expr
     subject: str
 
 
@@ -72,12 +74,12 @@ class Measure:
     function: str
     origin: Origin = field(compare=False, repr=False)
     timing: Timing = "flow"
-    argument: exp.Expression | None = None
-    condition: exp.Expression | None = None
-    date: exp.Expression | None = None
+    argument: exp.Expr | None = None
+    condition: exp.Expr | None = None
+    date: exp.Expr | None = None
     fraction: str = ""
-    having: exp.Expression | None = None
-    entity: exp.Expression | None = None
+    having: exp.Expr | None = None
+    entity: exp.Expr | None = None
     other: Converted | None = None
     money: Conversion | None = None
     convert: bool = False
@@ -87,7 +89,7 @@ class Measure:
         """Whether no rows mean 0."""
         return self.function in ZERO
 
-    def expressions(self) -> Iterator[exp.Expression]:
+    def expressions(self) -> Iterator[exp.Expr]:
         """All bound expressions on the measure's own dataset."""
         for part in (self.argument, self.condition, self.date, self.having, self.entity):
             if part is not None:
@@ -146,7 +148,7 @@ def leaf_node(index: int) -> exp.Placeholder:
     return exp.Placeholder(this=str(index))
 
 
-def leaves_in(tree: exp.Expression | None) -> list[int]:
+def leaves_in(tree: exp.Expr | None) -> list[int]:
     """The leaf numbers in a tree, each once, in order."""
     if tree is None:
         return []
@@ -156,16 +158,16 @@ def leaves_in(tree: exp.Expression | None) -> list[int]:
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
     case: TargetCase
-    value: exp.Expression | None = None
-    low: exp.Expression | None = None
-    high: exp.Expression | None = None
+    value: exp.Expr | None = None
+    low: exp.Expr | None = None
+    high: exp.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRule:
     rule: AlertRule
-    when: exp.Expression
-    clear: exp.Expression | None = None
+    when: exp.Expr
+    clear: exp.Expr | None = None
     lookback: int = 0  # how many periods before the judged one its windows need
 
 
@@ -175,10 +177,10 @@ class ResolvedKpi:
 
     kpi: Kpi
     parsed: Parsed
-    value: exp.Expression
-    base: exp.Expression | None
-    previous: exp.Expression
-    year_ago: exp.Expression
+    value: exp.Expr
+    base: exp.Expr | None
+    previous: exp.Expr
+    year_ago: exp.Expr
     targets: tuple[ResolvedTarget, ...] = ()
     rules: tuple[ResolvedRule, ...] = ()
 
@@ -189,8 +191,8 @@ class ResolvedDataset:
 
     name: str
     raw: tuple[str, ...] | None  # None: the source's columns are not known
-    derived: Mapping[str, exp.Expression]
-    where: exp.Expression | None
+    derived: Mapping[str, exp.Expr]
+    where: exp.Expr | None
     key: tuple[str, ...]
     date: exp.Column | None
     valid: tuple[exp.Column, exp.Column] | None

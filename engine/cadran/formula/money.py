@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from cadran.declare.model import Declaration
+from cadran.declare.model import Declaration, Text
 from cadran.formula.measures import Conversion, Measure, ResolvedDataset, ref_node, ref_of
 from cadran.formula.scope import Scope, Unresolved
 from cadran.problems import Problem
@@ -18,7 +18,9 @@ _MONEY_FUNCTIONS = {"sum", "avg", "min", "max", "median", "quantile", "stddev"}
 class MoneyReader:
     """Finds the money columns behind a measure's argument, through derived columns and links."""
 
-    def __init__(self, declaration: Declaration, scope: Scope, datasets: Mapping[str, ResolvedDataset]) -> None:
+    def __init__(
+        self, declaration: Declaration, scope: Scope, datasets: Mapping[str, ResolvedDataset]
+    ) -> None:
         self.declaration, self.scope, self.datasets = declaration, scope, datasets
 
     def convert(self, measure: Measure) -> Measure:
@@ -29,7 +31,11 @@ class MoneyReader:
         if not found:
             return measure
         if len(found) > 1:
-            raise self._problem(measure, "the amount mixes columns in different currencies", "keep them in measures of their own")
+            raise self._problem(
+                measure,
+                "the amount mixes columns in different currencies",
+                "keep them in measures of their own",
+            )
         money = found[0]
         fixed = self._fixed_by_filter(measure, money)
         if fixed:
@@ -41,17 +47,24 @@ class MoneyReader:
         if rates is None or (money.code and money.code == ours):
             return replace(measure, money=money)
         if not ours:
-            raise self._problem(measure, "rates convert into the project's currency, and none is declared", "add 'currency: EUR' at the top of the file")
+            raise self._problem(
+                measure,
+                "rates convert into the project's currency, and none is declared",
+                "add 'currency: EUR' at the top of the file",
+            )
         return replace(measure, money=money, convert=True)
 
-    def _behind(self, dataset: str, node: exp.Expression, seen: frozenset[tuple[str, str]]) -> list[Conversion]:
+    def _behind(self, dataset: str, node: exp.Expr, seen: frozenset[tuple[str, str]]) -> list[Conversion]:
         out: list[Conversion] = []
         for column in node.find_all(exp.Column):
             path, name = ref_of(column)
             owner = self._owner(dataset, path)
             if owner is None or (owner, name) in seen:
                 continue
-            money = {self.scope.column(owner, n) or n: text for n, text in self.declaration.datasets[owner].money.items()}
+            money = {
+                self.scope.column(owner, n) or n: text
+                for n, text in self.declaration.datasets[owner].money.items()
+            }
             if name in money:
                 out.append(self._conversion(owner, path, money[name].value))
                 continue
@@ -76,7 +89,7 @@ class MoneyReader:
         column = self.scope.bind_path(self._text(owner, text), owner, f"datasets.{owner}.money")
         return self._seen_from(path, Conversion(column=column))
 
-    def _text(self, owner: str, text: str):  # type: ignore[no-untyped-def]
+    def _text(self, owner: str, text: str) -> Text:
         return next(t for t in self.declaration.datasets[owner].money.values() if t.value == text)
 
     def _seen_from(self, path: tuple[str, ...], money: Conversion) -> Conversion:
@@ -92,10 +105,16 @@ class MoneyReader:
         condition = measure.condition
         conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
         for part in conjuncts:
-            if isinstance(part, exp.EQ) and part.this == money.column and isinstance(part.expression, exp.Literal):
+            if (
+                isinstance(part, exp.EQ)
+                and part.this == money.column
+                and isinstance(part.expression, exp.Literal)
+            ):
                 return str(part.expression.this)
         return ""
 
     def _problem(self, measure: Measure, message: str, hint: str) -> Unresolved:
         origin = measure.origin
-        return Unresolved(Problem("currencies", message, origin.parsed.position(origin.node), origin.subject, hint))
+        return Unresolved(
+            Problem("currencies", message, origin.parsed.position(origin.node), origin.subject, hint)
+        )

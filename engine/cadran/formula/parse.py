@@ -51,10 +51,10 @@ class Source:
 class Parsed:
     """A formula: its tree, and where it came from."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     source: Source
 
-    def position(self, node: exp.Expression | None = None) -> Position:
+    def position(self, node: exp.Expr | None = None) -> Position:
         """Where ``node`` begins (and how wide it is), or the whole text's place."""
         if node is None:
             return self.source.text.place.position(0, len(self.source.text.value) or None)
@@ -64,7 +64,7 @@ class Parsed:
         return self.source.position(min(s[0] for s in spans), max(s[1] for s in spans))
 
 
-def span(node: exp.Expression) -> tuple[int, int] | None:
+def span(node: exp.Expr) -> tuple[int, int] | None:
     """First and last offset of a node that sqlglot gave a place to."""
     meta = node.meta
     return (meta["start"], meta["end"]) if "start" in meta else None
@@ -80,7 +80,9 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
     if not text.value.strip():
         return None, [Problem("syntax", "the formula is empty", text.place.position(), subject, _EXAMPLE)]
     if len(text.value) > _MAX_LENGTH:
-        return None, problem(f"the formula is longer than {_MAX_LENGTH} characters", hint="split it into KPIs")
+        return None, problem(
+            f"the formula is longer than {_MAX_LENGTH} characters", hint="split it into KPIs"
+        )
     unclosed = _unbalanced(source.sql)
     if unclosed:
         message, offset, hint = unclosed
@@ -88,7 +90,9 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
     try:
         trees = sqlglot.parse(source.sql, read="duckdb")
     except TokenError:
-        return None, problem("a quote is opened and not closed", _open_quote(source.sql), "close it with the same quote")
+        return None, problem(
+            "a quote is opened and not closed", _open_quote(source.sql), "close it with the same quote"
+        )
     except ParseError as error:
         return None, problem(*_explain(error, source))
     except RecursionError:
@@ -98,7 +102,9 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         semicolon = source.sql.find(";")
         return None, problem("one expression is expected", max(semicolon, 0), "remove the ';'")
     if isinstance(tree, exp.Alias):
-        return None, problem("a formula has no 'as name'", _end_of(tree), "the KPI's name is its key in the file")
+        return None, problem(
+            "a formula has no 'as name'", _end_of(tree), "the KPI's name is its key in the file"
+        )
     if _too_deep(tree):
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
     return Parsed(tree, source), []
@@ -171,16 +177,20 @@ def _explain(error: ParseError, source: Source) -> tuple[str, int, str]:
     near = f" near '{highlight}'" if highlight else ""
     description = str(first.get("description") or "")
     if description.startswith("Required keyword"):
-        return f"something is missing after{near[5:] or ' this'}" if near else "something is missing", offset, _EXAMPLE
+        return (
+            f"something is missing after{near[5:] or ' this'}" if near else "something is missing",
+            offset,
+            _EXAMPLE,
+        )
     return f"the formula cannot be read{near}", offset, "check for a missing operator, comma or quote"
 
 
-def _end_of(tree: exp.Expression) -> int:
+def _end_of(tree: exp.Expr) -> int:
     spans = [s for s in (span(n) for n in tree.walk()) if s]
     return max((s[0] for s in spans), default=0)
 
 
-def _too_deep(tree: exp.Expression) -> bool:
+def _too_deep(tree: exp.Expr) -> bool:
     level = [tree]
     for _ in range(_MAX_DEPTH):
         level = [child for node in level for child in node.iter_expressions()]

@@ -7,13 +7,27 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from cadran.declare.model import Dataset, Declaration, Text
+from cadran.declare.model import AlertRule, Dataset, Declaration, TargetCase, Text
 from cadran.formula.aggregates import MeasureReader, is_measure
 from cadran.formula.checks import check_datasets, check_kpi
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.measures import (
-    At, Leaf, Lookup, Measure, Model, ResolvedDataset, ResolvedKpi, ResolvedRule, ResolvedTarget, Rolling, Shift,
-    ToDate, Transform, YearAgo, leaf_node, leaves_in,
+    At,
+    Leaf,
+    Lookup,
+    Measure,
+    Model,
+    ResolvedDataset,
+    ResolvedKpi,
+    ResolvedRule,
+    ResolvedTarget,
+    Rolling,
+    Shift,
+    ToDate,
+    Transform,
+    YearAgo,
+    leaf_node,
+    leaves_in,
 )  # fmt: skip
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
@@ -27,7 +41,9 @@ _ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interva
 _CONDITION_WINDOWS = {"mean", "stddev", "zscore"}
 
 
-def resolve(declaration: Declaration, columns: Mapping[str, Sequence[str] | None]) -> tuple[Model | None, list[Problem]]:
+def resolve(
+    declaration: Declaration, columns: Mapping[str, Sequence[str] | None]
+) -> tuple[Model | None, list[Problem]]:
     """The model, or None where there are errors. ``columns``: dataset → its tables' columns, None where unknown."""
     return _Resolver(declaration, columns).run()
 
@@ -42,7 +58,7 @@ class _Where:
     condition: bool = False
     lookback: list[int] = field(default_factory=list)
 
-    def fail(self, code: str, message: str, node: exp.Expression, hint: str = "") -> Unresolved:
+    def fail(self, code: str, message: str, node: exp.Expr, hint: str = "") -> Unresolved:
         return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))
 
 
@@ -53,7 +69,7 @@ class _Resolver:
         self.problems: list[Problem] = []
         self._leaves: dict[Leaf, int] = {}
         self._by_number: list[Leaf] = []
-        self._trees: dict[str, exp.Expression | None] = {}
+        self._trees: dict[str, exp.Expr | None] = {}
         self._parsed: dict[str, Parsed | None] = {}
         self._datasets: dict[str, ResolvedDataset] = {}
         self._lookups: dict[str, Lookup] = {}
@@ -85,7 +101,7 @@ class _Resolver:
         for segment in self.declaration.segments.values():
             for dataset, path in segment.paths.items():
                 if dataset in self.declaration.datasets:
-                    self._attempt(lambda d=dataset, p=path, n=segment.name: self.scope.bind_path(p, d, f"segments.{n}"))
+                    self._bind_segment(path, dataset, segment.name)
 
     def dimension(self, segment: str, dataset: str) -> exp.Column | None:
         """Where a segment lives in a dataset; None where the dataset cannot reach it."""
@@ -101,7 +117,11 @@ class _Resolver:
                 return self.scope.bind_path(declared.paths[dataset], dataset, f"segments.{segment}")
             except Unresolved:
                 return None  # already reported with the segment
-        if self.scope.raw(dataset) is None and segment not in self.declaration.datasets[dataset].columns and declared:
+        if (
+            self.scope.raw(dataset) is None
+            and segment not in self.declaration.datasets[dataset].columns
+            and declared
+        ):
             return None  # columns unknown, and the segment says where it lives elsewhere
         try:
             text = Text(f'"{segment}"' if "." in segment else segment, self.declaration.place)
@@ -109,13 +129,11 @@ class _Resolver:
         except Unresolved:
             return None
 
-    def _attempt(self, action: Callable[[], object]) -> bool:
+    def _bind_segment(self, path: Text, dataset: str, name: str) -> None:
         try:
-            action()
+            self.scope.bind_path(path, dataset, f"segments.{name}")
         except Unresolved as found:
             self.problems.append(found.problem)
-            return False
-        return True
 
     # --- KPIs ---------------------------------------------------------------------------------------------------
 
@@ -129,7 +147,7 @@ class _Resolver:
             self._parsed[name] = self._parse(self.declaration.kpis[name].formula, name)
         return self._parsed[name]
 
-    def _tree(self, name: str, stack: tuple[str, ...] = ()) -> exp.Expression | None:
+    def _tree(self, name: str, stack: tuple[str, ...] = ()) -> exp.Expr | None:
         """A KPI's formula as a tree over leaves; None where it has problems (reported once)."""
         if name not in self._trees:
             parsed = self._parsed_kpi(name)
@@ -138,13 +156,15 @@ class _Resolver:
                 self._trees[name] = self._resolve_text(_Where(parsed, name, (*stack, name)))
         return self._trees[name]
 
-    def _resolve_text(self, where: _Where) -> exp.Expression | None:
+    def _resolve_text(self, where: _Where) -> exp.Expr | None:
         try:
             return self._visit(where.parsed.tree, where)
         except Unresolved as found:
             self.problems.append(found.problem)
         except RecursionError:
-            self.problems.append(Problem("syntax", "the formula is nested too deeply", where.parsed.position(), where.subject))
+            self.problems.append(
+                Problem("syntax", "the formula is nested too deeply", where.parsed.position(), where.subject)
+            )
         return None
 
     def _kpi(self, name: str) -> ResolvedKpi | None:
@@ -155,31 +175,30 @@ class _Resolver:
         if parsed is None or value is None:
             return None
         if not leaves_in(value):
-            self.problems.append(Problem("no-measure", "the formula has no measure", parsed.position(), name, "write for instance sum(orders.amount)"))
+            self.problems.append(
+                Problem(
+                    "no-measure",
+                    "the formula has no measure",
+                    parsed.position(),
+                    name,
+                    "write for instance sum(orders.amount)",
+                )
+            )
             return None
         resolved = ResolvedKpi(
             kpi, parsed, value, _base(value), self._under(value, Shift(-1)), self._under(value, YearAgo()),
             tuple(targets), tuple(rules),
         )  # fmt: skip
         self.problems += check_kpi(resolved, self.declaration, self._by_number, self.dimension)
-        for target in targets:
-            for tree in (target.value, target.low, target.high):
-                for number in leaves_in(tree):
-                    for segments in kpi.segments:
-                        for segment in segments:
-                            self.dimension(segment, self._by_number[number].measure.dataset)
-        for rule in rules:
-            for number in leaves_in(rule.when) + leaves_in(rule.clear):
-                for segments in kpi.segments:
-                    for segment in segments:
-                        self.dimension(segment, self._by_number[number].measure.dataset)
+        trees = [t for target in targets for t in (target.value, target.low, target.high)]
+        trees += [t for rule in rules for t in (rule.when, rule.clear)]
+        for number in dict.fromkeys(n for tree in trees for n in leaves_in(tree)):
+            for segment in dict.fromkeys(name for segments in kpi.segments for name in segments):
+                self.dimension(segment, self._by_number[number].measure.dataset)
         return resolved
 
-    def _target(self, name: str, case: object) -> ResolvedTarget | None:
-        from cadran.declare.model import TargetCase
-
-        assert isinstance(case, TargetCase)
-        trees: list[exp.Expression | None] = []
+    def _target(self, name: str, case: TargetCase) -> ResolvedTarget | None:
+        trees: list[exp.Expr | None] = []
         for text in (case.value, case.low, case.high):
             if text is None:
                 trees.append(None)
@@ -191,12 +210,9 @@ class _Resolver:
             trees.append(tree)
         return ResolvedTarget(case, *trees)
 
-    def _rule(self, name: str, rule: object) -> ResolvedRule | None:
-        from cadran.declare.model import AlertRule
-
-        assert isinstance(rule, AlertRule)
+    def _rule(self, name: str, rule: AlertRule) -> ResolvedRule | None:
         lookback: list[int] = [0]
-        trees: list[exp.Expression | None] = []
+        trees: list[exp.Expr | None] = []
         for text in (rule.when, rule.clear):
             if text is None:
                 trees.append(None)
@@ -206,7 +222,15 @@ class _Resolver:
             if tree is None or parsed is None:
                 return None
             if not _is_condition(tree):
-                self.problems.append(Problem("not-a-condition", "an alert condition must be true or false", parsed.position(), f"{name}.alert", "write for instance value < 90% * target"))
+                self.problems.append(
+                    Problem(
+                        "not-a-condition",
+                        "an alert condition must be true or false",
+                        parsed.position(),
+                        f"{name}.alert",
+                        "write for instance value < 90% * target",
+                    )
+                )
                 return None
             trees.append(tree)
         when = trees[0]
@@ -215,7 +239,7 @@ class _Resolver:
 
     # --- one expression --------------------------------------------------------------------------------------------
 
-    def _visit(self, node: exp.Expression, where: _Where) -> exp.Expression:
+    def _visit(self, node: exp.Expr, where: _Where) -> exp.Expr:
         word = word_of(node)
         if where.condition and word in _CONDITION_WINDOWS and self._is_window(node):
             return self._window(node, where)
@@ -233,13 +257,15 @@ class _Resolver:
         self._allow(node, where)
         return rebuild(node, lambda child: self._visit(child, where))
 
-    def _allow(self, node: exp.Expression, where: _Where) -> None:
+    def _allow(self, node: exp.Expr, where: _Where) -> None:
         found = refused(node, windows=False, beyond=WORDS)
         if found:
             raise where.fail("not-allowed", found[0], node, found[1])
 
-    def _leaf(self, node: exp.Expression, where: _Where) -> exp.Expression:
-        reader = MeasureReader(self.scope, where.parsed, where.subject, lambda n: self._single_measure(n, where))
+    def _leaf(self, node: exp.Expr, where: _Where) -> exp.Expr:
+        reader = MeasureReader(
+            self.scope, where.parsed, where.subject, lambda n: self._single_measure(n, where)
+        )
         measure = self._money.convert(reader.read(node))
         return leaf_node(self._number(Leaf(measure)))
 
@@ -261,58 +287,86 @@ class _Resolver:
             self._by_number.append(leaf)
         return self._leaves[leaf]
 
-    def _name(self, node: exp.Expression, where: _Where) -> exp.Expression:
+    def _name(self, node: exp.Expr, where: _Where) -> exp.Expr:
         parts = parts_of(node) or []
         name = parts[0].name
         if len(parts) == 1 and where.condition and name.lower() in CONDITION_NAMES:
             return exp.column(name.lower(), quoted=True)
         if len(parts) > 1:
-            raise where.fail("column-outside", f"'{'.'.join(p.name for p in parts)}' stands outside an aggregate", node, f"write for instance sum({'.'.join(p.name for p in parts)})")
+            raise where.fail(
+                "column-outside",
+                f"'{'.'.join(p.name for p in parts)}' stands outside an aggregate",
+                node,
+                f"write for instance sum({'.'.join(p.name for p in parts)})",
+            )
         if name in self.declaration.kpis:
             return self._reference(name, node, where)
         raise self._unknown(name, node, where)
 
-    def _unknown(self, name: str, node: exp.Expression, where: _Where) -> Unresolved:
+    def _unknown(self, name: str, node: exp.Expr, where: _Where) -> Unresolved:
         datasets = self.declaration.datasets
         if name in datasets:
-            return where.fail("dataset-outside", f"'{name}' is a dataset, not a KPI", node, f"write count({name}) for its rows")
-        owner = next((d for d in datasets if self.scope.raw(d) is not None and self.scope.column(d, name)), None)
+            return where.fail(
+                "dataset-outside",
+                f"'{name}' is a dataset, not a KPI",
+                node,
+                f"write count({name}) for its rows",
+            )
+        owner = next(
+            (d for d in datasets if self.scope.raw(d) is not None and self.scope.column(d, name)), None
+        )
         known = [*self.declaration.kpis, *(CONDITION_NAMES if where.condition else ())]
         hint = suggest(name, known)
         if not hint and owner:
             hint = f"if you mean the column, write for instance sum({owner}.{name})"
-        return where.fail("unknown-kpi", f"unknown KPI '{name}'", node, hint or f"KPIs are {listed(list(self.declaration.kpis))}")
+        return where.fail(
+            "unknown-kpi",
+            f"unknown KPI '{name}'",
+            node,
+            hint or f"KPIs are {listed(list(self.declaration.kpis))}",
+        )
 
-    def _reference(self, name: str, node: exp.Expression, where: _Where) -> exp.Expression:
+    def _reference(self, name: str, node: exp.Expr, where: _Where) -> exp.Expr:
         if name in where.stack:
             loop = " → ".join([*where.stack[where.stack.index(name) :], name])
             raise where.fail("cycle", f"'{name}' rests on itself: {loop}", node, "break the circle")
         tree = self._tree(name, where.stack)
         if tree is None:
-            raise where.fail("broken-reference", f"KPI '{name}' has a problem of its own", node, "correct it first")
+            raise where.fail(
+                "broken-reference", f"KPI '{name}' has a problem of its own", node, "correct it first"
+            )
         return exp.paren(tree.copy(), copy=False) if isinstance(tree, exp.Binary) else tree.copy()
 
-    def _is_window(self, node: exp.Expression) -> bool:
+    def _is_window(self, node: exp.Expr) -> bool:
         given = node.expressions if isinstance(node, exp.Anonymous) else [node.this]
         return len(given) == 1 and isinstance(given[0], exp.Literal)
 
-    def _window(self, node: exp.Expression, where: _Where) -> exp.Expression:
+    def _window(self, node: exp.Expr, where: _Where) -> exp.Expr:
         argument = (node.expressions if isinstance(node, exp.Anonymous) else [node.this])[0]
         if argument.is_string or not argument.this.isdigit() or not 2 <= int(argument.this) <= 400:
-            raise where.fail("arguments", f"{word_of(node)}(n) takes a number of periods from 2 to 400", argument)
+            raise where.fail(
+                "arguments", f"{word_of(node)}(n) takes a number of periods from 2 to 400", argument
+            )
         where.lookback.append(int(argument.this))
         return exp.Anonymous(this=word_of(node), expressions=[argument.copy()])
 
     # --- functions over KPIs ------------------------------------------------------------------------------------------
 
-    def _over_kpi(self, node: exp.Expression, word: str, where: _Where) -> exp.Expression:
+    def _over_kpi(self, node: exp.Expr, word: str, where: _Where) -> exp.Expr:
         entry = WORDS[word]
         given = node.expressions
         if not entry.least <= len(given) <= entry.most:
-            raise where.fail("arguments", f"{word}() takes {entry.least} argument{'s' * (entry.least > 1)}, not {len(given)}", node, f"write {entry.signature}")
+            raise where.fail(
+                "arguments",
+                f"{word}() takes {entry.least} argument{'s' * (entry.least > 1)}, not {len(given)}",
+                node,
+                f"write {entry.signature}",
+            )
         tree = self._visit(given[0], where)
         if not leaves_in(tree):
-            raise where.fail("arguments", f"{word}() takes a KPI or a measure", given[0], f"write {entry.signature}")
+            raise where.fail(
+                "arguments", f"{word}() takes a KPI or a measure", given[0], f"write {entry.signature}"
+            )
         if word == "total":
             return self._map_leaves(tree, lambda leaf: Leaf(leaf.measure, leaf.transforms, True))
         transform = self._transform(node, word, where)
@@ -320,10 +374,15 @@ class _Resolver:
             for number in leaves_in(tree):
                 if self._by_number[number].measure.function in ("retained", "lost"):
                     function = self._by_number[number].measure.function
-                    raise where.fail("misplaced-function", f"{function}() has no meaning in {word}()", node, "it compares one period with the one before")
+                    raise where.fail(
+                        "misplaced-function",
+                        f"{function}() has no meaning in {word}()",
+                        node,
+                        "it compares one period with the one before",
+                    )
         return self._under(tree, transform)
 
-    def _transform(self, node: exp.Expression, word: str, where: _Where) -> Transform:
+    def _transform(self, node: exp.Expr, word: str, where: _Where) -> Transform:
         match word:
             case "previous":
                 return Shift(-1)
@@ -333,30 +392,49 @@ class _Resolver:
                 return YearAgo()
             case "rolling":
                 count = node.expressions[1]
-                if not isinstance(count, exp.Literal) or count.is_string or not count.this.isdigit() or not 1 <= int(count.this) <= 400:
-                    raise where.fail("arguments", "rolling() takes a number of periods from 1 to 400", count, "write rolling(revenue, 3)")
+                if (
+                    not isinstance(count, exp.Literal)
+                    or count.is_string
+                    or not count.this.isdigit()
+                    or not 1 <= int(count.this) <= 400
+                ):
+                    raise where.fail(
+                        "arguments",
+                        "rolling() takes a number of periods from 1 to 400",
+                        count,
+                        "write rolling(revenue, 3)",
+                    )
                 return Rolling(int(count.this))
             case "value_at":
                 return self._milestone(node.expressions[1], where)
             case _:
                 return ToDate(word)  # type: ignore[arg-type]
 
-    def _milestone(self, node: exp.Expression, where: _Where) -> At:
+    def _milestone(self, node: exp.Expr, where: _Where) -> At:
         parts = parts_of(node)
         milestones = self.declaration.milestones
         if not parts or len(parts) != 1:
-            raise where.fail("arguments", "value_at() takes the name of a milestone", node, "write value_at(revenue, new_crm)")
+            raise where.fail(
+                "arguments",
+                "value_at() takes the name of a milestone",
+                node,
+                "write value_at(revenue, new_crm)",
+            )
         name = parts[0].name
         if name not in milestones:
-            hint = suggest(name, milestones) or (f"milestones are {listed(list(milestones))}" if milestones else "declare it under 'milestones:'")
+            hint = suggest(name, milestones) or (
+                f"milestones are {listed(list(milestones))}"
+                if milestones
+                else "declare it under 'milestones:'"
+            )
             raise where.fail("unknown-milestone", f"unknown milestone '{name}'", node, hint)
         return At(milestones[name], name)
 
-    def _under(self, tree: exp.Expression, transform: Transform) -> exp.Expression:
+    def _under(self, tree: exp.Expr, transform: Transform) -> exp.Expr:
         return self._map_leaves(tree, lambda leaf: leaf.under(transform))
 
-    def _map_leaves(self, tree: exp.Expression, change: Callable[[Leaf], Leaf]) -> exp.Expression:
-        def visit(node: exp.Expression) -> exp.Expression:
+    def _map_leaves(self, tree: exp.Expr, change: Callable[[Leaf], Leaf]) -> exp.Expr:
+        def visit(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Placeholder):
                 return leaf_node(self._number(change(self._by_number[int(node.this)])))
             return rebuild(node, visit)
@@ -364,18 +442,32 @@ class _Resolver:
         return visit(tree)
 
 
-def _base(tree: exp.Expression) -> exp.Expression | None:
+def _base(tree: exp.Expr) -> exp.Expr | None:
     """The denominator of the outermost division whose divisor holds a measure."""
     for node in tree.bfs():
         if isinstance(node, exp.Div) and leaves_in(node.expression):
-            return node.expression
+            divisor: exp.Expr = node.expression
+            return divisor
     return None
 
 
-def _is_condition(tree: exp.Expression) -> bool:
+def _is_condition(tree: exp.Expr) -> bool:
     while isinstance(tree, exp.Paren):
         tree = tree.this
-    return isinstance(tree, (exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Is, exp.Boolean, exp.Case, exp.Coalesce))
+    return isinstance(
+        tree,
+        (
+            exp.Predicate,
+            exp.Connector,
+            exp.Not,
+            exp.Between,
+            exp.In,
+            exp.Is,
+            exp.Boolean,
+            exp.Case,
+            exp.Coalesce,
+        ),
+    )
 
 
 def _misplaced(word: str) -> str:

@@ -13,17 +13,17 @@ from cadran.formula.vocabulary import AGGREGATE_NODES, WORDS, word_of
 from cadran.problems import Problem
 
 _ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interval, exp.DataTypeParam)
-Special = Callable[[exp.Expression], exp.Expression | None]
+Special = Callable[[exp.Expr], exp.Expr | None]
 
 
-def rebuild(node: exp.Expression, visit: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
+def rebuild(node: exp.Expr, visit: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     """A copy of ``node`` with every child replaced by ``visit(child)``."""
-    args = {}
+    args: dict[str, object] = {}
     for key, value in node.args.items():
-        if isinstance(value, exp.Expression):
+        if isinstance(value, exp.Expr):
             args[key] = visit(value)
         elif isinstance(value, list):
-            args[key] = [visit(v) if isinstance(v, exp.Expression) else v for v in value]
+            args[key] = [visit(v) if isinstance(v, exp.Expr) else v for v in value]
         else:
             args[key] = value
     return type(node)(**args)
@@ -50,7 +50,7 @@ class RowBinder:
         self.scope, self.dataset, self.parsed, self.subject = scope, dataset, parsed, subject
         self.windows, self.special, self.beyond = windows, special, beyond
 
-    def bind(self, node: exp.Expression) -> exp.Expression:
+    def bind(self, node: exp.Expr) -> exp.Expr:
         """Raises :class:`Unresolved` at the first node that has no meaning here."""
         taken = self.special(node) if self.special else None
         if taken is not None:
@@ -65,7 +65,7 @@ class RowBinder:
         self._allow(node)
         return rebuild(node, self.bind)
 
-    def _vocabulary(self, node: exp.Expression) -> None:
+    def _vocabulary(self, node: exp.Expr) -> None:
         word = word_of(node)
         if word is None or word in self.beyond:
             return
@@ -74,10 +74,10 @@ class RowBinder:
         }.get(word, "an aggregate belongs into a KPI's formula, and cannot stand inside another one")
         raise self.problem("misplaced-function", f"{word}() cannot stand here", node, hint)
 
-    def _allow(self, node: exp.Expression) -> None:
+    def _allow(self, node: exp.Expr) -> None:
         found = refused(node, windows=self.windows, beyond=WORDS)
         if found:
             raise self.problem("not-allowed", found[0], node, found[1])
 
-    def problem(self, code: str, message: str, node: exp.Expression, hint: str = "") -> Unresolved:
+    def problem(self, code: str, message: str, node: exp.Expr, hint: str = "") -> Unresolved:
         return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))

@@ -23,7 +23,7 @@ class Unresolved(Exception):
         self.problem = problem
 
 
-def parts_of(node: exp.Expression) -> list[exp.Identifier] | None:
+def parts_of(node: exp.Expr) -> list[exp.Identifier] | None:
     """``a.b.c`` as its identifiers, however sqlglot nests them; None for anything else."""
     if isinstance(node, exp.Column):
         if isinstance(node.this, exp.Identifier):
@@ -38,7 +38,7 @@ def parts_of(node: exp.Expression) -> list[exp.Identifier] | None:
     return None
 
 
-def names_in(node: exp.Expression) -> Iterator[list[exp.Identifier]]:
+def names_in(node: exp.Expr) -> Iterator[list[exp.Identifier]]:
     """All (dotted) names of an expression, outermost first."""
     parts = parts_of(node)
     if parts:
@@ -134,7 +134,7 @@ class Scope:
             hint = f"'{name}' is a link: say which column, as in {name}.…"
         return fail(index, "unknown-column", f"unknown column '{name}' in dataset '{dataset}'", hint)
 
-    def bind_node(self, node: exp.Expression, dataset: str, parsed: Parsed, subject: str) -> exp.Column:
+    def bind_node(self, node: exp.Expr, dataset: str, parsed: Parsed, subject: str) -> exp.Column:
         """A name in an expression. Raises :class:`Unresolved` pointing at the part that is wrong."""
         parts = parts_of(node)
         assert parts

@@ -25,7 +25,13 @@ def _words(group: str, *rows: tuple[str, str, str, int, int]) -> dict[str, Word]
 
 AGGREGATES = _words(
     "Over a dataset",
-    ("count", "count(dataset) · count(distinct column)", "Rows; or different values, NULL not counted.", 1, 1),
+    (
+        "count",
+        "count(dataset) · count(distinct column)",
+        "Rows; or different values, NULL not counted.",
+        1,
+        1,
+    ),
     ("sum", "sum(x)", "The sum; 0 over no rows.", 1, 1),
     ("avg", "avg(x)", "The mean of the values that are not NULL.", 1, 1),
     ("min", "min(x)", "The smallest value.", 1, 1),
@@ -34,16 +40,40 @@ AGGREGATES = _words(
     ("quantile", "quantile(x, 0.9)", "The value below which that share lies, interpolated.", 2, 2),
     ("stddev", "stddev(x)", "The sample's standard deviation.", 1, 1),
     ("dated", "dated(m, column)", "The measure m on another date than its dataset's.", 2, 2),
-    ("in_period", "in_period(timestamp)", "In a filter: whether the timestamp lies in the same period.", 1, 1),
+    (
+        "in_period",
+        "in_period(timestamp)",
+        "In a filter: whether the timestamp lies in the same period.",
+        1,
+        1,
+    ),
 )
 ENTITIES = _words(
     "Over entities (a key that repeats)",
     ("active", "active(key)", "Different keys with a row in the period.", 1, 1),
     ("new", "new(key)", "Keys whose first row ever lies in the period.", 1, 1),
     ("retained", "retained(key)", "Keys with a row in the period and in the one before.", 1, 1),
-    ("lost", "lost(key) · lost(m)", "Keys seen in the period before and not in this; over intervals: in the opening, not in the closing.", 1, 1),
-    ("count_having", "count_having(key, condition)", "Keys whose rows of the period meet a condition on aggregates.", 2, 2),
-    ("converted", "converted(a.key, b.key, '60 days')", "Rows of a with a match in b within the window after them, each once.", 3, 3),
+    (
+        "lost",
+        "lost(key) · lost(m)",
+        "Keys seen in the period before and not in this; over intervals: in the opening, not in the closing.",
+        1,
+        1,
+    ),
+    (
+        "count_having",
+        "count_having(key, condition)",
+        "Keys whose rows of the period meet a condition on aggregates.",
+        2,
+        2,
+    ),
+    (
+        "converted",
+        "converted(a.key, b.key, '60 days')",
+        "Rows of a with a match in b within the window after them, each once.",
+        3,
+        3,
+    ),
 )
 INTERVALS = _words(
     "Over intervals (valid:) and snapshots",
@@ -64,7 +94,13 @@ OVER_KPIS = _words(
     ("qtd", "qtd(k)", "k from the start of the quarter to the period's end.", 1, 1),
     ("ytd", "ytd(k)", "k from the start of the year to the period's end.", 1, 1),
     ("fytd", "fytd(k)", "k from the start of the fiscal year to the period's end.", 1, 1),
-    ("value_at", "value_at(k, milestone)", "k at the last final period that ends at or before the milestone.", 2, 2),
+    (
+        "value_at",
+        "value_at(k, milestone)",
+        "k at the last final period that ends at or before the milestone.",
+        2,
+        2,
+    ),
     ("total", "total(k)", "k without the segment.", 1, 1),
 )
 IN_CONDITIONS = _words(
@@ -76,13 +112,13 @@ IN_CONDITIONS = _words(
 CONDITION_NAMES = ("value", "target", "previous", "year_ago", "change", "change_rate", "base")
 WORDS = {**AGGREGATES, **ENTITIES, **INTERVALS, **OVER_KPIS, **IN_CONDITIONS}
 
-AGGREGATE_NODES: dict[type[exp.Expression], str] = {
+AGGREGATE_NODES: dict[type[exp.Expr], str] = {
     exp.Count: "count", exp.Sum: "sum", exp.Avg: "avg", exp.Min: "min", exp.Max: "max",
     exp.Median: "median", exp.Quantile: "quantile", exp.Stddev: "stddev",
 }  # fmt: skip
 
 
-def word_of(node: exp.Expression) -> str | None:
+def word_of(node: exp.Expr) -> str | None:
     """The vocabulary word that this node calls, or None."""
     name = AGGREGATE_NODES.get(type(node))
     if name:

@@ -26,7 +26,9 @@ class Standing:
     reason: str = ""
 
 
-def step(rule: AlertRule, before: Standing, position: int, breach: bool | None, clear: bool | None) -> Standing:
+def step(
+    rule: AlertRule, before: Standing, position: int, breach: bool | None, clear: bool | None
+) -> Standing:
     """The standing after one more final period. ``None`` is an unknown condition (no data)."""
     reason = ""
     if breach is None:

@@ -19,7 +19,7 @@ from cadran.judge.targets import status
 
 def number(value: Any) -> Number | None:
     """A finite number, or None: what is not a number is no data."""
-    if value is None or isinstance(value, float) and not math.isfinite(value):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, bool):
         return int(value)

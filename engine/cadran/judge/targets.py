@@ -9,7 +9,13 @@ from cadran.declare.model import Good
 
 
 def status(
-    value: Number | None, low: Number | None, high: Number | None, *, good: Good, tolerance: Decimal, state: State
+    value: Number | None,
+    low: Number | None,
+    high: Number | None,
+    *,
+    good: Good,
+    tolerance: Decimal,
+    state: State,
 ) -> Status:
     """``at_risk`` is a miss by at most ``tolerance`` of the target; only final values are judged.
 
@@ -21,7 +27,9 @@ def status(
         return "no_data"
     if low is None:
         return "no_target"
-    miss, against = _miss(Decimal(str(value)), Decimal(str(low)), None if high is None else Decimal(str(high)), good)
+    miss, against = _miss(
+        Decimal(str(value)), Decimal(str(low)), None if high is None else Decimal(str(high)), good
+    )
     if miss <= 0:
         return "on_target"
     return "at_risk" if miss <= tolerance * abs(against) else "off_target"

@@ -34,7 +34,8 @@ class PluginManager:
 
     def connector(self, name: str) -> type[Connector] | Problem:
         """The connector that ``connector: name`` means, or what stands in the way."""
-        owners = self._owners(name, self._examine(p for p in self._points() if p.name == name))
+        self._examine(p for p in self._points() if p.name == name)
+        owners = self._owners(name, self._examined.values())  # which is all of them after a listing
         if len(owners) != 1:
             owners = self._owners(name, self._examine(self._points()))
         if len(owners) > 1:

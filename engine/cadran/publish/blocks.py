@@ -86,7 +86,7 @@ class Blocks:
                     points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown
                 )
             ),
-            trend=charts.unicode_sparkline([r.value for r in history[-13:]]),
+            trend=charts.unicode_sparkline([r.value for r in history[: shown + 1][-13:]]),
             chart=self._chart(kpi, history, points, shown, markers),
             chart_target=self._chart_target(kpi, history),
             markers=tuple(note for note, _ in markers),

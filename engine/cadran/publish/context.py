@@ -181,7 +181,7 @@ class KpiBlock:
     action: str  # only when off target
     read_with: tuple[Beside, ...]
     sparkline: Markup
-    trend: str  # the sparkline in block characters
+    trend: str  # the sparkline in block characters; ends at this period, since it cannot mark what is provisional
     chart: Markup  # empty for fewer than two periods
     chart_target: str  # what to write under the chart about its dashed line; empty if the chart says it
     markers: tuple[MarkerNote, ...]

@@ -22,13 +22,15 @@ def explain(declaration: Declaration, model: Model, name: str, results: Results)
     lines += _periods(declaration, results, name)
     lines += ["", "SQL, as it ran (tables named scan_… hold the answer of the scan of that name)"]
     for statement, sql in results.statements.items():
-        lines += ["", f"-- {_title(statement)}", f"{sql};"]
+        lines += ["", f"-- {_title(statement)}", sql if sql.startswith("--") else f"{sql};"]
     return "\n".join(lines)
 
 
 def _title(name: str) -> str:
     if name.endswith("_periods"):
-        return f"{name}: the spans of time that {name.removesuffix('_periods')} is computed over"
+        return f"{name}: the spans of time that {name.removesuffix('_periods')} is computed over, from start until before stop"
+    if name.startswith("frame_"):
+        return f"{name}: the periods, and which span each measure sees there"
     return name if name.startswith("scan_") else f"{name}: the scans combined"
 
 
@@ -38,7 +40,9 @@ def _measures(leaves: list[Leaf]) -> Iterator[str]:
         source = measure.origin.parsed.source
         text = source.text.value[slice(*_written(leaf))].strip()
         head = "measures  " if index == 0 else "          "
-        over = "".join(f", {_transform(t)}" for t in leaf.transforms) + (", without the segment" if leaf.total else "")
+        over = "".join(f", {_transform(t)}" for t in leaf.transforms) + (
+            ", without the segment" if leaf.total else ""
+        )
         yield f"  {head}{text}  on {measure.dataset}{over}"
 
 
@@ -65,19 +69,29 @@ def _transform(transform: object) -> str:
         case Rolling(count):
             return f"over {count} periods"
         case ToDate(unit):
-            return {"mtd": "since the month began", "qtd": "since the quarter began", "ytd": "since the year began"}.get(unit, "since the fiscal year began")
+            return {
+                "mtd": "since the month began",
+                "qtd": "since the quarter began",
+                "ytd": "since the year began",
+            }.get(unit, "since the fiscal year began")
         case At(day, name):
             return f"at milestone {name} ({day})"
     return ""
 
 
 def _datasets(declaration: Declaration, leaves: list[Leaf]) -> Iterator[str]:
-    names = dict.fromkeys(n for leaf in leaves for n in (leaf.measure.dataset, *([leaf.measure.other.dataset] if leaf.measure.other else [])))
+    names = dict.fromkeys(
+        n
+        for leaf in leaves
+        for n in (leaf.measure.dataset, *([leaf.measure.other.dataset] if leaf.measure.other else []))
+    )
     for index, name in enumerate(names):
         head = "datasets  " if index == 0 else "          "
         yield f"  {head}{_dataset(declaration.datasets[name])}"
         for link in declaration.datasets[name].links.values():
-            yield f"              {', '.join(c.value for c in link.columns)} → {link.to}" + (f" (as {link.name})" if link.name != link.to else "")
+            yield f"              {', '.join(c.value for c in link.columns)} → {link.to}" + (
+                f" (as {link.name})" if link.name != link.to else ""
+            )
 
 
 def _dataset(dataset: Dataset) -> str:
@@ -113,7 +127,11 @@ def _path(model: Model, segment: str, dataset: str) -> str:
 def _targets(resolved: ResolvedKpi) -> Iterator[str]:
     for index, target in enumerate(resolved.kpi.targets):
         case = target
-        value = case.value.value if case.value else f"between {case.low.value if case.low else ''} and {case.high.value if case.high else ''}"
+        value = (
+            case.value.value
+            if case.value
+            else f"between {case.low.value if case.low else ''} and {case.high.value if case.high else ''}"
+        )
         fits = [
             f"segment {case.segment}" if isinstance(case.segment, str) else ", ".join(f"{k} = {v}" for k, v in (case.segment or {}).items()),
             f"by {case.grain}" if case.grain else "", f"in {case.period.value}" if case.period else "", f"since {case.since}" if case.since else "",

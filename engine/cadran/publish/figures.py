@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cadran.declare.model import Declaration, Kpi
 
 HIDDEN = "•••"
-_NO_VALUE = "(none)"
+_STAND_INS = {"(none)": "none_value", "(other)": "other_value"}  # what the engine calls them -> our word
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -66,7 +66,8 @@ class Figures:
     def target(self, row: Row, unit: str) -> Figure:
         text = self.form.bounds(row.target, row.target_high, unit)
         title = "" if exact(row.target) is not None else self.words["no_target"]
-        return Figure(row.target, text, text, title)
+        short = text if row.target_high is not None else self.form.compact(row.target, unit)
+        return Figure(row.target, text, short, title)
 
     def change(self, value: Number | None, other: Number | None, kpi: Kpi) -> Change:
         raw = difference(value, other)
@@ -96,7 +97,7 @@ class Figures:
 
     def segment(self, values: Iterable[str]) -> str:
         """Segment values as people read them."""
-        return " · ".join(self.words["none_value"] if v == _NO_VALUE else v for v in values)
+        return " · ".join(self.words[_STAND_INS[v]] if v in _STAND_INS else v for v in values)
 
     def state(self, state: str) -> str:
         """What keeps a period from being final; empty if nothing does."""

@@ -33,7 +33,7 @@ _NESTED = re.compile(r"\{[^{}]*\{")
 _LINE_ENDS = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _INLINE = re.compile(r"([\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")
-_BLOCK_START = re.compile(r"(#{1,6}|[-+=]+|\d{1,9}(?=[.)]))(?=[\s.)]|$)")
+_BLOCK_START = re.compile(r"(\s*)(#{1,6}(?=\s|$)|[-+=]+(?=\s|$)|>|\d{1,9}(?=[.)](?:\s|$)))")
 
 
 class Missing(StrictUndefined):
@@ -168,21 +168,23 @@ def escape_markdown(value: Any) -> Any:
     """A value as Markdown that shows it literally, on one line; markup that is already safe stays."""
     if isinstance(value, Markup | Missing):
         return value
-    text = _LINE_ENDS.sub(" ", str(value)).strip()
-    text = _ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
+    text = _LINE_ENDS.sub(" ", str(value))
+    text = _ENTITY.sub("&amp;", text).replace("<", "&lt;")
     text = _INLINE.sub(r"\\\1", text)
-    return Markup(_BLOCK_START.sub(_escape_start, text, count=1) if _BLOCK_START.match(text) else text)
+    start = _BLOCK_START.match(text)
+    return Markup(_escape_start(start) + text[start.end() :] if start else text)
 
 
 def _escape_start(found: re.Match[str]) -> str:
-    mark = found[1]
-    return f"{mark}\\" if mark[-1].isdigit() else f"\\{mark}"
+    space, mark = found.groups()
+    return f"{space}{mark}\\" if mark[-1].isdigit() else f"{space}\\{mark}"
 
 
-def markdown_code(text: str) -> Markup:
-    """A code span that holds any text; a pipe is escaped, for tables."""
+def markdown_code(text: str, table: bool = False) -> Markup:
+    """A code span that holds any text; in a ``table`` even code must escape its pipes."""
     line = " ".join(text.split())
     runs = re.findall("`+", line)
     fence = "`" * (max(map(len, runs), default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return Markup(f"{fence}{pad}{line}{pad}{fence}".replace("|", r"\|"))
+    span = f"{fence}{pad}{line}{pad}{fence}"
+    return Markup(span.replace("|", r"\|") if table else span)

@@ -1,0 +1,5 @@
+"""``python -m cadran``."""
+
+from cadran.cli import main
+
+main()

@@ -1,0 +1,127 @@
+"""What a template must not be able to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cadran.problems import ProblemsFound
+from cadran.publish.report import render
+from cadran.publish.sandbox import escape_markdown, markdown_code
+
+from . import fakes
+
+
+def attempt(folder: Path, text: str) -> str:
+    (folder / "report.html.jinja").write_text(text)
+    return render(
+        fakes.results(), fakes.declaration(folder), locale="en", template_folders=[folder, fakes.TEMPLATES]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ ''['__class__'] }}",
+        "{{ ''|attr('__class__') }}",
+        "{{ kpis|map(attribute='__class__')|first }}",
+        "{{ kpis|sort(attribute='__class__.__name__') }}",
+        "{{ kpis[0].__init__.__globals__ }}",
+        "{{ '{0.__class__}'.format(title) }}",
+        "{{ '{0.__class__.__init__.__globals__}'|format(title) ~ ''.format.__self__ }}",
+        "{{ '{x.__class__}'.format_map({'x': title}) }}",
+        "{{ ('{0.__class' ~ '__}').format(kpis) }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ cycler.__init__.__globals__.os }}",
+        "{{ joiner.__call__.__globals__ }}",
+        "{{ namespace.__class__ }}",
+        "{{ words.update({'a': 'b'}) }}",
+        "{{ [].append(1) }}",
+        "{{ range(10**9)|list }}",
+        "{{ range(1000000)|length }}",
+        "{{ 'a' * 10**9 }}",
+        "{{ 10**9 * 'a' }}",
+        "{{ [0] * 10**9 }}",
+        "{{ 10 ** 10 ** 10 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ '%*d' % (1000000000, 1) }}",
+        "{{ '%1000000000d'|format(1) }}",
+        "{{ '{:>1000000000}'.format(1) }}",
+        "{{ '{:>{}}'.format(1, 1000000000) }}",
+        "{{ 'a'.center(1000000000) }}",
+        "{{ 'a'['rjust'](1000000000) }}",
+        "{{ 'a'|center(1000000000) }}",
+        "{{ 'a'|indent(1000000000) }}",
+        "{{ lipsum(1000000) }}",
+        "{% include '../kpis.yaml' %}",
+        "{% include '/etc/passwd' %}",
+        "{% import 'os' as os %}",
+        "{{ open('/etc/passwd') }}",
+        "{{ declaration.secrets }}",
+    ],
+)
+def test_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ProblemsFound) as caught:
+        attempt(tmp_path, f"\n{text}")
+    (found,) = caught.value.problems
+    assert found.code in ("template-unsafe", "template-unknown-name", "template-missing", "template-failed")
+    assert found.where is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{{ '%s of %s'|format(3, 12000000) }}", "3 of 12000000"),
+        ("{{ '%s' % '12345678' }}", "12345678"),
+        ("{{ '{} {}'.format(title, 12000000) }}", "Key figures 12000000"),
+        ("{{ 'ab' * 2 }}{{ 2 ** 10 }}{{ 3 * 4 }}", "abab102412"),
+        ("{{ '7'.rjust(3, '0') }}{{ 'a'|center(3) }}", "007 a "),
+        ("{% for i in range(3) %}{{ loop.index }}{% endfor %}", "123"),
+        ("{{ kpis|map(attribute='label')|first }}", "Lead conversion rate"),
+    ],
+)
+def test_allowed(tmp_path: Path, text: str, shown: str) -> None:
+    assert attempt(tmp_path, text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "escaped"),
+    [
+        ("a | b", r"a \| b"),
+        ("a\nb\r\nc\u2028d", "a b c d"),
+        ("`x` *y* _z_ ~w~", r"\`x\` \*y\* \_z\_ \~w\~"),
+        ("snake_case", "snake_case"),
+        ("[a](b)", r"\[a\](b)"),
+        ("<b>&amp;", "&lt;b>&amp;amp;"),
+        ("> quote", r"\> quote"),
+        ("a > b", "a > b"),
+        ("R&D", "R&D"),
+        ("# title", r"\# title"),
+        ("- item", r"\- item"),
+        ("+ item", r"\+ item"),
+        ("---", r"\---"),
+        ("1. one", r"1\. one"),
+        ("2026) x", r"2026\) x"),
+        ("-5", "-5"),
+        ("12.5", "12.5"),
+        ("  # x", r"  \# x"),
+        ("back\\slash", "back\\\\slash"),
+        (12, "12"),
+    ],
+)
+def test_markdown_values(value: object, escaped: str) -> None:
+    assert escape_markdown(value) == escaped
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [("a", "`a`"), ("a`b", "``a`b``"), ("`a", "`` `a ``"), ("a\n b", "`a b`"), ("a | b", "`a | b`")],
+)
+def test_markdown_code(text: str, span: str) -> None:
+    assert markdown_code(text) == span
+
+
+def test_markdown_code_in_a_table() -> None:
+    assert markdown_code("a | b", table=True) == r"`a \| b`"
