@@ -138,13 +138,13 @@ class Evaluator:
             for child in children(node):
                 yield from self.leaves(child, under_total)
 
-    def reaches(self, node: Node, span: Span) -> Iterator[tuple[Measure, dt.date]]:
-        """Each measure of a formula with the end of the days that it looks at."""
+    def reaches(self, node: Node, span: Span) -> Iterator[tuple[Measure, dt.date | None]]:
+        """Each measure of a formula with the end of the days that it looks at; None where it does not wait for them."""
         if isinstance(node, Ref):
             yield from self.reaches(self.kpis[node.name].formula, span)
         elif isinstance(node, _MEASURES):
             ahead = self.world.datasets[dataset_of(node)].ahead
-            yield node, dt.date.min if ahead else span.last.end  # what lies ahead needs no waiting for
+            yield node, None if ahead or not self.measures.covered(node, span) else span.last.end
         else:
             other = self.span(node, span) if isinstance(node, Shift | ValueAt | Rolling | ToDate) else None
             for child in children(node):
@@ -152,24 +152,24 @@ class Evaluator:
 
     def state(self, node: Node, period: Period) -> str:
         """The text: "`open` until it ends, `settling` until the longest `settle` of its datasets has passed, then `final`";
-        "`maturing` until the period's end plus the window". With `next` the period after it must have ended too."""
+        "`maturing` until the period's end plus the window". With `next` the period after it must have ended too; under
+        `previous` it is the earlier period that matures."""
         if period == ALL:
             return "final"  # "final at the clock"
         clock, states = self.world.clock, set()
         for leaf, reach in self.reaches(node, span_of(period)):
-            end = self.calendar.midnight(max(period.end, reach))
+            end = self.calendar.midnight(max(period.end, reach or period.end))
             settle = self.world.datasets[dataset_of(leaf)].settle
-            matured = end
             if isinstance(leaf, Converted):
                 settle = max(settle, self.world.datasets[leaf.other].settle)
-                matured = self.calendar.add_days(end, leaf.days, leaf.hours * 3600)
+                own = self.calendar.midnight(reach or period.end)
+                if clock < self.calendar.add_days(own, leaf.days, leaf.hours * 3600):
+                    states.add("maturing")
             if clock < end:
                 states.add("open")
-            if clock < matured:
-                states.add("maturing")
             if clock < self.calendar.add_days(end, settle):
                 states.add("settling")
-        return next((state for state in ("open", "maturing", "settling") if state in states), "final")
+        return next((state for state in ("open", "settling", "maturing") if state in states), "final")
 
     # --- base ------------------------------------------------------------------------------------------------
 

@@ -90,7 +90,8 @@ class Measures:
         return self._extents[dataset.name, path]
 
     def first_and_last(self, dataset: str, path: str) -> tuple[dt.datetime, dt.datetime] | None:
-        instants = [i for i in (row.instant(path) for row in self.world.rows(dataset)) if i is not None]
+        found = [(row, row.instant(path)) for row in self.world.rows(dataset)]
+        instants = [instant for row, instant in found if instant is not None and self.past(row, instant)]
         return (min(instants), max(instants)) if instants else None
 
     def undated(self, measure: Measure) -> bool:
@@ -112,7 +113,7 @@ class Measures:
         end = self.world.clock
         if self.world.datasets[dataset_of(measure)].ahead:
             end = max(end, last)
-        return earliest <= span.start and self.calendar.midnight(span.start) <= end
+        return earliest <= span.start and self.calendar.midnight(span.last.start) <= end
 
     # --- which rows ------------------------------------------------------------------------------------------
 
@@ -122,8 +123,16 @@ class Measures:
         return [r for r in rows if where is None or evaluate(where, r, window) is True]
 
     def within(self, rows: list[Row], date: str | None, window: Window) -> list[Row]:
-        """The text: "Rows without a date belong to no period, nor to `all`"; without a date column all belong to `all`."""
-        return rows if date is None else [r for r in rows if window.holds(r.instant(date))]
+        """The text: "Rows without a date belong to no period, nor to `all`"; without a date column all belong to `all`.
+        Under `dated` too a row that is dated after the clock is not there yet."""
+        return (
+            rows
+            if date is None
+            else [r for r in rows if window.holds(when := r.instant(date)) and self.past(r, when)]
+        )
+
+    def past(self, row: Row, when: dt.datetime | None) -> bool:
+        return row.dataset.ahead or when is None or when <= self.world.clock
 
     # --- values ----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 from naive.arithmetic import arithmetic
 from naive.evaluator import Evaluator
 from naive.measures import Segment, Span, dataset_of, span_of
-from naive.periods import Period
+from naive.periods import ALL, Period
 from naive.rows import Row, Window
 from naive.tree import Kept, Node, Number, Shift, Timed
 
@@ -40,11 +40,7 @@ def run(evaluator: Evaluator, since: dt.date, until: dt.date) -> dict[Key, Answe
     out: dict[Key, Answer] = {}
     for kpi in evaluator.kpis.values():
         for grain in kpi.grains:
-            periods = [
-                period
-                for period in evaluator.calendar.periods(grain, since, until)
-                if any_covered(evaluator, kpi.formula, period)
-            ]
+            periods = listed(evaluator, kpi.formula, evaluator.calendar.periods(grain, since, until))
             for names in ((), *kpi.segments):
                 for values in segment_values(evaluator, kpi.formula, names, periods):
                     for period in periods:
@@ -69,9 +65,18 @@ def answer(evaluator: Evaluator, formula: Node, period: Period, segment: Segment
     )
 
 
-def any_covered(evaluator: Evaluator, formula: Node, period: Period) -> bool:
-    """Whether the period has rows of output at all: one of the measures covers it."""
-    return any(evaluator.measures.covered(leaf, span_of(period)) for leaf in evaluator.leaves(formula))
+def listed(evaluator: Evaluator, formula: Node, periods: list[Period]) -> list[Period]:
+    """The periods that have rows of output: one of the measures covers them. Where none covers any, the total is
+    still there with no data, up to the clock."""
+    covered = [
+        p
+        for p in periods
+        if any(evaluator.measures.covered(m, span_of(p)) for m in evaluator.leaves(formula))
+    ]
+    if covered or any(evaluator.measures.extent(m) for m in evaluator.leaves(formula)):
+        return covered
+    clock = evaluator.world.clock
+    return [p for p in periods if p == ALL or evaluator.calendar.midnight(p.start) <= clock]
 
 
 def segment_values(
@@ -93,7 +98,7 @@ def segment_values(
                 present = valid_within(row, window)
             else:
                 date = evaluator.measures.date_of(leaf)
-                present = date is None or window.holds(row.instant(date))
+                present = bool(evaluator.measures.within([row], date, window))
             if present:
                 found.add(tuple(row.segment(name) for name in names))
     return sorted(found)

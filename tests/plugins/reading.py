@@ -14,6 +14,8 @@ import pytest
 from cadran.plugins import Connector, ConnectorError, Context, End, Page, Rejected, Table
 from cadran_plugins.files.connector import FilesConnector
 
+SETTINGS = jsonschema.Draft202012Validator(FilesConnector.config_schema)
+
 
 @dataclass
 class Read:
@@ -37,7 +39,7 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 def source(folder: Path, allowed: tuple[Path, ...] = (), **config: Any) -> Connector:
     """A connector over ``folder``, its settings checked as the engine checks them."""
-    jsonschema.validate(config, FilesConnector.config_schema)
+    SETTINGS.validate(config)
     return FilesConnector(Context("files", config, folder, allowed))
 
 

@@ -66,9 +66,14 @@ def test_the_order_is_the_files(tmp_path: Path) -> None:
 
 
 def test_plain_files_take_the_fast_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = []
+    taken: list[bool] = []
     load = fastcsv.load
-    monkeypatch.setattr(fastcsv, "load", lambda *args: taken.append(load(*args)) or taken[-1])
+
+    def watched(*args: Any) -> bool:
+        taken.append(load(*args))
+        return taken[-1]
+
+    monkeypatch.setattr(fastcsv, "load", watched)
     read(tmp_path, 'a,b\n"x, y",1\nz,2\n')
     read(tmp_path, "a;b\r\nx;1\r\nz;2", delimiter=";")
     read(tmp_path, 'a,b\n"x\ny",1\nz,2\n')

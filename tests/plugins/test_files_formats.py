@@ -20,7 +20,7 @@ def jsonl(folder: Path, text: str, **config: Any) -> Read:
     return read(folder, text, name="t.jsonl", **config)
 
 
-JSON_VALUES = {
+JSON_VALUES: dict[str, tuple[list[str], str, list[Any]]] = {
     "integers": (["1", "-2"], "int64", [1, -2]),
     "decimals keep their digits": (
         ["0.10", "1234567890.123456789"],
@@ -126,7 +126,7 @@ def sheet_failure(folder: Path, **config: Any) -> list[str]:
     return lines(caught.value)
 
 
-EXCEL_VALUES = {
+EXCEL_VALUES: dict[str, tuple[list[Any], str, list[Any]]] = {
     "integers": ([1, -2, 3.0], "int64", [1, -2, 3]),
     "decimals": ([0.1, 2, 1e-7], "decimal128(18, 7)", [D("0.1"), D(2), D("0.0000001")]),
     "floats far apart": ([1e300, 1], "double", [1e300, 1.0]),

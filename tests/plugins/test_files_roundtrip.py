@@ -48,7 +48,7 @@ def outcome(text: str, delimiter: str, width: int, exact: bool) -> object:
             return [e.message, *e.more]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     TABLES,
     st.sampled_from(",;\t"),
@@ -64,13 +64,13 @@ def test_what_is_written_is_read(
     assert outcome(text, delimiter, len(rows[0]), exact) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(st.sampled_from('aab1",  \n\n\r\t'), max_size=24), st.integers(min_value=1, max_value=3))
 def test_both_readers_agree_on_any_text(text: str, width: int) -> None:
     assert outcome(text, ",", width, exact=False) == outcome(text, ",", width, exact=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**15), max_value=10**15),

@@ -24,7 +24,7 @@ def raised(folder: Path, table: str, **config: Any) -> list[str]:
 
 
 def test_each_file_under_path_is_a_table_named_by_its_stem(tmp_path: Path) -> None:
-    files = {
+    files: dict[str, str | bytes] = {
         "Order Details.csv": "a,b\n",
         "x.y.TSV": "c\td\n",
         "z.ndjson": '{"e": 1}\n',
@@ -123,7 +123,7 @@ def test_options_of_the_source_hold_for_all_its_tables(tmp_path: Path) -> None:
 
 
 def test_types_of_the_table_win_over_those_of_the_source(tmp_path: Path) -> None:
-    write(tmp_path, {"a.csv": "x,y\n1,2\n"})
+    write(tmp_path, {"a.csv": "x,y\n1,2\n", "b.csv": "z,w\n"})
     connector = source(tmp_path, types={"x": "text", "z": "int"}, tables={"a": {"types": {"x": "double"}}})
     assert collect(connector, "a").types == ["double", "int64"]
 
@@ -135,6 +135,29 @@ def test_a_type_for_a_column_that_does_not_exist(tmp_path: Path) -> None:
     problem = described(source(tmp_path, tables=tables))["a"].problem
     assert problem is not None
     assert problem.setting == ("tables", "a", "types", "payd")
+
+
+def test_a_type_of_the_source_for_a_column_that_no_table_has(tmp_path: Path) -> None:
+    write(tmp_path, {"a.csv": "paid,y\n1,2\n", "b.csv": "x,y\n"})
+    with pytest.raises(ConfigError) as caught:
+        source(tmp_path, types={"payd": "int", "x": "int"}).discover()
+    assert lines(caught.value) == ["no table has a column 'payd'", "did you mean 'paid'?"]
+    assert caught.value.setting == ("types", "payd")
+    assert raised(tmp_path, "a", path="a.csv", types={"payd": "int"})[0] == "there is no column 'payd'"
+
+
+def test_errors_point_to_the_setting_at_fault(tmp_path: Path) -> None:
+    write(tmp_path, {"a.csv": "x,y\n", "b.csv": "x,y\n"})
+    of_table = described(source(tmp_path, types={"x": "int"}, tables={"a": {"date_format": "%Q"}}))[
+        "a"
+    ].problem
+    assert of_table is not None
+    assert of_table.setting == ("tables", "a", "date_format")
+    of_source = described(source(tmp_path, types={"x": "nt"}, tables={"a": {"date_format": "%d"}}))[
+        "a"
+    ].problem
+    assert of_source is not None
+    assert of_source.setting == ("types", "x")
 
 
 def test_an_option_that_has_no_meaning_for_the_file(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def column(folder: Path, values: list[str], **config: Any) -> tuple[str, list[An
     return found.types[0], found.column("x")
 
 
-INFERRED = {
+INFERRED: dict[str, tuple[list[str], str, list[Any]]] = {
     "integers": (["1", "-20", "0"], "int64", [1, -20, 0]),
     "integers up to 18 digits": (["999999999999999999", "1"], "int64", [999999999999999999, 1]),
     "integers beyond": (["1" * 38, "2"], "decimal128(38, 0)", [D("1" * 38), D(2)]),
@@ -110,7 +110,7 @@ def test_the_whole_file_counts_not_a_sample(tmp_path: Path) -> None:
     assert column(tmp_path, [*values, "00012"])[0] == "string"
 
 
-WITH_OPTIONS = {
+WITH_OPTIONS: dict[str, tuple[dict[str, Any], list[str], str, list[Any]]] = {
     "decimal comma": ({"decimal": ","}, ["1,5", "2"], "decimal128(18, 1)", [D("1.5"), D("2")]),
     "a point is then no decimal": ({"decimal": ","}, ["1.5", "2,5"], "string", ["1.5", "2,5"]),
     "thousands": (
@@ -163,7 +163,7 @@ def test_inferred_with_options(case: str, tmp_path: Path) -> None:
     assert column(tmp_path, values, **options) == (type_, expected)
 
 
-DECLARED = {
+DECLARED: dict[str, tuple[list[str], str, list[Any]]] = {
     "text": (["00012", "1.50"], "string", ["00012", "1.50"]),
     "VARCHAR": (["1"], "string", ["1"]),
     "int": (["1", "-007", "+5", "3.0"], "int32", [1, -7, 5, 3]),
@@ -249,7 +249,7 @@ BAD_SETTINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"date_format": "%d %H"}, "date_format holds a time of day", "timestamp_format"),
     ({"encoding": "utf-99"}, "unknown encoding 'utf-99'", "cp1252"),
     ({"encoding": "base64"}, "unknown encoding 'base64'", "cp1252"),
-    ({"decimal": ",", "thousands": ","}, "decimal and thousands must be different signs", ""),
+    ({"decimal": ",", "thousands": ","}, "thousands and decimal must be different signs", ""),
     ({"delimiter": '"'}, "delimiter and quote must be different signs", ""),
     ({"delimiter": "\n"}, "a line break cannot be the delimiter", ""),
 ]

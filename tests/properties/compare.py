@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 
 from cadran.project import open as open_project
 from naive.arithmetic import power_of_ten
@@ -21,24 +21,31 @@ from naive.output import Answer, Key, run
 from naive.rows import World
 from naive.tree import Agg, Arith, Column, Kept, Node, Num, Ref, Timed, children
 from properties.render import Project
+from properties.strategies import projects
 
 EXAMPLES = int(os.environ.get("CADRAN_EXAMPLES", "12"))
 
 
-def profile(share: float = 1.0) -> settings:
-    """Repeatable runs; ``CADRAN_EXAMPLES`` says how many, of which ``share`` go to this test."""
-    return settings(
-        max_examples=max(1, round(EXAMPLES * share)),
-        derandomize=True,
+def on_random_project(number: int, test: Callable[[Project], None]) -> None:
+    """Runs ``test`` on the random project of this number, and shrinks the project if the test fails.
+
+    A search of its own for each number: in one long search hypothesis spends most examples on near copies.
+    """
+
+    @seed(number)
+    @settings(
+        max_examples=1,
         database=None,
         deadline=None,
         print_blob=False,
-        suppress_health_check=[
-            HealthCheck.too_slow,
-            HealthCheck.data_too_large,
-            HealthCheck.large_base_example,
-        ],
+        suppress_health_check=list(HealthCheck),
     )
+    @given(projects())
+    def check(project: Project) -> None:
+        assume(any(dataset.rows for dataset in project.datasets))  # hypothesis begins with an empty project
+        test(project)
+
+    check()
 
 
 def engine_answers(project: Project) -> dict[Key, Answer]:

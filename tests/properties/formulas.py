@@ -111,10 +111,15 @@ def maybe(strategy: st.SearchStrategy[RowExpr]) -> st.SearchStrategy[RowExpr | N
 
 @st.composite
 def aggregates(
-    draw: st.DrawFn, dataset: str, room: Room, exact: bool = False, refuse: tuple[str, ...] = ()
+    draw: st.DrawFn,
+    dataset: str,
+    room: Room,
+    exact: bool = False,
+    refuse: tuple[str, ...] = (),
+    in_period: bool = True,
 ) -> Agg:
     """An aggregate of one dataset; ``exact`` ones are never floats."""
-    where = draw(maybe(conditions(dataset, room)))
+    where = draw(maybe(conditions(dataset, room, in_period)))
     exact_numbers = tuple(n for n in NUMBERS[dataset] if n != "weight")
     kinds = ["count", "distinct", "sum", "min", "max"] + (
         [] if exact else ["avg", "median", "quantile", "stddev", "days"]
@@ -151,7 +156,7 @@ def measures(draw: st.DrawFn, room: Room, exact: bool = False) -> Measure:
     if kind in ("events", "contracts", "customers", "quotas"):
         return draw(aggregates(kind, room, exact))
     if kind == "balances":
-        return draw(aggregates("balances", room, exact, refuse=("sum",)))
+        return draw(aggregates("balances", room, exact, refuse=("count", "sum")))
     if kind == "dated":
         return replace(draw(aggregates("events", room, exact)), date="shipped")
     if kind == "snapshot":
@@ -160,7 +165,7 @@ def measures(draw: st.DrawFn, room: Room, exact: bool = False) -> Measure:
         names = [k for k in INTERVAL if not (k == "lost" and room.span)]
         return Timed(draw(st.sampled_from(names)), draw(aggregates("contracts", room, exact)))
     if kind == "kept":
-        return Kept(draw(aggregates("contracts", room, exact)), "customer")
+        return Kept(draw(aggregates("contracts", room, exact, in_period=False)), "customer")
     return draw(entities(room, kind))
 
 

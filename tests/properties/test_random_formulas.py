@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 
-from properties.compare import differences, engine_answers, naive_answers, profile, report
+from properties.compare import EXAMPLES, differences, engine_answers, naive_answers, on_random_project, report
 from properties.render import Project
-from properties.strategies import projects
 
 
 @pytest.mark.slow
-@profile()
-@given(projects())
-def test_the_engine_agrees_with_the_naive_evaluator(project: Project) -> None:
+@pytest.mark.parametrize("number", range(EXAMPLES))
+def test_the_engine_agrees_with_the_naive_evaluator(number: int) -> None:
+    on_random_project(number, agrees)
+
+
+def agrees(project: Project) -> None:
     found = differences(project, engine_answers(project), naive_answers(project))
     assert not found, report(project, found)

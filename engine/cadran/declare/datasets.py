@@ -175,10 +175,16 @@ def check_link_keys(datasets: dict[str, Dataset], found: Findings) -> None:
                 found.error(
                     "link-without-key", message, link.place, f"say which column of '{link.to}' is its key"
                 )
-            elif len(target.key) != len(link.columns):
+            elif len(target.key) != len(link.columns) and not _is_history(target, len(link.columns)):
                 keys = listed([part.value for part in target.key])
                 message = f"the key of '{link.to}' has {_count(len(target.key))} ({keys}), the link {_count(len(link.columns))}"
                 found.error("link-key-mismatch", message, link.place, "name as many columns as the key has")
+
+
+def _is_history(target: Dataset, columns: int) -> bool:
+    """Linked to by all of its key but the start of validity: the row valid at the linking row's date is meant."""
+    keys = [part.value for part in target.key]
+    return target.valid is not None and target.valid.start.value in keys and columns == len(keys) - 1
 
 
 def _count(number: int) -> str:

@@ -41,14 +41,15 @@ def check_datasets(
     graph = Graph(datasets, lookups)
     problems: list[Problem] = []
     for dataset in declaration.datasets.values():
-        problems += _links(dataset, declaration, datasets)
-        problems += _circles(dataset, graph)
-        problems += _existence(dataset, datasets[dataset.name])
-        problems += _dates(dataset)
+        problems += _histories(dataset, declaration)
+        windows = list(_existence(dataset, datasets[dataset.name]))
+        problems += windows
+        problems += _circles(dataset, graph, known=bool(windows))
     return problems
 
 
-def _circles(dataset: Dataset, graph: Graph) -> Iterator[Problem]:
+def _circles(dataset: Dataset, graph: Graph, *, known: bool) -> Iterator[Problem]:
+    """Circles; with ``known`` not those over which rows exist, which have been reported as what they are."""
     for name, text in [*dataset.columns.items(), ("", dataset.where or dataset.date)]:
         if text is None:
             continue
@@ -56,6 +57,8 @@ def _circles(dataset: Dataset, graph: Graph) -> Iterator[Problem]:
             graph.level((dataset.name, name))
         except Circle as circle:
             subject = f"datasets.{dataset.name}" + (f".columns.{name}" if name else "")
+            if known and any(not column for _, column in circle.path):
+                continue
             if circle.path[0] == (dataset.name, name):
                 yield Problem(
                     "cycle",
@@ -84,57 +87,18 @@ def _existence(dataset: Dataset, resolved: ResolvedDataset) -> Iterator[Problem]
                 )
 
 
-def _dates(dataset: Dataset) -> Iterator[Problem]:
-    if dataset.snapshot and dataset.date is None:
-        yield Problem(
-            "no-date",
-            "a snapshot dataset needs a date",
-            dataset.place.position(),
-            f"datasets.{dataset.name}",
-            "declare 'date:', the day that each row was taken",
-        )
-
-
-def _links(
-    dataset: Dataset, declaration: Declaration, datasets: Mapping[str, ResolvedDataset]
-) -> Iterator[Problem]:
+def _histories(dataset: Dataset, declaration: Declaration) -> Iterator[Problem]:
+    """A link to a history (all of an interval dataset's key but the start) is followed at this row's date."""
     for link in dataset.links.values():
         target = declaration.datasets.get(link.to)
-        if target is None:
-            continue
-        subject = f"datasets.{dataset.name}.links.{link.name}"
-        if not target.key:
-            yield Problem(
-                "no-key",
-                f"dataset '{link.to}' has no key to link to",
-                link.place.position(),
-                subject,
-                f"declare 'key:' under datasets.{link.to}",
-            )
-        elif len(link.columns) != len(target.key) and not is_historical(len(link.columns), datasets[link.to]):
-            yield Problem(
-                "key-length",
-                f"the link has {len(link.columns)} column(s) and the key of '{link.to}' has {len(target.key)}",
-                link.place.position(),
-                subject,
-                f"link by {{column: [{', '.join(k.value for k in target.key)}], to: {link.to}}}",
-            )
-        elif len(link.columns) != len(target.key) and dataset.date is None:
+        if target is not None and 0 < len(link.columns) < len(target.key) and dataset.date is None:
             yield Problem(
                 "no-date",
                 f"a link to the history in '{link.to}' needs this dataset's date",
                 link.place.position(),
-                subject,
+                f"datasets.{dataset.name}.links.{link.name}",
                 f"declare 'date:' under datasets.{dataset.name}",
             )
-
-
-def is_historical(columns: int, target: ResolvedDataset) -> bool:
-    """A link to an interval dataset by all of its key but the start: the row valid at the linking row's date."""
-    if target.valid is None:
-        return False
-    _, start = ref_of(target.valid[0])
-    return start in target.key and columns == len(target.key) - 1
 
 
 def check_kpi(
@@ -272,26 +236,6 @@ def _additive(tree: exp.Expr, leaves: Sequence[Leaf]) -> bool:
 
 def _rules(resolved: ResolvedKpi) -> Iterator[Problem]:
     kpi = resolved.kpi
-    for rule in kpi.alerts:
-        if rule.grain and rule.grain not in kpi.periods:
-            yield Problem(
-                "rule-grain",
-                f"the KPI has no value by {rule.grain}",
-                rule.place.position(),
-                f"{kpi.name}.alert",
-                f"its periods are {', '.join(kpi.periods)}",
-            )
-        if isinstance(rule.scope, tuple):
-            known = {s for segments in kpi.segments for s in segments}
-            for segment in rule.scope:
-                if segment not in known:
-                    yield Problem(
-                        "unknown-segment",
-                        f"the KPI has no segment '{segment}'",
-                        rule.place.position(),
-                        f"{kpi.name}.alert",
-                        f"its segments are {', '.join(sorted(known)) or 'none'}",
-                    )
     uses_target = any(
         c.name == "target"
         for r in resolved.rules

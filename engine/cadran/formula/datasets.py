@@ -12,7 +12,7 @@ from cadran.formula.aggregates import MeasureReader
 from cadran.formula.measures import Lookup, ResolvedDataset
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import RowBinder
-from cadran.formula.scope import Scope, Unresolved
+from cadran.formula.scope import Scope, Unresolved, names_in
 from cadran.formula.vocabulary import AGGREGATE_NODES
 from cadran.problems import Problem
 
@@ -125,8 +125,9 @@ class _DatasetResolver:
 
     def _lookup(self, node: exp.Expr, parsed: Parsed, column: str, subject: str) -> exp.Expr:
         """An aggregate of a dataset that links here becomes a placeholder joined in by the link's columns."""
-        measure = MeasureReader(self.scope, parsed, subject).read(node)
-        if measure.dataset == self.dataset.name:
+        own = not any(len(parts) > 1 or parts[0].name in self.scope.datasets for parts in names_in(node))
+        measure = None if own else MeasureReader(self.scope, parsed, subject).read(node)
+        if measure is None or measure.dataset == self.dataset.name:
             raise Unresolved(Problem(
                 "own-aggregate", "an aggregate of the dataset's own rows needs a window", parsed.position(node), subject,
                 "write it with over (…), as in sum(amount) over (partition by customer_id)",

@@ -16,6 +16,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from cadran.declare.model import Text
+from cadran.formula.syntax import refused_text
+from cadran.formula.vocabulary import WORDS
 from cadran.problems import Position, Problem
 
 # A quoted string, a quoted name, a line comment, or a percent literal: the first three shield a % inside them.
@@ -83,20 +85,27 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         return None, problem(
             f"the formula is longer than {_MAX_LENGTH} characters", hint="split it into KPIs"
         )
+    misled = _jinja(source.sql) or _filter_alone(source.sql)
+    if misled:
+        message, offset, hint = misled
+        return None, problem(message, offset, hint)
     unclosed = _unbalanced(source.sql)
     if unclosed:
         message, offset, hint = unclosed
         return None, problem(message, offset, hint)
+    odd = refused_text(source.sql, beyond=WORDS)
+    if odd:
+        return None, [p for r in odd for p in problem(r.message, r.start, r.hint, r.end)]
     try:
         trees = sqlglot.parse(source.sql, read="duckdb")
     except TokenError:
-        return None, problem(
-            "a quote is opened and not closed", _open_quote(source.sql), "close it with the same quote"
-        )
+        return None, problem("the formula cannot be read", hint=_EXAMPLE)
     except ParseError as error:
         return None, problem(*_explain(error, source))
     except RecursionError:
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # sqlglot on arguments that it did not expect
+        return None, problem("the formula cannot be read", hint=_EXAMPLE)
     tree = trees[0] if len(trees) == 1 else None
     if tree is None or isinstance(tree, exp.Block):
         semicolon = source.sql.find(";")
@@ -129,6 +138,22 @@ def _source(text: Text) -> Source:
     return Source(text, "".join(pieces), tuple(shifts))
 
 
+def _jinja(sql: str) -> tuple[str, int, str] | None:
+    for braces in ("{{", "{%"):
+        if braces in sql:
+            hint = "conditions are plain SQL: count(deals) filter (where stage = 'won')"
+            return f"'{braces}' belongs into report templates, not into formulas", sql.index(braces), hint
+    return None
+
+
+def _filter_alone(sql: str) -> tuple[str, int, str] | None:
+    """``revenue filter (where …)``: sqlglot reads the name as a column and stops at the bracket."""
+    found = re.search(r"\w\s+(filter)\s*\(", sql, re.IGNORECASE)
+    if found is None or sql[: found.start() + 1].rstrip().endswith(")"):
+        return None
+    return "filter (where …) belongs behind an aggregate", found.start(1), "write it as in count(deals) filter (where stage = 'won')"
+
+
 def _tokens_outside_quotes(sql: str) -> Iterator[tuple[int, str]]:
     quote = ""
     for offset, char in enumerate(sql):
@@ -141,6 +166,9 @@ def _tokens_outside_quotes(sql: str) -> Iterator[tuple[int, str]]:
 
 
 def _unbalanced(sql: str) -> tuple[str, int, str] | None:
+    open_quote = _open_quote(sql)
+    if open_quote is not None:
+        return "a quote is opened and not closed", open_quote, "close it with the same quote"
     opened: list[int] = []
     for offset, char in _tokens_outside_quotes(sql):
         if char == "(":
@@ -155,14 +183,14 @@ def _unbalanced(sql: str) -> tuple[str, int, str] | None:
     return None
 
 
-def _open_quote(sql: str) -> int:
+def _open_quote(sql: str) -> int | None:
     quote, start = "", 0
     for offset, char in enumerate(sql):
         if quote:
             quote = "" if char == quote else quote
         elif char in "'\"":
             quote, start = char, offset
-    return start
+    return start if quote else None
 
 
 def _explain(error: ParseError, source: Source) -> tuple[str, int, str]:

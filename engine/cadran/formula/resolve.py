@@ -48,6 +48,10 @@ def resolve(
     return _Resolver(declaration, columns).run()
 
 
+class BrokenReference(Exception):
+    """A KPI is used whose own formula has a problem."""
+
+
 @dataclass(slots=True)
 class _Where:
     """What a text being resolved may use."""
@@ -159,6 +163,8 @@ class _Resolver:
     def _resolve_text(self, where: _Where) -> exp.Expr | None:
         try:
             return self._visit(where.parsed.tree, where)
+        except BrokenReference:
+            pass  # the KPI that it refers to has said what is wrong; one mistake is one message
         except Unresolved as found:
             self.problems.append(found.problem)
         except RecursionError:
@@ -332,9 +338,7 @@ class _Resolver:
             raise where.fail("cycle", f"'{name}' rests on itself: {loop}", node, "break the circle")
         tree = self._tree(name, where.stack)
         if tree is None:
-            raise where.fail(
-                "broken-reference", f"KPI '{name}' has a problem of its own", node, "correct it first"
-            )
+            raise BrokenReference
         return exp.paren(tree.copy(), copy=False) if isinstance(tree, exp.Binary) else tree.copy()
 
     def _is_window(self, node: exp.Expr) -> bool:

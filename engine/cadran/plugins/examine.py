@@ -20,17 +20,34 @@ class PluginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One installed plugin. ``error`` is empty, or the traceback of what went wrong."""
+    """One installed plugin. ``error`` is empty, or the traceback of what went wrong.
 
-    name: str
-    distribution: str
-    version: str
-    origin: str  # the module
+    Its distribution's metadata is slow to parse, and so read only where it is shown.
+    """
+
+    point: EntryPoint
     connectors: tuple[ConnectorEntry, ...] = ()
     error: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.distribution} {self.version})" if self.distribution else self.name
+        return f"{self.name} ({self.distribution} {self.version})"
+
+    @property
+    def name(self) -> str:
+        return self.point.name
+
+    @property
+    def distribution(self) -> str:
+        return self.point.dist.name if self.point.dist else "?"
+
+    @property
+    def version(self) -> str:
+        return self.point.dist.version if self.point.dist else "?"
+
+    @property
+    def origin(self) -> str:
+        """The module that it is."""
+        return self.point.value
 
     @property
     def reason(self) -> str:
@@ -40,12 +57,10 @@ class Plugin:
 
 def examine(point: EntryPoint) -> Plugin:
     """Import the plugin that ``point`` names and ask it for its connectors. Never raises."""
-    dist = point.dist
-    known = (point.name, dist.name if dist else "", dist.version if dist else "", point.value)
     try:
-        return Plugin(*known, connectors=tuple(_connectors(point.load())))
+        return Plugin(point, connectors=tuple(_connectors(point.load())))
     except (Exception, SystemExit):
-        return Plugin(*known, error=traceback.format_exc())
+        return Plugin(point, error=traceback.format_exc())
 
 
 def _connectors(module: Any) -> list[ConnectorEntry]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Alert, Quality, Results
     from cadran.declare.model import Declaration, Kpi, Report
 
-STATUSES = ("off_target", "at_risk", "on_target", "no_target", "no_data")
+STATUSES = ("off_target", "at_risk", "on_target", "no_target", "no_data", "not_judged")
 MOST_MOVES = 3
 _FEWEST_MOVES = 4  # a KPI with a shorter history has no usual move
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from cadran.plugins import Column, Connector, ConnectorError, End, Page, Rejected, Table
+from cadran.plugins import Column, ConfigError, Connector, ConnectorError, End, Page, Rejected, Table, suggest
 from cadran_plugins.files import csvfile, excel, jsonl, parquet
 from cadran_plugins.files.config import SCHEMA
 from cadran_plugins.files.header import agree, known_types
 from cadran_plugins.files.locate import Catalog, TableFiles
+
+if TYPE_CHECKING:
+    from cadran_plugins.files.staging import Place
 
 _READERS: Mapping[str, Any] = {"csv": csvfile, "tsv": csvfile, "jsonl": jsonl, "xlsx": excel}
 
@@ -23,12 +26,23 @@ class FilesConnector(Connector):
     def discover(self) -> Sequence[Table]:
         """All tables by name, from names of files and their headers."""
         catalog = Catalog(self.context)
-        return [self._described(catalog, name) for name in catalog.names]
+        tables = [self._described(catalog, name) for name in catalog.names]
+        self._check_types(tables)
+        return tables
 
     def read(self, table: str) -> Iterator[Page | Rejected | End]:
         """The rows of one table, in the order of the file."""
         found = Catalog(self.context).table(table)
         return parquet.read(found) if found.format == "parquet" else _read(found)
+
+    def _check_types(self, tables: Sequence[Table]) -> None:
+        """What the source's ``types:`` name must be a column of some table."""
+        columns = sorted({column.name for table in tables for column in table.columns})
+        folded = {name.casefold() for name in columns}
+        for name in self.context.config.get("types", {}):
+            if name.casefold() not in folded and not any(table.problem for table in tables):
+                hint = suggest(name, columns)
+                raise ConfigError(f"no table has a column '{name}'", hint=hint, setting=("types", name))
 
     @staticmethod
     def _described(catalog: Catalog, name: str) -> Table:
@@ -43,7 +57,7 @@ def _columns(table: TableFiles) -> list[Column]:
     if table.format == "parquet":
         return parquet.columns(table.files[0])
     names = _names(table)
-    types = known_types(names, table.options, table.setting)
+    types = known_types(names, table.options)
     return [Column(name, type_) for name, type_ in zip(names, types, strict=True)]
 
 
@@ -65,12 +79,14 @@ def _read(table: TableFiles) -> Iterator[Page | Rejected | End]:
         table = replace(table, options=replace(table.options, decimal=".", thousands=""))
     nulls = reader.NULLS if table.options.nulls is None else table.options.nulls
 
-    def place(file: int, line: int, column: int | None = None) -> str:
-        source = table.files[file]
-        return excel.place(table, source, line, column) if reader is excel else f"{source.name}:{line}"
-
+    place = excel.places(table) if reader is excel else _lines(table)
     with database() as con:
         staging = Staging(con, table, names, nulls, place)
         for number, source in enumerate(table.files):
             reader.load(number, source, staging)
         yield from finish(staging)
+
+
+def _lines(table: TableFiles) -> Place:
+    names = [source.name for source in table.files]
+    return lambda file, line, _=None: f"{names[file]}:{line}"

@@ -16,7 +16,7 @@ from cadran_plugins.files.header import checked
 from cadran_plugins.files.locate import Source, TableFiles
 
 if TYPE_CHECKING:
-    from cadran_plugins.files.staging import Staging
+    from cadran_plugins.files.staging import Place, Staging
 
 NULLS = ("",)
 
@@ -57,11 +57,14 @@ def load(file: int, source: Source, staging: Staging) -> None:
     staging.flush(file)
 
 
-def place(table: TableFiles, source: Source, line: int, column: int | None) -> str:
-    """``costs.xlsx: sheet Costs, cell B7``."""
-    title = _sheet(table, source, 0)[0]
-    where = f"row {line}" if column is None else f"cell {_letters(column)}{line}"
-    return f"{source.name}: sheet {title}, {where}"
+def places(table: TableFiles) -> Place:
+    """How cells are called: ``costs.xlsx: sheet Costs, cell B7``."""
+    sheets = [f"{source.name}: sheet {_sheet(table, source, 0)[0]}" for source in table.files]
+
+    def place(file: int, line: int, column: int | None = None) -> str:
+        return f"{sheets[file]}, " + (f"row {line}" if column is None else f"cell {_letters(column)}{line}")
+
+    return place
 
 
 def _sheet(table: TableFiles, source: Source, most: int | None = None) -> tuple[str, list[list[Any]]]:

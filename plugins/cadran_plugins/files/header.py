@@ -36,14 +36,12 @@ def agree(first: Sequence[str], first_place: str, other: Sequence[str], place: s
     raise DataError(f"{place} and {first_place} have different columns: the former {' and '.join(parts)}")
 
 
-def known_types(names: Sequence[str], options: Options, setting: Sequence[str | int]) -> list[str]:
+def known_types(names: Sequence[str], options: Options) -> list[str]:
     """The declared type of each column, empty where none is; raises for a column that does not exist."""
     folded = {name.casefold() for name in names}
-    for column in options.strict_types:
+    for column, setting in options.strict_types.items():
         if column.casefold() not in folded:
             hint = suggest(column, names) or f"there are: {listed(list(names), 20)}"
-            raise ConfigError(
-                f"there is no column '{column}'", hint=hint, setting=(*setting, "types", column)
-            )
+            raise ConfigError(f"there is no column '{column}'", hint=hint, setting=setting)
     types = {column.casefold(): type_ for column, type_ in options.types.items()}
     return [types.get(name.casefold(), "") for name in names]

@@ -89,8 +89,9 @@ class Catalog:
             self._inside(file, (*setting, "path") if "path" in own else ("path",))
         format_ = own.get("format") or self._format(files, setting)
         refuse_foreign(own, format_, setting)
+        options = merged(self._config, own, setting, alone=len(self.names) == 1)
         sources = tuple(Source(f, self._shown(f)) for f in files)
-        return TableFiles(name, sources, format_, merged(self._config, own, setting), setting)
+        return TableFiles(name, sources, format_, options, setting)
 
     def _by_stem(self, files: Sequence[Path], skip: bool) -> dict[str, list[Path]]:
         stems: dict[str, list[Path]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cadran.plugins import ConfigError
+from cadran_plugins.files import patterns
 from cadran_plugins.files.options import Options
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
@@ -16,16 +16,6 @@ TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _ZONE = "(Z| UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
-_DIRECTIVES = {
-    **dict.fromkeys("dmHIMSj", "[0-9]{1,3}"),
-    **dict.fromkeys("bBaA", "[A-Za-z]+"),
-    "Y": "[0-9]{4}",
-    "y": "[0-9]{2}",
-    "f": "[0-9]{1,6}",
-    "p": "[AaPp][Mm]",
-    "z": "[+-][0-9]{2}(:?[0-9]{2})?",
-    "%": "%",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,30 +104,8 @@ class Shapes:
         return f"CASE WHEN isfinite({cast}) THEN {cast} END"
 
 
-def _written(pattern: str, key: str) -> Rule:
-    """The rule of a ``date_format`` or ``timestamp_format``; raises :class:`ConfigError`."""
-    shape, zoned = "", False
-    parts = re.split(r"%-?(.)", pattern)
-    for text, directive in zip(parts[::2], [*parts[1::2], ""], strict=True):
-        shape += re.escape(text)
-        if directive and directive not in _DIRECTIVES:
-            known = ", ".join(f"%{d}" for d in _DIRECTIVES)
-            raise ConfigError(
-                f"'%{directive}' is not known in {key}_format",
-                hint=f"known are: {known}",
-                setting=(f"{key}_format",),
-            )
-        shape += _DIRECTIVES.get(directive, "")
-        zoned = zoned or directive == "z"
-    if key == "date" and set(parts[1::2]) & set("HIMSfpz"):
-        raise ConfigError(
-            "date_format holds a time of day", hint="that is timestamp_format", setting=("date_format",)
-        )
-    type_ = "DATE" if key == "date" else TIMESTAMPTZ if zoned else "TIMESTAMP"
-    cast = (
-        f"try_strptime({{x}}, {literal(pattern)})".replace("{x}", "\0")
-        .replace("{", "{{")
-        .replace("}", "}}")
-        .replace("\0", "{x}")
-    )
-    return Rule(key, type_, shape, f"CAST({cast} AS {type_})")
+def _written(pattern: str, kind: str) -> Rule:
+    """The rule of a ``date_format`` or ``timestamp_format``."""
+    type_ = "DATE" if kind == "date" else TIMESTAMPTZ if patterns.zoned(pattern) else "TIMESTAMP"
+    sql = literal(pattern).replace("{", "{{").replace("}", "}}")
+    return Rule(kind, type_, patterns.shape(pattern), f"CAST(try_strptime({{x}}, {sql}) AS {type_})")

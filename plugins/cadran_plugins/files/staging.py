@@ -127,7 +127,7 @@ def finish(staging: Staging) -> Iterator[Page | Rejected | End]:
 
 def _columns(staging: Staging) -> list[infer.Column]:
     table = staging.table
-    types = known_types(staging.names, table.options, table.setting)
+    types = known_types(staging.names, table.options)
     shapes = Shapes(table.options)
     try:
         return infer.columns(staging.con, shapes, types, staging.kinds)
