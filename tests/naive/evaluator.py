@@ -162,14 +162,16 @@ class Evaluator:
             settle = self.world.datasets[dataset_of(leaf)].settle
             if isinstance(leaf, Converted):
                 settle = max(settle, self.world.datasets[leaf.other].settle)
-                own = self.calendar.midnight(reach or period.end)
-                if clock < self.calendar.add_days(own, leaf.days, leaf.hours * 3600):
+                if reach and clock < self.matured(leaf, reach):
                     states.add("maturing")
             if clock < end:
                 states.add("open")
             if clock < self.calendar.add_days(end, settle):
                 states.add("settling")
         return next((state for state in ("open", "settling", "maturing") if state in states), "final")
+
+    def matured(self, leaf: Converted, end: dt.date) -> dt.datetime:
+        return self.calendar.add_days(self.calendar.midnight(end), leaf.days, leaf.hours * 3600)
 
     # --- base ------------------------------------------------------------------------------------------------
 

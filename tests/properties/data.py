@@ -91,7 +91,7 @@ def first_of(rows: Sequence[dict[str, Value]], *columns: str) -> list[dict[str, 
 
 @st.composite
 def datasets(draw: st.DrawFn, setting: Setting) -> tuple[list[Dataset], Types]:
-    """Customers, events and contracts that link to them, snapshots, and quotas that lie ahead."""
+    """Customers, events and contracts that link to them, snapshots, quotas that lie ahead, plans without a date."""
     channel = st.sampled_from(CHANNELS)
     customer = optional(st.sampled_from((*CUSTOMERS, "gone")))
     amount = st.sampled_from(AMOUNTS)
@@ -137,6 +137,7 @@ def datasets(draw: st.DrawFn, setting: Setting) -> tuple[list[Dataset], Types]:
         },
         10,
     )
+    plans = table(draw, {"channel": channel, "amount": amount}, 5)
     kind = {"date": "date", "timestamp": "timestamp", "timestamptz": "timestamptz"}[setting.stamp]
     types: Types = {
         "customers": {"code": "text", "joined": "date", "tier": "text", "channel": "text", "score": "integer"},
@@ -149,6 +150,7 @@ def datasets(draw: st.DrawFn, setting: Setting) -> tuple[list[Dataset], Types]:
         },
         "balances": {"account": "text", "taken": "date", "channel": "text", "amount": "decimal(12,2)"},
         "quotas": {"id": "integer", "due": "date", "channel": "text", "amount": "integer"},
+        "plans": {"id": "integer", "channel": "text", "amount": "decimal(12,2)"},
     }  # fmt: skip
     link = {"customers": Link("customer", "customers")}
     far = {"channel": "channel", "tier": "customers.tier"}
@@ -176,4 +178,5 @@ def datasets(draw: st.DrawFn, setting: Setting) -> tuple[list[Dataset], Types]:
             segments={"channel": "channel"},
         ),
         Dataset("quotas", quotas, date="due", ahead=True, segments={"channel": "channel"}),
+        Dataset("plans", plans, segments={"channel": "channel"}),
     ], types  # fmt: skip

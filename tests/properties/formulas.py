@@ -40,7 +40,7 @@ from naive.tree import (
 
 NUMBERS = {
     "events": ("amount", "qty", "weight"), "contracts": ("mrr",), "customers": ("score",), "balances": ("amount",),
-    "quotas": ("amount",),
+    "quotas": ("amount",), "plans": ("amount",),
 }  # fmt: skip
 LINKED = ("events", "contracts")
 TO_DATE_GRAINS = {
@@ -121,7 +121,7 @@ def aggregates(
     """An aggregate of one dataset; ``exact`` ones are never floats."""
     where = draw(maybe(conditions(dataset, room, in_period)))
     exact_numbers = tuple(n for n in NUMBERS[dataset] if n != "weight")
-    kinds = ["count", "distinct", "sum", "min", "max"] + (
+    kinds = ["count", "distinct", "sum", "min", "max", *(["product"] if dataset == "events" else [])] + (
         [] if exact else ["avg", "median", "quantile", "stddev", "days"]
     )
     kind = draw(st.sampled_from([k for k in kinds if k not in refuse]))
@@ -130,6 +130,9 @@ def aggregates(
     if kind == "distinct":
         key = {"events": "customer", "contracts": "customer", "balances": "account"}.get(dataset, "channel")
         return Agg("count", dataset, Column(key), where, distinct=True)
+    if kind == "product":
+        product = Op("*", Column("events.amount"), Column("events.qty"))
+        return Agg("sum", dataset, product, where)
     if kind == "days":
         pair = {
             "events": ("customers.joined", "happened"),
@@ -152,8 +155,10 @@ def aggregates(
 def measures(draw: st.DrawFn, room: Room, exact: bool = False) -> Measure:
     kinds = ["events", "events", "entity", "having", "converted", "contracts", "interval", "kept", "dated"]
     kinds += ["customers"] + ([] if room.tier else ["quotas", "snapshot", "balances"])
+    if room.grains == ("all",) and not room.tier and not room.span:
+        kinds += ["plans", "plans"]
     kind = draw(st.sampled_from(kinds))
-    if kind in ("events", "contracts", "customers", "quotas"):
+    if kind in ("events", "contracts", "customers", "quotas", "plans"):
         return draw(aggregates(kind, room, exact))
     if kind == "balances":
         return draw(aggregates("balances", room, exact, refuse=("count", "sum")))
@@ -200,7 +205,19 @@ def entities(draw: st.DrawFn, room: Room, kind: str) -> Measure:
 def formulas(draw: st.DrawFn, room: Room) -> Node:
     kinds = ["measure", "measure"]
     if room.depth:
-        kinds += ["ratio", "ratio", "arith", "cents", "percent", "coalesce", "neg", "shift", "shift", "total"]
+        kinds += [
+            "ratio",
+            "ratio",
+            "arith",
+            "times",
+            "cents",
+            "percent",
+            "coalesce",
+            "neg",
+            "shift",
+            "shift",
+            "total",
+        ]
         kinds += ["block"] * bool(room.blocks)
         if not room.all and not room.span:
             kinds += ["rolling", "to_date"]
@@ -219,6 +236,8 @@ def formulas(draw: st.DrawFn, room: Room) -> Node:
             return Arith(
                 draw(st.sampled_from("+-")), draw(formulas(below)), draw(formulas(replace(below, depth=0)))
             )
+        case "times":
+            return Arith("*", draw(formulas(below)), draw(measures(room, exact=True)))
         case "cents":
             return Arith("/", draw(formulas(below)), Num(100))
         case "percent":

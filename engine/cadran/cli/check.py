@@ -7,7 +7,7 @@ import json
 import click
 
 from cadran.cli.common import FAILED, project, root, show
-from cadran.problems import errors
+from cadran.problems import ProblemsFound, errors
 
 
 @click.command()
@@ -23,14 +23,19 @@ from cadran.problems import errors
 def check(ctx: click.Context, kind: str, data: bool) -> None:
     """Check kpis.yaml; every problem with its place and the way out. Exit code 2 if there is one."""
     opened = project(ctx)
-    problems = opened.check_data() if data else opened.check()
+    kpis = 0
+    try:
+        declaration, _, problems = opened.model()
+        kpis = len(declaration.kpis)
+        if data:
+            problems = opened.check_data()
+    except ProblemsFound as found:
+        problems = found.problems
     if kind != "text" or problems:
         show(problems, root(ctx), kind, err=False)
     if errors(problems):
         raise click.exceptions.Exit(FAILED)
     if kind == "text" and not problems:
-        declaration, _ = opened.declaration()
-        kpis = len(declaration.kpis) if declaration else 0
         click.echo(f"{opened.file.name}: {kpis} KPIs, no problems")
 
 

@@ -75,28 +75,31 @@ def run(
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """A line on stderr that says what is going on, once it has taken a second; nothing where stderr is no terminal."""
+    """A bar on stderr, once the run has taken a second; nothing where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     started = time.monotonic()
-    live = None
+    bar = None
 
     def say(text: str) -> None:
-        nonlocal live
-        if live is None and time.monotonic() - started > 1:
+        nonlocal bar
+        if bar is None and time.monotonic() - started > 1:
             from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-            live = Console(stderr=True).status("")
-            live.start()
-        if live is not None:
-            live.update(text)
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            bar.add_task("", total=None)
+            bar.start()
+        if bar is not None:
+            bar.update(bar.task_ids[0], description=text)
 
     try:
         yield say
     finally:
-        if live is not None:
-            live.stop()
+        if bar is not None:
+            bar.stop()
 
 
 def _table(
@@ -141,27 +144,24 @@ def _save(path: Path, content: str | bytes) -> None:
 
 
 def _reports(results: Results, declaration: Declaration, locale: str | None) -> None:
-    """Every declared report as ``reports/NAME.html`` in the project."""
+    """Every declared report as ``reports/NAME.html`` (or ``.md``, as its template is) in the project."""
     from cadran.publish.report import render
 
     folder = declaration.folder / "reports"
     for report in declaration.reports.values():
+        markdown = report.template is not None and report.template.value.endswith(".md.jinja")
         content = render(
-            results,
-            declaration,
-            report=report,
-            kind="html",
-            locale=locale or "",
+            results, declaration, report=report, kind="markdown" if markdown else "html", locale=locale or "",
             template_folders=template_folders(declaration),
-        )
-        path = folder / f"{report.name}.html"
+        )  # fmt: skip
+        path = folder / f"{report.name}.{'md' if markdown else 'html'}"
         try:
             folder.mkdir(exist_ok=True)
             path.write_text(content, encoding="utf-8")
         except OSError as error:
+            reason = error.strerror or str(error)
             click.echo(
-                f"report '{report.name}' not written: {error.strerror or error}; use --format html --output FILE",
-                err=True,
+                f"report '{report.name}' not written: {reason}; use --format html --output FILE", err=True
             )
             continue
         click.echo(f"report '{report.name}': {path}")

@@ -19,7 +19,7 @@ _UNKNOWN = frozenset(
     """
     oneOf not else contains minContains maxContains prefixItems dependentRequired dependentSchemas dependencies
     patternProperties unevaluatedItems unevaluatedProperties multipleOf exclusiveMinimum exclusiveMaximum maximum
-    maxLength minLength maxProperties $dynamicRef $recursiveRef additionalItems
+    maxProperties $dynamicRef $recursiveRef additionalItems
     """.split()  # noqa: SIM905
 )
 _TYPES: dict[str, Check] = {
@@ -104,6 +104,12 @@ class _Compiler:
         search = re.compile(schema["pattern"]).search
         return lambda value: not isinstance(value, str) or search(value) is not None
 
+    def _length(self, schema: Mapping[str, Any]) -> Check | None:
+        if schema.keys().isdisjoint({"minLength", "maxLength"}):
+            return None
+        least, most = schema.get("minLength", 0), schema.get("maxLength", float("inf"))
+        return lambda value: not isinstance(value, str) or least <= len(value) <= most
+
     def _minimum(self, schema: Mapping[str, Any]) -> Check | None:
         if "minimum" not in schema:
             return None
@@ -178,7 +184,19 @@ class _Compiler:
         return lambda value: (type(value) is dict and value.get(name) != wanted) or then(value)
 
 
-_KEYWORDS = ("ref", "type", "enum", "pattern", "minimum", "items", "properties", "any_of", "all_of", "if")
+_KEYWORDS = (
+    "ref",
+    "type",
+    "enum",
+    "pattern",
+    "length",
+    "minimum",
+    "items",
+    "properties",
+    "any_of",
+    "all_of",
+    "if",
+)
 
 
 def _never(_: Any) -> bool:

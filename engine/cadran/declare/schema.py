@@ -79,18 +79,53 @@ def findings(document: Document, connectors: Mapping[str, Schema], included: boo
     data = document.data
     if included and isinstance(data, dict):
         data = {"version": 1} | data
+    if _surely_valid(data, connectors):
+        return []
+    faults = {name: _schema_fault(settings) for name, settings in connectors.items()}
+    usable = {name: settings for name, settings in connectors.items() if not faults[name]}
+    found = [*_broken_connectors(data, faults)]
     try:
-        schema = composed(connectors)
-        if compile_schema(schema)(data):
-            return []
-        return _with_jsonschema(document, data, schema)
+        found += _with_jsonschema(document, data, composed(usable))
     except _Unusable as error:
-        wrong = Finding((), False, "broken-connector", f"a connector describes its settings wrongly: {error}")
-        return [wrong, *(findings(document, {}, included) if connectors else [])]
+        message = f"a connector describes its settings wrongly: {error}"
+        found += [Finding(("sources",), True, "broken-connector", message, "ask its author")]
+        found += _with_jsonschema(document, data, composed({}))
+    return without_echoes(without_cuts(document, found))
+
+
+def _surely_valid(data: Any, connectors: Mapping[str, Schema]) -> bool:
+    try:
+        return compile_schema(composed(connectors))(data)
+    except (AttributeError, LookupError, TypeError, ValueError, re.error, RecursionError):
+        return False  # a connector's schema is no schema: that is found out below
 
 
 class _Unusable(Exception):
-    pass
+    """A schema that looks right and still cannot be used."""
+
+
+def _schema_fault(settings: Any) -> str:
+    """What is wrong with a connector's own schema."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(settings)
+    except SchemaError as error:
+        return error.message
+    return "" if isinstance(settings, Mapping) else "it is not a mapping"
+
+
+def _broken_connectors(data: Any, faults: Mapping[str, str]) -> Iterator[Finding]:
+    sources = data.get("sources") if isinstance(data, dict) else None
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        connector = source.get("connector") if isinstance(source, dict) else None
+        fault = faults.get(connector, "") if isinstance(connector, str) else ""
+        if fault:
+            message = f"the connector '{connector}' describes its settings wrongly: {fault}"
+            yield Finding(
+                ("sources", name, "connector"), False, "broken-connector", message, "ask its author"
+            )
 
 
 def _with_jsonschema(document: Document, data: Any, schema: dict[str, Any]) -> list[Finding]:
@@ -99,21 +134,17 @@ def _with_jsonschema(document: Document, data: Any, schema: dict[str, Any]) -> l
         for finding in explain(document, error):
             missing = finding.message if finding.code == "missing-key" else ""
             found.setdefault((finding.path, missing), finding)
-    return without_echoes(without_cuts(document, list(found.values())))
+    return list(found.values())
 
 
-def _errors(data: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
+def _errors(data: Any, schema: dict[str, Any]) -> list[ValidationError]:
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
+    registry: Registry[Any] = Registry()  # an empty one: nothing is ever fetched
     try:
-        Draft202012Validator.check_schema(schema)
-        registry: Registry[Any] = Registry()  # an empty one: nothing is ever fetched
-        yield from Draft202012Validator(schema, registry=registry).iter_errors(data)
-    except SchemaError as error:
-        raise _Unusable(error.message) from None
+        return list(Draft202012Validator(schema, registry=registry).iter_errors(data))
     except (Unresolvable, re.error) as error:
         raise _Unusable(str(error)) from None
 

@@ -38,10 +38,14 @@ def ref_of(node: exp.Column) -> tuple[tuple[str, ...], str]:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """The currency that a money argument is in: a fixed code, or the bound column that holds it."""
+    """The currency that a money argument is in: a fixed code, or the bound column that holds it.
+
+    ``mixed`` where one row's amount is itself a sum over rows of several currencies, which no rate can convert.
+    """
 
     code: str = ""
     column: exp.Column | None = None
+    mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from cadran.declare.model import Declaration, Text
-from cadran.formula.measures import Conversion, Measure, ResolvedDataset, ref_node, ref_of
+from cadran.formula.measures import Conversion, Lookup, Measure, ResolvedDataset, ref_node, ref_of
 from cadran.formula.scope import Scope, Unresolved
 from cadran.problems import Problem
 
@@ -19,15 +19,25 @@ class MoneyReader:
     """Finds the money columns behind a measure's argument, through derived columns and links."""
 
     def __init__(
-        self, declaration: Declaration, scope: Scope, datasets: Mapping[str, ResolvedDataset]
+        self,
+        declaration: Declaration,
+        scope: Scope,
+        datasets: Mapping[str, ResolvedDataset],
+        lookups: Mapping[str, Lookup],
     ) -> None:
-        self.declaration, self.scope, self.datasets = declaration, scope, datasets
+        self.declaration, self.scope, self.datasets, self.lookups = declaration, scope, datasets, lookups
 
     def convert(self, measure: Measure) -> Measure:
         """The measure with its currency noted. Raises :class:`Unresolved` where currencies are mixed."""
         if measure.function not in _MONEY_FUNCTIONS or measure.argument is None:
             return measure
         found = list(dict.fromkeys(self._behind(measure.dataset, measure.argument, frozenset())))
+        if any(money.mixed for money in found):
+            raise self._problem(
+                measure,
+                "a derived column behind it adds amounts in several currencies",
+                "filter by currency in the derived column, or sum the amounts in the measure itself",
+            )
         if not found:
             return measure
         if len(found) > 1:
@@ -71,7 +81,21 @@ class MoneyReader:
             derived = self.datasets[owner].derived.get(name) if owner in self.datasets else None
             if derived is not None:
                 inner = self._behind(owner, derived, seen | {(owner, name)})
-                out += [self._seen_from(path, c) for c in inner]
+                if derived.find(exp.Window):
+                    inner = [replace(c, mixed=True) if c.column is not None else c for c in inner]
+                out += [self._seen_from(path, c) for c in [*inner, *self._looked_up(derived)]]
+        return out
+
+    def _looked_up(self, derived: exp.Expr) -> list[Conversion]:
+        """The currencies behind aggregates of datasets that link here: one row adds many rows' amounts."""
+        out: list[Conversion] = []
+        for node in derived.find_all(exp.Placeholder):
+            measure = self.lookups[str(node.this)].measure
+            if measure.function not in _MONEY_FUNCTIONS or measure.argument is None:
+                continue
+            for money in self._behind(measure.dataset, measure.argument, frozenset()):
+                fixed = self._fixed_by_filter(measure, money)
+                out.append(Conversion(code=fixed or money.code, mixed=not (fixed or money.code)))
         return out
 
     def _owner(self, dataset: str, path: tuple[str, ...]) -> str | None:
@@ -96,7 +120,7 @@ class MoneyReader:
         if money.column is None:
             return money
         inner, name = ref_of(money.column)
-        return Conversion(column=ref_node((*path, *inner), name))
+        return replace(money, column=ref_node((*path, *inner), name))
 
     def _fixed_by_filter(self, measure: Measure, money: Conversion) -> str:
         """``filter (where currency = 'EUR')`` settles the currency of a column that holds several."""

@@ -104,7 +104,13 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         return None, problem(*_explain(error, source))
     except RecursionError:
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # sqlglot on arguments that it did not expect
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ):  # sqlglot on arguments that it did not expect
         return None, problem("the formula cannot be read", hint=_EXAMPLE)
     tree = trees[0] if len(trees) == 1 else None
     if tree is None or isinstance(tree, exp.Block):
@@ -151,7 +157,11 @@ def _filter_alone(sql: str) -> tuple[str, int, str] | None:
     found = re.search(r"\w\s+(filter)\s*\(", sql, re.IGNORECASE)
     if found is None or sql[: found.start() + 1].rstrip().endswith(")"):
         return None
-    return "filter (where …) belongs behind an aggregate", found.start(1), "write it as in count(deals) filter (where stage = 'won')"
+    return (
+        "filter (where …) belongs behind an aggregate",
+        found.start(1),
+        "write it as in count(deals) filter (where stage = 'won')",
+    )
 
 
 def _tokens_outside_quotes(sql: str) -> Iterator[tuple[int, str]]:

@@ -78,7 +78,7 @@ class _Resolver:
         self._datasets: dict[str, ResolvedDataset] = {}
         self._lookups: dict[str, Lookup] = {}
         self._dimensions: dict[tuple[str, str], exp.Column | None] = {}
-        self._money = MoneyReader(declaration, self.scope, self._datasets)
+        self._money = MoneyReader(declaration, self.scope, self._datasets, self._lookups)
 
     def run(self) -> tuple[Model | None, list[Problem]]:
         for dataset in self.declaration.datasets.values():

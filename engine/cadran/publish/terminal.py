@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from cadran.declare.model import Declaration
 
-MARKS = {"on_target": "✓", "at_risk": "▲", "off_target": "✗", "no_target": "·", "no_data": "–", "not_judged": "…"}
+MARKS = {
+    "on_target": "✓",
+    "at_risk": "▲",
+    "off_target": "✗",
+    "no_target": "·",
+    "no_data": "–",
+    "not_judged": "…",
+}
 _STYLES = {"on_target": "green", "at_risk": "yellow", "off_target": "red"}
 _SPARK, _SHORTEST_SPARK, _LABEL = 13, 6, 24  # columns; a label gets its 24 before a sparkline its 13
 _GAP = 2

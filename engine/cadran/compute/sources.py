@@ -1,0 +1,124 @@
+"""The declared sources opened: which tables and columns there are, and their rows loaded into a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from cadran.declare.model import Dataset, Declaration, TableRef
+from cadran.plugins.connector import Connector, ConnectorError, Context, Table
+from cadran.plugins.manager import PluginManager
+from cadran.problems import Problem, ProblemsFound, listed, suggest
+
+if TYPE_CHECKING:
+    from cadran.compute.embedded import Session
+
+Rejections = dict[str, list[tuple[str, str]]]  # "source.table" → (place, reason) of the records set aside
+
+
+class Sources:
+    """Connectors by source, each asked once; ``problems`` collects what they could not do."""
+
+    def __init__(self, declaration: Declaration, plugins: PluginManager) -> None:
+        self.declaration, self.plugins = declaration, plugins
+        self.problems: list[Problem] = []
+        self._connectors: dict[str, Connector] = {}
+        self._tables: dict[str, dict[str, Table] | None] = {}
+
+    def connector(self, source: str) -> Connector:
+        """Raises ConnectorError where its plugin is broken."""
+        if source not in self._connectors:
+            declared = self.declaration.sources[source]
+            found = self.plugins.connector(declared.connector)
+            if isinstance(found, Problem):
+                raise ConnectorError(found.message, hint=found.hint)
+            config = {k: v for k, v in declared.config.items() if k != "connector"}
+            context = Context(source, config, self.declaration.folder.resolve(), self.declaration.allow_paths)
+            self._connectors[source] = found(context)
+        return self._connectors[source]
+
+    def tables(self, source: str) -> dict[str, Table] | None:
+        """The tables of a source by name; None (and a problem, once) where it cannot say."""
+        if source not in self._tables:
+            try:
+                self._tables[source] = {t.name: t for t in self.connector(source).discover()}
+            except ConnectorError as error:
+                self._tables[source] = None
+                self.problems += self._problems(source, error)
+        return self._tables[source]
+
+    def columns(self, dataset: Dataset) -> list[str] | None:
+        """The columns of a dataset's tables, or None (with a problem) where they cannot be known."""
+        out: dict[str, None] = {}
+        for ref in dataset.tables:
+            table = self._table(ref, f"datasets.{dataset.name}")
+            if table is None:
+                return None
+            out.update(dict.fromkeys(c.name for c in table.columns))
+        return list(out)
+
+    def check_rates(self) -> None:
+        """The rates' table and its columns exist."""
+        rates = self.declaration.rates
+        table = self._table(rates.table, "rates") if rates else None
+        if rates is None or table is None:
+            return
+        names = [c.name for c in table.columns]
+        for what, name in (("date", rates.date), ("currency", rates.currency), ("rate", rates.rate)):
+            if name not in names:
+                hint = suggest(name, names) or f"its columns are {listed(names)}"
+                where = rates.table.place.position()
+                message = f"table '{rates.table.table}' has no column '{name}' for the {what}"
+                self.problems.append(
+                    Problem("unknown-column", message, where, "rates", f"{hint} (rates: {{{what}: …}})")
+                )
+
+    def _table(self, ref: TableRef, subject: str) -> Table | None:
+        tables = self.tables(ref.source) if ref.source in self.declaration.sources else None
+        if tables is None:
+            return None
+        if ref.table not in tables:
+            hint = suggest(ref.table, tables) or f"its tables are {listed(list(tables)) or 'none'}"
+            message = f"source '{ref.source}' has no table '{ref.table}'"
+            self.problems.append(Problem("unknown-table", message, ref.place.position(), subject, hint))
+            return None
+        table = tables[ref.table]
+        if table.problem is not None:
+            self.problems += self._problems(ref.source, table.problem)
+            return None
+        return table
+
+    def load(self, session: Session, datasets: Iterable[str], progress: Callable[[str], None]) -> Rejections:
+        """Loads every table of the datasets, and the rates. Raises ProblemsFound with all sources' problems."""
+        refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
+        if self.declaration.rates is not None:
+            refs.append(self.declaration.rates.table)
+        rejected: Rejections = {}
+        problems: list[Problem] = []
+        for source, table in dict.fromkeys((r.source, r.table) for r in refs):
+            progress(f"loading {source}.{table}")
+            try:
+                found = (self.tables(source) or {}).get(table, Table(table))
+                aside = session.load(source, table, self.connector(source).read(table), found.columns)
+                rejected[f"{source}.{table}"] = [(r.place, r.reason) for r in aside]
+            except ConnectorError as error:
+                problems += self._problems(source, error)
+        if problems:
+            raise ProblemsFound(problems)
+        return rejected
+
+    def _problems(self, source: str, error: ConnectorError) -> list[Problem]:
+        """A connector's error as problems that point at the setting which is at fault."""
+        place = self.declaration.sources[source].place
+        try:
+            where = place.child(*error.setting).position()
+        except (KeyError, IndexError, TypeError):
+            where = place.position()
+        subject = f"sources.{source}"
+        head = Problem("source", error.message, where, subject, error.hint)
+        return [head, *(Problem("source", line, where, subject) for line in error.more)]
+
+
+def all_columns(sources: Sources) -> dict[str, Sequence[str] | None]:
+    """Dataset → columns of its tables, None where they are not known."""
+    return {name: sources.columns(dataset) for name, dataset in sources.declaration.datasets.items()}
