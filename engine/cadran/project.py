@@ -165,9 +165,13 @@ def _judged(
     calendar = declaration.calendar
     rows = [row for series in computed.series for row in compare.rows(series, calendar)]
     alerts = [alert for series in computed.series for alert in compare.alerts(series, calendar)]
+    unmet = [
+        Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", "see whether the source is up to date", "warning")
+        for q in computed.quality for finding in q.findings
+    ]  # fmt: skip
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), tuple(alerts),
-        tuple(computed.quality), tuple(warnings), computed.statements,
+        tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
     )  # fmt: skip
 
 

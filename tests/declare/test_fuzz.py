@@ -99,7 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), flow=st.booleans())
 def test_random_structures(folder: Path, data: dict[str, Any], flow: bool) -> None:
     check(folder, yaml.safe_dump({"version": 1} | data, default_flow_style=flow, allow_unicode=True))
@@ -126,7 +126,7 @@ def with_one_value_changed(draw: st.DrawFn) -> str:
         return json.dumps(data)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=with_one_value_changed())
 def test_changed_values(folder: Path, text: str) -> None:
     check(folder, text)
@@ -174,7 +174,7 @@ SCRAPS += [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     edits=st.lists(
         st.tuples(

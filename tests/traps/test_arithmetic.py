@@ -101,7 +101,7 @@ def test_money_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
           left_over: {formula: sum(sales.amount) - 3, period: month}
           with_tax: {formula: sum(sales.amount) * 1.055, period: month}
           sales_count: {formula: count(sales), period: month}
-          mean: {formula: avg(sales.amount), period: month}
+          average: {formula: avg(sales.amount), period: month}
     """
 
     def holds() -> None:
@@ -112,7 +112,7 @@ def test_money_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert isinstance(got[name], Decimal), name
             assert got[name] == Decimal(value), name
         assert type(got["sales_count"]) is int
-        assert type(got["mean"]) is float
+        assert type(got["average"]) is float
 
     holds()
     floats = 0.0
@@ -161,7 +161,7 @@ def test_mixed_currencies_without_rates_are_an_error(tmp_path: Path) -> None:
     (found,) = caught.value.problems
     assert (found.code, found.subject) == ("currencies", "revenue")
     assert "CHF and EUR" in found.message
-    assert found.where is not None and found.where.line == 8
+    assert found.where is not None and found.where.line == 9
     only_swiss = dedent(MIXED).replace("  revenue: {formula: sum(orders.amount), period: month, unit: EUR}\n", "")
     assert not problems(tmp_path, only_swiss, {"orders": ORDERS})
     assert figures(run(tmp_path, only_swiss, {"orders": ORDERS}))["swiss", "2026-06"] == Decimal(300)
@@ -184,7 +184,7 @@ def test_null_and_gap_semantics(tmp_path: Path) -> None:
           number: {formula: count(calls), period: month}
           minutes: {formula: sum(calls.minutes), period: month}
           longest: {formula: max(calls.minutes), period: month}
-          mean: {formula: avg(calls.minutes), period: month}
+          average: {formula: avg(calls.minutes), period: month}
           sum_of_both: {formula: count(calls) + avg(calls.minutes), period: month}
           filled: {formula: "count(calls) + coalesce(avg(calls.minutes), 0)", period: month}
           earlier: {formula: previous(count(calls)), period: month}
@@ -196,7 +196,7 @@ def test_null_and_gap_semantics(tmp_path: Path) -> None:
         "number": (2, 0, 1, 1),
         "minutes": (10, 0, 0, 8),
         "longest": (6, None, None, 8),
-        "mean": (5.0, None, None, 8.0),
+        "average": (5.0, None, None, 8.0),
         "sum_of_both": (7.0, None, None, 9.0),
         "filled": (7.0, 0.0, 1.0, 9.0),
         "earlier": (None, 2, 0, 1),  # before the first row nothing is known, which is not 0

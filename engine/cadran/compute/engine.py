@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from cadran.calendar import Calendar, Duration, Grain, Period
 from cadran.compute.combine import Cell, Combiner
+from cadran.compute.currencies import rates_table
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
@@ -20,6 +21,7 @@ from cadran.compute.scan import Scan, ScanBuilder
 from cadran.compute.spans import BEGINNING, Clock, Span, midnight
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
+from cadran.compute.typecheck import TypeChecker
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
@@ -142,7 +144,9 @@ class Engine:
         measures = measures_of(self.model, kpis)
         datasets = sorted(datasets_behind(self.model, measures))
         self.progress("checking the data")
-        problems = self.examiner.check_types(measures, datasets)
+        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(
+            measures, datasets
+        )
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(datasets, measures)
@@ -228,7 +232,9 @@ class Engine:
 
     def _scan(self, scans: Sequence[Scan]) -> None:
         builder = ScanBuilder(
-            self.rows, lambda name, dataset: self.model.dimensions[name, dataset], self.examiner.rates()
+            self.rows,
+            lambda name, dataset: self.model.dimensions[name, dataset],
+            rates_table(self.declaration),
         )
         for index, scan in enumerate(scans):
             self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
+from cadran.compute.currencies import Currencies
 from cadran.compute.embedded import QueryError, Session
-from cadran.compute.lower import Lowering, both, cast, column, number
+from cadran.compute.lower import both, cast, column, number
 from cadran.compute.results import Quality
-from cadran.compute.rows import DATES, Joined, RowsBuilder
+from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import Coverage
 from cadran.declare.document import Place
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model, ResolvedDataset, ref_of
-from cadran.problems import Problem, ProblemsFound, listed
-
-_NUMERIC_ONLY = {"sum", "avg", "median", "quantile", "stddev"}
-_NUMBERS = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
-)
-_INTEGERS = _NUMBERS[:10]
+from cadran.problems import Problem, ProblemsFound
 
 
 @dataclass(slots=True)
@@ -47,6 +30,7 @@ class Facts:
     first: dt.date | None
     last: dt.date | None
     begins: dt.date | None  # the first start of validity
+    newest: dt.datetime | None  # the last date as local time
     by_date: dict[exp.Expr, tuple[dt.date | None, dt.date | None]]
 
 
@@ -72,143 +56,6 @@ class Examiner:
 
     def _place(self, dataset: str) -> Place:
         return self.declaration.datasets[dataset].place
-
-    # --- types ----------------------------------------------------------------------------------------------------------
-
-    def check_types(self, measures: Sequence[Measure], datasets: Sequence[str]) -> list[Problem]:
-        """Every expression is bound by DuckDB once, so that a wrong type is a problem with a place, not a failed run."""
-        problems: list[Problem] = []
-        for name in datasets:
-            problems += self._unions(name)
-        if problems:
-            return problems
-        for name in datasets:
-            problems += self._derived(name)
-            problems += self._times(name)
-        if problems:
-            return problems
-        for name in datasets:
-            problems += self._link_types(name)
-        for measure in measures:
-            problems += self._measure(measure)
-        return problems
-
-    def _unions(self, name: str) -> list[Problem]:
-        tables = self.declaration.datasets[name].tables
-        if len(tables) < 2:
-            return []
-        out = []
-        first = self.session.columns(tables[0].source, tables[0].table)
-        for table in tables[1:]:
-            other = self.session.columns(table.source, table.table)
-            missing = [c for c in {**first, **other} if c not in first or c not in other]
-            if missing:
-                out.append(
-                    Problem(
-                        "union",
-                        f"'{table.table}' and '{tables[0].table}' do not have the same columns: {listed(missing)}",
-                        table.place.position(),
-                        f"datasets.{name}",
-                        "a union needs the same columns in each table",
-                    )
-                )
-        return out
-
-    def _derived(self, name: str) -> list[Problem]:
-        out = []
-        for column_name in self.model.datasets[name].derived:
-            try:
-                self.rows.type_of(name, column_name)
-            except QueryError as error:
-                text = self.declaration.datasets[name].columns[column_name]
-                out.append(
-                    Problem(
-                        "wrong-type",
-                        error.message,
-                        text.place.position(0, len(text.value)),
-                        f"datasets.{name}.columns.{column_name}",
-                    )
-                )
-        return out
-
-    def _times(self, name: str) -> list[Problem]:
-        found, declared = self.model.datasets[name], self.declaration.datasets[name]
-        pairs = [(declared.date, found.date)]
-        if declared.valid and found.valid:
-            pairs += [(declared.valid.start, found.valid[0]), (declared.valid.end, found.valid[1])]
-        out = []
-        for text, node in pairs:
-            if text is None or node is None:
-                continue
-            kind = self.rows.kind(name, node)
-            if kind not in DATES and not kind.startswith("TIMESTAMP") and kind != "VARCHAR":
-                out.append(
-                    Problem(
-                        "not-a-date",
-                        f"'{text.value}' holds {_in_words(kind)}, not dates",
-                        text.place.position(),
-                        f"datasets.{name}",
-                        f"declare its type in the source: types: {{{text.value}: date}}",
-                    )
-                )
-        return out
-
-    def _link_types(self, name: str) -> list[Problem]:
-        out = []
-        for link_name, (columns, target) in self.model.datasets[name].links.items():
-            keys = list(self.model.datasets[target].key)
-            if len(keys) > len(columns):
-                start = self.model.datasets[target].valid
-                keys = [k for k in keys if start is None or k != ref_of(start[0])[1]]
-            for node, key in zip(columns, keys, strict=False):
-                try:
-                    left, right = self.rows.kind(name, node), self.rows.type_of(target, key)
-                except KeyError:
-                    continue
-                if _family(left) != _family(right):
-                    place = self.declaration.datasets[name].links[link_name].place
-                    hint = "declare the same type for both in their sources (types:)"
-                    out.append(
-                        Problem(
-                            "key-types",
-                            f"'{ref_of(node)[1]}' holds {_in_words(left)} and the key of '{target}' holds {_in_words(right)}",
-                            place.position(),
-                            f"datasets.{name}.links.{link_name}",
-                            hint,
-                        )
-                    )
-        return out
-
-    def _measure(self, measure: Measure) -> list[Problem]:
-        origin = measure.origin
-        for part in measure.expressions():
-            if part is measure.having:
-                continue
-            try:
-                kind = self._type(measure.dataset, part)
-            except QueryError as error:
-                return [
-                    Problem(
-                        "wrong-type",
-                        error.message,
-                        origin.parsed.position(origin.node),
-                        origin.subject,
-                        "check the types of the columns it uses",
-                    )
-                ]
-            message, hint = _unfit(measure, part, kind)
-            if message:
-                return [
-                    Problem("wrong-type", message, origin.parsed.position(origin.node), origin.subject, hint)
-                ]
-        return []
-
-    def _type(self, dataset: str, node: exp.Expr) -> str:
-        tables = self.rows.build(self.rows.needs(dataset, [node]), visible=False)
-        joined = Joined(self.rows, dataset, tables.final[dataset], tables.final)
-        lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
-        lowered = lower(node)
-        return self.session.types(tables.attach(joined.select(exp.alias_(lowered, "x"))))["x"]
 
     # --- facts ----------------------------------------------------------------------------------------------------------
 
@@ -236,7 +83,7 @@ class Examiner:
                 continue
             problems += self._intervals(name)
             problems += self._overlaps(name)
-        problems += self._currencies(measures)
+        problems += Currencies(self.declaration, self.session, self.rows).check(measures)
         if problems:
             raise ProblemsFound(problems)
 
@@ -256,6 +103,9 @@ class Examiner:
             _extreme(exp.Min, date),
             _extreme(exp.Max, date),
             _extreme(exp.Min, start),
+            exp.Max(this=cast(date.copy(), "TIMESTAMP"))
+            if date is not None
+            else cast(exp.null(), "TIMESTAMP"),
         ]
         for node in dates:
             path, col = ref_of(node)
@@ -264,9 +114,9 @@ class Examiner:
         select = tables.attach(joined.select(*[exp.alias_(s, f"c{i}") for i, s in enumerate(selects)]))
         row = self.session.rows(select)[0]
         by_date: dict[exp.Expr, tuple[dt.date | None, dt.date | None]] = {
-            node: (row[6 + 2 * i], row[7 + 2 * i]) for i, node in enumerate(dates)
+            node: (row[7 + 2 * i], row[8 + 2 * i]) for i, node in enumerate(dates)
         }
-        return Facts(row[0], row[1], row[2] or 0, row[3], row[4], row[5], by_date)
+        return Facts(row[0], row[1], row[2] or 0, row[3], row[4], row[5], row[6], by_date)
 
     def _bad(self, found: ResolvedDataset, name: str) -> exp.Expr:
         if found.valid is None or found.name in self.rows.quarantined:
@@ -388,163 +238,6 @@ class Examiner:
             )
         ]
 
-    # --- money ----------------------------------------------------------------------------------------------------------
-
-    def rates(self) -> exp.Expr | None:
-        """The rates as intervals: ``currency, day, until, rate``; the project's own currency is worth 1."""
-        declared = self.declaration.rates
-        if declared is None:
-            return None
-        table = exp.table_(declared.table.table, db=declared.table.source, quoted=True)
-        day, currency = cast(column(declared.date), "DATE"), column(declared.currency)
-        until = exp.Window(
-            this=exp.Anonymous(this="lead", expressions=[day.copy()]),
-            partition_by=[currency],
-            order=exp.Order(expressions=[exp.Ordered(this=day.copy())]),
-        )
-        named = [
-            (day, "day"),
-            (currency.copy(), "currency"),
-            (column(declared.rate), "rate"),
-            (until, "until"),
-        ]
-        select = exp.Select(
-            expressions=[
-                exp.alias_(node, name, quoted=True) for name_node in [named] for node, name in name_node
-            ]
-        ).from_(table, copy=False)
-        ours = exp.Select(expressions=[
-            exp.alias_(cast(exp.Literal.string("0001-01-01"), "DATE"), "day", quoted=True),
-            exp.alias_(exp.Literal.string(self.declaration.currency), "currency", quoted=True),
-            exp.alias_(number(1), "rate", quoted=True),
-            exp.alias_(cast(exp.null(), "DATE"), "until", quoted=True),
-        ])  # fmt: skip
-        theirs = select.where(
-            exp.NEQ(this=column(declared.currency), expression=exp.Literal.string(self.declaration.currency)),
-            copy=False,
-        )
-        return exp.Subquery(this=exp.Union(this=theirs, expression=ours, distinct=False))
-
-    def _currencies(self, measures: Sequence[Measure]) -> list[Problem]:
-        out = []
-        for measure in measures:
-            if measure.money is None:
-                continue
-            if measure.convert:
-                out += self._missing_rates(measure)
-            elif measure.money.column is not None:
-                out += self._mixed(measure)
-        return out
-
-    def _distinct_currencies(self, measure: Measure) -> list[str]:
-        assert measure.money is not None
-        node = measure.money.column
-        assert node is not None
-        needs = self.rows.needs(
-            measure.dataset, [node, *([measure.condition] if measure.condition is not None else [])]
-        )
-        tables = self.rows.build(needs)
-        joined = Joined(self.rows, measure.dataset, tables.final[measure.dataset], tables.final)
-        lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
-        select = joined.select(exp.alias_(cast(lower(node), "VARCHAR"), "c"))
-        if measure.condition is not None:
-            select = select.where(lower(measure.condition), copy=False)
-        return sorted(
-            str(r[0])
-            for r in self.session.rows(tables.attach(select.distinct(copy=False)))
-            if r[0] is not None
-        )
-
-    def _mixed(self, measure: Measure) -> list[Problem]:
-        codes = self._distinct_currencies(measure)
-        unit = (
-            self.declaration.kpis[measure.origin.subject].unit
-            if measure.origin.subject in self.declaration.kpis
-            else ""
-        )
-        origin = measure.origin
-        if len(codes) > 1:
-            return [
-                Problem(
-                    "currencies",
-                    f"the amounts are in {' and '.join(codes)}",
-                    origin.parsed.position(origin.node),
-                    origin.subject,
-                    "declare 'rates:' to convert them, or filter by currency",
-                )
-            ]
-        if codes and len(unit) == 3 and unit.isupper() and unit != codes[0]:
-            return [
-                Problem(
-                    "currencies",
-                    f"the amounts are in {codes[0]}, the unit says {unit}",
-                    origin.parsed.position(origin.node),
-                    origin.subject,
-                    f"use 'unit: {codes[0]}', or declare 'rates:' to convert",
-                )
-            ]
-        return []
-
-    def _missing_rates(self, measure: Measure) -> list[Problem]:
-        """Currencies without any rate, or with none early enough, would silently drop their amounts."""
-        assert measure.money is not None
-        rates = self.rates()
-        declared = self.declaration.rates
-        assert rates is not None
-        assert declared is not None
-        found = self.model.datasets[measure.dataset]
-        codes = [measure.money.code] if measure.money.column is None else self._distinct_currencies(measure)
-        first = exp.Select(expressions=[column("currency", "r"), exp.Min(this=column("day", "r"))]).from_(
-            exp.alias_(rates, "r", table=True), copy=False
-        )
-        known = {
-            str(r[0]): r[1] for r in self.session.rows(first.group_by(column("currency", "r"), copy=False))
-        }
-        origin = measure.origin
-        missing = [c for c in codes if c not in known]
-        if missing:
-            return [
-                Problem(
-                    "no-rate",
-                    f"no rate for {' and '.join(missing)} in '{declared.table.table}'",
-                    origin.parsed.position(origin.node),
-                    origin.subject,
-                    "add it to the rates, or filter by currency",
-                )
-            ]
-        begins = self._first_date(measure, found)
-        late = [c for c in codes if c in known and begins is not None and known[c] > begins]
-        late = [c for c in late if self._uses_before(measure, c, known[c])]
-        if late:
-            return [
-                Problem(
-                    "no-rate",
-                    f"the rates of {' and '.join(late)} begin on {known[late[0]]}, after its first amounts",
-                    origin.parsed.position(origin.node),
-                    origin.subject,
-                    "add earlier rates",
-                )
-            ]
-        return []
-
-    def _first_date(self, measure: Measure, found: ResolvedDataset) -> dt.date | None:
-        facts = self._facts[measure.dataset]
-        return facts.begins if measure.timing != "flow" and found.valid is not None else facts.first
-
-    def _uses_before(self, measure: Measure, code: str, day: object) -> bool:
-        assert measure.money is not None
-        found = self.model.datasets[measure.dataset]
-        node = measure.money.column
-        which = "from" if measure.timing != "flow" and found.valid is not None else "date"
-        tables = self.rows.build(self.rows.needs(measure.dataset, [node] if node is not None else []))
-        joined = Joined(self.rows, measure.dataset, tables.final[measure.dataset], tables.final)
-        lower = Lowering(self.rows.clock, joined.alias)
-        moment = cast(column(self.rows.time(measure.dataset, which), measure.dataset), "DATE")
-        early = exp.LT(this=moment, expression=cast(exp.Literal.string(str(day)), "DATE"))
-        of_code = exp.EQ(this=lower(node), expression=exp.Literal.string(code)) if node is not None else None
-        select = joined.select(number(1)).where(both(early, of_code), copy=False).limit(1, copy=False)
-        return bool(self.session.rows(tables.attach(select)))
-
     # --- answers --------------------------------------------------------------------------------------------------------
 
     def coverage(self, measure: Measure) -> Coverage:
@@ -586,10 +279,28 @@ class Examiner:
             first, last = (facts.first, facts.last) if facts.first is not None else (facts.begins, None)
             out.append(
                 Quality(
-                    name, facts.rows, self.quarantined(name), facts.undated, first, last, tuple(aside[:5])
+                    name, facts.rows, self.quarantined(name), facts.undated, first, last, tuple(aside[:5]),
+                    tuple(self._unmet(name, facts)),
                 )
-            )
+            )  # fmt: skip
         return out
+
+    def _unmet(self, name: str, facts: Facts) -> Iterator[str]:
+        """What ``expect:`` asks for and the data does not hold."""
+        expect = self.declaration.datasets[name].expect
+        if expect.min_rows is not None and facts.rows < expect.min_rows:
+            yield f"{name} has {facts.rows} row(s), at least {expect.min_rows} are expected"
+        if expect.max_age is None:
+            return
+        if facts.newest is None:
+            yield f"{name} has no dated row, one of the last {expect.max_age} is expected"
+            return
+        # A row with a date but no time may have come at any moment of its day.
+        node = self.model.datasets[name].date
+        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
+        age = self.rows.clock.local - facts.newest - dt.timedelta(days=by_day)
+        if age > dt.timedelta(days=expect.max_age.days, seconds=expect.max_age.seconds):
+            yield f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected"
 
 
 def _extreme(which: type[exp.Expr], node: exp.Expr | None) -> exp.Expr:
@@ -603,50 +314,3 @@ def _missing(node: exp.Expr | None) -> exp.Expr:
         this=exp.Count(this=exp.Star()),
         expression=exp.Where(this=exp.Is(this=node.copy(), expression=exp.null())),
     )
-
-
-def _family(kind: str) -> str:
-    base = kind.split("(")[0]
-    if base in _INTEGERS or base == "DECIMAL":
-        return "number"
-    return "time" if base.startswith("TIMESTAMP") else base
-
-
-def _in_words(kind: str) -> str:
-    base = kind.split("(")[0]
-    if base in _INTEGERS:
-        return "whole numbers"
-    words = {
-        "DECIMAL": "decimal numbers",
-        "DOUBLE": "numbers",
-        "FLOAT": "numbers",
-        "VARCHAR": "text",
-        "DATE": "dates",
-        "BOOLEAN": "true or false",
-    }
-    return words.get(base, "timestamps" if base.startswith("TIMESTAMP") else base.lower())
-
-
-def _unfit(measure: Measure, part: exp.Expr, kind: str) -> tuple[str, str]:
-    """What is wrong with the type of one part of a measure, in words."""
-    if part is measure.argument and measure.function in _NUMERIC_ONLY and kind.split("(")[0] not in _NUMBERS:
-        what = _in_words(kind)
-        hint = (
-            "count(…) filter (where …) counts rows that meet a condition"
-            if kind == "BOOLEAN"
-            else "declare the column's type in the source (types:) if it should be a number"
-        )
-        return f"{measure.function}() needs numbers, and this is {what}", hint
-    if part is measure.argument and measure.function in ("min", "max") and kind.split("(")[0] not in _NUMBERS:
-        return f"{measure.function}() of {_in_words(kind)} is not a number", "a KPI's value is a number"
-    if part is measure.condition and kind != "BOOLEAN":
-        return (
-            f"the filter is {_in_words(kind)}, not a condition",
-            "write for instance filter (where stage = 'won')",
-        )
-    if part is measure.date and kind not in DATES and not kind.startswith("TIMESTAMP") and kind != "VARCHAR":
-        return (
-            f"dated() needs a date, and this is {_in_words(kind)}",
-            "declare the column's type in the source (types:)",
-        )
-    return "", ""

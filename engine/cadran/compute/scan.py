@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from cadran.compute import entities
+from cadran.compute.currencies import join_rate
 from cadran.compute.lower import Lowering, WithZone, both, cast, column, number, text
 from cadran.compute.results import joined as joined_names
 from cadran.compute.rows import RESERVED, Joined, RowsBuilder, Tables, aggregate, rows_behind
@@ -194,34 +195,11 @@ class Frame:
         if measure.argument is None:
             return None
         argument = self.lower(measure.argument)
-        return self._in_our_currency(measure, argument) if measure.convert else argument
-
-    def _in_our_currency(self, measure: Measure, argument: exp.Expr) -> exp.Expr:
-        """The amount times the rate of the last day on or before the row's date."""
-        found = self.rows.model.datasets[self.scan.dataset]
-        by_validity = self.scan.timing != "flow" and not found.snapshot
-        day = cast(self.meeting.moment("from" if by_validity else "date").sql, "DATE")
-        assert measure.money is not None
+        if not measure.convert:
+            return argument
         assert self.builder.rates is not None
-        code = (
-            text(measure.money.code)
-            if measure.money.column is None
-            else self.joined.column((), measure.money.column)
-        )
-        alias = f"rates_{len(self.joined.joins)}"
-        until = column("until", alias)
-        in_force = exp.Or(
-            this=exp.Is(this=until, expression=exp.null()),
-            expression=exp.LT(this=day, expression=until.copy()),
-        )
-        on = both(
-            exp.EQ(this=column("currency", alias), expression=code),
-            exp.GTE(this=day.copy(), expression=column("day", alias)),
-            exp.Paren(this=in_force),
-        )
-        rates = exp.alias_(self.builder.rates.copy(), alias, table=True, quoted=True)
-        self.joined.joins.append(exp.Join(this=rates, side="LEFT", on=on))
-        return exp.Mul(this=exp.Paren(this=argument), expression=column("rate", alias))
+        rate = join_rate(measure, self.meeting, self.builder.rates)
+        return exp.Mul(this=exp.Paren(this=argument), expression=rate)
 
     def _matched(self, measure: Measure) -> exp.Expr:
         """EXISTS a row of the other dataset with the same key, within the window after this row."""

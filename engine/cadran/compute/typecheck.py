@@ -1,0 +1,221 @@
+"""Types before numbers: every expression is bound by DuckDB once, so that a wrong type is a problem with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from cadran.compute.embedded import QueryError, Session
+from cadran.compute.lower import Lowering
+from cadran.compute.rows import DATES, Joined, RowsBuilder
+from cadran.declare.model import Declaration
+from cadran.formula.measures import Measure, Model, ref_of
+from cadran.problems import Problem, listed
+
+_NUMERIC_ONLY = {"sum", "avg", "median", "quantile", "stddev"}
+_NUMBERS = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+)
+_INTEGERS = _NUMBERS[:10]
+
+
+class TypeChecker:
+    """Asks for the types of columns, links and measures of a loaded session."""
+
+    def __init__(self, declaration: Declaration, model: Model, session: Session, rows: RowsBuilder) -> None:
+        self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
+
+    def check(self, measures: Sequence[Measure], datasets: Sequence[str]) -> list[Problem]:
+        """Every expression is bound by DuckDB once, so that a wrong type is a problem with a place, not a failed run."""
+        problems: list[Problem] = []
+        for name in datasets:
+            problems += self._unions(name)
+        if problems:
+            return problems
+        for name in datasets:
+            problems += self._derived(name)
+            problems += self._times(name)
+        if problems:
+            return problems
+        for name in datasets:
+            problems += self._link_types(name)
+        for measure in measures:
+            problems += self._measure(measure)
+        return problems
+
+    def _unions(self, name: str) -> list[Problem]:
+        tables = self.declaration.datasets[name].tables
+        if len(tables) < 2:
+            return []
+        out = []
+        first = self.session.columns(tables[0].source, tables[0].table)
+        for table in tables[1:]:
+            other = self.session.columns(table.source, table.table)
+            missing = [c for c in {**first, **other} if c not in first or c not in other]
+            if missing:
+                out.append(
+                    Problem(
+                        "union",
+                        f"'{table.table}' and '{tables[0].table}' do not have the same columns: {listed(missing)}",
+                        table.place.position(),
+                        f"datasets.{name}",
+                        "a union needs the same columns in each table",
+                    )
+                )
+        return out
+
+    def _derived(self, name: str) -> list[Problem]:
+        out = []
+        for column_name in self.model.datasets[name].derived:
+            try:
+                self.rows.type_of(name, column_name)
+            except QueryError as error:
+                text = self.declaration.datasets[name].columns[column_name]
+                out.append(
+                    Problem(
+                        "wrong-type",
+                        error.message,
+                        text.place.position(0, len(text.value)),
+                        f"datasets.{name}.columns.{column_name}",
+                    )
+                )
+        return out
+
+    def _times(self, name: str) -> list[Problem]:
+        found, declared = self.model.datasets[name], self.declaration.datasets[name]
+        pairs = [(declared.date, found.date)]
+        if declared.valid and found.valid:
+            pairs += [(declared.valid.start, found.valid[0]), (declared.valid.end, found.valid[1])]
+        out = []
+        for text, node in pairs:
+            if text is None or node is None:
+                continue
+            kind = self.rows.kind(name, node)
+            if kind not in DATES and not kind.startswith("TIMESTAMP") and kind != "VARCHAR":
+                out.append(
+                    Problem(
+                        "not-a-date",
+                        f"'{text.value}' holds {_in_words(kind)}, not dates",
+                        text.place.position(),
+                        f"datasets.{name}",
+                        f"declare its type in the source: types: {{{text.value}: date}}",
+                    )
+                )
+        return out
+
+    def _link_types(self, name: str) -> list[Problem]:
+        out = []
+        for link_name, (columns, target) in self.model.datasets[name].links.items():
+            keys = list(self.model.datasets[target].key)
+            if len(keys) > len(columns):
+                start = self.model.datasets[target].valid
+                keys = [k for k in keys if start is None or k != ref_of(start[0])[1]]
+            for node, key in zip(columns, keys, strict=False):
+                try:
+                    left, right = self.rows.kind(name, node), self.rows.type_of(target, key)
+                except KeyError:
+                    continue
+                if _family(left) != _family(right):
+                    place = self.declaration.datasets[name].links[link_name].place
+                    hint = "declare the same type for both in their sources (types:)"
+                    out.append(
+                        Problem(
+                            "key-types",
+                            f"'{ref_of(node)[1]}' holds {_in_words(left)} and the key of '{target}' holds {_in_words(right)}",
+                            place.position(),
+                            f"datasets.{name}.links.{link_name}",
+                            hint,
+                        )
+                    )
+        return out
+
+    def _measure(self, measure: Measure) -> list[Problem]:
+        origin = measure.origin
+        for part in measure.expressions():
+            if part is measure.having:
+                continue
+            try:
+                kind = self._type(measure.dataset, part)
+            except QueryError as error:
+                return [
+                    Problem(
+                        "wrong-type",
+                        error.message,
+                        origin.parsed.position(origin.node),
+                        origin.subject,
+                        "check the types of the columns it uses",
+                    )
+                ]
+            message, hint = _unfit(measure, part, kind)
+            if message:
+                return [
+                    Problem("wrong-type", message, origin.parsed.position(origin.node), origin.subject, hint)
+                ]
+        return []
+
+    def _type(self, dataset: str, node: exp.Expr) -> str:
+        tables = self.rows.build(self.rows.needs(dataset, [node]), visible=False)
+        joined = Joined(self.rows, dataset, tables.final[dataset], tables.final)
+        lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
+        lowered = lower(node)
+        return self.session.types(tables.attach(joined.select(exp.alias_(lowered, "x"))))["x"]
+
+
+def _family(kind: str) -> str:
+    base = kind.split("(")[0]
+    if base in _INTEGERS or base == "DECIMAL":
+        return "number"
+    return "time" if base.startswith("TIMESTAMP") else base
+
+
+def _in_words(kind: str) -> str:
+    base = kind.split("(")[0]
+    if base in _INTEGERS:
+        return "whole numbers"
+    words = {
+        "DECIMAL": "decimal numbers",
+        "DOUBLE": "numbers",
+        "FLOAT": "numbers",
+        "VARCHAR": "text",
+        "DATE": "dates",
+        "BOOLEAN": "true or false",
+    }
+    return words.get(base, "timestamps" if base.startswith("TIMESTAMP") else base.lower())
+
+
+def _unfit(measure: Measure, part: exp.Expr, kind: str) -> tuple[str, str]:
+    """What is wrong with the type of one part of a measure, in words."""
+    if part is measure.argument and measure.function in _NUMERIC_ONLY and kind.split("(")[0] not in _NUMBERS:
+        what = _in_words(kind)
+        hint = (
+            "count(…) filter (where …) counts rows that meet a condition"
+            if kind == "BOOLEAN"
+            else "declare the column's type in the source (types:) if it should be a number"
+        )
+        return f"{measure.function}() needs numbers, and this is {what}", hint
+    if part is measure.argument and measure.function in ("min", "max") and kind.split("(")[0] not in _NUMBERS:
+        return f"{measure.function}() of {_in_words(kind)} is not a number", "a KPI's value is a number"
+    if part is measure.condition and kind != "BOOLEAN":
+        return (
+            f"the filter is {_in_words(kind)}, not a condition",
+            "write for instance filter (where stage = 'won')",
+        )
+    if part is measure.date and kind not in DATES and not kind.startswith("TIMESTAMP") and kind != "VARCHAR":
+        return (
+            f"dated() needs a date, and this is {_in_words(kind)}",
+            "declare the column's type in the source (types:)",
+        )
+    return "", ""
