@@ -170,7 +170,7 @@ def _judged(
         for q in computed.quality for finding in q.findings
     ]  # fmt: skip
     return Results(
-        tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), tuple(alerts),
+        tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
     )  # fmt: skip
 

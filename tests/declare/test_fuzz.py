@@ -35,40 +35,14 @@ def keys_of(schema: Any) -> set[str]:
 KEYS = sorted(
     keys_of(language()) | {"orders", "customers", "revenue", "tests", "2026-01-01", "total", "x y", "é"}
 )
+WORDS = ["files", "files.orders", "day", "month", "2026-Q1", "9999-12-31", "9999", "5%", "up", "EUR", "${SHOP_TOKEN}", "${NONE}", "${", "tag:x", "count(orders)", "../x", "*", "[", "parts/**", "~root"] + ["3 days", "last week", "value < 3", "coalesce(a, b)", "\0", "9" * 400, "-" * 300]  # fmt: skip
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-3, 3000),
     st.floats(allow_nan=False),
     st.text(max_size=8),
-    st.sampled_from(
-        [
-            *KEYS,
-            "files",
-            "files.orders",
-            "day",
-            "month",
-            "2026-Q1",
-            "9999-12-31",
-            "9999",
-            "3 days",
-            "5%",
-            "up",
-            "EUR",
-        ]
-        + [
-            "${SHOP_TOKEN}",
-            "${NONE}",
-            "${",
-            "last week",
-            "tag:x",
-            "count(orders)",
-            "value < 3",
-            "coalesce(a, b)",
-            "../x",
-        ]
-        + ["*", "[", "parts/**", "\0", "~root", "9" * 400, "-" * 300]
-    ),
+    st.sampled_from(KEYS + WORDS),
 )
 VALUES = st.recursive(
     SCALARS,
@@ -99,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), flow=st.booleans())
 def test_random_structures(folder: Path, data: dict[str, Any], flow: bool) -> None:
     check(folder, yaml.safe_dump({"version": 1} | data, default_flow_style=flow, allow_unicode=True))
@@ -126,7 +100,7 @@ def with_one_value_changed(draw: st.DrawFn) -> str:
         return json.dumps(data)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=with_one_value_changed())
 def test_changed_values(folder: Path, text: str) -> None:
     check(folder, text)
@@ -174,7 +148,7 @@ SCRAPS += [
 ]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     edits=st.lists(
         st.tuples(

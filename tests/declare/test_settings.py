@@ -46,10 +46,10 @@ def test_only_what_comes_from_the_environment_is_secret() -> None:
 
 
 def test_all_unset_ones_are_named_with_their_place() -> None:
-    _, problems, _ = replaced("sources:\n  a: {url: x${NONE}, b: '${-}'}\n")
+    _, problems, _ = replaced("sources:\n  a: {url: 'x${NONE}', b: '${-}'}\n")
     assert [p.split(";")[0] for p in problems] == [
-        "kpis.yaml:2:13: sources.a: the setting NONE is not set",
-        "kpis.yaml:2:25: sources.a: '${-}' is not a setting",
+        "kpis.yaml:2:14: sources.a: the setting NONE is not set",
+        "kpis.yaml:2:28: sources.a: '${-}' is not a setting",
     ]
 
 

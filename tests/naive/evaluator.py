@@ -156,19 +156,19 @@ class Evaluator:
         `previous` it is the earlier period that matures."""
         if period == ALL:
             return "final"  # "final at the clock"
-        clock, states = self.world.clock, set()
+        clock, end, settle, maturing = self.world.clock, period.end, 0, False
         for leaf, reach in self.reaches(node, span_of(period)):
-            end = self.calendar.midnight(max(period.end, reach or period.end))
-            settle = self.world.datasets[dataset_of(leaf)].settle
+            end = max(end, reach or end)
+            settle = max(settle, self.world.datasets[dataset_of(leaf)].settle)
             if isinstance(leaf, Converted):
                 settle = max(settle, self.world.datasets[leaf.other].settle)
-                if reach and clock < self.matured(leaf, reach):
-                    states.add("maturing")
-            if clock < end:
-                states.add("open")
-            if clock < self.calendar.add_days(end, settle):
-                states.add("settling")
-        return next((state for state in ("open", "settling", "maturing") if state in states), "final")
+                maturing = maturing or (reach is not None and clock < self.matured(leaf, reach))
+        ended = self.calendar.midnight(end)
+        if clock < ended:
+            return "open"
+        if maturing:
+            return "maturing"
+        return "settling" if clock < self.calendar.add_days(ended, settle) else "final"
 
     def matured(self, leaf: Converted, end: dt.date) -> dt.datetime:
         return self.calendar.add_days(self.calendar.midnight(end), leaf.days, leaf.hours * 3600)

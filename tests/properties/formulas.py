@@ -60,6 +60,7 @@ class Room:
     last: dt.date
     blocks: tuple[str, ...] = ()
     milestone: dt.date | None = None
+    still: bool = False  # under value_at: no shift
     span: bool = False  # under rolling or to-date: no retained, no lost, no longer span again
     depth: int = 3
 
@@ -168,7 +169,8 @@ def measures(draw: st.DrawFn, room: Room, exact: bool = False) -> Measure:
         return Timed(draw(st.sampled_from(("opening", "closing"))), draw(aggregates("balances", room, exact)))
     if kind == "interval":
         names = [k for k in INTERVAL if not (k == "lost" and room.span)]
-        return Timed(draw(st.sampled_from(names)), draw(aggregates("contracts", room, exact)))
+        kind = draw(st.sampled_from(names))
+        return Timed(kind, draw(aggregates("contracts", room, exact, in_period=kind != "lost")))
     if kind == "kept":
         return Kept(draw(aggregates("contracts", room, exact, in_period=False)), "customer")
     return draw(entities(room, kind))
@@ -205,23 +207,11 @@ def entities(draw: st.DrawFn, room: Room, kind: str) -> Measure:
 def formulas(draw: st.DrawFn, room: Room) -> Node:
     kinds = ["measure", "measure"]
     if room.depth:
-        kinds += [
-            "ratio",
-            "ratio",
-            "arith",
-            "times",
-            "cents",
-            "percent",
-            "coalesce",
-            "neg",
-            "shift",
-            "shift",
-            "total",
-        ]
-        kinds += ["block"] * bool(room.blocks)
+        kinds += ["ratio", "ratio", "arith", "times", "cents", "percent", "coalesce", "neg", "total"]
+        kinds += [] if room.still else ["shift", "shift", *["block"] * bool(room.blocks)]
         if not room.all and not room.span:
             kinds += ["rolling", "to_date"]
-        if not room.all and room.milestone:
+        if not room.all and room.milestone and not room.still:
             kinds += ["value_at"]
     kind = draw(st.sampled_from(kinds))
     below = replace(room, depth=room.depth - 1)
@@ -252,7 +242,7 @@ def formulas(draw: st.DrawFn, room: Room) -> Node:
             return Total(draw(formulas(below)))
         case "value_at":
             assert room.milestone
-            return ValueAt(draw(formulas(below)), room.milestone, "change")
+            return ValueAt(draw(formulas(replace(below, still=True))), room.milestone, "change")
         case "rolling":
             return Rolling(draw(formulas(replace(below, span=True))), draw(st.integers(1, 4)))
     units = [unit for unit, grains in TO_DATE_GRAINS.items() if set(room.grains) <= set(grains)]
@@ -264,7 +254,7 @@ def formulas(draw: st.DrawFn, room: Room) -> Node:
 def divisors(draw: st.DrawFn, room: Room) -> Node:
     """Exact ones: whether a float is zero depends on the order of additions."""
     measure: Node = draw(measures(room, exact=True))
-    kind = draw(st.sampled_from(("plain", "plain", "plus", "shift", "total")))
+    kind = draw(st.sampled_from(("plain", "plain", "plus", "total", "plain" if room.still else "shift")))
     if kind == "plus":
         return Arith("+", measure, draw(measures(room, exact=True)))
     if kind == "shift":

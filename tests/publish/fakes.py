@@ -397,6 +397,7 @@ def results(**changes: Any) -> Results:
     settings: dict[str, Any] = {
         "rows": tuple(all_rows()),
         "as_of": AS_OF,
+        "declaration": declaration(),
         "alerts": alerts(),
         "quality": quality(),
         "warnings": (

@@ -29,7 +29,7 @@ ROWS = (
         state="maturing",
     ),
 )  # fmt: skip
-RUN = Results(ROWS, fakes.AS_OF, quality=(Quality("orders", 10, 2),))
+RUN = Results(ROWS, fakes.AS_OF, fakes.declaration(), quality=(Quality("orders", 10, 2),))
 
 
 def test_csv(matches: Callable[[str, str], None]) -> None:
@@ -67,7 +67,7 @@ def test_json_is_exact(matches: Callable[[str, str], None]) -> None:
 
 
 def test_json_of_an_empty_run() -> None:
-    text = write(Results((), fakes.AS_OF), fakes.declaration(), "json")
+    text = write(Results((), fakes.AS_OF, fakes.declaration()), fakes.declaration(), "json")
     assert json.loads(text)["rows"] == []
 
 

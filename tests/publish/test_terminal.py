@@ -90,5 +90,5 @@ def test_only_an_open_period() -> None:
 
 
 def test_an_empty_run() -> None:
-    text = printed(results=Results((), fakes.AS_OF))
+    text = printed(results=Results((), fakes.AS_OF, fakes.declaration()))
     assert text == "No values in this range.\n"

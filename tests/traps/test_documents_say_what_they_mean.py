@@ -115,7 +115,7 @@ def test_a_filter_as_jinja(tmp_path: Path) -> None:
     assert got["norway", "2026-06"] == 10
     for template in ("country = '{{ country }}' and {{ Dimension('sales__country') }}", "{% if x %} true {% endif %}", "{{ where }}"):
         found = problems(tmp_path, text.replace("FILTER", template), tables)
-        assert found and all(p.where and p.where.line == 10 for p in found), template
+        assert found and all(p.where and p.where.line == 9 for p in found), template
         assert all(p.subject == "norway" for p in found)
 
 

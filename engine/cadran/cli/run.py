@@ -34,6 +34,9 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
     metavar="NAME[=VALUE]",
     help="Only this segment, or one of its values; may be repeated.",
 )
+@click.option(
+    "--segments", "all_segments", is_flag=True, help="Show the segments' values in the table as well."
+)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--output",
@@ -49,7 +52,7 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
-    segment: tuple[str, ...], kind: str, output: Path | None, locale: str | None,
+    segment: tuple[str, ...], all_segments: bool, kind: str, output: Path | None, locale: str | None,
 ) -> None:  # fmt: skip
     """Compute KPIs. Without KPI: all of the project; the table format also writes the declared reports."""
     if since and until and since > until:
@@ -59,12 +62,12 @@ def run(
     opened = project(ctx)
     with problems_shown(root(ctx)):
         with _progress() as progress:
-            declaration, _, _ = opened.model()
             results = opened.run(
                 kpis, as_of=as_of, since=since, until=until, segment=segment, progress=progress
             )
+        declaration = results.declaration
         if kind == "table":
-            _table(results, declaration, output, locale, bool(segment))
+            _table(results, declaration, output, locale, all_segments or bool(segment))
             if not kpis and not segment:
                 _reports(results, declaration, locale)
         else:

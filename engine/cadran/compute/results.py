@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from cadran.declare.model import Declaration
+
 Number = int | Decimal | float
 Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data", "not_judged"]
 State = Literal["final", "settling", "maturing", "open"]
@@ -90,11 +92,12 @@ class Quality:
 class Results:
     """Iterable rows plus alerts, data quality and warnings.
 
-    ``as_of`` is the run's logical time in the calendar's zone.
+    ``as_of`` is the run's logical time in the calendar's zone, ``declaration`` what was computed.
     """
 
     rows: tuple[Row, ...]
     as_of: dt.datetime
+    declaration: Declaration = field(repr=False)
     alerts: tuple[Alert, ...] = ()
     quality: tuple[Quality, ...] = ()
     warnings: tuple[Problem, ...] = ()

@@ -42,6 +42,8 @@ def in_plain_words(error: yaml.MarkedYAMLError, text: str, at: int) -> tuple[str
     said = f"{error.problem or ''} ({error.context or ''})"
     if "cannot start any token" in said:
         return _cannot_start(text[at : at + 1])
+    if "',' or" in said and text[max(0, at - 1) : at + 1] == "${":
+        return "inside {…} or […], a setting such as ${NAME} must be in quotes", 'write "${NAME}"'
     if "',' or" in said and text[at : at + 1] == ":":
         return "a second ':' stands where only a value can be", _QUOTE
     if "comment or line break" in said and text[max(0, at - 1) : at + 1] == "||":
