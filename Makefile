@@ -19,7 +19,7 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
-PYTEST := $(PY) -m pytest -n 2 $(PYTEST_ARGS)
+PYTEST := $(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 # Stamps: the environment is made once, and again only when pyproject.toml changes.
 INSTALLED := $(VENV)/.cadran-installed

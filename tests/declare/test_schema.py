@@ -17,7 +17,8 @@ from cadran import resources
 from cadran.declare.document import Document
 from cadran.declare.quick import compile_schema
 from cadran.declare.schema import composed, language, validate
-from cadran.declare.schema_messages import LATER, is_balanced
+from cadran.declare.schema_messages import LATER
+from cadran.declare.shape import is_balanced
 
 GOOD = Path(__file__).parents[1] / "documents" / "everything.good.yaml"
 SHOP = {

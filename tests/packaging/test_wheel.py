@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cadran import __version__
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = """\
 version: 1
@@ -130,9 +132,9 @@ def test_the_installed_wheel_computes_a_project(installed: Path, project: Path) 
 
 def test_the_installed_wheel_finds_its_schema_and_its_plugins(installed: Path, project: Path) -> None:
     assert '"kpis"' in _run(installed / "cadran", "schema", cwd=project)
-    assert "files  cadran 0.1.0  cadran_plugins.files" in _run(installed / "cadran", "plugins", cwd=project)
+    assert f"files  cadran {__version__}  cadran_plugins.files" in _run(installed / "cadran", "plugins", cwd=project)
 
 
 def test_it_also_runs_as_a_module(installed: Path, project: Path) -> None:
     said = _run(installed / "python", "-m", "cadran", "check", cwd=project)
-    assert said == "kpis.yaml: 1 KPIs, no problems\n"
+    assert said == "kpis.yaml: 1 KPI, no problems\n"

@@ -36,7 +36,7 @@ def check(ctx: click.Context, kind: str, data: bool) -> None:
     if errors(problems):
         raise click.exceptions.Exit(FAILED)
     if kind == "text" and not problems:
-        click.echo(f"{opened.file.name}: {kpis} KPIs, no problems")
+        click.echo(f"{opened.file.name}: {kpis} KPI{'s' * (kpis != 1)}, no problems")
 
 
 @click.command()

@@ -15,7 +15,9 @@ from typing import Any
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from cadran.declare import nodes
+from cadran.declare.construct import Fault
 from cadran.declare.scalars import source_indexes
+from cadran.declare.source_text import line_starts, read_text, split_lines
 from cadran.problems import Position, Problem, ProblemsFound
 
 Keys = tuple[str | int, ...]
@@ -39,7 +41,7 @@ class Document:
     def __init__(self, text: str, shown_as: str, root: Node | None, data: Any) -> None:
         self.data = data
         self.shown_as = shown_as
-        self.lines = nodes.split_lines(text)
+        self.lines = split_lines(text)
         self.substituted: set[Keys] = set()  # values that are not what is written: ``${…}`` was replaced
         self.unresolved: set[Keys] = set()  # those whose setting is unknown, so that the value means nothing
         self._text = text
@@ -58,7 +60,7 @@ class Document:
     @classmethod
     def load(cls, path: Path, shown_as: str) -> Document:
         """Reads a file. Raises :class:`ProblemsFound`."""
-        return cls.parse(nodes.read_text(path, shown_as), shown_as)
+        return cls.parse(read_text(path, shown_as), shown_as)
 
     @classmethod
     def read(cls, text: str, shown_as: str = "kpis.yaml") -> tuple[Document, list[Problem]]:
@@ -135,13 +137,13 @@ class Document:
     def _spot(self, first: int, last: int) -> Position:
         """The position of ``[first, last)``, cut at the end of its first line."""
         if not self._starts:
-            self._starts = nodes.line_starts(self._text)
+            self._starts = line_starts(self._text)
         line = bisect_right(self._starts, first) - 1
         column = first - self._starts[line]
         width = min(last - first, len(self.lines[line].rstrip()) - column)
         return Position(self.shown_as, line + 1, column + 1, max(1, width))
 
-    def _placed(self, fault: nodes.Fault) -> Problem:
+    def _placed(self, fault: Fault) -> Problem:
         message, where = fault.message, self._spot(fault.start, fault.end)
         if fault.other is not None:
             other = self._spot(fault.other, fault.other + 1)

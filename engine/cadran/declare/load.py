@@ -22,9 +22,9 @@ from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
 from cadran.declare.model import Declaration
 from cadran.declare.names import check_capitals
-from cadran.declare.nodes import read_text
 from cadran.declare.sections import Entry, Sections
 from cadran.declare.settings import mask, replace_settings
+from cadran.declare.source_text import read_text
 from cadran.problems import Problem, ProblemsFound, in_order, suggest
 
 Connectors = Callable[[str], Mapping[str, Any] | None]

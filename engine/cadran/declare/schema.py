@@ -17,7 +17,8 @@ from cadran import resources
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import subject_of
 from cadran.declare.quick import compile_schema
-from cadran.declare.schema_messages import Finding, explain, without_cuts, without_echoes
+from cadran.declare.schema_messages import explain
+from cadran.declare.shape import Finding, without_cuts, without_echoes
 from cadran.problems import Problem, in_order
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import NAMED, Findings, line_and_column
-from cadran.declare.schema_messages import Finding, value_at
+from cadran.declare.shape import Finding, value_at
 
 # In these, a part with a wrong value is used without that value; elsewhere the whole entry is left out.
 _FORGIVING = ("kpis", "reports")
