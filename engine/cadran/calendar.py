@@ -204,7 +204,7 @@ class Calendar:
             if found:
                 try:
                     return self._from_label(grain, [int(g) for g in found.groups()])
-                except ValueError:
+                except (ValueError, OverflowError):
                     break
         raise ValueError(
             f"'{label}' is not a period; write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026"
@@ -248,13 +248,13 @@ class Period:
 
 
 _LABELS = [
-    (Grain.DAY, re.compile(r"(\d{4})-(\d\d)-(\d\d)")),
-    (Grain.WEEK, re.compile(r"(\d{4})-W(\d\d)")),
-    (Grain.MONTH, re.compile(r"(\d{4})-(\d\d)")),
-    (Grain.QUARTER, re.compile(r"(\d{4})-Q([1-4])")),
-    (Grain.YEAR, re.compile(r"(\d{4})")),
-    (Grain.FISCAL_QUARTER, re.compile(r"FY(\d{4})-Q([1-4])")),
-    (Grain.FISCAL_YEAR, re.compile(r"FY(\d{4})")),
+    (Grain.DAY, re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)),
+    (Grain.WEEK, re.compile(r"(\d{4})-W(\d\d)", re.ASCII)),
+    (Grain.MONTH, re.compile(r"(\d{4})-(\d\d)", re.ASCII)),
+    (Grain.QUARTER, re.compile(r"(\d{4})-Q([1-4])", re.ASCII)),
+    (Grain.YEAR, re.compile(r"(\d{4})", re.ASCII)),
+    (Grain.FISCAL_QUARTER, re.compile(r"FY(\d{4})-Q([1-4])", re.ASCII)),
+    (Grain.FISCAL_YEAR, re.compile(r"FY(\d{4})", re.ASCII)),
 ]
 
 

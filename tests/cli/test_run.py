@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from decimal import Decimal
@@ -88,7 +89,7 @@ def test_all_formats_hold_the_same_values(tmp_path: Path) -> None:
     rows = lines(call(folder, "run", *AS_OF, "--format", "csv"))
     found = call(folder, "run", *AS_OF, "--format", "json").json()["rows"]
     table = pyarrow.parquet.read_table(io.BytesIO(call(folder, "run", *AS_OF, "--format", "parquet").raw)).to_pylist()
-    results = cadran.open(folder, environ={}).run(as_of=__import__("datetime").date(2026, 7, 1))
+    results = cadran.open(folder, environ={}).run(as_of=dt.date(2026, 7, 1))
     assert len(rows) == len(found) == len(table) == len(results)
     for text, item, arrow in zip(rows, found, table, strict=True):
         assert (float(text["value"]) if text["value"] else None) == item["value"] == arrow["value"]
@@ -97,8 +98,6 @@ def test_all_formats_hold_the_same_values(tmp_path: Path) -> None:
 
 
 def test_arrow_pandas_and_polars_are_equal(tmp_path: Path) -> None:
-    import datetime as dt
-
     results = cadran.open(project(tmp_path), environ={}).run(as_of=dt.date(2026, 7, 1))
     arrow, frame, polars = results.arrow(), results.pandas(), results.polars()
     assert tuple(arrow.column_names) == tuple(frame.columns) == tuple(polars.columns) == COLUMNS
@@ -178,8 +177,7 @@ def test_since_and_until(tmp_path: Path) -> None:
 
 def test_rows_are_chosen_and_not_what_is_seen(tmp_path: Path) -> None:
     """``--since`` changes no value, no comparison and no alert."""
-    text = KPIS + ""
-    folder = project(tmp_path, text.replace("period: [month, quarter]", "period: [month, quarter, all]"))
+    folder = project(tmp_path, KPIS.replace("period: [month, quarter]", "period: [month, quarter, all]"))
     whole = call(folder, "run", *AS_OF, "--format", "json").json()
     part = call(folder, "run", *AS_OF, "--format", "json", "--since", "2026-06").json()
 
@@ -190,7 +188,8 @@ def test_rows_are_chosen_and_not_what_is_seen(tmp_path: Path) -> None:
     assert len(part["rows"]) > 4
     for row in part["rows"]:
         assert row == all_rows[key(row)]
-    assert part["alerts"] == [a for a in whole["alerts"] if a["segment"] != {"shop": "south"} and a["segment"] != {"shop": "south", "channel": "web"}]
+    seen = [row["segment"] for row in part["rows"] if row["kpi"] == "revenue"]
+    assert part["alerts"] == [alert for alert in whole["alerts"] if alert["segment"] in seen]
 
 
 def test_folder_or_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,8 +282,7 @@ def test_quarantine_is_counted_in_every_format(tmp_path: Path, kind: str) -> Non
         table = pyarrow.parquet.read_table(io.BytesIO(done.raw))
         assert set(table["quarantined"].to_pylist()) == {2}
     else:
-        assert "2" in [word.strip("*<>/.,:;()") for line in done.out.splitlines() if "orders" in line.lower() or "set aside" in line for word in line.replace(">", "> ").replace("<", " <").split()]
-        assert "set aside" in done.out or "quarantine" in done.out.lower()
+        assert "2 rows were set aside" in done.out
 
 
 def test_without_quarantine_a_bad_row_fails_the_run(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ output, ``python`` is a doctest, ``yaml kpis`` are KPIs of the sample project, a
 
 from __future__ import annotations
 
+import datetime as dt
 import doctest
-import os
+import json
 import re
 import shlex
 import shutil
@@ -44,8 +45,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _plain(text: str) -> list[str]:
     """Lines as they look: all kinds of spaces alike, none at the end."""
-    lines = [re.sub(r"[\u00a0\u202f]", " ", line).rstrip() for line in text.strip("\n").splitlines()]
-    return lines
+    return [re.sub(r"[\u00a0\u202f]", " ", line).rstrip() for line in text.strip("\n").splitlines()]
 
 
 def _said(folder: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -91,27 +91,16 @@ def test_what_the_readme_says_can_be_written_computes_on_the_sample_project(tmp_
     shutil.copytree(ROOT / "data", tmp_path / "data")
     shipped = (ROOT / "kpis.yaml").read_text(encoding="utf-8")
     before, after = re.split(r"^kpis:\n", shipped, flags=re.MULTILINE)
-    lines = [f"  tour_{n}: {{formula: {json_text(f)}, period: month}}\n" for n, f in enumerate(_formulas())]
+    lines = [f"  tour_{n}: {{formula: {json.dumps(f)}, period: month}}\n" for n, f in enumerate(_formulas())]
     ((_, fragment),) = ((name, body) for name, body in _blocks("yaml") if name == "kpis")
     (tmp_path / "kpis.yaml").write_text(f"{before}kpis:\n{''.join(lines)}{fragment}{after}", encoding="utf-8")
     project = cadran.open(tmp_path)
     assert [str(p) for p in project.check()] == []
     names = [f"tour_{n}" for n in range(len(lines))]
     assert len(names) > 20
-    results = project.run([*names, "win_rate"], as_of=_day("2026-07-01"))
+    results = project.run([*names, "win_rate"], as_of=dt.date(2026, 7, 1))
     with_value = {row.kpi for row in results if row.value is not None}
     assert with_value == {*names, "win_rate"}
-
-
-def json_text(text: str) -> str:
-    """As a YAML text in double quotes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _day(text: str):  # type: ignore[no-untyped-def]
-    import datetime as dt
-
-    return dt.date.fromisoformat(text)
 
 
 def test_the_readme_lists_every_command_and_no_other() -> None:
@@ -123,4 +112,3 @@ def test_the_readme_names_only_files_that_exist() -> None:
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"`([\w./-]+(?:\.(?:md|yaml|html|csv)|/))`", prose))
     assert {name for name in named - shown - {"reports/"} if not (ROOT / name).exists()} == set()
-    assert os.access(ROOT / "Makefile", os.R_OK)

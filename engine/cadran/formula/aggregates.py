@@ -11,7 +11,7 @@ from cadran.calendar import parse_duration
 from cadran.formula.measures import Converted, Measure, Origin, Timing
 from cadran.formula.parse import Parsed
 from cadran.formula.rows import RowBinder, rebuild
-from cadran.formula.scope import Scope, Unresolved, names_in, parts_of
+from cadran.formula.scope import BrokenReference, Scope, Unresolved, names_in, parts_of
 from cadran.formula.vocabulary import AGGREGATE_NODES, ENTITIES, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
 
@@ -132,6 +132,8 @@ class MeasureReader:
 
     def _no_dataset(self, call: exp.Expr, names: list[list[exp.Identifier]]) -> Unresolved:
         known = list(self.scope.datasets)
+        if any(parts[0].name in self.scope.broken for parts in names):
+            raise BrokenReference
         for parts in names:
             if len(parts) > 1:
                 hint = suggest(parts[0].name, known) or f"datasets are {listed(known)}"

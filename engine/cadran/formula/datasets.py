@@ -12,7 +12,7 @@ from cadran.formula.aggregates import MeasureReader
 from cadran.formula.measures import Lookup, ResolvedDataset
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import RowBinder
-from cadran.formula.scope import Scope, Unresolved, names_in
+from cadran.formula.scope import BrokenReference, Scope, Unresolved, names_in
 from cadran.formula.vocabulary import AGGREGATE_NODES
 from cadran.problems import Problem
 
@@ -67,6 +67,8 @@ class _DatasetResolver:
     def _try(self, action: Callable[[], T]) -> T | None:
         try:
             return action()
+        except BrokenReference:
+            return None
         except Unresolved as found:
             self.problems.append(found.problem)
             return None

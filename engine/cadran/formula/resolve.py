@@ -32,7 +32,7 @@ from cadran.formula.measures import (
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import rebuild
-from cadran.formula.scope import Scope, Unresolved, parts_of
+from cadran.formula.scope import BrokenReference, Scope, Unresolved, parts_of
 from cadran.formula.syntax import refused
 from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
@@ -46,10 +46,6 @@ def resolve(
 ) -> tuple[Model | None, list[Problem]]:
     """The model, or None where there are errors. ``columns``: dataset → its tables' columns, None where unknown."""
     return _Resolver(declaration, columns).run()
-
-
-class BrokenReference(Exception):
-    """A KPI is used whose own formula has a problem."""
 
 
 @dataclass(slots=True)
@@ -69,7 +65,8 @@ class _Where:
 class _Resolver:
     def __init__(self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None]) -> None:
         self.declaration = declaration
-        self.scope = Scope(declaration.datasets, columns)
+        broken = {name for section, name in declaration.broken if section == "datasets"}
+        self.scope = Scope(declaration.datasets, columns, broken)
         self.problems: list[Problem] = []
         self._leaves: dict[Leaf, int] = {}
         self._by_number: list[Leaf] = []
@@ -311,6 +308,8 @@ class _Resolver:
 
     def _unknown(self, name: str, node: exp.Expr, where: _Where) -> Unresolved:
         datasets = self.declaration.datasets
+        if ("kpis", name) in self.declaration.broken or name in self.scope.broken:
+            raise BrokenReference
         if name in datasets:
             return where.fail(
                 "dataset-outside",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -21,6 +21,10 @@ class Unresolved(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+
+
+class BrokenReference(Exception):
+    """Something is used that has a problem of its own, already reported: one mistake is one message."""
 
 
 def parts_of(node: exp.Expr) -> list[exp.Identifier] | None:
@@ -55,8 +59,14 @@ class Scope:
     that the dataset does not derive is taken on trust.
     """
 
-    def __init__(self, datasets: Mapping[str, Dataset], columns: Mapping[str, Sequence[str] | None]) -> None:
+    def __init__(
+        self,
+        datasets: Mapping[str, Dataset],
+        columns: Mapping[str, Sequence[str] | None],
+        broken: Collection[str] = (),
+    ) -> None:
         self.datasets = datasets
+        self.broken = broken  # declared, but not usable
         self._raw = {name: columns.get(name) for name in datasets}
         self._folded = {name: self._fold(name) for name in datasets}
 

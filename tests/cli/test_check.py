@@ -1,0 +1,177 @@
+"""``cadran check``: four formats, exit codes, and no false success."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .user import KPIS, call, project
+
+BROKEN = KPIS.replace("sum(orders.amount)", "sum(orders.amont)").replace("number: {formula: count(orders)", "number: {formula: count(ordres)")
+WARNED = KPIS.replace("number: {formula: count(orders)", 'number: {formula: "count(orders) filter (where in_period(day))"')
+
+
+def test_nothing_is_wrong(tmp_path: Path) -> None:
+    done = call(project(tmp_path), "check")
+    assert (done.code, done.out, done.err) == (0, "kpis.yaml: 3 KPIs, no problems\n", "")
+    assert call(tmp_path, "check", "--data").code == 0
+
+
+def test_text(tmp_path: Path) -> None:
+    done = call(project(tmp_path, BROKEN), "check")
+    assert done.code == 2
+    lines = done.out.splitlines()
+    first = BROKEN.splitlines().index("    formula: sum(orders.amont)") + 1
+    assert lines[0].startswith(f"kpis.yaml:{first}:25: revenue: unknown column 'amont'")
+    assert lines[0].endswith("did you mean 'amount'?")
+    assert lines[1].strip() == "formula: sum(orders.amont)"
+    assert lines[2].index("^") - lines[1].index("formula") == "formula: sum(orders.".__len__()
+    assert any("did you mean 'orders'?" in line for line in lines)
+    assert lines[-1] == "2 errors"
+
+
+def test_warnings_do_not_fail(tmp_path: Path) -> None:
+    done = call(project(tmp_path, WARNED), "check")
+    assert done.code == 0 and "warning: number: " in done.out and done.out.endswith("1 warning\n")
+    run = call(tmp_path, "run", "--as-of", "2026-07-01", "--format", "csv")
+    assert run.code == 0 and "warning" in run.err and "warning" not in run.out
+
+
+@pytest.mark.parametrize(("text", "code"), [(KPIS, 0), (BROKEN, 2)])
+def test_json(tmp_path: Path, text: str, code: int) -> None:
+    done = call(project(tmp_path, text), "check", "--format", "json")
+    found = done.json()
+    assert done.code == code
+    assert found["errors"] == len(found["problems"]) == code
+    for problem in found["problems"]:
+        assert problem["severity"] == "error" and problem["message"] and problem["code"]
+        assert text.splitlines()[problem["line"] - 1][problem["column"] - 1 :].startswith(("amont", "ordres"))
+
+
+def test_github(tmp_path: Path) -> None:
+    text = BROKEN.replace("unit: EUR, tags: [money]", "unit: 'a%b', tags: ['100%', \"two\\nlines\"]")
+    done = call(project(tmp_path, text), "check", "--format", "github")
+    assert done.code == 2
+    for line in done.out.splitlines():
+        found = re.fullmatch(r"::error file=([^,:]+),line=(\d+),col=(\d+),endColumn=(\d+)::(.+)", line)
+        assert found, line
+        assert found[1].endswith("kpis.yaml")
+        assert "%" not in re.sub(r"%(25|0D|0A|3A|2C)", "", found[5])
+
+
+def test_github_escapes_what_a_message_quotes(tmp_path: Path) -> None:
+    strange = KPIS + '  "x\\n::error::y%0A": {title: T, kpis: ["no\\nsuch %25 kpi"]}\n'
+    done = call(project(tmp_path, strange), "check", "--format", "github")
+    assert done.code == 2
+    assert all(line.startswith("::error ") for line in done.out.splitlines())
+
+
+@pytest.mark.parametrize("form", ["json", "github", "sarif"])
+def test_files_are_named_from_where_the_command_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    project(tmp_path / "team" / "sales", BROKEN)
+    monkeypatch.chdir(tmp_path)
+    assert "team/sales/kpis.yaml" in call(Path("team/sales"), "check", "--format", form).out
+    assert "team/sales/kpis.yaml" in call(Path("team/sales/kpis.yaml"), "check", "--format", form).out
+
+
+def sarif(done: Any) -> dict[str, Any]:
+    log = done.json()
+    assert log["version"] == "2.1.0" and log["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "cadran" and isinstance(driver["rules"], list)
+    for result in run["results"]:
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note", "none")
+        assert isinstance(result["message"]["text"], str)
+        for location in result.get("locations", []):
+            physical = location["physicalLocation"]
+            assert " " not in physical["artifactLocation"]["uri"]
+            region = physical["region"]
+            assert min(region["startLine"], region["startColumn"]) >= 1
+            assert region["endColumn"] > region["startColumn"]
+    found: dict[str, Any] = run
+    return found
+
+
+def test_sarif(tmp_path: Path) -> None:
+    assert sarif(call(project(tmp_path / "fine"), "check", "--format", "sarif"))["results"] == []
+    broken = call(project(tmp_path / "not fine", BROKEN), "check", "--format", "sarif")
+    assert broken.code == 2 and len(sarif(broken)["results"]) == 2
+
+
+# --- false success --------------------------------------------------------------------------------------------------
+
+
+def _include(folder: Path, text: str) -> None:
+    (folder / "kpis.yaml").write_text(KPIS.replace("version: 1\n", "version: 1\ninclude: [more.yaml]\n"))
+    if text:
+        (folder / "more.yaml").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "more.yaml"),  # it does not exist
+        ("kpis: {x: {formula: sum(orders.nothing), period: month}}\n", "more.yaml:1:32: x: unknown column 'nothing'"),
+        ("kpis: {x: [\n", "more.yaml"),
+        ("kpis: {number: {formula: count(orders), period: month}}\n", "number"),  # declared twice
+        ("- a list\n", "more.yaml:1:1"),
+        ("\x00\x01", "more.yaml"),
+    ],
+)
+def test_a_broken_include(tmp_path: Path, text: str, said: str) -> None:
+    folder = project(tmp_path)
+    _include(folder, text)
+    for command in (("check",), ("run", "--format", "csv"), ("explain", "number")):
+        done = call(folder, *command)
+        assert done.code == 2, command
+        assert said in done.all
+        assert "no problems" not in done.all
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("formula: count(orders)", "formula: count(orders) filter (where amount)"),
+        ("formula: count(orders)", "formula: sum(orders.shop)"),
+        ("date: day", "date: shop"),
+        ("key: id", "key: channel"),
+    ],
+    ids=["condition", "sum of text", "text as date", "key repeats"],
+)
+def test_what_only_the_data_shows(tmp_path: Path, change: tuple[str, str]) -> None:
+    folder = project(tmp_path, KPIS.replace(*change))
+    assert call(folder, "run", "--as-of", "2026-07-01", "--format", "csv").code == 2
+    done = call(folder, "check", "--data")
+    assert done.code == 2 and re.search(r"kpis\.yaml:\d+:\d+: ", done.out)
+
+
+def test_check_data_reads_what_no_kpi_uses(tmp_path: Path) -> None:
+    """``check --data`` asks all sources, so a repeated key is found before somebody links to it."""
+    text = KPIS.replace("kpis:\n", "  shops: {from: files.shops, key: id}\nkpis:\n", 1)
+    folder = project(tmp_path, text, {"orders": "id,day,amount,shop,channel\n1,2026-05-03,10.10,north,web\n", "shops": "id\n1\n1\n"})
+    done = call(folder, "check", "--data")
+    assert done.code == 2 and "datasets.shops" in done.out and "not unique" in done.out
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"version: 1\n", b"[]", b"version: 2\n", b"kpis: &a {b: *a}\n", b"\t"])
+def test_a_file_that_is_no_project(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "kpis.yaml").write_bytes(content)
+    done = call(tmp_path, "check")
+    if content == b"version: 1\n":  # empty, but a project
+        assert done.code in (0, 2)
+    else:
+        assert done.code == 2 and "kpis.yaml" in done.out
+    assert call(tmp_path, "run").code in ((0, 2) if content == b"version: 1\n" else (2,))
+
+
+def test_commands_that_do_not_exist(tmp_path: Path) -> None:
+    done = call(project(tmp_path), "chekc")
+    assert done.code == 2 and "did you mean 'check'?" in done.err
+    assert call(tmp_path, "run", "--format", "pdf").code == 2
+    assert call(tmp_path, "explain", "revenu").code == 2
+    assert "did you mean 'revenue'?" in call(tmp_path, "explain", "revenu").err
