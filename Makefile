@@ -49,7 +49,7 @@ golden: $(WITH_TOOLS)
 	$(PY) -m pytest --golden $(PYTEST_ARGS)
 
 bench: $(WITH_TOOLS)
-	$(PY) -m benchmarks
+	$(PY) -m pytest benchmarks --benchmark-disable-gc -p no:xdist $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) reports dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

@@ -60,8 +60,7 @@ class Project:
     def declaration(self) -> tuple[Declaration | None, list[Problem]]:
         """What the file says, and what is wrong with it before any formula is read."""
         return load(
-            self.file, environ=self.environ, connectors=self.plugins.config_schema,
-            connector_names=self.plugins.names, allow_paths=self.allow_paths,
+            self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths,
         )  # fmt: skip
 
     def check(self) -> list[Problem]:

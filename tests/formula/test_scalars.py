@@ -225,8 +225,13 @@ def test_signature_says_how_many_arguments(signature: str, takes: tuple[int, int
     assert Scalar("f", signature, "", "", "", "text").takes == takes
 
 
-def test_reference_page() -> None:
+def test_reference_page(golden: bool) -> None:
     """``docs/functions.md`` is this list; the vocabulary between the marks is not ours."""
     page = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
-    marks = re.compile(r"(<!-- vocabulary -->\n).*(<!-- /vocabulary -->)", re.DOTALL)
-    assert marks.sub(r"\1\2", page) == reference()
+    marks = re.compile(r"(<!-- vocabulary -->\n)(.*)(<!-- /vocabulary -->)", re.DOTALL)
+    if golden:
+        words = marks.search(page)
+        assert words
+        page = marks.sub(lambda _: words[0], reference())
+        (ROOT / "docs" / "functions.md").write_text(page, encoding="utf-8")
+    assert marks.sub(r"\1\3", page) == reference()

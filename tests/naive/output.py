@@ -66,15 +66,14 @@ def answer(evaluator: Evaluator, formula: Node, period: Period, segment: Segment
 
 
 def listed(evaluator: Evaluator, formula: Node, periods: list[Period]) -> list[Period]:
-    """The periods that have rows of output: one of the measures covers them. Where none covers any, the total is
-    still there with no data, up to the clock."""
-    covered = [
-        p
-        for p in periods
-        if any(evaluator.measures.covered(m, span_of(p)) for m in evaluator.leaves(formula))
-    ]
-    if covered or any(evaluator.measures.extent(m) for m in evaluator.leaves(formula)):
-        return covered
+    """The periods that have rows of output: from the first to the last that one of the measures covers. Where none is
+    ever covered, the total is still there with no data, up to the clock."""
+    leaves = list(evaluator.leaves(formula))
+    covered = [p for p in periods if any(evaluator.measures.covered(m, span_of(p)) for m in leaves)]
+    if covered:
+        return periods[periods.index(covered[0]) : periods.index(covered[-1]) + 1]
+    if any(evaluator.measures.extent(m) for m in leaves):
+        return []
     clock = evaluator.world.clock
     return [p for p in periods if p == ALL or evaluator.calendar.midnight(p.start) <= clock]
 

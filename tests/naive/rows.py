@@ -109,8 +109,7 @@ class Row:
     def end(self) -> dt.datetime | None:
         """The first instant at which the interval no longer holds; None: "no end = still valid"."""
         assert self.dataset.valid
-        end = self.world.end(self.dataset, self.get(self.dataset.valid[1]))
-        return None if end is not None and end > self.world.clock and not self.dataset.ahead else end
+        return self.world.end(self.dataset, self.get(self.dataset.valid[1]))
 
 
 class World:
@@ -170,10 +169,12 @@ class World:
         """The text: "An end after the clock is no end yet"; nor is a closing date."""
         seen = dict(values)
         if dataset.valid and not dataset.ahead:
-            for column in (dataset.valid[1], dataset.date):
-                when = self.instant(seen[column]) if column else None
-                if column and when is not None and when > self.clock:
-                    seen[column] = None
+            end = self.end(dataset, seen[dataset.valid[1]])
+            if end is not None and end > self.clock:
+                seen[dataset.valid[1]] = None
+            when = self.instant(seen[dataset.date]) if dataset.date else None
+            if dataset.date and when is not None and when > self.clock:
+                seen[dataset.date] = None
         return seen
 
     def by_key(self, name: str, key: Value) -> Row | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from naive.evaluator import Kpi
 from naive.periods import Calendar
@@ -69,6 +70,9 @@ class Project:
     def files(self) -> dict[str, str]:
         tables = {f"{d.name}.csv": csv_text(list(self.types[d.name]), d.rows) for d in self.datasets}
         return {"kpis.yaml": project_yaml(self)} | tables
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text("<the project printed above>")  # hypothesis would print every field
 
     def __str__(self) -> str:
         parts = [f"clock {self.clock.isoformat()}, since {self.since}, until {self.until}"]

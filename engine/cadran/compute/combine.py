@@ -134,12 +134,16 @@ class Combiner:
 
     def _alias(self, placed: Placed) -> tuple[str, exp.Column]:
         """The join that brings a leaf's values, and the frame's column that says whether it is covered."""
-        spans = self.frame.setdefault(placed.spans, f"span_{len(self.frame)}")
-        alias = self.joins.setdefault(
-            (placed.scan.name, spans, placed.leaf.total),
-            f"{placed.scan.name}_at_{spans}" + "_total" * placed.leaf.total,
-        )
-        return alias, column(spans, _FRAME)
+        alias = self._join_alias(placed, total=placed.leaf.total)
+        return alias, column(self._span(placed), _FRAME)
+
+    def _span(self, placed: Placed) -> str:
+        return self.frame.setdefault(placed.spans, f"span_{len(self.frame)}")
+
+    def _join_alias(self, placed: Placed, *, total: bool) -> str:
+        spans = self._span(placed)
+        name = f"{placed.scan.name}_at_{spans}" + "_total" * total
+        return self.joins.setdefault((placed.scan.name, spans, total), name)
 
     def _leaf(self, numbered: int, *, zero: bool = True, what: str = "m") -> exp.Expr:
         placed = self.series.leaves[numbered]
@@ -148,6 +152,10 @@ class Combiner:
         if not (zero and (placed.leaf.measure.zero or what == "n")):
             return found
         covered: exp.Expr = exp.Not(this=exp.Is(this=span, expression=exp.null()))
+        if placed.of_snapshot:
+            # Without a snapshot in reach there is nothing to say; the total has a row as soon as there is one.
+            total = self._join_alias(placed, total=True)
+            covered = exp.Not(this=exp.Is(this=column("rows", total), expression=exp.null()))
         unreached = [s for s in self.series.sets if s not in placed.sets]
         if unreached and not placed.leaf.total:
             covered = exp.And(

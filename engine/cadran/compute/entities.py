@@ -83,11 +83,12 @@ def _counted(frame: Frame, measure: Measure) -> exp.Select:
     entity, where = _entity(frame, measure)
     span = column("span", PERIOD)
     on, flags, keep = _reduction(frame, measure)
+    having = frame.lower(measure.having) if measure.having is not None else None
     inner = frame.joined.select(span, *frame.labels(), *flags)
     inner.append("joins", frame.spans_join(on))
     inner = frame.group(inner.where(where, copy=False), [span, entity])
-    if measure.having is not None:
-        inner.set("having", exp.Having(this=frame.lower(measure.having)))
+    if having is not None:
+        inner.set("having", exp.Having(this=having))
     outer = _count(frame, inner, _ENTITIES)
     return outer.where(keep, copy=False) if keep is not None else outer
 

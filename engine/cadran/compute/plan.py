@@ -26,6 +26,7 @@ class Placed:
     spans: tuple[int | None, ...]
     sets: frozenset[Segments]  # the segment sets that the leaf's dataset can reach
     leaf: Leaf
+    of_snapshot: bool = False
 
 
 @dataclass(slots=True)
@@ -95,7 +96,8 @@ class Planner:
             spans.append(span)
             numbers.append(None if span is None else scan.number(span))
         series.spans[number] = tuple(spans)
-        return Placed(scan, index, tuple(numbers), sets, leaf)
+        snapshot = self.model.datasets[leaf.measure.dataset].snapshot and leaf.measure.timing != "flow"
+        return Placed(scan, index, tuple(numbers), sets, leaf, snapshot)
 
     def _covers(self, leaf: Leaf, covered: Coverage, span: Span, grain: Grain) -> bool:
         if not covered.covers(span, grain, self.calendar, self.clock):

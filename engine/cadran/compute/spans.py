@@ -26,6 +26,7 @@ class Span:
     stop: dt.datetime
     last: dt.date
     before: dt.date
+    elapsed: dt.timedelta | None = None  # how far an open period had come that this one is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,16 @@ def _start_a_year_ago(span: Span, grain: Grain, calendar: Calendar) -> dt.date |
 
 
 def _cut(span: Span | None, current: Span, clock: Clock) -> Span | None:
-    """While ``current`` is open, its counterpart counts only up to the same elapsed part."""
-    if span is None or clock.passed(current.end):
-        if span is not None and current.stop < midnight(current.end):
-            return replace(span, stop=min(span.stop, midnight(span.end)))
+    """While the judged period is open, its counterparts count only up to the same elapsed part."""
+    elapsed = current.elapsed
+    if elapsed is None and not clock.passed(current.end):
+        if not clock.passed(current.last):
+            return None  # not begun: nothing to compare with
+        elapsed = clock.local - midnight(current.last)
+    if span is None or elapsed is None:
         return span
-    if not clock.passed(current.last):
-        return None
-    elapsed = clock.local - midnight(current.last)
-    return replace(span, stop=min(midnight(span.last) + elapsed + _TICK, midnight(span.end)))
+    stop = min(midnight(span.last) + elapsed + _TICK, midnight(span.end))
+    return replace(span, stop=stop, elapsed=elapsed)
 
 
 def _at(
@@ -157,11 +159,12 @@ def _at(
 ) -> Span | None:
     if grain is Grain.ALL:
         return None
-    period = calendar.period(grain, transform.day)
-    if period.end > transform.day:
-        period = calendar.shift(period, -1)
-    if final_until is None or period.end > final_until:
+    if final_until is None:
         return None
+    until = min(transform.day, final_until)
+    period = calendar.period(grain, until)
+    if period.end > until:
+        period = calendar.shift(period, -1)
     return plain(period, calendar, clock)
 
 

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from cadran.calendar import Calendar, Grain
 from cadran.declare import values
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings, line_and_column
-from cadran.declare.model import Kpi, Report
+from cadran.declare.model import Kpi, Report, Text
+from cadran.declare.names import check_file_name
 from cadran.declare.sections import Entry, Sections
 from cadran.problems import listed, suggest
 
 _LAST = re.compile(r"last(?: ([a-z_]+))?")
-
-
-def check_connectors(
-    sections: Sections,
-    connectors: Callable[[str], Mapping[str, Any] | None],
-    connector_names: Callable[[], Sequence[str]],
-    found: Findings,
-) -> None:
-    """Every source's connector is installed and can be loaded."""
-    for entry in sections.named["sources"].values():
-        name = entry.value["connector"]
-        if connectors(name) is not None:
-            continue
-        names, at = sorted(connector_names()), entry.place.child("connector")
-        if name in names:
-            message = f"the connector '{name}' is installed, but cannot be loaded"
-            found.error("broken-connector", message, at, "'cadran plugins' says why")
-            continue
-        hint = suggest(name, names) or (f"installed: {listed(names)}" if names else "none is installed")
-        found.error("unknown-connector", f"unknown connector '{name}'", at, hint)
 
 
 def check_kpis(kpis: Mapping[str, Kpi], sections: Sections, found: Findings) -> None:
@@ -59,6 +40,7 @@ def report(
     name: str, entry: Entry, kpis: Mapping[str, Kpi], calendar: Calendar, sections: Sections, found: Findings
 ) -> Report:
     value, place = entry.value, entry.place
+    check_file_name("report", name, entry.key, found)
     wanted = values.texts(value["kpis"], place.child("kpis")) if "kpis" in value else ()
     tags = {tag for kpi in kpis.values() for tag in kpi.tags}
     for item in wanted:
@@ -75,7 +57,25 @@ def report(
         period=_period(value, place.child("period"), calendar, found),
         locale=value.get("locale", ""),
         include_open="include" in value,
+        to=_channels(value.get("to", []), place.child("to"), sections, found),
     )
+
+
+def _channels(value: Any, place: Place, sections: Sections, found: Findings) -> tuple[Text, ...]:
+    """The channels that a report goes to, each once."""
+    named: dict[str, Text] = {}
+    for item, at in values.each(value, place):
+        name = values.text(item["channel"], at.child("channel"))
+        first = named.setdefault(name.value, name)
+        if not sections.exists("channels", name.value):
+            names = sections.names("channels")
+            hint = f"there are: {listed(names)}" if names else "declare it under 'channels'"
+            message = f"unknown channel '{name.value}'"
+            found.error("unknown-channel", message, name.place, suggest(name.value, names) or hint)
+        elif first is not name:
+            message = f"the channel '{name.value}' is named twice"
+            found.error("repeated-item", message, name.place, "keep one of them")
+    return tuple(named.values())
 
 
 def _period(value: dict[str, Any], place: Place, calendar: Calendar, found: Findings) -> str:

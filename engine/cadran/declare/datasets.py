@@ -1,25 +1,17 @@
-"""``sources``, ``datasets``, ``segments`` and ``rates`` as values, with every check that needs no expression."""
+"""``datasets``, ``segments`` and ``rates`` as values, with every check that needs no expression."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from cadran.calendar import Grain
 from cadran.declare import values
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings, line_and_column
-from cadran.declare.model import Dataset, Expect, Link, Rates, Segment, Source, TableRef, Text, Valid
+from cadran.declare.model import Dataset, Expect, Link, Rates, Segment, TableRef, Text, Valid
 from cadran.declare.names import check_name
 from cadran.declare.sections import Entry, Sections
 from cadran.problems import listed, suggest
-
-
-def source(name: str, entry: Entry, folder: Path, found: Findings) -> Source:
-    check_name("source", name, entry.key, found)
-    config = {key: value for key, value in entry.value.items() if key != "connector"}
-    base = (folder / entry.place.document.shown_as).parent
-    return Source(name, entry.value["connector"], config, entry.place, base)
 
 
 def dataset(name: str, entry: Entry, sections: Sections, found: Findings) -> Dataset:

@@ -8,47 +8,43 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
-from cadran.declare import crosschecks, datasets, kpis, schema, values
+from cadran.declare import crosschecks, datasets, kpis, plugged, schema, values
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
 from cadran.declare.model import Declaration
 from cadran.declare.names import check_capitals
+from cadran.declare.plugged import Plugins
 from cadran.declare.sections import Entry, Sections
 from cadran.declare.settings import mask, replace_settings
 from cadran.declare.source_text import read_text
 from cadran.problems import Problem, ProblemsFound, in_order, suggest
-
-Connectors = Callable[[str], Mapping[str, Any] | None]
 
 
 def load(
     file: Path,
     *,
     environ: Mapping[str, str],
-    connectors: Connectors,
-    connector_names: Callable[[], Sequence[str]],
+    plugins: Plugins,
     allow_paths: Sequence[Path] = (),
 ) -> tuple[Declaration | None, list[Problem]]:
     """The declaration, as far as it could be understood, and everything that is wrong with it.
 
-    It is None only where nothing could be read at all. ``connectors`` gives a connector's ``config_schema``, or None
-    where there is no such connector or it cannot be loaded.
+    It is None only where nothing could be read at all.
     """
     with _collector_off():
-        reader = _Reader(file, environ, connectors)
+        reader = _Reader(file, environ, plugins)
         reader.read(file.absolute(), file.name, [], None)
         declaration = None
         if reader.documents:
-            declaration = _build(reader, connector_names, allow_paths)
+            declaration = _build(reader, allow_paths)
         problems = in_order(reader.found.problems)
         if reader.secrets:
             problems = [_masked(problem, reader.secrets) for problem in problems]
@@ -74,11 +70,11 @@ def _masked(problem: Problem, secrets: set[str]) -> Problem:
 class _Reader:
     """The main file and all that it includes, each read once."""
 
-    def __init__(self, file: Path, environ: Mapping[str, str], connectors: Connectors) -> None:
+    def __init__(self, file: Path, environ: Mapping[str, str], plugins: Plugins) -> None:
         self.file = file.absolute()
         self.folder = self.file.parent.resolve()
         self.environ = environ
-        self.connectors = connectors
+        self.plugins = plugins
         self.found = Findings()
         self.sections = Sections()
         self.secrets: set[str] = set()
@@ -106,7 +102,7 @@ class _Reader:
                 self.read(other, name, [*chain, (resolved, place)], place)
 
     def _validate(self, document: Document, *, included: bool, faulty: bool) -> None:
-        wrong = schema.findings(document, self._config_schemas(document.data), included)
+        wrong = schema.findings(document, plugged.settings_of(document.data, self.plugins), included)
         at_faults = (
             {(p.where.line, p.where.column) for p in self.found.problems if p.where} if faulty else set()
         )
@@ -118,26 +114,14 @@ class _Reader:
                 self.found.problems.append(problem)
         self.sections.add(document, wrong, self.found)
 
-    def _config_schemas(self, data: Any) -> dict[str, Mapping[str, Any]]:
-        """Of the connectors that a document names."""
-        sources = data.get("sources") if isinstance(data, dict) else None
-        entries = sources.values() if isinstance(sources, dict) else ()
-        names = {
-            e["connector"] for e in entries if isinstance(e, dict) and isinstance(e.get("connector"), str)
-        }
-        schemas = {name: self.connectors(name) for name in sorted(names)}
-        return {name: found for name, found in schemas.items() if found is not None}
 
-
-def _build(
-    reader: _Reader, connector_names: Callable[[], Sequence[str]], allow_paths: Sequence[Path]
-) -> Declaration:
+def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     sections, found, named = reader.sections, reader.found, reader.sections.named
     main = next(iter(reader.documents.values()))
     calendar = _calendar(sections.one("calendar"), found)
     currency = _plain(sections, "currency", "")
-    crosschecks.check_connectors(sections, reader.connectors, connector_names, found)
-    sources = {n: datasets.source(n, e, reader.folder, found) for n, e in named["sources"].items()}
+    plugged.check_plugins(sections, reader.plugins, found)
+    sources = {n: plugged.source(n, e, reader.folder, found) for n, e in named["sources"].items()}
     made = {n: datasets.dataset(n, e, sections, found) for n, e in named["datasets"].items()}
     datasets.check_link_keys(made, found)
     measured = {n: kpis.kpi(n, e, calendar, currency, found) for n, e in named["kpis"].items()}
@@ -155,6 +139,7 @@ def _build(
         datasets=made,
         segments={n: datasets.segment(n, e, sections, found) for n, e in named["segments"].items()},
         kpis=measured,
+        channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
             n: crosschecks.report(n, e, measured, calendar, sections, found)
             for n, e in named["reports"].items()

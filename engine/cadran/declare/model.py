@@ -154,6 +154,17 @@ class Kpi:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """A notifier with its settings, ``${…}`` already replaced."""
+
+    name: str
+    notifier: str
+    config: Mapping[str, Any]
+    place: Place
+    base: Path = Path()  # the folder of the file that declares it: what its relative paths start from
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
@@ -163,6 +174,7 @@ class Report:
     period: str = "last"  # "last", "last week", "last month", … or a label
     locale: str = ""
     include_open: bool = False
+    to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +200,7 @@ class Declaration:
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     segments: Mapping[str, Segment] = field(default_factory=dict)
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
     notes: Mapping[dt.date, str] = field(default_factory=dict)

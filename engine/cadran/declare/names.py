@@ -6,8 +6,10 @@ import re
 
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
+from cadran.plugins.writing import is_file_name
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_NEVER_IN_FORMULAS = ("source", "channel")
 LONGEST = 120
 
 #: Keywords that SQL reserves (DuckDB's list).
@@ -34,7 +36,7 @@ WORDS = frozenset(
 
 
 def check_name(kind: str, name: str, place: Place, found: Findings) -> bool:
-    """Whether ``name`` may be the name of a ``kind`` ("KPI", "dataset", "source")."""
+    """Whether ``name`` may be the name of a ``kind`` ("KPI", "dataset", "source", "channel")."""
     if not _NAME.fullmatch(name) or len(name) > LONGEST:
         message = f"'{name[:40]}' cannot be the name of a {kind}"
         suggestion = re.sub(r"\W+", "_", name).strip("_")[:40].lower()
@@ -44,7 +46,7 @@ def check_name(kind: str, name: str, place: Place, found: Findings) -> bool:
         found.error("bad-name", message, place, hint)
         return False
     folded = name.casefold()
-    if kind != "source" and (folded in RESERVED or folded in WORDS):
+    if kind not in _NEVER_IN_FORMULAS and (folded in RESERVED or folded in WORDS):
         whose = "SQL" if folded in RESERVED else "the KPI language"
         message = f"'{name}' is a word of {whose} and cannot be the name of a {kind}"
         found.error(
@@ -52,6 +54,13 @@ def check_name(kind: str, name: str, place: Place, found: Findings) -> bool:
         )
         return False
     return True
+
+
+def check_file_name(kind: str, name: str, place: Place, found: Findings) -> None:
+    """That a file can be called so."""
+    if not is_file_name(name):
+        message = f"'{name[:40]}' cannot be the name of a {kind}, which is written to a file of that name"
+        found.error("bad-name", message, place, "leave out '/' and '\\', begin with a letter, and keep it short")
 
 
 def _ending(kind: str) -> str:

@@ -1,7 +1,7 @@
 """Checking a document's shape: JSON Schema decides, and every finding is put in plain words.
 
-``schemas/kpis.schema.json`` describes the language; what a source may say is added from the connectors that the
-project names. Editors can use the same composed schema.
+``schemas/kpis.schema.json`` describes the language; what a source or a channel may say is added from the plugins that
+the project names. Editors can use the same composed schema.
 """
 
 from __future__ import annotations
@@ -16,47 +16,47 @@ from typing import TYPE_CHECKING, Any
 from cadran import resources
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import subject_of
+from cadran.declare.plugged import SECTIONS, Schema, Settings, uses
 from cadran.declare.quick import compile_schema
 from cadran.declare.schema_messages import explain
 from cadran.declare.shape import Finding, without_cuts, without_echoes
+from cadran.plugins.kinds import Kind
 from cadran.problems import Problem, in_order
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-Schema = Mapping[str, Any]
+_PARTS: dict[Kind, str] = {"connector": "source", "notifier": "channel"}  # what in ``$defs`` a plugin adds to
 
 
 @lru_cache(maxsize=1)
 def language() -> dict[str, Any]:
-    """The schema of the language, without connectors. Not to be changed."""
+    """The schema of the language, without plugins. Not to be changed."""
     loaded: dict[str, Any] = json.loads(resources.schema_file().read_text(encoding="utf-8"))
     return loaded
 
 
-def composed(connectors: Mapping[str, Schema]) -> dict[str, Any]:
-    """The language's schema with the settings of these connectors (name → ``config_schema``)."""
+def composed(settings: Settings) -> dict[str, Any]:
+    """The language's schema with the settings of these plugins (kind → name → ``config_schema``)."""
     schema = copy.deepcopy(language())
-    source = schema["$defs"]["source"]
-    if connectors:
-        source["properties"]["connector"]["examples"] = sorted(connectors)
-        source["allOf"] = []
-    for name, settings in sorted(connectors.items()):
-        key = "connector_" + re.sub(r"\W", "_", name)
-        schema["$defs"][key] = _embedded(settings, key)
-        condition = {"properties": {"connector": {"const": name}}, "required": ["connector"]}
-        source["allOf"].append({"if": condition, "then": {"$ref": f"#/$defs/{key}"}})
+    for kind, plugins in settings.items():
+        part = schema["$defs"][_PARTS[kind]]
+        if plugins:
+            part["properties"][kind]["examples"] = sorted(plugins)
+            part["allOf"] = []
+        for name, own in sorted(plugins.items()):
+            key = f"{kind}_" + re.sub(r"\W", "_", name)
+            schema["$defs"][key] = _embedded(own, kind, key)
+            condition = {"properties": {kind: {"const": name}}, "required": [kind]}
+            part["allOf"].append({"if": condition, "then": {"$ref": f"#/$defs/{key}"}})
     return schema
 
 
-def _embedded(settings: Schema, key: str) -> dict[str, Any]:
-    """A connector's schema at its place in the whole: its references moved, and the key ``connector`` allowed."""
-    out: dict[str, Any] = _moved(
-        {k: v for k, v in settings.items() if k not in ("$id", "$schema")}, f"#/$defs/{key}"
-    )
-    out["properties"] = {"connector": {"description": "The connector plugin."}} | dict(
-        out.get("properties", {})
-    )
+def _embedded(settings: Schema, kind: Kind, key: str) -> dict[str, Any]:
+    """A plugin's schema at its place in the whole: its references moved, and the key that names it allowed."""
+    own = {k: v for k, v in settings.items() if k not in ("$id", "$schema")}
+    out: dict[str, Any] = _moved(own, f"#/$defs/{key}")
+    out["properties"] = {kind: {"description": f"The {kind} plugin."}} | dict(out.get("properties", {}))
     return out
 
 
@@ -69,64 +69,67 @@ def _moved(part: Any, to: str) -> Any:
     return [_moved(item, to) for item in part] if isinstance(part, list | tuple) else part
 
 
-def validate(document: Document, connectors: Mapping[str, Schema]) -> list[Problem]:
+def validate(document: Document, settings: Settings) -> list[Problem]:
     """Everything about the document's shape that is wrong, sorted."""
-    found = findings(document, connectors)
+    found = findings(document, settings)
     return in_order(as_problem(document, finding) for finding in found if not finding.silent)
 
 
-def findings(document: Document, connectors: Mapping[str, Schema], included: bool = False) -> list[Finding]:
+def findings(document: Document, settings: Settings, included: bool = False) -> list[Finding]:
     """The same before it is worded as problems; an ``included`` file need not repeat the version."""
     data = document.data
     if included and isinstance(data, dict):
         data = {"version": 1} | data
-    if _surely_valid(data, connectors):
+    if _surely_valid(data, settings):
         return []
-    faults = {name: _schema_fault(settings) for name, settings in connectors.items()}
-    usable = {name: settings for name, settings in connectors.items() if not faults[name]}
-    found = [*_broken_connectors(data, faults)]
-    try:
-        found += _with_jsonschema(document, data, composed(usable))
-    except _Unusable as error:
-        message = f"a connector describes its settings wrongly: {error}"
-        found += [Finding(("sources",), True, "broken-connector", message, "ask its author")]
-        found += _with_jsonschema(document, data, composed({}))
+    faults = {
+        (kind, name): fault
+        for kind, plugins in settings.items()
+        for name, own in plugins.items()
+        if (fault := _fault(data, kind, name, own))
+    }
+    usable: Settings = {
+        kind: {name: own for name, own in plugins.items() if (kind, name) not in faults}
+        for kind, plugins in settings.items()
+    }
+    found = [*_broken(data, faults), *_with_jsonschema(document, data, composed(usable))]
     return without_echoes(without_cuts(document, found))
 
 
-def _surely_valid(data: Any, connectors: Mapping[str, Schema]) -> bool:
+def _surely_valid(data: Any, settings: Settings) -> bool:
     try:
-        return compile_schema(composed(connectors))(data)
+        return compile_schema(composed(settings))(data)
     except (AttributeError, LookupError, TypeError, ValueError, re.error, RecursionError):
-        return False  # a connector's schema is no schema: that is found out below
+        return False  # a plugin's schema is no schema: that is found out below
 
 
-class _Unusable(Exception):
-    """A schema that looks right and still cannot be used."""
-
-
-def _schema_fault(settings: Any) -> str:
-    """What is wrong with a connector's own schema."""
+def _fault(data: Any, kind: Kind, name: str, own: Any) -> str:
+    """What is wrong with a plugin's own schema, or shows when the parts that name the plugin are held against it."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
+    from referencing.exceptions import Unresolvable
 
     try:
-        Draft202012Validator.check_schema(settings)
+        Draft202012Validator.check_schema(own)
+        if not isinstance(own, Mapping):
+            return "it is not a mapping"
+        section = SECTIONS[kind]
+        _errors({"version": 1, section: data.get(section)}, composed({kind: {name: own}}))
     except SchemaError as error:
         return error.message
-    return "" if isinstance(settings, Mapping) else "it is not a mapping"
+    except (Unresolvable, re.error) as error:
+        return str(error)
+    except RecursionError:
+        return "it refers to itself without end"
+    return ""
 
 
-def _broken_connectors(data: Any, faults: Mapping[str, str]) -> Iterator[Finding]:
-    sources = data.get("sources") if isinstance(data, dict) else None
-    for name, source in sources.items() if isinstance(sources, dict) else ():
-        connector = source.get("connector") if isinstance(source, dict) else None
-        fault = faults.get(connector, "") if isinstance(connector, str) else ""
-        if fault:
-            message = f"the connector '{connector}' describes its settings wrongly: {fault}"
-            yield Finding(
-                ("sources", name, "connector"), False, "broken-connector", message, "ask its author"
-            )
+def _broken(data: Any, faults: Mapping[tuple[Kind, str], str]) -> Iterator[Finding]:
+    """Each part of the document that names a plugin with a fault."""
+    for kind, plugin, name in uses(data):
+        if fault := faults.get((kind, plugin)):
+            message = f"the {kind} '{plugin}' describes its settings wrongly: {fault}"
+            yield Finding((SECTIONS[kind], name, kind), False, f"broken-{kind}", message, "ask its author")
 
 
 def _with_jsonschema(document: Document, data: Any, schema: dict[str, Any]) -> list[Finding]:
@@ -141,13 +144,9 @@ def _with_jsonschema(document: Document, data: Any, schema: dict[str, Any]) -> l
 def _errors(data: Any, schema: dict[str, Any]) -> list[ValidationError]:
     from jsonschema import Draft202012Validator
     from referencing import Registry
-    from referencing.exceptions import Unresolvable
 
     registry: Registry[Any] = Registry()  # an empty one: nothing is ever fetched
-    try:
-        return list(Draft202012Validator(schema, registry=registry).iter_errors(data))
-    except (Unresolvable, re.error) as error:
-        raise _Unusable(str(error)) from None
+    return list(Draft202012Validator(schema, registry=registry).iter_errors(data))
 
 
 def as_problem(document: Document, finding: Finding) -> Problem:

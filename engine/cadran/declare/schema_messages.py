@@ -14,10 +14,11 @@ from cadran.problems import listed, suggest
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-# Parts of the language that this version does not have yet.
+# Parts of the language that this version does not have yet, by the keys above them without names and indexes.
 LATER: dict[Keys, frozenset[str]] = {
-    (): frozenset({"scores", "channels", "routes", "tests", "funnels", "cohorts", "forecasts"}),
-    ("reports",): frozenset({"schedule", "attach", "to", "compare"}),
+    (): frozenset({"scores", "routes", "tests", "funnels", "cohorts", "forecasts"}),
+    ("reports",): frozenset({"schedule", "attach", "compare"}),
+    ("reports", "to"): frozenset({"to"}),
 }
 _KINDS = {
     "string": "a text", "number": "a number", "integer": "a whole number", "boolean": "true or false",
@@ -77,7 +78,8 @@ def _explain(document: Document, error: ValidationError, says: str) -> Iterator[
 def _unknown_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Finding]:
     known = list(schema.get("properties", {}))
     free = [name for name in known if name not in value]
-    later = LATER.get(path[:1] if len(path) == 2 else path, frozenset[str]())
+    keys = tuple(key for n, key in enumerate(path) if n != 1 and isinstance(key, str))
+    later = LATER.get(keys, frozenset[str]())
     for key in value:
         if key in schema.get("properties", {}):
             continue
@@ -154,7 +156,7 @@ def _types(error: ValidationError) -> list[str]:
 
 
 def _generic(error: ValidationError) -> str:
-    """For a connector's settings, which bring no words of their own."""
+    """For a plugin's settings, which bring no words of their own."""
     limit: Any = error.validator_value
     match error.validator:
         case "type":

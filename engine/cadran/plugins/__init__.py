@@ -19,6 +19,8 @@ from cadran.plugins.connector import (
     Table,
 )
 from cadran.plugins.hookspecs import hookimpl
+from cadran.plugins.notifier import Document, Notifier, NotifierContext, NotifierEntry, NotifierError
+from cadran.plugins.writing import write_whole
 from cadran.problems import listed, suggest
 
 __all__ = [
@@ -31,11 +33,17 @@ __all__ = [
     "ConnectorError",
     "Context",
     "DataError",
+    "Document",
     "End",
+    "Notifier",
+    "NotifierContext",
+    "NotifierEntry",
+    "NotifierError",
     "Page",
     "Rejected",
     "Table",
     "hookimpl",
     "listed",
     "suggest",
+    "write_whole",
 ]

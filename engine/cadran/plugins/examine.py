@@ -11,6 +11,8 @@ import pluggy
 
 from cadran.plugins import hookspecs
 from cadran.plugins.connector import API, Connector, ConnectorEntry
+from cadran.plugins.kinds import CONTRACTS, Entry, Kind
+from cadran.plugins.notifier import Notifier, NotifierEntry
 from cadran.problems import suggest
 
 
@@ -26,11 +28,23 @@ class Plugin:
     """
 
     point: EntryPoint
-    connectors: tuple[ConnectorEntry, ...] = ()
+    provides: tuple[Entry, ...] = ()
     error: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})"
+
+    def of(self, kind: Kind) -> tuple[Entry, ...]:
+        """What it provides of one kind."""
+        return tuple(entry for entry in self.provides if isinstance(entry, CONTRACTS[kind].entry))
+
+    @property
+    def connectors(self) -> tuple[ConnectorEntry, ...]:
+        return tuple(entry for entry in self.provides if isinstance(entry, ConnectorEntry))
+
+    @property
+    def notifiers(self) -> tuple[NotifierEntry, ...]:
+        return tuple(entry for entry in self.provides if isinstance(entry, NotifierEntry))
 
     @property
     def name(self) -> str:
@@ -56,47 +70,53 @@ class Plugin:
 
 
 def examine(point: EntryPoint) -> Plugin:
-    """Import the plugin that ``point`` names and ask it for its connectors. Never raises."""
+    """Import the plugin that ``point`` names and ask it what it provides. Never raises."""
     try:
-        return Plugin(point, connectors=tuple(_connectors(point.load())))
+        return Plugin(point, tuple(_provided(point.load())))
     except (Exception, SystemExit):
         return Plugin(point, error=traceback.format_exc())
 
 
-def _connectors(module: Any) -> list[ConnectorEntry]:
-    """What the hook returned. A manager for this plugin alone: what is wrong with one stays with it."""
+def _provided(module: Any) -> list[Entry]:
+    """What its hooks returned. A manager for this plugin alone: what is wrong with one stays with it."""
     pm = pluggy.PluginManager(hookspecs.GROUP)
     pm.add_hookspecs(hookspecs)
     pm.register(module)
     callers = pm.get_hookcallers(module) or []
     for caller in callers:
         if not caller.has_spec():
-            known = [name for name in vars(hookspecs) if name.startswith("cadran_")]
+            known = [contract.hook for contract in CONTRACTS.values()]
             raise PluginError(_sentence(f"there is no hook '{caller.name}'", suggest(caller.name, known)))
     if not callers:
         raise PluginError("it implements no hook; is @hookimpl of cadran.plugins missing?")
-    return [entry for entries in pm.hook.cadran_connectors() for entry in _checked(entries)]
+    return [
+        entry
+        for kind, contract in CONTRACTS.items()
+        for entries in getattr(pm.hook, contract.hook)()
+        for entry in _checked(kind, entries)
+    ]
 
 
-def _checked(entries: Any) -> list[ConnectorEntry]:
-    if not isinstance(entries, list) or not all(isinstance(e, ConnectorEntry) for e in entries):
-        raise PluginError(f"cadran_connectors() must return a list of ConnectorEntry, not {entries!r}")
+def _checked(kind: Kind, entries: Any) -> list[Entry]:
+    hook, wanted = CONTRACTS[kind].hook, CONTRACTS[kind].entry
+    if not isinstance(entries, list) or not all(isinstance(e, wanted) for e in entries):
+        raise PluginError(f"{hook}() must return a list of {wanted.__name__}, not {entries!r}")
     names = [e.name for e in entries]
     if twice := sorted({n for n in names if names.count(n) > 1}):
-        raise PluginError(f"cadran_connectors() names connector '{twice[0]}' twice")
+        raise PluginError(f"{hook}() names {kind} '{twice[0]}' twice")
     for entry in entries:
-        load(entry)
+        load(kind, entry)
     return entries
 
 
-def load(entry: ConnectorEntry) -> type[Connector]:
-    """The connector's class; raises :class:`PluginError` if it is not one of this version of the contract."""
-    found = entry.load()
-    if not (isinstance(found, type) and issubclass(found, Connector)):
-        raise PluginError(f"connector '{entry.name}' must load a subclass of Connector, not {found!r}")
+def load(kind: Kind, entry: Entry) -> type[Connector] | type[Notifier]:
+    """The entry's class; raises :class:`PluginError` if it is not one of this version of the contract."""
+    found, base = entry.load(), CONTRACTS[kind].base
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise PluginError(f"{kind} '{entry.name}' must load a subclass of {base.__name__}, not {found!r}")
     if found.api != API:
         raise PluginError(
-            f"connector '{entry.name}' is written for API {found.api!r}, this cadran speaks {API!r}"
+            f"{kind} '{entry.name}' is written for API {found.api!r}, this cadran speaks {API!r}"
         )
     return found
 

@@ -1,8 +1,8 @@
 """Finding plugins by entry points, importing no more of them than a project needs.
 
-What is installed is read from metadata. A connector is looked for first in the plugin whose entry point has its
-name, so that a project that uses only ``files`` imports only that; the others are imported when somebody asks for
-a name that this does not answer, or for the listing. A plugin that is broken stops only who needs it.
+What is installed is read from metadata. A connector or a notifier is looked for first in the plugin whose entry point
+has its name, so that a project that uses only ``files`` imports only that; the others are imported when somebody asks
+for a name that this does not answer, or for the listing. A plugin that is broken stops only who needs it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
+from cadran.plugins.kinds import CONTRACTS, Kind
+from cadran.plugins.notifier import Notifier
 from cadran.problems import Problem, listed, suggest
 
 if TYPE_CHECKING:
@@ -34,25 +36,22 @@ class PluginManager:
 
     def connector(self, name: str) -> type[Connector] | Problem:
         """The connector that ``connector: name`` means, or what stands in the way."""
-        self._examine(p for p in self._points() if p.name == name)
-        owners = self._owners(name, self._examined.values())  # which is all of them after a listing
-        if len(owners) != 1:
-            owners = self._owners(name, self._examine(self._points()))
-        if len(owners) > 1:
-            return _twice(name, owners)
-        if not owners:
-            return self._unknown(name)
-        found: type[Connector] = next(e.load() for e in owners[0].connectors if e.name == name)
+        found: type[Connector] | Problem = self._find("connector", name)
         return found
 
-    def config_schema(self, name: str) -> Mapping[str, Any] | None:
-        """JSON Schema of the connector's settings; nothing if there is no such connector."""
-        found = self.connector(name)
+    def notifier(self, name: str) -> type[Notifier] | Problem:
+        """The notifier that ``notifier: name`` means, or what stands in the way."""
+        found: type[Notifier] | Problem = self._find("notifier", name)
+        return found
+
+    def config_schema(self, name: str, kind: Kind = "connector") -> Mapping[str, Any] | None:
+        """JSON Schema of the settings of a connector or notifier; nothing if there is none of that name."""
+        found: type[Connector] | type[Notifier] | Problem = self._find(kind, name)
         return None if isinstance(found, Problem) else found.config_schema
 
-    def names(self) -> list[str]:
-        """The names of all connectors of healthy plugins, sorted."""
-        return sorted({entry.name for plugin in self.listing() for entry in plugin.connectors})
+    def names(self, kind: Kind = "connector") -> list[str]:
+        """The names of all connectors (or notifiers) of healthy plugins, sorted."""
+        return sorted({entry.name for plugin in self.listing() for entry in plugin.of(kind)})
 
     def listing(self) -> list[Plugin]:
         """Every plugin with what it provides or why it is broken, by name. Imports them all."""
@@ -61,8 +60,25 @@ class PluginManager:
     def problems(self) -> list[Problem]:
         """What is wrong with the plugins themselves: names taken twice, and who is broken (a warning)."""
         plugins = self.listing()
-        twice = [_twice(n, owners) for n in self.names() if len(owners := self._owners(n, plugins)) > 1]
+        twice = [
+            _twice(kind, name, owners)
+            for kind in CONTRACTS
+            for name in self.names(kind)
+            if len(owners := self._owners(kind, name, plugins)) > 1
+        ]
         return twice + [_broken(plugin) for plugin in plugins if plugin.error]
+
+    def _find(self, kind: Kind, name: str) -> Any:
+        """The class, or a problem."""
+        self._examine(p for p in self._points() if p.name == name)
+        owners = self._owners(kind, name, self._examined.values())  # which is all of them after a listing
+        if len(owners) != 1:
+            owners = self._owners(kind, name, self._examine(self._points()))
+        if len(owners) > 1:
+            return _twice(kind, name, owners)
+        if not owners:
+            return self._unknown(kind, name)
+        return next(entry.load() for entry in owners[0].of(kind) if entry.name == name)
 
     def _points(self) -> tuple[EntryPoint, ...]:
         if self._found is None:
@@ -82,27 +98,25 @@ class PluginManager:
         return [self._examined[point] for point in chosen]
 
     @staticmethod
-    def _owners(name: str, plugins: Iterable[Plugin]) -> list[Plugin]:
-        return [p for p in plugins if any(entry.name == name for entry in p.connectors)]
+    def _owners(kind: Kind, name: str, plugins: Iterable[Plugin]) -> list[Plugin]:
+        return [p for p in plugins if any(entry.name == name for entry in p.of(kind))]
 
-    def _unknown(self, name: str) -> Problem:
+    def _unknown(self, kind: Kind, name: str) -> Problem:
         broken = [p for p in self.listing() if p.error]
-        names = self.names()
-        hint = suggest(name, names) or (
-            f"there are: {listed(names)}" if names else "no connector is installed"
-        )
+        names = self.names(kind)
+        hint = suggest(name, names) or (f"there are: {listed(names)}" if names else f"no {kind} is installed")
         if broken:
             plugins = listed([str(p) for p in broken])
             hint = f"it may belong to a plugin that is broken: {plugins}; see 'cadran plugins'; {hint}"
         if self._only is not None:
             hint += f"; {LIMIT} limits the plugins to {listed(sorted(self._only))}"
-        return Problem("unknown-connector", f"unknown connector '{name}'", hint=hint)
+        return Problem(f"unknown-{kind}", f"unknown {kind} '{name}'", hint=hint)
 
 
-def _twice(name: str, owners: Sequence[Plugin]) -> Problem:
+def _twice(kind: Kind, name: str, owners: Sequence[Plugin]) -> Problem:
     who = " and ".join(str(p) for p in owners)
     hint = f"uninstall all but one, or name those to load in {LIMIT}"
-    return Problem("connector-taken-twice", f"connector '{name}' is provided by {who}", hint=hint)
+    return Problem(f"{kind}-taken-twice", f"{kind} '{name}' is provided by {who}", hint=hint)
 
 
 def _broken(plugin: Plugin) -> Problem:

@@ -1,0 +1,1 @@
+"""Whether it is still fast: ratios against a yardstick of the same minute (``make bench``)."""

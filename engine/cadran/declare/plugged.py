@@ -1,0 +1,86 @@
+"""``sources`` and ``channels``: the parts of a project that a plugin works for, each named by one key of its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from cadran.declare.findings import Findings
+from cadran.declare.model import Channel, Source
+from cadran.declare.names import check_name
+from cadran.declare.sections import Entry, Sections
+from cadran.plugins.kinds import Kind
+from cadran.problems import listed, suggest
+
+Schema = Mapping[str, Any]
+Settings = Mapping[Kind, Mapping[str, Schema]]  # of the plugins of each kind: name → ``config_schema``
+
+SECTIONS: Mapping[Kind, str] = {"connector": "sources", "notifier": "channels"}
+#: The language knows these; an installed plugin may be called so all the same.
+_LATER = {"notifier": frozenset({"email", "slack"})}
+
+
+class Plugins(Protocol):
+    """What is installed."""
+
+    def config_schema(self, name: str, kind: Kind) -> Schema | None:
+        """None where there is no such plugin, or it cannot be loaded."""
+
+    def names(self, kind: Kind) -> list[str]: ...
+
+
+def uses(data: Any) -> Iterator[tuple[Kind, str, str]]:
+    """Kind and name of each plugin that a document asks for, and the name of the part that does."""
+    for kind, section in SECTIONS.items():
+        parts = data.get(section) if isinstance(data, dict) else None
+        for name, part in parts.items() if isinstance(parts, dict) else ():
+            if isinstance(part, dict) and isinstance(part.get(kind), str):
+                yield kind, part[kind], name
+
+
+def settings_of(data: Any, plugins: Plugins) -> Settings:
+    """The settings of the plugins that a document asks for, as far as there are such plugins."""
+    out: dict[Kind, dict[str, Schema]] = {kind: {} for kind in SECTIONS}
+    for kind, plugin in sorted({(kind, plugin) for kind, plugin, _ in uses(data)}):
+        found = plugins.config_schema(plugin, kind)
+        if found is not None:
+            out[kind][plugin] = found
+    return out
+
+
+def check_plugins(sections: Sections, plugins: Plugins, found: Findings) -> None:
+    """Every source's connector and every channel's notifier is installed and can be loaded."""
+    for kind, section in SECTIONS.items():
+        for entry in sections.named[section].values():
+            if plugins.config_schema(entry.value[kind], kind) is None:
+                _not_there(kind, entry, sorted(plugins.names(kind)), found)
+
+
+def _not_there(kind: Kind, entry: Entry, names: list[str], found: Findings) -> None:
+    name, at = entry.value[kind], entry.place.child(kind)
+    hint = f"installed: {listed(names)}" if names else "none is installed"
+    if name in names:
+        message = f"the {kind} '{name}' is installed, but cannot be loaded"
+        found.error(f"broken-{kind}", message, at, "'cadran plugins' says why")
+    elif name in _LATER.get(kind, ()):
+        message = f"the {kind} '{name}' is not part of this version of cadran"
+        found.error("not-in-this-version", message, at, hint)
+    else:
+        found.error(f"unknown-{kind}", f"unknown {kind} '{name}'", at, suggest(name, names) or hint)
+
+
+def source(name: str, entry: Entry, folder: Path, found: Findings) -> Source:
+    check_name("source", name, entry.key, found)
+    return Source(name, *_settings("connector", entry, folder))
+
+
+def channel(name: str, entry: Entry, folder: Path, found: Findings) -> Channel:
+    check_name("channel", name, entry.key, found)
+    return Channel(name, *_settings("notifier", entry, folder))
+
+
+def _settings(kind: Kind, entry: Entry, folder: Path) -> tuple[str, Mapping[str, Any], Any, Path]:
+    config = {key: value for key, value in entry.value.items() if key != kind}
+    base = (folder / entry.place.document.shown_as).parent
+    return entry.value[kind], config, entry.place, base

@@ -1,0 +1,65 @@
+"""What others may rely on: names, commands, hooks, columns. A change here belongs into CHANGELOG.md."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import cadran
+import cadran.plugins
+from cadran.cli import COMMANDS
+from cadran.compute.results import COLUMNS
+from cadran.plugins import hookspecs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_python_api() -> None:
+    assert cadran.__all__ == ["Problem", "ProblemsFound", "Project", "Results", "open"]
+    for name in cadran.__all__:
+        assert getattr(cadran, name).__module__.startswith("cadran.")
+
+
+def test_a_project_and_its_results() -> None:
+    assert _public(cadran.Project) == {
+        "allow_paths", "check", "check_data", "declaration", "environ", "explain", "file", "model", "plugins", "run",
+    }  # fmt: skip
+    assert _public(cadran.Results) == {
+        "alerts", "arrow", "as_of", "declaration", "dicts", "pandas", "polars", "quality", "quarantined", "rows",
+        "statements", "warnings",
+    }  # fmt: skip
+
+
+def _public(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def test_the_contract_of_plugins() -> None:
+    assert cadran.plugins.__all__ == [
+        "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
+        "DataError", "End", "Page", "Rejected", "Table", "hookimpl", "listed", "suggest",
+    ]  # fmt: skip
+    assert cadran.plugins.API == "1"
+    assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {"cadran_connectors"}
+
+
+def test_the_commands() -> None:
+    assert list(COMMANDS) == ["run", "check", "explain", "schema", "plugins"]
+    (script,) = entry_points(group="console_scripts", name="cadran")
+    assert script.value == "cadran.cli:main"
+    (files,) = entry_points(group="cadran", name="files")
+    assert files.value == "cadran_plugins.files"
+
+
+def test_the_columns_of_the_output() -> None:
+    assert COLUMNS == (
+        "kpi", "period", "period_start", "period_end", "segment", "segment_value", "value", "base", "previous",
+        "year_ago", "change", "target", "status", "state", "target_high", "quarantined",
+    )  # fmt: skip
+
+
+def test_the_version_is_one_and_the_change_log_knows_it() -> None:
+    newest = re.search(r"^## (\S+) — \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest
+    assert cadran.__version__ == version("cadran") == newest[1]
