@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 Action = Callable[[], object]
 Measure = Callable[..., None]
-RESULTS = Path(__file__).parent / "results.txt"
+RESULTS = Path(__file__).resolve().parents[1] / ".benchmarks" / "ratios.txt"
 _lines: list[str] = []
 
 
@@ -49,4 +49,5 @@ def _written() -> Iterator[None]:
     """Leaves the results as text."""
     yield
     head = f"Ratios to the yardstick named in each benchmark; medians. Python {platform.python_version()}, {platform.machine()}."
+    RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text("\n".join([head, "", *_lines, ""]), encoding="utf-8")

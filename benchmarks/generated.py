@@ -24,20 +24,26 @@ _KPI = """\
     period: [month, quarter]
     segment: [channel, range]
     unit: percent
+    owner: team{team}@example.com
+    tags: [group_{team}]
+"""
+_JUDGED = """\
     target:
       - {{segment: {{channel: web}}, value: {share}%}}
       - {{value: 105% * year_ago(kpi_{n})}}
     alert: {{name: low, when: value < 90% * target and base >= 30, for: 2, grain: month}}
-    owner: team{team}@example.com
-    tags: [group_{team}]
 """
 
 
-def many_kpis(folder: Path, count: int) -> Path:
-    """A project with that many KPIs, over two files that hold a header and a row."""
+def many_kpis(folder: Path, count: int, *, judged: bool = False) -> Path:
+    """A project with that many KPIs, over two files that hold a header and a row.
+
+    Each has a formula; ``judged`` gives it two targets and an alert, so that there are four expressions in it.
+    """
     (folder / "orders.csv").write_text("id,day,customer_id,channel,amount\n1,2026-01-01,1,web,1.00\n")
     (folder / "customers.csv").write_text("id,range\n1,small\n")
-    kpis = (_KPI.format(n=n, share=n % 50, team=n % 40) for n in range(count))
+    text = _KPI + _JUDGED * judged
+    kpis = (text.format(n=n, share=n % 50, team=n % 40) for n in range(count))
     (folder / "kpis.yaml").write_text(_HEAD + "".join(kpis), encoding="utf-8")
     return folder / "kpis.yaml"
 
@@ -50,7 +56,7 @@ def many_orders(folder: Path, count: int) -> Path:
     duckdb.connect().execute(f"""
         COPY (
             SELECT i AS id, DATE '2023-01-01' + CAST(hash(i) % 1095 AS INTEGER) AS day, hash(i + 1) % 50000 AS customer_id,
-                [{channels}][1 + hash(i + 2) % 5] AS channel, CAST(hash(i + 3) % 100000 / 100 AS DECIMAL(12, 2)) AS amount
+                [{channels}][1 + CAST(hash(i + 2) % 5 AS INTEGER)] AS channel, CAST(hash(i + 3) % 100000 / 100 AS DECIMAL(12, 2)) AS amount
             FROM range({count}) AS t(i)
         ) TO '{folder / "orders.parquet"}' (FORMAT parquet)
     """)

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 import yaml
-from benchmarks.conftest import Action, Measure
-from benchmarks.generated import BY_HAND, many_kpis, many_orders
 
 import cadran
+from benchmarks.conftest import Action, Measure
+from benchmarks.generated import BY_HAND, many_kpis, many_orders
 
 ROOT = Path(__file__).resolve().parents[1]
 CADRAN = Path(sys.executable).parent / "cadran"
@@ -42,8 +43,13 @@ def test_run_of_the_sample_project_against_its_check(ratio: Measure) -> None:
     ratio(run, _command(CADRAN, "check"), most=10, rounds=5)
 
 
-def test_check_of_5000_kpis_against_composing_their_yaml(ratio: Measure, tmp_path: Path) -> None:
-    file = many_kpis(tmp_path, 5000)
+@pytest.mark.parametrize(
+    ("judged", "most"), [(False, 6), (True, 10)], ids=["formulas", "formulas_targets_alerts"]
+)
+def test_check_of_5000_kpis_against_composing_their_yaml(
+    judged: bool, most: float, ratio: Measure, tmp_path: Path
+) -> None:
+    file = many_kpis(tmp_path, 5000, judged=judged)
     text = file.read_text(encoding="utf-8")
 
     def compose() -> None:
@@ -56,7 +62,7 @@ def test_check_of_5000_kpis_against_composing_their_yaml(ratio: Measure, tmp_pat
     def check() -> None:
         assert cadran.open(file).check() == []
 
-    ratio(check, compose, most=6, rounds=5)
+    ratio(check, compose, most=most, rounds=5)
 
 
 def test_scan_of_a_million_rows_against_sql_by_hand(ratio: Measure, tmp_path: Path) -> None:

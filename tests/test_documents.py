@@ -9,6 +9,7 @@ import pytest
 
 from cadran.declare.load import load
 from cadran.problem_formats import render
+from declare.fakes import Installed
 
 DOCUMENTS = Path(__file__).parent / "documents"
 ENVIRONMENT = {"SHOP_TOKEN": "correct-horse-battery", "SHOP_TOKENS": "a;b", "EMPTY": ""}
@@ -31,7 +32,13 @@ SHOP: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-CONNECTORS = {"files": FILES, "shop": SHOP}
+FOLDER: dict[str, Any] = {
+    "type": "object",
+    "required": ["path"],
+    "properties": {"path": {"type": "string", "description": "The folder to write into."}},
+    "additionalProperties": False,
+}
+INSTALLED = Installed({"files": FILES, "shop": SHOP}, {"file": FOLDER}, broken=("broken",))
 
 
 def check_file(path: Path) -> str:
@@ -39,8 +46,7 @@ def check_file(path: Path) -> str:
     _, problems = load(
         path,
         environ=ENVIRONMENT,
-        connectors=CONNECTORS.get,
-        connector_names=lambda: [*CONNECTORS, "broken"],
+        plugins=INSTALLED,
     )
     return render(problems, folder=path.parent)
 

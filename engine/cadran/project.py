@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadran.declare.load import load
+from cadran.declare.load import collector_off, load
 from cadran.declare.model import Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
@@ -59,9 +59,7 @@ class Project:
 
     def declaration(self) -> tuple[Declaration | None, list[Problem]]:
         """What the file says, and what is wrong with it before any formula is read."""
-        return load(
-            self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths,
-        )  # fmt: skip
+        return load(self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths)
 
     def check(self) -> list[Problem]:
         """Everything that is wrong and that can be known without reading rows, sorted by place."""
@@ -93,7 +91,8 @@ class Project:
         if declaration is None:
             return None, None, in_order(problems)
         sources = Sources(declaration, self.plugins)
-        model, found = resolve(declaration, all_columns(sources))
+        with collector_off():
+            model, found = resolve(declaration, all_columns(sources))
         sources.check_rates()
         problems = in_order(_masked([*problems, *sources.problems, *found], declaration))
         return declaration, None if errors(problems) else model, problems

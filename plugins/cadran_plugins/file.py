@@ -21,7 +21,7 @@ _HINTS = {
     errno.EEXIST: "a file stands where the folder would go; choose another 'path', or move the file away",
     errno.ENOSPC: "make room there, or choose another 'path'",
     errno.EDQUOT: "make room there, or choose another 'path'",
-    errno.ENAMETOOLONG: "give the report a shorter name",
+    errno.ENAMETOOLONG: "choose a shorter 'path'",
 }
 _HINTS[errno.ENOTDIR] = _HINTS[errno.EEXIST]
 

@@ -10,8 +10,12 @@ import pytest
 
 from .user import KPIS, call, project
 
-BROKEN = KPIS.replace("sum(orders.amount)", "sum(orders.amont)").replace("number: {formula: count(orders)", "number: {formula: count(ordres)")
-WARNED = KPIS.replace("number: {formula: count(orders)", 'number: {formula: "count(orders) filter (where in_period(day))"')
+BROKEN = KPIS.replace("sum(orders.amount)", "sum(orders.amont)").replace(
+    "number: {formula: count(orders)", "number: {formula: count(ordres)"
+)
+WARNED = KPIS.replace(
+    "number: {formula: count(orders)", 'number: {formula: "count(orders) filter (where in_period(day))"'
+)
 
 
 def test_nothing_is_wrong(tmp_path: Path) -> None:
@@ -70,7 +74,9 @@ def test_github_escapes_what_a_message_quotes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "github", "sarif"])
-def test_files_are_named_from_where_the_command_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_files_are_named_from_where_the_command_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     project(tmp_path / "team" / "sales", BROKEN)
     monkeypatch.chdir(tmp_path)
     assert "team/sales/kpis.yaml" in call(Path("team/sales"), "check", "--format", form).out
@@ -116,7 +122,10 @@ def _include(folder: Path, text: str) -> None:
     ("text", "said"),
     [
         ("", "more.yaml"),  # it does not exist
-        ("kpis: {x: {formula: sum(orders.nothing), period: month}}\n", "more.yaml:1:32: x: unknown column 'nothing'"),
+        (
+            "kpis: {x: {formula: sum(orders.nothing), period: month}}\n",
+            "more.yaml:1:32: x: unknown column 'nothing'",
+        ),
         ("kpis: {x: [\n", "more.yaml"),
         ("kpis: {number: {formula: count(orders), period: month}}\n", "number"),  # declared twice
         ("- a list\n", "more.yaml:1:1"),
@@ -153,12 +162,18 @@ def test_what_only_the_data_shows(tmp_path: Path, change: tuple[str, str]) -> No
 def test_check_data_reads_what_no_kpi_uses(tmp_path: Path) -> None:
     """``check --data`` asks all sources, so a repeated key is found before somebody links to it."""
     text = KPIS.replace("kpis:\n", "  shops: {from: files.shops, key: id}\nkpis:\n", 1)
-    folder = project(tmp_path, text, {"orders": "id,day,amount,shop,channel\n1,2026-05-03,10.10,north,web\n", "shops": "id\n1\n1\n"})
+    folder = project(
+        tmp_path,
+        text,
+        {"orders": "id,day,amount,shop,channel\n1,2026-05-03,10.10,north,web\n", "shops": "id\n1\n1\n"},
+    )
     done = call(folder, "check", "--data")
     assert done.code == 2 and "datasets.shops" in done.out and "not unique" in done.out
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"version: 1\n", b"[]", b"version: 2\n", b"kpis: &a {b: *a}\n", b"\t"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00", b"version: 1\n", b"[]", b"version: 2\n", b"kpis: &a {b: *a}\n", b"\t"]
+)
 def test_a_file_that_is_no_project(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "kpis.yaml").write_bytes(content)
     done = call(tmp_path, "check")

@@ -41,7 +41,10 @@ def test_every_kpi_of_the_shipped_project(shipped: cadran.Project) -> None:
 
 def sql_in(text: str) -> list[str]:
     """The statements that an explanation shows: they begin with WITH or SELECT and end before a blank line."""
-    return [block.strip() for block in re.findall(r"^ *(?:WITH|SELECT)\b.*?(?=\n\s*\n|\Z)", text, re.DOTALL | re.MULTILINE)]
+    return [
+        block.strip()
+        for block in re.findall(r"^ *(?:WITH|SELECT)\b.*?(?=\n\s*\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    ]
 
 
 def test_a_small_one(tmp_path: Path) -> None:

@@ -59,9 +59,15 @@ def test_csv_conventions(tmp_path: Path) -> None:
     assert (june["previous"], june["change"], june["year_ago"]) == ("15.60", "-8.30", "")
     assert (june["period_start"], june["period_end"]) == ("2026-06-01", "2026-06-30")
     assert (june["target"], june["status"], june["state"]) == ("15", "off_target", "final")
-    assert one(rows, kpi="revenue", period="2026-05", segment="shop", segment_value="north")["value"] == "10.10"
-    assert one(rows, kpi="revenue", period="2026-06", segment="shop", segment_value="(none)")["value"] == "0.05"
-    cross = {r["segment_value"] for r in rows if r["period"] == "2026-06" and r["segment"] == "shop / channel"}
+    assert (
+        one(rows, kpi="revenue", period="2026-05", segment="shop", segment_value="north")["value"] == "10.10"
+    )
+    assert (
+        one(rows, kpi="revenue", period="2026-06", segment="shop", segment_value="(none)")["value"] == "0.05"
+    )
+    cross = {
+        r["segment_value"] for r in rows if r["period"] == "2026-06" and r["segment"] == "shop / channel"
+    }
     assert 'north / "fair / show"' in cross and "(none) / web" in cross
     alone = {r["segment_value"] for r in rows if r["segment"] == "channel"}
     assert any("fair" in value for value in alone)
@@ -88,7 +94,9 @@ def test_all_formats_hold_the_same_values(tmp_path: Path) -> None:
     folder = project(tmp_path)
     rows = lines(call(folder, "run", *AS_OF, "--format", "csv"))
     found = call(folder, "run", *AS_OF, "--format", "json").json()["rows"]
-    table = pyarrow.parquet.read_table(io.BytesIO(call(folder, "run", *AS_OF, "--format", "parquet").raw)).to_pylist()
+    table = pyarrow.parquet.read_table(
+        io.BytesIO(call(folder, "run", *AS_OF, "--format", "parquet").raw)
+    ).to_pylist()
     results = cadran.open(folder, environ={}).run(as_of=dt.date(2026, 7, 1))
     assert len(rows) == len(found) == len(table) == len(results)
     for text, item, arrow in zip(rows, found, table, strict=True):
@@ -122,7 +130,11 @@ def test_kpis_by_name_and_by_tag(tmp_path: Path) -> None:
     assert kpis(call(folder, "run", *AS_OF, "--format", "csv")) == {"revenue", "basket", "number"}
     assert kpis(call(folder, "run", *AS_OF, "--format", "csv", "number")) == {"number"}
     assert kpis(call(folder, "run", *AS_OF, "--format", "csv", "tag:money")) == {"revenue", "basket"}
-    assert kpis(call(folder, "run", *AS_OF, "--format", "csv", "tag:money", "number")) == {"revenue", "basket", "number"}
+    assert kpis(call(folder, "run", *AS_OF, "--format", "csv", "tag:money", "number")) == {
+        "revenue",
+        "basket",
+        "number",
+    }
     unknown = call(folder, "run", *AS_OF, "revenu", "tag:mony")
     assert unknown.code == 2
     assert "did you mean 'revenue'?" in unknown.err and "did you mean 'money'?" in unknown.err
@@ -133,7 +145,9 @@ def test_segments(tmp_path: Path) -> None:
     folder = project(tmp_path)
 
     def found(*args: str) -> set[tuple[str, str, str]]:
-        rows = lines(call(folder, "run", *AS_OF, "--since", "2026-06", "--until", "2026-06", "--format", "csv", *args))
+        rows = lines(
+            call(folder, "run", *AS_OF, "--since", "2026-06", "--until", "2026-06", "--format", "csv", *args)
+        )
         return {(r["kpi"], r["segment"], r["segment_value"]) for r in rows if r["period"] == "2026-06"}
 
     every = found("--segment", "shop")
@@ -257,12 +271,20 @@ def test_excel(tmp_path: Path) -> None:
     (folder / "kpis.yaml").write_text(text)
     done = call(folder, "run", *AS_OF, "--format", "csv")
     assert done.code == 0, done.all
-    values = [[(r["kpi"], r["period"], r["segment_value"], float(r["value"] or 0)) for r in csv.DictReader(io.StringIO(t))] for t in (done.out, expected)]
+    values = [
+        [
+            (r["kpi"], r["period"], r["segment_value"], float(r["value"] or 0))
+            for r in csv.DictReader(io.StringIO(t))
+        ]
+        for t in (done.out, expected)
+    ]
     assert values[0] == values[1]
 
 
 BAD = ORDERS + "5,2026-06-03,abc,north,web\n6,not a day,1.00,north,web\n"
-TYPED = KPIS.replace("path: data", 'path: data, on_bad_row: quarantine, types: {amount: "decimal(12,2)", day: date}')
+TYPED = KPIS.replace(
+    "path: data", 'path: data, on_bad_row: quarantine, types: {amount: "decimal(12,2)", day: date}'
+)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

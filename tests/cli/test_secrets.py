@@ -19,7 +19,15 @@ from .user import AS_OF, KPIS, ORDERS, Done, call, project
 
 CANARY = "s3cr3t/kanari&vogel=%41 ü"
 ENV = {"CANARY": CANARY}
-FORMS = (CANARY, quote(CANARY), quote(CANARY, safe=""), quote_plus(CANARY), repr(CANARY)[1:-1], "kanari&vogel", "kanari%26vogel")
+FORMS = (
+    CANARY,
+    quote(CANARY),
+    quote(CANARY, safe=""),
+    quote_plus(CANARY),
+    repr(CANARY)[1:-1],
+    "kanari&vogel",
+    "kanari%26vogel",
+)
 
 
 def clean(text: str | bytes, what: object = "") -> None:
@@ -61,9 +69,15 @@ def everywhere(folder: Path, code: int) -> str:
         ("path: data", "path: data, delimiter: ',', nulls: ['', \"${CANARY}\"]"),
         ("label: Revenue", "label: Revenue\n    description: 'Ask ${CANARY} for more'"),
         ("label: Revenue", "label: 'Revenue ${CANARY}'"),
-        ("tags: [money]\n  basket", "tags: [money]\n    owner: '${CANARY}'\n    action: 'Call ${CANARY}'\n  basket"),
+        (
+            "tags: [money]\n  basket",
+            "tags: [money]\n    owner: '${CANARY}'\n    action: 'Call ${CANARY}'\n  basket",
+        ),
         ("title: The month", "title: 'The month of ${CANARY}'"),
-        ("number: {formula: count(orders)", "number: {formula: \"count(orders) filter (where shop <> '${CANARY}')\""),
+        (
+            "number: {formula: count(orders)",
+            "number: {formula: \"count(orders) filter (where shop <> '${CANARY}')\"",
+        ),
         ("{name: low,", "{name: '${CANARY}',"),
         ("version: 1\n", "version: 1\nnotes: {2026-05-12: 'Met ${CANARY}'}\n"),
     ],
@@ -116,7 +130,13 @@ def test_in_rows_that_fail(tmp_path: Path) -> None:
 def test_in_a_template(tmp_path: Path) -> None:
     folder = project(tmp_path, KPIS.replace("path: data", "path: data, nulls: ['', '${CANARY}']"))
     (folder / "templates").mkdir()
-    for text in ("{{ declaration.secrets }}", "{{ environ }}", "{{ ${CANARY} }}", "${CANARY}", "{{ kpis }}{{ alerts }}{{ quality }}"):
+    for text in (
+        "{{ declaration.secrets }}",
+        "{{ environ }}",
+        "{{ ${CANARY} }}",
+        "${CANARY}",
+        "{{ kpis }}{{ alerts }}{{ quality }}",
+    ):
         (folder / "templates" / "report.html.jinja").write_text(text)
         clean(call(folder, "run", *AS_OF, "--format", "html", env=ENV).all, text)
 
@@ -129,7 +149,9 @@ def test_in_the_api(tmp_path: Path) -> None:
         opened.run()
     clean(str(caught.value))
     clean(str(caught.getrepr(style="short")))
-    fine = cadran.open(project(tmp_path, KPIS.replace("path: data", "path: data, nulls: ['', '${CANARY}']")), environ=ENV)
+    fine = cadran.open(
+        project(tmp_path, KPIS.replace("path: data", "path: data, nulls: ['', '${CANARY}']")), environ=ENV
+    )
     declaration, problems = fine.declaration()
     assert declaration is not None and not problems
     clean(repr(fine.run()))

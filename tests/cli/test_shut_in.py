@@ -27,7 +27,9 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", ["../outside", "{outside}", "data/../../outside", "data/link"])
 def test_paths_outside_the_project(tmp_path: Path, outside: Path, path: str) -> None:
-    folder = project(tmp_path / "project", KPIS.replace("path: data", f"path: {path.format(outside=outside)}"))
+    folder = project(
+        tmp_path / "project", KPIS.replace("path: data", f"path: {path.format(outside=outside)}")
+    )
     (folder / "data" / "link").symlink_to(outside)
     done = call(folder, "run", *AS_OF, "--format", "csv")
     assert done.code == 2 and "kpis.yaml:5:" in done.err and "--allow-path" in done.err
@@ -47,13 +49,18 @@ def test_a_link_to_one_file_outside(tmp_path: Path, outside: Path) -> None:
 
 def test_an_include_outside(tmp_path: Path, outside: Path) -> None:
     (outside / "more.yaml").write_text("notes: {2026-01-01: hidden words}\n")
-    folder = project(tmp_path / "project", KPIS.replace("version: 1\n", "version: 1\ninclude: [../outside/more.yaml]\n"))
+    folder = project(
+        tmp_path / "project", KPIS.replace("version: 1\n", "version: 1\ninclude: [../outside/more.yaml]\n")
+    )
     done = call(folder, "check")
     assert done.code == 2 and "hidden words" not in done.all
 
 
-def test_allowing_by_the_project_itself(tmp_path: Path, outside: Path) -> None:
-    text = KPIS.replace("path: data", "path: ../outside").replace("version: 1\n", "version: 1\nallow_paths: [../outside]\n")
+@pytest.mark.usefixtures("outside")
+def test_allowing_by_the_project_itself(tmp_path: Path) -> None:
+    text = KPIS.replace("path: data", "path: ../outside").replace(
+        "version: 1\n", "version: 1\nallow_paths: [../outside]\n"
+    )
     done = call(project(tmp_path / "project", text), "run", *AS_OF, "--format", "csv")
     assert done.code == 0 and "99.99" in done.out
 
@@ -81,8 +88,8 @@ READING = (
     "list_transform([1], x -> x)",
     "struct_pack(a := 1)",
     "read_json_auto('https://example.com')",
-    "\"/etc/passwd\"",
-    "orders.\"/etc/passwd\"",
+    '"/etc/passwd"',
+    'orders."/etc/passwd"',
 )
 PLACES = {
     "formula": ("formula: sum(orders.amount)", "formula: {}"),

@@ -75,7 +75,7 @@ def test_what_a_template_may_not_do(tmp_path: Path, text: str) -> None:
 
 
 def test_data_is_escaped(tmp_path: Path) -> None:
-    rows = "id,day,amount,shop,channel\n1,2026-06-01,1,<script>alert(1)</script>,\"[x](javascript:y) | `z`\"\n"
+    rows = 'id,day,amount,shop,channel\n1,2026-06-01,1,<script>alert(1)</script>,"[x](javascript:y) | `z`"\n'
     from .user import KPIS
 
     folder = project(tmp_path, KPIS.replace("label: Revenue", "label: '<b>Revenue</b>'"), {"orders": rows})

@@ -17,12 +17,17 @@ from cadran.declare.schema import language
 from cadran.problem_formats import FORMATS, render
 from cadran.problems import errors
 
+from .fakes import Installed
+
 GOOD = (Path(__file__).parents[1] / "documents" / "everything.good.yaml").read_text(encoding="utf-8")
 ENVIRONMENT = {"SHOP_TOKEN": "correct-horse-battery"}
-CONNECTORS: dict[str, Any] = {
-    "files": {"type": "object", "properties": {"path": {"type": "string"}}},
-    "shop": {"type": "object", "oneOf": [{"required": ["token"]}, {"required": ["key"]}]},
-}
+INSTALLED = Installed(
+    {
+        "files": {"type": "object", "properties": {"path": {"type": "string"}}},
+        "shop": {"type": "object", "oneOf": [{"required": ["token"]}, {"required": ["key"]}]},
+    },
+    {"file": {"type": "object", "properties": {"path": {"type": "string"}}}},
+)
 
 
 def keys_of(schema: Any) -> set[str]:
@@ -59,9 +64,7 @@ def check(folder: Path, text: str) -> None:
     file = folder / "kpis.yaml"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     was_on = gc.isenabled()
-    declaration, problems = load(
-        file, environ=ENVIRONMENT, connectors=CONNECTORS.get, connector_names=lambda: list(CONNECTORS)
-    )
+    declaration, problems = load(file, environ=ENVIRONMENT, plugins=INSTALLED)
     assert declaration is not None or errors(problems)
     assert gc.isenabled() is was_on
     for form in FORMATS:

@@ -17,8 +17,9 @@ from cadran.declare.load import load
 from cadran.declare.model import Declaration
 from cadran.declare.names import RESERVED, WORDS
 
+from .fakes import NOTHING, USUAL
+
 DOCUMENTS = Path(__file__).parents[1] / "documents"
-ANY: dict[str, Any] = {"type": "object"}
 HEAD = (
     "version: 1\nsources: {files: {connector: files, path: data}}\n"
     "datasets: {orders: {from: files.orders, key: id, date: day}}\n"
@@ -38,8 +39,7 @@ def read(tmp_path: Path) -> Load:
             (tmp_path / name).write_text(content, encoding="utf-8")
         settings: dict[str, Any] = {
             "environ": {},
-            "connectors": {"files": ANY, "shop": ANY}.get,
-            "connector_names": lambda: ["files", "shop"],
+            "plugins": USUAL,
         }
         declaration, problems = load(tmp_path / "kpis.yaml", **settings | more)
         return declaration, [str(p) for p in problems]
@@ -52,8 +52,7 @@ def everything() -> Declaration:
     declaration, problems = load(
         DOCUMENTS / "everything.good.yaml",
         environ={"SHOP_TOKEN": "secret-1"},
-        connectors={"files": ANY, "shop": ANY}.get,
-        connector_names=list,
+        plugins=USUAL,
     )
     assert declaration is not None and problems == []
     return declaration
@@ -154,7 +153,7 @@ def test_a_link_out_of_the_project_is_outside(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("kpis: {}\n")
     (project / "inside.yaml").symlink_to(tmp_path / "other.yaml")
     (project / "kpis.yaml").write_text("version: 1\ninclude: inside.yaml\n")
-    _, problems = load(project / "kpis.yaml", environ={}, connectors=lambda _: None, connector_names=list)
+    _, problems = load(project / "kpis.yaml", environ={}, plugins=NOTHING)
     assert [p.code for p in problems] == ["include-outside"]
 
 
@@ -183,9 +182,7 @@ def test_what_is_broken_is_left_out_and_remembered(read: Load) -> None:
 
 
 def test_a_missing_main_file(tmp_path: Path) -> None:
-    declaration, problems = load(
-        tmp_path / "kpis.yaml", environ={}, connectors=lambda _: None, connector_names=list
-    )
+    declaration, problems = load(tmp_path / "kpis.yaml", environ={}, plugins=NOTHING)
     assert declaration is None
     assert [str(p) for p in problems] == [
         "kpis.yaml:1:1: this file does not exist; check the name and the folder"
@@ -216,6 +213,28 @@ def test_a_good_file_needs_no_jsonschema(read: Load, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     _, problems = read(HEAD + "kpis: {a: count(orders)}")
     assert problems == []
+
+
+def test_channels_and_what_goes_there(everything: Declaration) -> None:
+    board = everything.channels["board"]
+    assert (board.notifier, board.config, board.base) == ("file", {"path": "public/secret-1"}, DOCUMENTS)
+    (to,) = everything.reports["weekly"].to
+    assert (to.value, to.place.position().column) == ("board", 27)
+    assert everything.reports["yearly"].to == ()
+
+
+def test_a_channels_paths_start_from_the_file_that_declares_it(read: Load, tmp_path: Path) -> None:
+    parts = {"parts/out.yaml": "channels: {board: {notifier: file, path: x}}"}
+    declaration, problems = read(
+        HEAD + "include: parts/out.yaml\nreports: {r: {to: [{channel: board}]}}", parts
+    )
+    assert problems == [] and declaration is not None
+    assert declaration.channels["board"].base == tmp_path / "parts"
+
+
+def test_a_channel_that_is_broken_is_not_unknown(read: Load) -> None:
+    _, problems = read(HEAD + "channels: {board: {notifier: 3}}\nreports: {r: {to: [{channel: board}]}}")
+    assert len(problems) == 1 and "'notifier' must be a text, not 3" in problems[0]
 
 
 def test_reserved_names_are_those_of_the_database() -> None:

@@ -15,10 +15,12 @@ from jsonschema import Draft202012Validator
 
 from cadran import resources
 from cadran.declare.document import Document
+from cadran.declare.plugged import SECTIONS, Settings
 from cadran.declare.quick import compile_schema
 from cadran.declare.schema import composed, language, validate
 from cadran.declare.schema_messages import LATER
 from cadran.declare.shape import is_balanced
+from cadran.plugins.kinds import Kind
 
 GOOD = Path(__file__).parents[1] / "documents" / "everything.good.yaml"
 SHOP = {
@@ -64,22 +66,40 @@ def test_every_mapping_says_which_keys_it_takes() -> None:
         for path, part in mappings(language())
         if part.get("type") == "object" and "additionalProperties" not in part
     ]
-    assert open_ == ["#/$defs/source"]  # which its connector closes
+    assert open_ == ["#/$defs/source", "#/$defs/channel"]  # which their plugins close
 
 
 def test_what_comes_later_is_not_in_it() -> None:
     assert LATER[()].isdisjoint(language()["properties"])
     assert LATER[("reports",)].isdisjoint(language()["$defs"]["report"]["properties"])
 
+    recipient = language()["$defs"]["report"]["properties"]["to"]["items"]
+    assert LATER["reports", "to"].isdisjoint(recipient["properties"])
+
 
 def test_a_connectors_settings_are_part_of_the_whole() -> None:
-    whole = composed({"shop": SHOP})
+    whole = composed({"connector": {"shop": SHOP}})
     Draft202012Validator.check_schema(whole)
     assert language() == json.loads(resources.schema_file().read_text(encoding="utf-8"))  # left as it was
     text = "version: 1\nsources:\n  a: {connector: shop, limit: 9, tokne: x}\n  b: {connector: other, any: thing}\n"
-    assert [str(p) for p in validate(Document.parse(text), {"shop": SHOP})] == [
+    assert [str(p) for p in validate(Document.parse(text), {"connector": {"shop": SHOP}})] == [
         "kpis.yaml:3:31: sources.a: 'limit' must be at most 5, not 9",
         "kpis.yaml:3:34: sources.a: unknown key 'tokne'; did you mean 'token'?",
+    ]
+
+
+def test_a_notifiers_settings_are_part_of_the_whole() -> None:
+    whole = composed({"connector": {"shop": SHOP}, "notifier": {"shop": {"type": "object"}, "mail": SHOP}})
+    Draft202012Validator.check_schema(whole)
+    assert whole["$defs"]["channel"]["properties"]["notifier"]["examples"] == ["mail", "shop"]
+    text = "version: 1\nchannels:\n  a: {notifier: mail, limit: 9, tokne: x}\n  b: {notifier: shop, any: thing}\n"
+    settings_of_both: Settings = {
+        "connector": {"shop": SHOP},
+        "notifier": {"shop": {"type": "object"}, "mail": SHOP},
+    }
+    assert [str(p) for p in validate(Document.parse(text), settings_of_both)] == [
+        "kpis.yaml:3:30: channels.a: 'limit' must be at most 5, not 9",
+        "kpis.yaml:3:33: channels.a: unknown key 'tokne'; did you mean 'token'?",
     ]
 
 
@@ -90,15 +110,18 @@ def test_a_connectors_settings_are_part_of_the_whole() -> None:
         {"properties": 3},
         {"$ref": "https://example.com/none"},
         {"properties": {"a": {"pattern": "("}}},
+        {"$ref": "#"},
+        3,
     ],
 )
-def test_a_connector_with_a_wrong_schema_is_named_and_the_rest_still_checked(
-    settings_schema: dict[str, Any],
+@pytest.mark.parametrize(("kind", "section"), SECTIONS.items())
+def test_a_plugin_with_a_wrong_schema_is_named_and_the_rest_still_checked(
+    kind: Kind, section: str, settings_schema: dict[str, Any]
 ) -> None:
-    text = "version: 1\nsources: {a: {connector: odd, a: x}}\nkpi: {}\n"
-    said = [str(p) for p in validate(Document.parse(text), {"odd": settings_schema})]
+    text = f"version: 1\n{section}: {{a: {{{kind}: odd, a: x}}}}\nkpi: {{}}\n"
+    said = [str(p) for p in validate(Document.parse(text), {kind: {"odd": settings_schema}})]
     assert len(said) == 2
-    assert "describes its settings wrongly" in said[0]
+    assert f"{section}.a: the {kind} 'odd' describes its settings wrongly: " in said[0]
     assert said[1] == "kpis.yaml:3:1: unknown key 'kpi'; did you mean 'kpis'?"
 
 

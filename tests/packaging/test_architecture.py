@@ -87,7 +87,11 @@ def _tracked() -> Iterable[str]:
         made = {".git", ".venv", "reports", ".cadran", "dist", "build"}
         caches = re.compile(r"\.[a-z_]+_cache|\.hypothesis|\.benchmarks")
         tops = [p for p in ROOT.iterdir() if p.name not in made and not caches.fullmatch(p.name)]
-        return [p.relative_to(ROOT).as_posix() for top in tops for p in (top.rglob("*") if top.is_dir() else [top])]
+        return [
+            p.relative_to(ROOT).as_posix()
+            for top in tops
+            for p in (top.rglob("*") if top.is_dir() else [top])
+        ]
     return [path for path in listed.splitlines() if (ROOT / path).exists()]
 
 
@@ -97,4 +101,6 @@ def test_the_decisions_are_numbered_without_a_gap_and_say_context_decision_and_c
     for path in decisions:
         text = path.read_text(encoding="utf-8")
         assert text.startswith(f"# {path.name[:4]} "), path.name
-        assert re.findall(r"^## (\w+)", text, re.MULTILINE) == ["Context", "Decision", "Consequence"], path.name
+        assert re.findall(r"^## (\w+)", text, re.MULTILINE) == ["Context", "Decision", "Consequence"], (
+            path.name
+        )

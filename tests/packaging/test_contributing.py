@@ -24,7 +24,9 @@ from cadran.plugins.manager import PluginManager
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-BLOCKS = {name: body for _, name, body in re.findall(r"^```(\w+) (\S+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)}
+BLOCKS = {
+    name: body for _, name, body in re.findall(r"^```(\w+) (\S+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+}
 
 
 def _tests(code: str, folder: Path, name: str) -> Iterator[tuple[str, object]]:
@@ -102,7 +104,9 @@ def test_the_connector_of_the_recipe_says_what_is_wrong_with_a_value(tmp_path: P
         database.commit()
     tests = runpy.run_path(_written(tmp_path))
     (tmp_path / "kpis.yaml").write_text(tests["PROJECT"], encoding="utf-8")
-    with pytest.raises(cadran.ProblemsFound, match="sources.shop: table 'orders': .*lets a column hold any type"):
+    with pytest.raises(
+        cadran.ProblemsFound, match=r"sources.shop: table 'orders': .*lets a column hold any type"
+    ):
         cadran.open(tmp_path).run(as_of=dt.date(2026, 2, 1))
 
 

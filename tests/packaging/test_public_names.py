@@ -38,10 +38,11 @@ def _public(kind: type) -> set[str]:
 def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
-        "DataError", "End", "Page", "Rejected", "Table", "hookimpl", "listed", "suggest",
+        "DataError", "Document", "End", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError", "Page",
+        "Rejected", "Table", "hookimpl", "listed", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
-    assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {"cadran_connectors"}
+    assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {"cadran_connectors", "cadran_notifiers"}
 
 
 def test_the_commands() -> None:
@@ -60,6 +61,8 @@ def test_the_columns_of_the_output() -> None:
 
 
 def test_the_version_is_one_and_the_change_log_knows_it() -> None:
-    newest = re.search(r"^## (\S+) — \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    newest = re.search(
+        r"^## (\S+) — \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
     assert newest
     assert cadran.__version__ == version("cadran") == newest[1]

@@ -108,7 +108,11 @@ def test_the_readme_lists_every_command_and_no_other() -> None:
 
 
 def test_the_readme_names_only_files_that_exist() -> None:
-    shown = {name for _, name, _ in _BLOCK.findall(TEXT)} | {"reports/monthly.html", ".venv/bin/cadran", "report.html"}
+    shown = {name for _, name, _ in _BLOCK.findall(TEXT)} | {
+        "reports/monthly.html",
+        ".venv/bin/cadran",
+        "report.html",
+    }
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"`([\w./-]+(?:\.(?:md|yaml|html|csv)|/))`", prose))
     assert {name for name in named - shown - {"reports/"} if not (ROOT / name).exists()} == set()

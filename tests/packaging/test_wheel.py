@@ -100,7 +100,11 @@ def test_the_wheel_holds_both_packages_the_schemas_and_the_templates_and_nothing
     expected |= _below("schemas", "cadran/schemas/") | _below("templates", "cadran/templates/")
     held = {name for name in _files(wheel) if ".dist-info/" not in name}
     assert held == expected
-    assert {"cadran/schemas/kpis.schema.json", "cadran/templates/report.html.jinja", "cadran/py.typed"} <= held
+    assert {
+        "cadran/schemas/kpis.schema.json",
+        "cadran/templates/report.html.jinja",
+        "cadran/py.typed",
+    } <= held
 
 
 def test_the_wheel_is_the_same_whether_built_from_the_checkout_or_from_the_source_distribution(
@@ -132,7 +136,9 @@ def test_the_installed_wheel_computes_a_project(installed: Path, project: Path) 
 
 def test_the_installed_wheel_finds_its_schema_and_its_plugins(installed: Path, project: Path) -> None:
     assert '"kpis"' in _run(installed / "cadran", "schema", cwd=project)
-    assert f"files  cadran {__version__}  cadran_plugins.files" in _run(installed / "cadran", "plugins", cwd=project)
+    assert f"files  cadran {__version__}  cadran_plugins.files" in _run(
+        installed / "cadran", "plugins", cwd=project
+    )
 
 
 def test_it_also_runs_as_a_module(installed: Path, project: Path) -> None:

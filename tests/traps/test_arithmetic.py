@@ -50,7 +50,7 @@ def zeros_hold(results: Results) -> None:
 
 def test_zero_denominator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zeros_hold(run(tmp_path, RATES, {"events": VISITS}))
-    assert duckdb.sql("SELECT 5 / 0").fetchall() == [(float("inf"),)]
+    assert duckdb.execute("SELECT 5 / 0").fetchall() == [(float("inf"),)]
 
     def bare(left: exp.Expression, right: exp.Expression) -> exp.Expression:
         return exp.Div(this=left, expression=right)
@@ -105,9 +105,17 @@ def test_money_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
 
     def holds() -> None:
-        got = {k[0]: v for k, v in figures(run(tmp_path, text, {"sales": PRICES})).items() if k[1] == "2026-06"}
+        got = {
+            k[0]: v for k, v in figures(run(tmp_path, text, {"sales": PRICES})).items() if k[1] == "2026-06"
+        }
         # 30 · 0.10 = 3.00; 30 · 11 cents = 3.30; 3.00 · 1.055 = 3.165
-        exact = {"revenue": "3.00", "of_cents": "3.30", "of_rows": "3.30", "left_over": "0", "with_tax": "3.165"}
+        exact = {
+            "revenue": "3.00",
+            "of_cents": "3.30",
+            "of_rows": "3.30",
+            "left_over": "0",
+            "with_tax": "3.165",
+        }
         for name, value in exact.items():
             assert isinstance(got[name], Decimal), name
             assert got[name] == Decimal(value), name
@@ -145,7 +153,13 @@ MIXED = """
 
 
 def test_mixed_currencies(tmp_path: Path) -> None:
-    converted = figures(run(tmp_path, "rates: {from: files.rates, date: day}\n" + dedent(MIXED), {"orders": ORDERS, "rates": CHF}))
+    converted = figures(
+        run(
+            tmp_path,
+            "rates: {from: files.rates, date: day}\n" + dedent(MIXED),
+            {"orders": ORDERS, "rates": CHF},
+        )
+    )
     # 50 + 100 · 0.90 + 200 · 1.10: the rate of each order's own day
     assert converted["revenue", "2026-06"] == Decimal(360)
     assert converted["swiss", "2026-06"] == Decimal(310)
@@ -162,7 +176,9 @@ def test_mixed_currencies_without_rates_are_an_error(tmp_path: Path) -> None:
     assert (found.code, found.subject) == ("currencies", "revenue")
     assert "CHF and EUR" in found.message
     assert found.where is not None and found.where.line == 9
-    only_swiss = dedent(MIXED).replace("  revenue: {formula: sum(orders.amount), period: month, unit: EUR}\n", "")
+    only_swiss = dedent(MIXED).replace(
+        "  revenue: {formula: sum(orders.amount), period: month, unit: EUR}\n", ""
+    )
     assert not problems(tmp_path, only_swiss, {"orders": ORDERS})
     assert figures(run(tmp_path, only_swiss, {"orders": ORDERS}))["swiss", "2026-06"] == Decimal(300)
 
@@ -205,7 +221,7 @@ def test_null_and_gap_semantics(tmp_path: Path) -> None:
         assert tuple(got[name, m] for m in ("03", "04", "05", "06")) == values, name
     assert ("number", "02") not in got or got["number", "02"] is None
 
-    grouped = duckdb.sql(
+    grouped = duckdb.execute(
         "SELECT m, count(*) c, sum(v) s FROM (VALUES (3, 4), (3, 6), (5, NULL), (6, 8)) t(m, v) GROUP BY m ORDER BY m"
     ).fetchall()
     assert grouped == [(3, 2, 10), (5, 1, None), (6, 1, 8)]  # no April, and a NULL where 0 was spent

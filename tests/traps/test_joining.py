@@ -78,7 +78,9 @@ def test_fan_out_and_chasm_joins(tmp_path: Path) -> None:
 
 def test_the_one_side_of_a_link_is_unique(tmp_path: Path) -> None:
     tables = {"orders": ORDERS, "lines": LINES, "tickets": TICKETS, "customers": CUSTOMERS + "    1,Anne\n"}
-    with pytest.raises(ProblemsFound, match=r"kpis\.yaml:\d+:\d+: datasets\.customers: .*not unique: 1 \(2 times\)"):
+    with pytest.raises(
+        ProblemsFound, match=r"kpis\.yaml:\d+:\d+: datasets\.customers: .*not unique: 1 \(2 times\)"
+    ):
         project(tmp_path, SHOP, tables).run(as_of=CLOCK)
 
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from cadran.cli.common import FAILED, project, root, show
+from cadran.plugins.kinds import CONTRACTS
 from cadran.problems import ProblemsFound, errors
 
 
@@ -42,9 +43,12 @@ def check(ctx: click.Context, kind: str, data: bool) -> None:
 @click.command()
 @click.pass_context
 def schema(ctx: click.Context) -> None:
-    """Print the JSON Schema of kpis.yaml with the settings of all installed connectors."""
+    """Print the JSON Schema of kpis.yaml with the settings of all installed connectors and notifiers."""
     from cadran.declare.schema import composed
 
     plugins = project(ctx).plugins
-    schemas = {name: found for name in plugins.names() if (found := plugins.config_schema(name)) is not None}
-    click.echo(json.dumps(composed(schemas), indent=2, ensure_ascii=False))
+    settings = {
+        kind: {n: own for n in plugins.names(kind) if (own := plugins.config_schema(n, kind)) is not None}
+        for kind in CONTRACTS
+    }
+    click.echo(json.dumps(composed(settings), indent=2, ensure_ascii=False))

@@ -37,7 +37,7 @@ def show(problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: 
     from cadran.problem_formats import render
 
     stream = sys.stderr if err else sys.stdout
-    prefix = "" if folder == Path() else folder.as_posix()
+    prefix = "" if folder == Path() else f"{folder.as_posix()}/"
     click.echo(
         render(
             list(problems),

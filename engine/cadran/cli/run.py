@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadran.cli.common import Day, Moment, fail, problems_shown, project, root, show, template_folders
+from cadran.cli.common import FAILED, Day, Moment, fail, problems_shown, project, root, show, template_folders
+from cadran.problems import Problem, errors
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration
+    from cadran.project import Project
 
 FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 
@@ -54,7 +57,7 @@ def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
     segment: tuple[str, ...], all_segments: bool, kind: str, output: Path | None, locale: str | None,
 ) -> None:  # fmt: skip
-    """Compute KPIs. Without KPI: all of the project; the table format also writes the declared reports."""
+    """Compute KPIs. Without KPI: all of the project; the table format also publishes the declared reports."""
     if since and until and since > until:
         fail("--since lies after --until", "exchange them")
     if kind == "parquet" and output is None and sys.stdout.isatty():
@@ -69,7 +72,7 @@ def run(
         if kind == "table":
             _table(results, declaration, output, locale, all_segments or bool(segment))
             if not kpis and not segment:
-                _reports(results, declaration, locale)
+                _reports(opened, results, locale, root(ctx))
         else:
             _written(results, declaration, kind, output, locale)
     if results.warnings and kind != "table":
@@ -112,13 +115,11 @@ def _table(
 
     from cadran.publish.terminal import print_table
 
-    if output is None:
-        print_table(results, declaration, Console(), segments=segments, locale=locale or "")
-        return
-    with output.open("w", encoding="utf-8") as file:
-        print_table(
-            results, declaration, Console(file=file, width=120), segments=segments, locale=locale or ""
-        )
+    text = None if output is None else io.StringIO()
+    console = Console() if text is None else Console(file=text, width=120)
+    print_table(results, declaration, console, segments=segments, locale=locale or "")
+    if output is not None and text is not None:
+        _save(output, text.getvalue())
 
 
 def _written(
@@ -146,25 +147,20 @@ def _save(path: Path, content: str | bytes) -> None:
         fail(f"cannot write {path}: {error.strerror or error}", "name another place with --output")
 
 
-def _reports(results: Results, declaration: Declaration, locale: str | None) -> None:
-    """Every declared report as ``reports/NAME.html`` (or ``.md``, as its template is) in the project."""
-    from cadran.publish.report import render
+def _reports(opened: Project, results: Results, locale: str | None, folder: Path) -> None:
+    """Every declared report, and where it went; exit code 2 if one could not be made or published."""
+    from cadran.publish.deliver import deliver
 
-    folder = declaration.folder / "reports"
-    for report in declaration.reports.values():
-        markdown = report.template is not None and report.template.value.endswith(".md.jinja")
-        content = render(
-            results, declaration, report=report, kind="markdown" if markdown else "html", locale=locale or "",
-            template_folders=template_folders(declaration),
-        )  # fmt: skip
-        path = folder / f"{report.name}.{'md' if markdown else 'html'}"
-        try:
-            folder.mkdir(exist_ok=True)
-            path.write_text(content, encoding="utf-8")
-        except OSError as error:
-            reason = error.strerror or str(error)
-            click.echo(
-                f"report '{report.name}' not written: {reason}; use --format html --output FILE", err=True
-            )
-            continue
-        click.echo(f"report '{report.name}': {path}")
+    declaration = results.declaration
+    problems: list[Problem] = []
+    for delivery in deliver(
+        results, declaration, opened.plugins.notifier,
+        locale=locale or "", template_folders=template_folders(declaration),
+    ):  # fmt: skip
+        problems += delivery.problems
+        if not delivery.problems:
+            click.echo(f"report '{delivery.report}': {delivery.where}")
+    if problems:
+        show(problems, folder)
+    if errors(problems):
+        raise click.exceptions.Exit(FAILED)

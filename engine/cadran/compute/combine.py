@@ -6,6 +6,7 @@ a covered period without rows is 0 for counts and sums, and no data for everythi
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,8 @@ from cadran.calendar import Calendar, Period
 from cadran.compute.lower import Lowering, both, cast, column, division, number, text
 from cadran.compute.plan import Placed, Series
 from cadran.compute.scan import Segments, dim, label_of
-from cadran.compute.spans import Clock
-from cadran.formula.measures import ResolvedTarget, leaves_in
+from cadran.compute.spans import Clock, span_of
+from cadran.formula.measures import COUNTERPART, Model, ResolvedTarget, leaves_in
 
 _FRAME, _MEMBERS = "frame", "members"
 
@@ -41,8 +42,11 @@ class Cell:
 class Combiner:
     """Writes the SELECT of one series over the tables of its scans."""
 
-    def __init__(self, series: Series, calendar: Calendar, clock: Clock, frame_table: str) -> None:
-        self.series, self.calendar, self.clock, self.frame_table = series, calendar, clock, frame_table
+    def __init__(
+        self, series: Series, model: Model, calendar: Calendar, clock: Clock, frame_table: str, until: dt.date
+    ) -> None:
+        self.series, self.model, self.calendar, self.clock = series, model, calendar, clock
+        self.frame_table, self.until = frame_table, until  # until: the last day up to which periods are final
         self.names = list(dict.fromkeys(n for segments in series.sets for n in segments))
         self.frame: dict[tuple[int | None, ...], str] = {}
         self.joins: dict[tuple[str, str, bool], str] = {}
@@ -170,7 +174,22 @@ class Combiner:
 
     def _value(self, tree: exp.Expr, *, zero: bool = True) -> exp.Expr:
         leaves = {str(n): self._leaf(n, zero=zero) if zero else self._with_rows(n) for n in leaves_in(tree)}
-        return Lowering(self.clock, lambda _: "", placeholders=leaves)(tree)
+        return Lowering(self.clock, lambda _: "", placeholders=leaves)(self._with_counterparts(tree))
+
+    def _with_counterparts(self, tree: exp.Expr) -> exp.Expr:
+        """Answers which positions have the period that a shift asks for."""
+
+        def answer(node: exp.Expr) -> exp.Expr:
+            if not (isinstance(node, exp.Anonymous) and node.this == COUNTERPART):
+                return node
+            transforms = self.model.shifts[int(node.expressions[0].this)]
+            spans = [
+                span_of(p, transforms, self.calendar, self.clock, self.until) for p in self.series.periods
+            ]
+            found = [number(str(i)) for i, span in enumerate(spans) if span is not None]
+            return exp.In(this=column("position"), expressions=found) if found else exp.false()
+
+        return tree.copy().transform(answer)
 
     def _with_rows(self, numbered: int) -> exp.Expr:
         """A leaf of a target: over no rows it is no data, not 0."""
@@ -254,7 +273,7 @@ class Combiner:
     def _condition(self, tree: exp.Expr) -> exp.Expr:
         leaves = {str(n): column(name) for n, name in self.conditions.items()}
         lower = Lowering(self.clock, lambda _: "", placeholders=leaves, columns=_condition_name)
-        return lower(self._with_windows(tree))
+        return lower(self._with_windows(self._with_counterparts(tree)))
 
     def _with_windows(self, tree: exp.Expr) -> exp.Expr:
         """``mean(n)``, ``stddev(n)``, ``zscore(n)`` over the n periods before, and nothing where one is missing."""

@@ -14,7 +14,7 @@ from cadran.compute.currencies import rates_table
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
-from cadran.compute.plan import Planner, Series, datasets_behind, measures_of
+from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
@@ -142,11 +142,10 @@ class Engine:
         """Raises ProblemsFound where the data breaks a promise or a number cannot be exact."""
         kpis = [self.model.kpis[name] for name in request.kpis]
         measures = measures_of(self.model, kpis)
-        datasets = sorted(datasets_behind(self.model, measures))
+        columns = columns_behind(self.model, measures)
+        datasets = sorted({dataset for dataset, _ in columns})
         self.progress("checking the data")
-        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(
-            measures, datasets
-        )
+        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(datasets, measures)
@@ -279,7 +278,9 @@ class Engine:
 
     def _combine(self, series: Series) -> ComputedSeries:
         self._combined += 1
-        combiner = Combiner(series, self.calendar, self.clock, f"frame_{self._combined}")
+        until = self._final_until(series.kpi)
+        frame = f"frame_{self._combined}"
+        combiner = Combiner(series, self.model, self.calendar, self.clock, frame, until)
         name = f"{series.kpi.kpi.name} by {series.grain}" + (", the largest" if series.kept else "")
         try:
             select = combiner.select()

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
 from cadran.compute.embedded import QueryError, Session
-from cadran.compute.lower import both, cast, column, number
+from cadran.compute.lower import both, cast, clock_as, column, number
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import Coverage
@@ -110,6 +110,10 @@ class Examiner:
         for node in dates:
             path, col = ref_of(node)
             lowered = self.rows.as_time(name, node, column(col, joined.alias(path)))
+            if not found.ahead:
+                kind = self.rows.time_kind(name, node)
+                seen = exp.LTE(this=lowered, expression=clock_as(kind, self.rows.clock))
+                lowered = exp.Case(ifs=[exp.If(this=seen, true=lowered.copy())])
             selects += [_extreme(exp.Min, lowered), _extreme(exp.Max, lowered)]
         select = tables.attach(joined.select(*[exp.alias_(s, f"c{i}") for i, s in enumerate(selects)]))
         row = self.session.rows(select)[0]

@@ -172,6 +172,11 @@ def measures_of(model: Model, kpis: Sequence[ResolvedKpi]) -> list[Measure]:
 
 def datasets_behind(model: Model, measures: Sequence[Measure]) -> set[str]:
     """All datasets that measures rest on, over links and lookups."""
+    return {dataset for dataset, _ in columns_behind(model, measures)}
+
+
+def columns_behind(model: Model, measures: Sequence[Measure]) -> set[Node]:
+    """All columns that measures rest on; the empty name stands for which rows of a dataset exist."""
     graph = Graph(model.datasets, model.lookups)
     todo: list[Node] = [(m.dataset, "") for m in measures] + [
         (m.other.dataset, "") for m in measures if m.other
@@ -190,4 +195,4 @@ def datasets_behind(model: Model, measures: Sequence[Measure]) -> set[str]:
         if node not in seen:
             seen.add(node)
             todo += [*graph.depends(node), (node[0], "")]
-    return {dataset for dataset, _ in seen}
+    return seen

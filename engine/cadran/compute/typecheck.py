@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 
@@ -10,6 +10,7 @@ from cadran.compute.embedded import QueryError, Session
 from cadran.compute.lower import Lowering
 from cadran.compute.rows import DATES, Joined, RowsBuilder
 from cadran.declare.model import Declaration
+from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ref_of
 from cadran.problems import Problem, listed
 
@@ -38,20 +39,21 @@ class TypeChecker:
     def __init__(self, declaration: Declaration, model: Model, session: Session, rows: RowsBuilder) -> None:
         self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
 
-    def check(self, measures: Sequence[Measure], datasets: Sequence[str]) -> list[Problem]:
-        """Every expression is bound by DuckDB once, so that a wrong type is a problem with a place, not a failed run."""
+    def check(self, measures: Sequence[Measure], columns: Collection[Node]) -> list[Problem]:
+        """Problems of the measures and of the ``columns`` that they rest on; nothing else need be loaded."""
+        datasets = sorted({dataset for dataset, _ in columns})
         problems: list[Problem] = []
         for name in datasets:
             problems += self._unions(name)
         if problems:
             return problems
         for name in datasets:
-            problems += self._derived(name)
+            problems += self._derived(name, [c for d, c in columns if d == name])
             problems += self._times(name)
         if problems:
             return problems
         for name in datasets:
-            problems += self._link_types(name)
+            problems += self._link_types(name, datasets)
         for measure in measures:
             problems += self._measure(measure)
         return problems
@@ -77,9 +79,9 @@ class TypeChecker:
                 )
         return out
 
-    def _derived(self, name: str) -> list[Problem]:
+    def _derived(self, name: str, used: Collection[str]) -> list[Problem]:
         out = []
-        for column_name in self.model.datasets[name].derived:
+        for column_name in (c for c in self.model.datasets[name].derived if c in used):
             try:
                 self.rows.type_of(name, column_name)
             except QueryError as error:
@@ -116,9 +118,11 @@ class TypeChecker:
                 )
         return out
 
-    def _link_types(self, name: str) -> list[Problem]:
+    def _link_types(self, name: str, loaded: Collection[str]) -> list[Problem]:
         out = []
         for link_name, (columns, target) in self.model.datasets[name].links.items():
+            if target not in loaded:
+                continue
             keys = list(self.model.datasets[target].key)
             if len(keys) > len(columns):
                 start = self.model.datasets[target].valid
@@ -126,7 +130,7 @@ class TypeChecker:
             for node, key in zip(columns, keys, strict=False):
                 try:
                     left, right = self.rows.kind(name, node), self.rows.type_of(target, key)
-                except KeyError:
+                except (KeyError, QueryError):
                     continue
                 if _family(left) != _family(right):
                     place = self.declaration.datasets[name].links[link_name].place

@@ -39,7 +39,7 @@ def load(
 
     It is None only where nothing could be read at all.
     """
-    with _collector_off():
+    with collector_off():
         reader = _Reader(file, environ, plugins)
         reader.read(file.absolute(), file.name, [], None)
         declaration = None
@@ -52,7 +52,7 @@ def load(
 
 
 @contextmanager
-def _collector_off() -> Iterator[None]:
+def collector_off() -> Iterator[None]:
     """Python's cyclic garbage collector costs more than the parsing: nothing of a file is garbage yet."""
     was_on = gc.isenabled()
     gc.disable()

@@ -57,10 +57,11 @@ def check_name(kind: str, name: str, place: Place, found: Findings) -> bool:
 
 
 def check_file_name(kind: str, name: str, place: Place, found: Findings) -> None:
-    """That a file can be called so."""
-    if not is_file_name(name):
+    """That a file can be called so; the suffix is still to come."""
+    if not is_file_name(f"{name}.html"):
         message = f"'{name[:40]}' cannot be the name of a {kind}, which is written to a file of that name"
-        found.error("bad-name", message, place, "leave out '/' and '\\', begin with a letter, and keep it short")
+        hint = "leave out '/' and '\\', begin with a letter, and keep it short"
+        found.error("bad-name", message, place, hint)
 
 
 def _ending(kind: str) -> str:

@@ -114,7 +114,8 @@ def _fault(data: Any, kind: Kind, name: str, own: Any) -> str:
         if not isinstance(own, Mapping):
             return "it is not a mapping"
         section = SECTIONS[kind]
-        _errors({"version": 1, section: data.get(section)}, composed({kind: {name: own}}))
+        part = {section: data[section]} if isinstance(data, dict) and section in data else {}
+        _errors({"version": 1} | part, composed({kind: {name: own}}))
     except SchemaError as error:
         return error.message
     except (Unresolvable, re.error) as error:

@@ -152,6 +152,17 @@ def leaf_node(index: int) -> exp.Placeholder:
     return exp.Placeholder(this=str(index))
 
 
+COUNTERPART = "counterpart"
+
+
+def counterpart_node(index: int) -> exp.Anonymous:
+    """Whether the calendar has the period that a shift asks for (there is no W53 in most years).
+
+    It guards a shifted expression that would turn no data into something, such as ``coalesce(k, 0)``.
+    """
+    return exp.Anonymous(this=COUNTERPART, expressions=[exp.Literal.number(index)])
+
+
 def leaves_in(tree: exp.Expr | None) -> list[int]:
     """The leaf numbers in a tree, each once, in order."""
     if tree is None:
@@ -221,5 +232,6 @@ class Model:
     datasets: Mapping[str, ResolvedDataset]
     kpis: Mapping[str, ResolvedKpi]
     leaves: tuple[Leaf, ...]
+    shifts: tuple[tuple[Transform, ...], ...]  # what the counterpart nodes in trees ask about
     dimensions: Mapping[tuple[str, str], exp.Column]  # (segment, dataset) -> where it lives
     lookups: Mapping[str, Lookup]

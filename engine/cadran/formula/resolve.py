@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -12,6 +12,7 @@ from cadran.formula.aggregates import MeasureReader, is_measure
 from cadran.formula.checks import check_datasets, check_kpi
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.measures import (
+    COUNTERPART,
     At,
     Leaf,
     Lookup,
@@ -26,6 +27,7 @@ from cadran.formula.measures import (
     ToDate,
     Transform,
     YearAgo,
+    counterpart_node,
     leaf_node,
     leaves_in,
 )  # fmt: skip
@@ -38,6 +40,9 @@ from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
 
 _ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interval, exp.DataTypeParam)
+_TURN_NO_DATA_INTO_SOMETHING = (
+    exp.Coalesce, exp.Case, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Greatest, exp.Least, exp.Concat, exp.If,
+)  # fmt: skip
 _CONDITION_WINDOWS = {"mean", "stddev", "zscore"}
 
 
@@ -70,6 +75,7 @@ class _Resolver:
         self.problems: list[Problem] = []
         self._leaves: dict[Leaf, int] = {}
         self._by_number: list[Leaf] = []
+        self._shifts: list[tuple[Transform, ...]] = []
         self._trees: dict[str, exp.Expr | None] = {}
         self._parsed: dict[str, Parsed | None] = {}
         self._datasets: dict[str, ResolvedDataset] = {}
@@ -87,7 +93,7 @@ class _Resolver:
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
         dimensions = {key: node for key, node in self._dimensions.items() if node is not None}
-        model = Model(self._datasets, kpis, tuple(self._by_number), dimensions, lookups)
+        model = Model(self._datasets, kpis, tuple(self._by_number), tuple(self._shifts), dimensions, lookups)
         return model, self.problems
 
     # --- datasets and segments ---------------------------------------------------------------------------------
@@ -371,7 +377,7 @@ class _Resolver:
                 "arguments", f"{word}() takes a KPI or a measure", given[0], f"write {entry.signature}"
             )
         if word == "total":
-            return self._map_leaves(tree, lambda leaf: Leaf(leaf.measure, leaf.transforms, True))
+            return self._as_total(tree)
         transform = self._transform(node, word, where)
         if isinstance(transform, (Rolling, ToDate)):
             for number in leaves_in(tree):
@@ -434,15 +440,30 @@ class _Resolver:
         return At(milestones[name], name)
 
     def _under(self, tree: exp.Expr, transform: Transform) -> exp.Expr:
-        return self._map_leaves(tree, lambda leaf: leaf.under(transform))
+        """The tree with every leaf's span transformed; no data where the calendar has no such period."""
 
-    def _map_leaves(self, tree: exp.Expr, change: Callable[[Leaf], Leaf]) -> exp.Expr:
         def visit(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Placeholder):
-                return leaf_node(self._number(change(self._by_number[int(node.this)])))
+                return leaf_node(self._number(self._by_number[int(node.this)].under(transform)))
+            if isinstance(node, exp.Anonymous) and node.this == COUNTERPART:
+                return self._counterpart((transform, *self._shifts[int(node.expressions[0].this)]))
             return rebuild(node, visit)
 
-        return visit(tree)
+        moved = visit(tree)
+        if not isinstance(transform, (Shift, YearAgo, At)) or not tree.find(*_TURN_NO_DATA_INTO_SOMETHING):
+            return moved
+        return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
+
+    def _counterpart(self, transforms: tuple[Transform, ...]) -> exp.Expr:
+        if transforms not in self._shifts:
+            self._shifts.append(transforms)
+        return counterpart_node(self._shifts.index(transforms))
+
+    def _as_total(self, tree: exp.Expr) -> exp.Expr:
+        if isinstance(tree, exp.Placeholder):
+            leaf = self._by_number[int(tree.this)]
+            return leaf_node(self._number(Leaf(leaf.measure, leaf.transforms, True)))
+        return rebuild(tree, self._as_total)
 
 
 def _base(tree: exp.Expr) -> exp.Expr | None:

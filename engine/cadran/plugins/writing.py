@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_LONGEST = 200  # bytes: file systems stop at 255, and a suffix is still to come
+_LONGEST = 255  # bytes, as file systems have it
 
 
 def is_file_name(name: str) -> bool:

@@ -1,0 +1,33 @@
+"""Plugins that are there without being installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cadran.declare.plugged import Schema
+from cadran.plugins.kinds import Kind
+
+ANY: Schema = {"type": "object"}
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Connectors and notifiers by name, with their settings; the ``broken`` ones cannot be loaded."""
+
+    connectors: Mapping[str, Schema] = field(default_factory=dict)
+    notifiers: Mapping[str, Schema] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+
+    def _of(self, kind: Kind) -> Mapping[str, Schema]:
+        return self.connectors if kind == "connector" else self.notifiers
+
+    def config_schema(self, name: str, kind: Kind) -> Schema | None:
+        return self._of(kind).get(name)
+
+    def names(self, kind: Kind) -> list[str]:
+        return [*self._of(kind), *self.broken]
+
+
+NOTHING = Installed()
+USUAL = Installed({"files": ANY, "shop": ANY}, {"file": ANY})

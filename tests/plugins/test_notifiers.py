@@ -1,0 +1,355 @@
+"""Notifiers: plugins like connectors, put together into the schema, and reports that reach their channels."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cadran.plugins import Document, NotifierContext, NotifierError, write_whole
+from cadran.plugins.manager import PluginManager
+from cadran.problems import Problem
+from cadran_plugins.file import FileNotifier
+from cli.user import AS_OF, KPIS, Done, call, project
+
+from .conftest import Install
+
+HOOK = "from cadran.plugins import *\n@hookimpl\n"
+PAGER = """
+from pathlib import Path
+from cadran.plugins import Notifier, NotifierEntry, NotifierError, hookimpl
+class Pager(Notifier):
+    config_schema = {"type": "object", "additionalProperties": False, "required": ["number"],
+        "properties": {"number": {"type": "string", "pattern": "^[+]"}, "retries": {"type": "integer", "minimum": 1}}}
+    def publish(self, document):
+        if self.context.config.get("retries") == 7:
+            raise NotifierError("nobody answers " + self.context.config["number"], hint="try later", setting=["retries"])
+        if self.context.config.get("retries") == 8:
+            raise KeyError(self.context.config["number"])
+        with (self.context.base / "paged.txt").open("a") as file:
+            file.write(f"{self.context.channel} {document.file_name} {document.title} {len(document.content) > 1000}\\n")
+        return "paged " + self.context.config["number"]
+@hookimpl
+def cadran_notifiers(): return [NotifierEntry("pager", lambda: Pager)]
+"""
+REPORTS = "reports:\n  monthly: {title: The month, kpis: [revenue, number], period: last month}\n"
+
+
+def shop(
+    folder: Path, channels: str, reports: str = "monthly: {title: The month, to: [{channel: board}]}"
+) -> Path:
+    return project(folder, KPIS.replace(REPORTS, f"channels:\n  {channels}\nreports:\n  {reports}\n"))
+
+
+def run(folder: Path, *args: str, **env: str) -> Done:
+    return call(folder, *args, "run", *AS_OF, env=env) if args else call(folder, "run", *AS_OF, env=env)
+
+
+# --- plugins like connectors ---------------------------------------------------------------------------------------
+
+
+def test_the_bundled_notifier_is_a_plugin_like_others() -> None:
+    plugins = PluginManager({})
+    assert plugins.notifier("file") is FileNotifier
+    assert (plugins.names("notifier"), plugins.names("connector")) == (["file"], ["files"])
+    [plugin] = [p for p in plugins.listing() if p.name == "file"]
+    assert ([e.name for e in plugin.notifiers], plugin.connectors) == (["file"], ())
+    assert plugins.problems() == []
+
+
+BROKEN = {
+    "no list": ("def cadran_notifiers(): return ()", "cadran_notifiers() must return a list of NotifierEntry, not ()"),
+    "of the other kind": ("def cadran_notifiers(): return [ConnectorEntry('x', lambda: 3)]", "a list of NotifierEntry"),
+    "one name twice": ("def cadran_notifiers(): return [NotifierEntry('x', lambda: Notifier)] * 2", "names notifier 'x' twice"),
+    "no class": ("def cadran_notifiers(): return [NotifierEntry('x', lambda: Connector)]", "must load a subclass of Notifier"),
+    "fails to load": ("def cadran_notifiers(): return [NotifierEntry('x', lambda: 1 / 0)]", "ZeroDivisionError"),
+    "misspelt": ("def cadran_notifers(): return []", "no hook 'cadran_notifers'; did you mean 'cadran_notifiers'?"),
+    "another API": (
+        "def cadran_notifiers(): return [NotifierEntry('x', lambda: type('X', (Notifier,), {'api': '7'}))]",
+        "notifier 'x' is written for API '7', this cadran speaks '1'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_notifier_is_listed_and_stops_only_who_uses_it(
+    case: str, install: Install, tmp_path: Path
+) -> None:
+    code, message = BROKEN[case]
+    install("bad", HOOK + code)
+    plugins = PluginManager({})
+    [plugin] = [p for p in plugins.listing() if p.name == "bad"]
+    assert message in plugin.error and plugin.notifiers == ()
+    found = plugins.notifier("x")
+    assert isinstance(found, Problem) and found.code == "unknown-notifier"
+    assert "it may belong to a plugin that is broken: bad (acme 1.5)" in found.hint
+    listed = call(None, "plugins")
+    assert (
+        listed.code == 2 and "bad  acme 1.5  acme_bad_plugin  BROKEN" in listed.out and message in listed.out
+    )
+    assert run(shop(tmp_path / "shop", "board: {notifier: file, path: out}")).code == 0
+
+
+def test_one_plugin_may_provide_both_kinds_under_one_name(install: Install) -> None:
+    both = HOOK + "def cadran_connectors(): return [ConnectorEntry('pager', lambda: Connector)]\n"
+    install("pager", both + PAGER)
+    plugins = PluginManager({})
+    assert plugins.problems() == []
+    assert isinstance(plugins.connector("pager"), type) and isinstance(plugins.notifier("pager"), type)
+    assert plugins.config_schema("pager") == {"type": "object"}
+    assert "retries" in (plugins.config_schema("pager", "notifier") or {})["properties"]
+    assert (
+        "pager  acme 1.5  acme_pager_plugin  connectors: pager; notifiers: pager\n"
+        in call(None, "plugins").out
+    )
+
+
+def test_a_name_taken_twice_is_an_error_that_names_both(install: Install) -> None:
+    install("mine", PAGER.replace('"pager"', '"file"'))
+    [found] = PluginManager({}).problems()
+    assert found.code == "notifier-taken-twice"
+    assert (
+        "'file'" in found.message and "mine (acme 1.5)" in found.message and "file (cadran " in found.message
+    )
+
+
+def test_what_a_plugin_without_entries_provides(install: Install) -> None:
+    install("empty", HOOK + "def cadran_notifiers(): return []")
+    assert "empty  acme 1.5  acme_empty_plugin  nothing\n" in call(None, "plugins").out
+
+
+# --- a third party's, from the schema to the report ------------------------------------------------------------------
+
+
+def test_its_settings_are_part_of_the_schema(install: Install) -> None:
+    install("pager", PAGER)
+    schema = json.loads(call(None, "schema").out)
+    assert schema["$defs"]["channel"]["properties"]["notifier"]["examples"] == ["file", "pager"]
+    assert schema["$defs"]["notifier_pager"]["properties"]["retries"] == {"type": "integer", "minimum": 1}
+    assert "connector_files" in schema["$defs"] and "notifier_file" in schema["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        ("{notifier: pager}", "channels.board: 'number' is missing"),
+        ("{notifier: pager, number: '1'}", "channels.board: 'number' must have another form, not '1'"),
+        (
+            "{notifier: pager, number: '+1', retries: 0}",
+            "channels.board: 'retries' must be at least 1, not 0",
+        ),
+        ("{notifier: pager, number: '+1', retris: 2}", "unknown key 'retris'; did you mean 'retries'?"),
+        ("{notifier: pagr, number: '+1'}", "channels.board: unknown notifier 'pagr'; did you mean 'pager'?"),
+        ("{notifier: files, path: x}", "channels.board: unknown notifier 'files'; did you mean 'file'?"),
+    ],
+)
+def test_its_settings_are_checked(channel: str, message: str, install: Install, tmp_path: Path) -> None:
+    install("pager", PAGER)
+    done = call(shop(tmp_path / "shop", f"board: {channel}"), "check")
+    assert done.code == 2
+    assert message in done.out and done.out.endswith("\n1 error\n")
+
+
+def test_it_gets_the_report(install: Install, tmp_path: Path) -> None:
+    install("pager", PAGER)
+    folder = shop(
+        tmp_path / "shop",
+        "board: {notifier: pager, number: '${NUMBER}'}\n  wall: {notifier: pager, number: '+2'}",
+        "monthly: {title: {en: The month, fr: Le mois}, to: [{channel: board}, {channel: wall}]}\n  plain: {title: Plain}",
+    )
+    done = run(folder, NUMBER="+4407700900")
+    assert (done.code, done.err) == (0, "")
+    said = [line for line in done.out.splitlines() if line.startswith("report ")]
+    assert said == [
+        "report 'monthly': paged ***",
+        "report 'monthly': paged +2",
+        f"report 'plain': {folder / 'reports' / 'plain.html'}",
+    ]
+    assert (
+        folder / "paged.txt"
+    ).read_text() == "board monthly.html The month True\nwall monthly.html The month True\n"
+    assert [p.name for p in (folder / "reports").iterdir()] == ["plain.html"]
+
+
+def test_a_channel_that_fails_is_told_and_the_others_get_theirs(install: Install, tmp_path: Path) -> None:
+    install("pager", PAGER)
+    folder = shop(
+        tmp_path / "shop",
+        "a: {notifier: pager, number: '${NUMBER}', retries: 7}\n  b: {notifier: pager, number: '${NUMBER}', retries: 8}\n"
+        "  c: {notifier: file, path: out}",
+        "monthly: {to: [{channel: a}, {channel: b}, {channel: c}]}",
+    )
+    done = run(folder, NUMBER="+4407700900")
+    assert done.code == 2 and "Revenue" in done.out
+    assert (folder / "out" / "monthly.html").read_bytes().endswith(b"</html>\n")
+    told = [line.split(":", 2)[2] for line in done.err.splitlines() if line.startswith("kpis.yaml:")]
+    assert told == [
+        "54: channels.a: report 'monthly' not published: nobody answers ***; try later",
+        "17: channels.b: report 'monthly' not published: KeyError: '***'; "
+        "the notifier 'pager' has a fault; tell its author",
+    ]
+    assert "4407700900" not in done.all.replace("${NUMBER}", "")
+
+
+# --- the file notifier -----------------------------------------------------------------------------------------------
+
+
+def test_reports_as_files(tmp_path: Path) -> None:
+    folder = shop(
+        tmp_path,
+        "board: {notifier: file, path: public/kpis}",
+        "monthly: {to: [{channel: board}]}\n  weekly: {to: [{channel: board}], template: report.md.jinja}",
+    )
+    for _ in range(2):
+        done = run(folder)
+        assert (done.code, done.err) == (0, "")
+        assert f"report 'weekly': {folder / 'public' / 'kpis' / 'weekly.md'}" in done.out
+    assert sorted(p.name for p in (folder / "public" / "kpis").iterdir()) == ["monthly.html", "weekly.md"]
+    assert not (folder / "reports").exists()
+
+
+def test_a_question_about_one_kpi_publishes_nothing(tmp_path: Path) -> None:
+    folder = shop(tmp_path, "board: {notifier: file, path: out}")
+    assert call(folder, "run", *AS_OF, "revenue").code == 0
+    assert not (folder / "out").exists()
+
+
+def test_a_template_that_is_broken_keeps_back_only_its_report(tmp_path: Path) -> None:
+    folder = shop(
+        tmp_path,
+        "board: {notifier: file, path: out}",
+        "bad: {to: [{channel: board}], template: bad.html.jinja}\n  good: {to: [{channel: board}]}",
+    )
+    (folder / "templates").mkdir()
+    (folder / "templates" / "bad.html.jinja").write_text("{{ titel }}")
+    done = run(folder)
+    assert done.code == 2 and "bad.html.jinja" in done.err
+    assert [p.name for p in (folder / "out").iterdir()] == ["good.html"]
+
+
+OUTSIDE = {
+    "above": "../out",
+    "above and back": "data/../../out",
+    "elsewhere": "{tmp}/out",
+    "by a link": "link",
+    "below a link": "link/deeper",
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_a_folder_outside_the_project_must_be_allowed(case: str, tmp_path: Path) -> None:
+    folder = shop(
+        tmp_path / "shop", f"board: {{notifier: file, path: '{OUTSIDE[case].format(tmp=tmp_path)}'}}"
+    )
+    outside = tmp_path / "out"
+    outside.mkdir()
+    (folder / "link").symlink_to(outside)
+    done = run(folder)
+    assert done.code == 2 and "Revenue" in done.out
+    assert ":33: channels.board: report 'monthly' not published: " in done.err
+    assert f"lies outside the project; add '{outside}" in done.err
+    assert not any(outside.rglob("*"))
+    assert run(folder, "--allow-path", str(outside)).code == 0
+    assert [p.name for p in outside.rglob("*.html")] == ["monthly.html"]
+
+
+def test_an_included_file_may_write_anywhere_in_the_project(tmp_path: Path) -> None:
+    folder = shop(tmp_path, "wall: {notifier: file, path: x}")
+    text = (folder / "kpis.yaml").read_text()
+    (folder / "kpis.yaml").write_text("include: parts/out.yaml\n" + text)
+    (folder / "parts").mkdir()
+    (folder / "parts" / "out.yaml").write_text("channels: {board: {notifier: file, path: ../public}}\n")
+    assert run(folder).code == 0
+    assert (folder / "public" / "monthly.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("data/orders.csv", "cannot write data/orders.csv/monthly.html: File exists; a file stands where the folder would go"),
+        ("data/orders.csv/x", "cannot write data/orders.csv/x/monthly.html: Not a directory; a file stands where"),
+        ("taken", "cannot write taken/monthly.html: Is a directory; choose a 'path' that can be written to"),
+        ('"a\\0b"', "cannot be used as a path"),
+        ("circle/x", "cannot be used as a path"),
+        ("'" + "x" * 300 + "'", "File name too long; choose a shorter"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_cannot_be(path: str, told: str, tmp_path: Path) -> None:
+    folder = shop(tmp_path, f"board: {{notifier: file, path: {path}}}")
+    (folder / "taken" / "monthly.html").mkdir(parents=True)
+    (folder / "circle").symlink_to("circle")
+    done = run(folder)
+    assert done.code == 2 and "Revenue" in done.out
+    assert ":33: channels.board: report 'monthly' not published: " in done.err and told in done.err
+    assert [p.name for p in (folder / "taken").iterdir()] == ["monthly.html"]  # nothing left beside it
+
+
+@pytest.mark.parametrize(
+    "name", ["../up", "/etc/passwd", "a/b", "a\\b", "..", ".hidden", "", "a\0b", "a\nb", "é" * 128]
+)
+def test_a_name_cannot_leave_the_folder(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be the name of a file"):
+        write_whole(tmp_path / "in", name, b"x")
+    notifier = FileNotifier(NotifierContext("board", {"path": "in"}, tmp_path, (tmp_path,)))
+    if name != "":  # then the suffix alone would be hidden, which is refused as well
+        with pytest.raises(NotifierError, match="cannot be the name of a file"):
+            notifier.publish(Document(name, "T", "html", b"x"))
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- a file is swapped in whole ----------------------------------------------------------------------------------------
+
+
+def test_who_reads_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path = write_whole(tmp_path, "a.html", b"old" * 10_000)
+    with path.open("rb") as reader:
+        assert reader.read(3) == b"old"
+        assert write_whole(tmp_path, "a.html", b"new") == path
+        assert reader.read() == (b"old" * 10_000)[3:]
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_what_fails_leaves_the_old_file_and_nothing_else(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifier = FileNotifier(NotifierContext("board", {"path": "."}, tmp_path, (tmp_path,)))
+    notifier.publish(Document("a", "A", "html", b"old"))
+
+    def full(*_: object) -> None:
+        assert len(list(tmp_path.iterdir())) == 2  # the new one is being made beside the old
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(NotifierError) as caught:
+        notifier.publish(Document("a", "A", "html", b"new"))
+    error = caught.value
+    assert error.message == "cannot write a.html: No space left on device"
+    assert (error.hint, error.setting) == ("make room there, or choose another 'path'", ("path",))
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.html", b"old")]
+
+
+def test_permissions_are_the_usual_ones_and_then_kept(tmp_path: Path) -> None:
+    def mode() -> int:
+        return stat.S_IMODE(write_whole(tmp_path, "a.html", b"x").stat().st_mode)
+
+    before = os.umask(0o027)
+    try:
+        assert mode() == 0o640
+    finally:
+        os.umask(before)
+    (tmp_path / "a.html").chmod(0o600)
+    assert mode() == 0o600
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"kept")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.html").symlink_to(tmp_path / "secret")
+    path = write_whole(tmp_path / "in", "a.html", b"x")
+    assert not path.is_symlink() and path.read_bytes() == b"x"
+    assert (tmp_path / "secret").read_bytes() == b"kept"
