@@ -71,10 +71,31 @@ class Project:
         if errors(problems):
             return problems
         try:
-            self.run()
+            self._examined()
         except ProblemsFound as found:
             return in_order([*problems, *found.problems])
         return problems
+
+    def _examined(self) -> None:
+        """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
+        from cadran.compute.embedded import Session
+        from cadran.compute.engine import Engine, Request
+        from cadran.compute.selection import choose
+        from cadran.compute.sources import Sources
+
+        declaration, model, _ = self.model()
+        clock = clock_of(declaration, None)
+        session = Session(str(declaration.calendar.zone))
+        try:
+            rejected = Sources(declaration, self.plugins).load(session, declaration.datasets, lambda _: None)
+            session.lock()
+            engine = Engine(declaration, model, session, clock, rejected)
+            engine.examine_all()
+            engine.compute(Request(choose(declaration, ())))
+        except ProblemsFound as found:
+            raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
+        finally:
+            session.close()
 
     def model(self) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings. Raises ProblemsFound."""
@@ -157,11 +178,12 @@ def _judged(
     segment: Sequence[str] = (),
 ) -> Results:
     from cadran.compute.results import Results
-    from cadran.compute.selection import kept
+    from cadran.compute.selection import check_values, kept
     from cadran.judge import compare
 
     calendar = declaration.calendar
     rows = [row for series in computed.series for row in compare.rows(series, calendar)]
+    check_values(rows, segment)
     alerts = [alert for series in computed.series for alert in compare.alerts(series, calendar)]
     unmet = [
         Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", "see whether the source is up to date", "warning")

@@ -190,6 +190,19 @@ def test_the_expressions_that_are_mutated_are_good(folder: Path, place: str) -> 
         assert not errors(cadran.open(folder, environ={}).check()), text
 
 
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("column", "amount . 2"),
+        ("formula", "sum(orders.amount . 2)"),
+        ("formula", "count(orders) filter (where amount . 2 > 1)"),
+        ("where", "amount . 2 > 1"),
+    ],
+)
+def test_what_chance_found(folder: Path, place: str, text: str) -> None:
+    answers(folder, **{place: text})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", GOOD)
 @settings(

@@ -42,7 +42,10 @@ def test_the_contract_of_plugins() -> None:
         "Rejected", "Table", "hookimpl", "listed", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
-    assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {"cadran_connectors", "cadran_notifiers"}
+    assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {
+        "cadran_connectors",
+        "cadran_notifiers",
+    }
 
 
 def test_the_commands() -> None:

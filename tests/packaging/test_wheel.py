@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -45,8 +46,20 @@ def _build(kind: str, source: Path, out: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is built from, as it was at one moment: somebody may be editing meanwhile."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, copy)
+    for folder in ("engine", "plugins", "schemas", "templates", "tests"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
+    return _build("sdist", checkout, tmp_path_factory.mktemp("sdist"))
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +101,18 @@ def _files(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist() if not name.endswith("RECORD")}
 
 
-def _below(folder: str, shown_as: str = "") -> set[str]:
+def _below(base: Path, shown_as: str = "") -> set[str]:
     """Files of a folder of the checkout, by the names that they have in the wheel."""
-    base = ROOT / folder
-    found = (p for p in base.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    found = (p for p in base.rglob("*") if p.is_file())
     return {shown_as + p.relative_to(base).as_posix() for p in found}
 
 
-def test_the_wheel_holds_both_packages_the_schemas_and_the_templates_and_nothing_else(wheel: Path) -> None:
-    expected = _below("engine") | _below("plugins")
-    expected |= _below("schemas", "cadran/schemas/") | _below("templates", "cadran/templates/")
+def test_the_wheel_holds_both_packages_the_schemas_and_the_templates_and_nothing_else(
+    wheel: Path, checkout: Path
+) -> None:
+    expected = _below(checkout / "engine") | _below(checkout / "plugins")
+    expected |= _below(checkout / "schemas", "cadran/schemas/")
+    expected |= _below(checkout / "templates", "cadran/templates/")
     held = {name for name in _files(wheel) if ".dist-info/" not in name}
     assert held == expected
     assert {
@@ -108,9 +123,9 @@ def test_the_wheel_holds_both_packages_the_schemas_and_the_templates_and_nothing
 
 
 def test_the_wheel_is_the_same_whether_built_from_the_checkout_or_from_the_source_distribution(
-    wheel: Path, tmp_path: Path
+    wheel: Path, checkout: Path, tmp_path: Path
 ) -> None:
-    assert _files(_build("wheel", ROOT, tmp_path)) == _files(wheel)
+    assert _files(_build("wheel", checkout, tmp_path)) == _files(wheel)
 
 
 def test_the_source_distribution_holds_what_belongs_to_it(sdist: Path) -> None:

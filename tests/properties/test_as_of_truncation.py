@@ -29,10 +29,10 @@ def truncated(whole: Project) -> Project:
 
 
 def rows_up_to(whole: Project, dataset: Dataset) -> list[Mapping[str, Value]]:
-    if dataset.ahead:
+    column = dataset.valid[0] if dataset.valid else dataset.date
+    if dataset.ahead or column is None:
         return list(dataset.rows)
-    columns = dataset.valid or (dataset.date or "",)
-    return [known(whole, dataset, row) for row in dataset.rows if not later(whole, row[columns[0]])]
+    return [known(whole, dataset, row) for row in dataset.rows if not later(whole, row[column])]
 
 
 def known(whole: Project, dataset: Dataset, row: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -66,7 +66,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     metavar="DIR",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A folder outside the project that files may be read from.",
+    help="A folder outside the project that files may be read from and written to.",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."

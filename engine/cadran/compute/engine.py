@@ -136,6 +136,17 @@ class Engine:
                 self._types[dataset] = self.session.types(select)
         return self._types[dataset]
 
+    def examine_all(self) -> None:
+        """Types, keys and intervals of every dataset, used by a KPI or not. Raises ProblemsFound."""
+        measures = measures_of(self.model, list(self.model.kpis.values()))
+        columns = columns_behind(self.model, measures)
+        for dataset in self.model.datasets.values():
+            columns |= {(dataset.name, name) for name in ("", *dataset.key, *dataset.derived)}
+        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
+        if problems:
+            raise ProblemsFound(problems)
+        self.examiner.examine(sorted(self.model.datasets), measures)
+
     # --- the run ---------------------------------------------------------------------------------------------------------
 
     def compute(self, request: Request) -> Computed:

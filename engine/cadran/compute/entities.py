@@ -163,4 +163,4 @@ def _is_set(frame: Frame, segments: tuple[str, ...]) -> exp.Expr:
     """Whether the output row belongs to this grouping set."""
     label = frame.labels()[0]
     assert isinstance(label, exp.Alias)
-    return exp.EQ(this=exp.Paren(this=label.this), expression=text(joined_names(segments)))
+    return exp.EQ(this=exp.Paren(this=label.this), expression=text(joined_names(sorted(segments))))

@@ -68,7 +68,8 @@ class Planner:
 
     def add(self, series: Series) -> None:
         kpi = series.kpi
-        series.sets = [(), *dict.fromkeys(s for s in kpi.kpi.segments if s)]
+        by_content = {tuple(sorted(s)): s for s in reversed(kpi.kpi.segments) if s}
+        series.sets = [(), *(s for s in kpi.kpi.segments if s and by_content[tuple(sorted(s))] is s)]
         trees: list[exp.Expr | None] = [kpi.value, kpi.base, kpi.previous, kpi.year_ago]
         trees += [t for target in kpi.targets for t in (target.value, target.low, target.high)]
         trees += [t for rule in kpi.rules for t in (rule.when, rule.clear)]
@@ -145,7 +146,8 @@ class Planner:
                 f"scan_{len(self.scans) + 1}", measure.dataset, timing, str(series.grain), date, kept=kept
             )
         scan = self.scans[key]
-        scan.sets += [s for s in sorted(sets) if s not in scan.sets]
+        canonical = sorted({tuple(sorted(s)) for s in sets})
+        scan.sets += [s for s in canonical if s not in scan.sets]
         return scan
 
     def _presence(self, leaf: Leaf, series: Series) -> Placed:

@@ -58,7 +58,8 @@ def dim(name: str) -> str:
 
 
 def label_of(segments: Segments) -> str:
-    return joined_names(segments)
+    """The name of a grouping set, the same in whatever order a KPI lists the segments of a cross."""
+    return joined_names(sorted(segments))
 
 
 class ScanBuilder:

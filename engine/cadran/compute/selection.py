@@ -67,6 +67,25 @@ def kept(rows: Iterable[Row], asked: Sequence[str]) -> list[Row]:
     return [row for row in rows if not asked or not row.segment or _matches(row, wanted)]
 
 
+def check_values(rows: Iterable[Row], asked: Sequence[str]) -> None:
+    """Raises ProblemsFound for a segment value that no row has: it would look like one without revenue."""
+    wanted = _wanted(asked)
+    seen: dict[str, set[str]] = {name: set() for name in wanted}
+    for row in rows:
+        for name, value in zip(row.segment, row.segment_value, strict=True):
+            if name in seen:
+                seen[name].add(value)
+    problems = []
+    for name, values in wanted.items():
+        for value in sorted(values - seen[name]):
+            known = sorted(seen[name])
+            hint = suggest(value, known) or f"there are {listed(known) or 'none'}"
+            message = f"segment '{name}' has no value '{value}' in these periods"
+            problems.append(Problem("unknown-segment-value", message, None, "", hint))
+    if problems:
+        raise ProblemsFound(problems)
+
+
 def _wanted(asked: Sequence[str]) -> dict[str, set[str]]:
     """Segment → the values asked for, empty for all; from ``channel`` and ``channel=paid``."""
     wanted: dict[str, set[str]] = {}

@@ -33,7 +33,8 @@ class Sources:
             if isinstance(found, Problem):
                 raise ConnectorError(found.message, hint=found.hint)
             config = {k: v for k, v in declared.config.items() if k != "connector"}
-            context = Context(source, config, declared.base.resolve(), self.declaration.allow_paths)
+            allowed = (self.declaration.folder.resolve(), *self.declaration.allow_paths)
+            context = Context(source, config, declared.base.resolve(), allowed)
             self._connectors[source] = found(context)
         return self._connectors[source]
 

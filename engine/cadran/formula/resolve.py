@@ -258,6 +258,8 @@ class _Resolver:
             return self._leaf(node, where)
         if parts_of(node):
             return self._name(node, where)
+        if isinstance(node, (exp.Column, exp.Dot)):
+            raise where.fail("syntax", "this is not a name", node, "write sum(dataset.column)")
         if isinstance(node, _ATOMS):
             self._allow(node, where)
             return node.copy()

@@ -57,6 +57,8 @@ class RowBinder:
             return taken
         if parts_of(node):
             return self.scope.bind_node(node, self.dataset, self.parsed, self.subject)
+        if isinstance(node, (exp.Column, exp.Dot)):
+            raise self.problem("syntax", "this is not a name", node, "write dataset.column")
         if isinstance(node, _ATOMS):
             self._allow(node)
             return node.copy()
