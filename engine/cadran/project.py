@@ -184,7 +184,7 @@ def _judged(
     calendar = declaration.calendar
     rows = [row for series in computed.series for row in compare.rows(series, calendar)]
     check_values(rows, segment)
-    alerts = [alert for series in computed.series for alert in compare.alerts(series, calendar)]
+    alerts = [alert for series in computed.alerts for alert in compare.alerts(series, calendar)]
     unmet = [
         Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", "see whether the source is up to date", "warning")
         for q in computed.quality for finding in q.findings
@@ -197,9 +197,13 @@ def _judged(
 
 def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:
     """The run's clock; a time without zone is in the calendar's."""
-    from cadran.compute.spans import Clock
+    from cadran.compute.spans import EARLIEST, LATEST, Clock
 
     calendar = declaration.calendar
+    day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
+    if day is not None and not EARLIEST <= day <= LATEST:
+        hint = f"it lies between {EARLIEST} and {LATEST}"
+        raise ProblemsFound([Problem("clock", f"a run cannot be of {day}", None, "", hint)])
     if as_of is None:
         instant = dt.datetime.now(calendar.zone)
     elif isinstance(as_of, dt.datetime):

@@ -62,7 +62,7 @@ class Combiner:
             "target": low, "target_high": high,
         }  # fmt: skip
         for numbered in dict.fromkeys(
-            n for rule in kpi.rules for t in (rule.when, rule.clear) for n in leaves_in(t)
+            n for rule in self.series.rules for t in (rule.when, rule.clear) for n in leaves_in(t)
         ):
             name = f"leaf_{numbered}"
             self.conditions[numbered] = name
@@ -261,7 +261,7 @@ class Combiner:
             "target_high",
         ]
         selects: list[exp.Expr] = [column(n) for n in plain]
-        for index, rule in enumerate(self.series.kpi.rules):
+        for index, rule in enumerate(self.series.rules):
             selects.append(exp.alias_(self._condition(rule.when), f"when_{index}", quoted=True))
             clear = self._condition(rule.clear) if rule.clear is not None else exp.null()
             selects.append(exp.alias_(clear, f"clear_{index}", quoted=True))

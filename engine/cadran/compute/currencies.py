@@ -186,7 +186,11 @@ class Currencies:
         assert measure.money.column is not None
         select = joined.select(exp.alias_(cast(lower(measure.money.column), "VARCHAR"), "c", quoted=True))
         select = select.where(both(*where), copy=False).distinct(copy=False)
-        codes = sorted(str(row[0]) for row in self._ask(select) if row[0] is not None)
+        found = [row[0] for row in self._ask(select)]
+        codes = sorted(str(code) for code in found if code is not None)
+        if codes and None in found:
+            hint = "give them a currency, or leave them out with a filter"
+            return [self._problem(measure, "currencies", "some amounts have no currency", hint)]
         subject = measure.origin.subject
         unit = self.declaration.kpis[subject].unit if subject in self.declaration.kpis else ""
         if len(codes) > 1:

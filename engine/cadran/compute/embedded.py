@@ -12,7 +12,7 @@ from sqlglot import exp
 from cadran.plugins.connector import Column, DataError, End, Page, Rejected
 
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")
-_INTERNAL = re.compile(r"\n+(LINE \d+:|Candidate|Possible|Did you mean).*", re.DOTALL)
+_INTERNAL = re.compile(r"\s*\n\s*(LINE \d+:|Candidate|Possible|Did you mean).*", re.DOTALL)
 
 
 class QueryError(Exception):
@@ -33,6 +33,7 @@ class Session:
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
+        self._empty: dict[tuple[str, str], list[str]] = {}
         self.statements: dict[str, str] = {}
         self._record = record
         self._keywords: frozenset[str] = frozenset()
@@ -82,6 +83,7 @@ class Session:
                 for c in columns
             )
             self._connection.execute(f"CREATE TABLE {name} ({listed})")
+        self._find_empty(source, table)
         return rejected
 
     def _append(self, name: str, page: Page, created: bool) -> int:
@@ -95,6 +97,20 @@ class Session:
         """Column → DuckDB type of a loaded table."""
         name = exp.table_(table, db=source, quoted=True).sql("duckdb")
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {name}")}
+
+    def empty_columns(self, source: str, table: str) -> list[str]:
+        """The text columns of a loaded table that hold no value at all."""
+        return self._empty.get((source, table), [])
+
+    def _find_empty(self, source: str, table: str) -> None:
+        names = [name for name, kind in self.columns(source, table).items() if kind == "VARCHAR"]
+        if not names:
+            return
+        counts = [exp.Count(this=exp.column(name, quoted=True)) for name in names]
+        select = exp.Select(expressions=counts).from_(exp.table_(table, db=source, quoted=True), copy=False)
+        found = [name for name, count in zip(names, self.rows(select)[0], strict=True) if count == 0]
+        if found:
+            self._empty[source, table] = found
 
     # --- asking ---------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.spans import BEGINNING, Clock, Span, midnight
+from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span, midnight
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
@@ -27,6 +27,8 @@ from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
 
 _DEFAULT_PERIODS = 13
+_LONGEST_HISTORY = 1200  # periods that alert rules are replayed over at the most
+_LATELY = 3  # the newest two final periods and the open one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class ComputedSeries:
 @dataclass(slots=True)
 class Computed:
     series: list[ComputedSeries] = field(default_factory=list)
+    alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
     quality: list[Quality] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
 
@@ -86,16 +89,23 @@ class Engine:
 
     def _source(self, dataset: str) -> exp.Expr:
         """The dataset's table, or the union of its tables."""
-        tables = [
-            exp.table_(t.table, db=t.source, quoted=True) for t in self.declaration.datasets[dataset].tables
-        ]
+        tables = [self._table(t.source, t.table) for t in self.declaration.datasets[dataset].tables]
         if len(tables) == 1:
             return tables[0]
-        out: exp.Expr = exp.Select(expressions=[exp.Star()]).from_(tables[0], copy=False)
+        out: exp.Expr = _everything(tables[0])
         for table in tables[1:]:
-            following = exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
-            out = exp.Union(this=out, expression=following, distinct=False, by_name=True)
+            out = exp.Union(this=out, expression=_everything(table), distinct=False, by_name=True)
         return exp.Subquery(this=out)
+
+    def _table(self, source: str, table: str) -> exp.Expr:
+        """A loaded table, its columns without any value as plain NULLs: such a column has no type to be wrong."""
+        loaded = exp.table_(table, db=source, quoted=True)
+        empty = self.session.empty_columns(source, table)
+        if not empty:
+            return loaded
+        nothing = [exp.alias_(exp.null(), name, quoted=True) for name in empty]
+        star = exp.Star(replace=nothing)
+        return exp.Subquery(this=exp.Select(expressions=[star]).from_(loaded, copy=False))
 
     def _quarantining(self) -> set[str]:
         """Datasets whose sources set bad rows aside instead of failing."""
@@ -126,14 +136,9 @@ class Engine:
 
     def _raw_types(self, dataset: str) -> dict[str, str]:
         if dataset not in self._types:
-            tables = self.declaration.datasets[dataset].tables
-            if len(tables) == 1:
-                self._types[dataset] = self.session.columns(tables[0].source, tables[0].table)
-            else:
-                select = exp.Select(expressions=[exp.Star()]).from_(
-                    exp.alias_(self._source(dataset), "t", table=True), copy=False
-                )
-                self._types[dataset] = self.session.types(select)
+            source = self._source(dataset)
+            alias = exp.alias_(source, "t", table=True) if isinstance(source, exp.Subquery) else source
+            self._types[dataset] = self.session.types(_everything(alias))
         return self._types[dataset]
 
     def examine_all(self) -> None:
@@ -168,19 +173,23 @@ class Engine:
         out = Computed(quality=self.examiner.quality(datasets))
         for series in planned:
             self.progress(f"computing {series.kpi.kpi.name}")
-            out.series.append(self._with_top(series, self._combine(series), planner))
+            computed = self._combine(series)
+            if series.for_alerts:
+                out.alerts.append(computed)
+            else:
+                out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
         return out
 
     def _final_until(self, kpi: ResolvedKpi) -> dt.date:
-        """The last day such that periods ending there are final."""
-        settle = max(
-            (self._settle(m.dataset) for m in self._measures(kpi)),
-            key=lambda d: (d.days, d.seconds),
-            default=Duration(),
-        )
-        passed = self.clock.local - dt.timedelta(days=settle.days, seconds=settle.seconds)
-        return passed.date()
+        """The last day such that periods ending there are final: settled, and their cohorts matured."""
+        waits = [Duration()]
+        for measure in self._measures(kpi):
+            waits.append(self._settle(measure.dataset))
+            if measure.other is not None:
+                waits.append(measure.other.window)
+        longest = max(dt.timedelta(days=w.days, seconds=w.seconds) for w in waits)
+        return (self.clock.local - longest).date()
 
     def _settle(self, dataset: str) -> Duration:
         return self.declaration.datasets[dataset].settle or Duration()
@@ -189,40 +198,52 @@ class Engine:
         return [self.model.leaves[n].measure for n in leaves_in(kpi.value)]
 
     def _series(self, kpi: ResolvedKpi, request: Request) -> list[Series]:
+        """What is output, and for each grain that alert rules look at, the history that they are replayed over."""
         out = []
         for grain in kpi.kpi.periods:
-            if grain is Grain.ALL:
-                out.append(
-                    Series(kpi, grain, [Period(grain, BEGINNING, self.clock.today + dt.timedelta(days=1))], 0)
-                )
-                continue
             asked = self._asked(kpi, grain, request)
-            if not asked:
-                continue
-            back = self._lookback(kpi, grain)
-            earlier = [self.calendar.shift(asked[0], i - back) for i in range(back)]
-            out.append(Series(kpi, grain, [*earlier, *asked], back))
+            if asked:
+                out.append(Series(kpi, grain, asked, 0))
+            if any((r.rule.grain or finest(kpi.kpi.periods)) is grain for r in kpi.rules):
+                history = self._history(kpi, grain)
+                # A segment value has an alert as long as it has had rows lately.
+                out.append(Series(kpi, grain, history, max(len(history) - _LATELY, 0), for_alerts=True))
         return out
 
     def _asked(self, kpi: ResolvedKpi, grain: Grain, request: Request) -> list[Period]:
+        if grain is Grain.ALL:
+            return [self._all()]
         now = self.calendar.period(grain, self.clock.today)
-        until = self.calendar.period(grain, request.until) if request.until else now
+        until = self.calendar.period(grain, bounded(request.until)) if request.until else now
         since = (
-            self.calendar.period(grain, request.since)
+            self.calendar.period(grain, bounded(request.since))
             if request.since
             else self.calendar.shift(until, 1 - _DEFAULT_PERIODS)
         )
-        covered = [self.examiner.coverage(m) for m in self._measures(kpi)]
-        firsts = [c.first for c in covered if c.first is not None]
-        if firsts:
-            since = max(since, self.calendar.period(grain, min(firsts)), key=lambda p: p.start)
-        last = max([self.clock.today, *(c.last for c in covered if c.ahead and c.last)])
+        first, last = self._covered(kpi)
+        if first is not None:
+            since = max(since, self.calendar.period(grain, first), key=lambda p: p.start)
         until = min(until, self.calendar.period(grain, last), key=lambda p: p.start)
         return self.calendar.range(grain, since.start, until.start) if since.start <= until.start else []
 
-    def _lookback(self, kpi: ResolvedKpi, grain: Grain) -> int:
-        rules = [r for r in kpi.rules if (r.rule.grain or finest(kpi.kpi.periods)) is grain]
-        return max((r.lookback + r.rule.hold + r.rule.keep for r in rules), default=0)
+    def _all(self) -> Period:
+        return Period(Grain.ALL, BEGINNING, self.clock.today + dt.timedelta(days=1))
+
+    def _covered(self, kpi: ResolvedKpi) -> tuple[dt.date | None, dt.date]:
+        """The first day with a row behind the KPI, and the last that can have a value: today, or what lies ahead."""
+        covered = [self.examiner.coverage(m) for m in self._measures(kpi)]
+        first = min((bounded(c.first) for c in covered if c.first is not None), default=None)
+        return first, max([self.clock.today, *(bounded(c.last) for c in covered if c.ahead and c.last)])
+
+    def _history(self, kpi: ResolvedKpi, grain: Grain) -> list[Period]:
+        """All covered periods up to the clock: an alert may have stood for longer than any output shows."""
+        if grain is Grain.ALL:
+            return [self._all()]
+        now = self.calendar.period(grain, self.clock.today)
+        first, _ = self._covered(kpi)
+        earliest = self.calendar.shift(now, 1 - _LONGEST_HISTORY)
+        since = self.calendar.period(grain, first) if first is not None else now
+        return self.calendar.range(grain, max(since.start, earliest.start), now.start) or [now]
 
     # --- scans -----------------------------------------------------------------------------------------------------------
 
@@ -292,7 +313,11 @@ class Engine:
         until = self._final_until(series.kpi)
         frame = f"frame_{self._combined}"
         combiner = Combiner(series, self.model, self.calendar, self.clock, frame, until)
-        name = f"{series.kpi.kpi.name} by {series.grain}" + (", the largest" if series.kept else "")
+        name = (
+            f"{series.kpi.kpi.name} by {series.grain}"
+            + ", the largest" * bool(series.kept)
+            + ", for alerts" * series.for_alerts
+        )
         try:
             select = combiner.select()
             self.session.fill(combiner.frame_table, combiner.frame_columns(), combiner.frame_rows())
@@ -350,8 +375,17 @@ def _hidden(cell: Cell, kept: Mapping[str, Sequence[str]], hidden: set[str]) -> 
     return any(name in hidden and value not in kept[name] for name, value in pairs)
 
 
+def bounded(day: dt.date) -> dt.date:
+    """A day with room for a period on either side: placeholders such as 9999-12-31 stand for "ever"."""
+    return min(max(day, EARLIEST), LATEST)
+
+
 def finest(grains: Sequence[Grain]) -> Grain:
     return min(grains, key=lambda g: g.rank)
+
+
+def _everything(table: exp.Expr) -> exp.Select:
+    return exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
 
 
 _BOUNDS = ("start", "stop", "before", "last")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from cadran.compute.lower import both, column, text
+from cadran.compute.lower import both, clock_as, column, text
 from cadran.compute.results import joined as joined_names
 from cadran.compute.rows import aggregate, rows_behind
 from cadran.compute.timing import PERIOD, Moment
@@ -41,9 +41,17 @@ def _entity(frame: Frame, measure: Measure) -> tuple[exp.Expr, exp.Expr]:
     entity = frame.lower(node)
     known = exp.Not(this=exp.Is(this=entity.copy(), expression=exp.null()))
     condition = frame.lower(measure.condition) if measure.condition is not None else None
-    where = both(condition, known)
+    where = both(condition, known, _visible(frame, measure))
     assert where is not None
     return entity, where
+
+
+def _visible(frame: Frame, measure: Measure) -> exp.Expr | None:
+    """Under ``dated`` a row whose other date lies after the clock has not happened yet."""
+    if frame.scan.date is None or frame.rows.model.datasets[measure.dataset].ahead:
+        return None
+    moment = frame.meeting.moment("date")
+    return exp.LTE(this=moment.sql, expression=clock_as(moment.kind, frame.clock))
 
 
 def _flag(condition: exp.Expr, name: str) -> exp.Expr:

@@ -126,8 +126,9 @@ class Examiner:
         if found.valid is None or found.name in self.rows.quarantined:
             return number(0)
         start, end = (column(self.rows.time(name, w), name) for w in ("from", "to"))
+        kind = exp.LTE if found.inclusive else exp.LT  # an inclusive end has been moved past its last moment
         return exp.Filter(
-            this=exp.Count(this=exp.Star()), expression=exp.Where(this=exp.LT(this=end, expression=start))
+            this=exp.Count(this=exp.Star()), expression=exp.Where(this=kind(this=end, expression=start))
         )
 
     def _keys(self, name: str) -> list[Problem]:

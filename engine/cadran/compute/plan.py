@@ -12,7 +12,7 @@ from cadran.compute.entities import needs_two_steps
 from cadran.compute.scan import Scan, Segments
 from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
 from cadran.formula.graph import Graph, Node
-from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, Timing, leaves_in
+from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, ResolvedRule, Timing, leaves_in
 
 CoverageOf = Callable[[Measure], Coverage]
 
@@ -42,6 +42,11 @@ class Series:
     presence: list[Placed] = field(default_factory=list)
     sets: list[Segments] = field(default_factory=list)
     kept: Mapping[str, Sequence[str]] = field(default_factory=dict)  # segment → values not lumped as (other)
+    for_alerts: bool = False  # the history that alert rules are replayed over; nothing of it is output
+
+    @property
+    def rules(self) -> tuple[ResolvedRule, ...]:
+        return self.kpi.rules if self.for_alerts else ()
 
 
 class Planner:
@@ -72,7 +77,7 @@ class Planner:
         series.sets = [(), *(s for s in kpi.kpi.segments if s and by_content[tuple(sorted(s))] is s)]
         trees: list[exp.Expr | None] = [kpi.value, kpi.base, kpi.previous, kpi.year_ago]
         trees += [t for target in kpi.targets for t in (target.value, target.low, target.high)]
-        trees += [t for rule in kpi.rules for t in (rule.when, rule.clear)]
+        trees += [t for rule in series.rules for t in (rule.when, rule.clear)]
         for tree in trees:
             for number in leaves_in(tree):
                 if number not in series.leaves:

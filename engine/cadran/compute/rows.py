@@ -17,6 +17,7 @@ from cadran.formula.graph import Graph, Node
 from cadran.formula.measures import Lookup, Measure, Model, ResolvedDataset, ref_of
 from cadran.problems import Problem, ProblemsFound
 
+EMPTY = '"NULL"'  # DuckDB's name for the type of a column without any value: it fits everywhere
 DATES = ("DATE", "TIMESTAMP", WithZone)
 RESERVED = frozenset({"period", "entities", "snapshots"})  # aliases of the engine's own
 TypeOf = Callable[[str, str], str]
@@ -126,7 +127,7 @@ class RowsBuilder:
             return kind
         if kind.startswith("TIMESTAMP"):
             return "TIMESTAMP"
-        if kind == "VARCHAR":
+        if kind in ("VARCHAR", EMPTY):
             return "DATE"
         _, name = ref_of(node)
         raise ProblemsFound(
@@ -148,6 +149,8 @@ class RowsBuilder:
             month = exp.EQ(this=exp.Length(this=lowered.copy()), expression=number(7))
             first = exp.DPipe(this=lowered.copy(), expression=text("-01"))
             return cast(exp.Case(ifs=[exp.If(this=month, true=first)], default=lowered), "DATE")
+        if kind == EMPTY:
+            return cast(lowered, "DATE")
         return lowered if kind in DATES or not kind.startswith("TIMESTAMP") else cast(lowered, "TIMESTAMP")
 
     # --- building -----------------------------------------------------------------------------------------------------
@@ -268,11 +271,14 @@ class RowsBuilder:
         if self.time(found.name, "from").startswith("_"):
             selects["_from"] = start
         if found.name in self.quarantined:
+            before = (
+                exp.LTE if found.inclusive else exp.LT
+            )  # an inclusive end has been moved past its last moment
             conditions.append(
                 exp.Not(
                     this=exp.Paren(
                         this=exp.Coalesce(
-                            this=exp.LT(this=end.copy(), expression=start.copy()), expressions=[exp.false()]
+                            this=before(this=end.copy(), expression=start.copy()), expressions=[exp.false()]
                         )
                     )
                 )

@@ -50,13 +50,14 @@ class Sources:
 
     def columns(self, dataset: Dataset) -> list[str] | None:
         """The columns of a dataset's tables, or None (with a problem) where they cannot be known."""
-        out: dict[str, None] = {}
+        out: dict[str, str] = {}
         for ref in dataset.tables:
             table = self._table(ref, f"datasets.{dataset.name}")
             if table is None:
                 return None
-            out.update(dict.fromkeys(c.name for c in table.columns))
-        return list(out)
+            for column in table.columns:
+                out.setdefault(column.name.casefold(), column.name)
+        return list(out.values())
 
     def check_rates(self) -> None:
         """The rates' table and its columns exist."""

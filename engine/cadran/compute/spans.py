@@ -10,6 +10,7 @@ from cadran.calendar import Calendar, Grain, Period
 from cadran.formula.measures import At, Rolling, Shift, ToDate, Transform, YearAgo
 
 BEGINNING = dt.date(1, 1, 1)
+EARLIEST, LATEST = dt.date(1000, 1, 1), dt.date(9000, 1, 1)  # no clock and no period lies beyond these
 _TICK = dt.timedelta(microseconds=1)
 
 

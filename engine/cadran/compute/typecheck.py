@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.lower import Lowering
-from cadran.compute.rows import DATES, Joined, RowsBuilder
+from cadran.compute.rows import DATES, EMPTY, Joined, RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ref_of
@@ -63,10 +63,12 @@ class TypeChecker:
         if len(tables) < 2:
             return []
         out = []
-        first = self.session.columns(tables[0].source, tables[0].table)
+        first = {c.casefold(): c for c in self.session.columns(tables[0].source, tables[0].table)}
         for table in tables[1:]:
-            other = self.session.columns(table.source, table.table)
-            missing = [c for c in {**first, **other} if c not in first or c not in other]
+            other = {c.casefold(): c for c in self.session.columns(table.source, table.table)}
+            missing = [
+                c for folded, c in {**first, **other}.items() if folded not in first or folded not in other
+            ]
             if missing:
                 out.append(
                     Problem(
@@ -106,7 +108,7 @@ class TypeChecker:
             if text is None or node is None:
                 continue
             kind = self.rows.kind(name, node)
-            if kind not in DATES and not kind.startswith("TIMESTAMP") and kind != "VARCHAR":
+            if kind not in DATES and not kind.startswith("TIMESTAMP") and kind not in ("VARCHAR", EMPTY):
                 out.append(
                     Problem(
                         "not-a-date",
@@ -132,7 +134,7 @@ class TypeChecker:
                     left, right = self.rows.kind(name, node), self.rows.type_of(target, key)
                 except (KeyError, QueryError):
                     continue
-                if _family(left) != _family(right):
+                if EMPTY not in (left, right) and _family(left) != _family(right):
                     place = self.declaration.datasets[name].links[link_name].place
                     hint = "declare the same type for both in their sources (types:)"
                     out.append(
@@ -202,6 +204,8 @@ def _in_words(kind: str) -> str:
 
 def _unfit(measure: Measure, part: exp.Expr, kind: str) -> tuple[str, str]:
     """What is wrong with the type of one part of a measure, in words."""
+    if kind == EMPTY:
+        return "", ""
     if part is measure.argument and measure.function in _NUMERIC_ONLY and kind.split("(")[0] not in _NUMBERS:
         what = _in_words(kind)
         hint = (

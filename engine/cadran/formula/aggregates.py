@@ -386,17 +386,12 @@ class MeasureReader:
         """The condition with its aggregates bound; a column outside an aggregate has no single value."""
 
         def special(node: exp.Expr) -> exp.Expr | None:
-            if isinstance(node, exp.Filter):
-                inner = binder.bind(node.this)
-                return exp.Filter(
-                    this=inner, expression=exp.Where(this=self._binder(dataset).bind(node.expression.this))
-                )
+            if isinstance(node, exp.Filter) and isinstance(node.this, tuple(AGGREGATE_NODES)):
+                inner: exp.Expr = node.this
+                where = exp.Where(this=self._binder(dataset).bind(node.expression.this))
+                return _zero_over_nothing(exp.Filter(this=call(inner), expression=where), inner)
             if isinstance(node, tuple(AGGREGATE_NODES)):
-                self._arguments(node, AGGREGATE_NODES[type(node)])
-                parts = parts_of(node.this) if isinstance(node.this, exp.Expr) else None
-                if isinstance(node, exp.Count) and parts and [p.name for p in parts] == [dataset]:
-                    return exp.Count(this=exp.Star())
-                return rebuild(node, lambda part: bind_argument(part, self._binder(dataset)))
+                return _zero_over_nothing(call(node), node)
             if parts_of(node):
                 raise self.fail(
                     "arguments",
@@ -406,8 +401,22 @@ class MeasureReader:
                 )
             return None
 
+        def call(node: exp.Expr) -> exp.Expr:
+            self._arguments(node, AGGREGATE_NODES[type(node)])
+            parts = parts_of(node.this) if isinstance(node.this, exp.Expr) else None
+            if isinstance(node, exp.Count) and parts and [p.name for p in parts] == [dataset]:
+                return exp.Count(this=exp.Star())
+            return rebuild(node, lambda part: bind_argument(part, self._binder(dataset)))
+
         binder = RowBinder(self.scope, dataset, self.parsed, self.subject, special=special)
         return binder.bind(having)
+
+
+def _zero_over_nothing(bound: exp.Expr, call: exp.Expr) -> exp.Expr:
+    """A sum over no rows, or over NULLs alone, is 0."""
+    if isinstance(call, exp.Sum):
+        return exp.Coalesce(this=bound, expressions=[exp.Literal.number(0)])
+    return bound
 
 
 def bind_argument(part: exp.Expr, binder: RowBinder) -> exp.Expr:

@@ -48,6 +48,20 @@ def check_datasets(
     return problems
 
 
+def check_segment_names(declaration: Declaration) -> Iterator[Problem]:
+    """Columns match without regard to case, so two spellings of a segment would be one segment twice."""
+    seen: dict[str, str] = {name.casefold(): name for name in declaration.segments}
+    for kpi in declaration.kpis.values():
+        for segments, place in zip(kpi.segments, kpi.segment_places, strict=True):
+            for segment in segments:
+                first = seen.setdefault(segment.casefold(), segment)
+                if first != segment:
+                    message = f"segment '{segment}' is written '{first}' elsewhere"
+                    yield Problem(
+                        "segment-case", message, place.position(), kpi.name, f"write '{first}' here as well"
+                    )
+
+
 def _circles(dataset: Dataset, graph: Graph, *, known: bool) -> Iterator[Problem]:
     """Circles; with ``known`` not those over which rows exist, which have been reported as what they are."""
     for name, text in [*dataset.columns.items(), ("", dataset.where or dataset.date)]:
@@ -145,6 +159,14 @@ def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf
             or leaf.measure.date is not None
             or leaf.measure.timing in INTERVAL_TIMINGS
         )
+        if not dated and leaf.measure.function in ("new", "retained", "lost"):
+            yield Problem(
+                "no-date",
+                f"{leaf.measure.function}() needs a date, and dataset '{dataset.name}' has none",
+                resolved.parsed.position(),
+                kpi.name,
+                f"declare 'date:' under datasets.{dataset.name}",
+            )
         for grain in kpi.periods:
             if not dated and grain is not Grain.ALL:
                 yield Problem(
@@ -211,7 +233,7 @@ def _targets(resolved: ResolvedKpi, leaves: Sequence[Leaf]) -> Iterator[Problem]
         return
     for target in resolved.targets:
         constant = target.value is not None and not leaves_in(target.value) and target.case.grain is None
-        if constant and target.case.period is None:
+        if constant:
             yield Problem(
                 "target-grain",
                 f"one constant cannot be the target of {' and '.join(kpi.periods)} alike",

@@ -83,17 +83,20 @@ class MoneyReader:
                 inner = self._behind(owner, derived, seen | {(owner, name)})
                 if derived.find(exp.Window):
                     inner = [replace(c, mixed=True) if c.column is not None else c for c in inner]
-                out += [self._seen_from(path, c) for c in [*inner, *self._looked_up(derived)]]
+                out += [
+                    self._seen_from(path, c)
+                    for c in [*inner, *self._looked_up(derived, seen | {(owner, name)})]
+                ]
         return out
 
-    def _looked_up(self, derived: exp.Expr) -> list[Conversion]:
+    def _looked_up(self, derived: exp.Expr, seen: frozenset[tuple[str, str]]) -> list[Conversion]:
         """The currencies behind aggregates of datasets that link here: one row adds many rows' amounts."""
         out: list[Conversion] = []
         for node in derived.find_all(exp.Placeholder):
             measure = self.lookups[str(node.this)].measure
             if measure.function not in _MONEY_FUNCTIONS or measure.argument is None:
                 continue
-            for money in self._behind(measure.dataset, measure.argument, frozenset()):
+            for money in self._behind(measure.dataset, measure.argument, seen):
                 fixed = self._fixed_by_filter(measure, money)
                 out.append(Conversion(code=fixed or money.code, mixed=not (fixed or money.code)))
         return out

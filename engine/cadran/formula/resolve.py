@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from cadran.declare.model import AlertRule, Dataset, Declaration, TargetCase, Text
 from cadran.formula.aggregates import MeasureReader, is_measure
-from cadran.formula.checks import check_datasets, check_kpi
+from cadran.formula.checks import check_datasets, check_kpi, check_segment_names
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.measures import (
     COUNTERPART,
@@ -89,6 +89,7 @@ class _Resolver:
         self._check_segments()
         lookups = dict(self._lookups)
         self.problems += check_datasets(self.declaration, self._datasets, lookups)
+        self.problems += check_segment_names(self.declaration)
         kpis = {name: found for name in self.declaration.kpis if (found := self._kpi(name))}
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
