@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cadran.compute.spans import Clock
     from cadran.formula.measures import Model
 
-AsOf = dt.datetime | dt.date | None
+AsOf = dt.datetime | dt.date | str | None
 Progress = Callable[[str], None]
 
 
@@ -124,7 +124,7 @@ class Project:
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), progress: Progress = lambda _: None,
     ) -> Results:  # fmt: skip
-        """Computes and judges. ``as_of`` is the run's logical time; a bare date means its first instant.
+        """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). Raises ProblemsFound.
@@ -200,6 +200,7 @@ def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:
     from cadran.compute.spans import EARLIEST, LATEST, Clock
 
     calendar = declaration.calendar
+    as_of = moment(as_of) if isinstance(as_of, str) else as_of
     day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
     if day is not None and not EARLIEST <= day <= LATEST:
         hint = f"it lies between {EARLIEST} and {LATEST}"
@@ -211,6 +212,17 @@ def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:
     else:
         instant = calendar.midnight(as_of)
     return Clock(instant, calendar)
+
+
+def moment(text: str) -> dt.date | dt.datetime:
+    """``2026-07-01``, or ``2026-07-01T09:30`` with or without an offset. Raises ProblemsFound."""
+    try:
+        return dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text)
+    except ValueError:
+        problem = Problem(
+            "clock", f"'{text}' is not a date", None, "", "write 2026-07-01 or 2026-07-01T09:30"
+        )
+        raise ProblemsFound([problem]) from None
 
 
 def _masked(problems: Sequence[Problem], declaration: Declaration) -> list[Problem]:

@@ -104,7 +104,7 @@ def answers(label: str, kind: str) -> list[int]:
 # --- acquisition -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("label", ["2025-06", "2026-01", "2026-06", "2026-Q1"])
+@pytest.mark.parametrize("label", ["2025-07", "2026-01", "2026-06", "2026-Q1"])
 def test_leads_and_their_conversion(figures: Figures, label: str) -> None:
     created = within(leads(), "created_at", label)
     assert same(figures["new_leads", label, ()], len(created))

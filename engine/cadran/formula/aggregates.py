@@ -387,7 +387,8 @@ class MeasureReader:
 
         def special(node: exp.Expr) -> exp.Expr | None:
             if isinstance(node, exp.Filter) and isinstance(node.this, tuple(AGGREGATE_NODES)):
-                inner: exp.Expr = node.this
+                inner = node.this
+                assert isinstance(inner, exp.Expr)
                 where = exp.Where(this=self._binder(dataset).bind(node.expression.this))
                 return _zero_over_nothing(exp.Filter(this=call(inner), expression=where), inner)
             if isinstance(node, tuple(AGGREGATE_NODES)):
