@@ -63,7 +63,7 @@ class Project:
 
     def check(self) -> list[Problem]:
         """Everything that is wrong and that can be known without reading rows, sorted by place."""
-        return self._resolved()[2]
+        return self._resolved(comparisons=False)[2]
 
     def check_data(self) -> list[Problem]:
         """What :meth:`check` finds, then what loading the data and examining all of it shows."""
@@ -104,7 +104,9 @@ class Project:
             raise ProblemsFound(problems)
         return declaration, model, problems
 
-    def _resolved(self) -> tuple[Declaration | None, Model | None, list[Problem]]:
+    def _resolved(
+        self, *, comparisons: bool = True
+    ) -> tuple[Declaration | None, Model | None, list[Problem]]:
         from cadran.compute.sources import Sources, all_columns
         from cadran.formula.resolve import resolve
 
@@ -113,7 +115,7 @@ class Project:
             return None, None, in_order(problems)
         sources = Sources(declaration, self.plugins)
         with collector_off():
-            model, found = resolve(declaration, all_columns(sources))
+            model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
         sources.check_rates()
         problems = in_order(_masked([*problems, *sources.problems, *found], declaration))
         return declaration, None if errors(problems) else model, problems

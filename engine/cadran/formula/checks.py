@@ -151,7 +151,6 @@ def _segments(resolved: ResolvedKpi, used: Sequence[Leaf], dimension: Dimension)
 
 def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:
     kpi = resolved.kpi
-    where = _child(kpi.place, "period")
     for leaf in used:
         dataset = declaration.datasets[leaf.measure.dataset]
         dated = (
@@ -172,7 +171,7 @@ def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf
                 yield Problem(
                     "no-date",
                     f"dataset '{dataset.name}' has no date, so it has no value by {grain}",
-                    where,
+                    _child(kpi.place, "period"),
                     kpi.name,
                     f"use 'period: all', or declare 'date:' under datasets.{dataset.name}",
                 )
@@ -180,7 +179,7 @@ def _grains(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf
                 yield Problem(
                     "too-fine",
                     f"dataset '{dataset.name}' holds one row a {dataset.grain}, too coarse for {grain}",
-                    where,
+                    _child(kpi.place, "period"),
                     kpi.name,
                     f"use 'period: {dataset.grain}' or coarser",
                 )

@@ -6,17 +6,18 @@ modulo is ``mod(a, b)``), and nothing else. Offsets are mapped back, so problems
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, TokenError
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, SqlglotError
 
 from cadran.declare.model import Text
-from cadran.formula.syntax import refused_text
+from cadran.formula.syntax import refused_tokens
 from cadran.formula.vocabulary import WORDS
 from cadran.problems import Position, Problem
 
@@ -85,33 +86,21 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         return None, problem(
             f"the formula is longer than {_MAX_LENGTH} characters", hint="split it into KPIs"
         )
-    misled = _jinja(source.sql) or _filter_alone(source.sql)
-    if misled:
-        message, offset, hint = misled
-        return None, problem(message, offset, hint)
-    unclosed = _unbalanced(source.sql)
-    if unclosed:
-        message, offset, hint = unclosed
-        return None, problem(message, offset, hint)
-    odd = refused_text(source.sql, beyond=WORDS)
-    if odd:
-        return None, [p for r in odd for p in problem(r.message, r.start, r.hint, r.end)]
     try:
-        trees = sqlglot.parse(source.sql, read="duckdb")
-    except TokenError:
-        return None, problem("the formula cannot be read", hint=_EXAMPLE)
-    except ParseError as error:
-        return None, problem(*_explain(error, source))
+        dialect = _dialect()
+        tokens = dialect.tokenize(source.sql)
+        odd = refused_tokens(tokens, beyond=WORDS)
+        trees = [] if odd else dialect.parser().parse(tokens, source.sql)
     except RecursionError:
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
-    except (
-        AttributeError,
-        IndexError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ):  # sqlglot on arguments that it did not expect
-        return None, problem("the formula cannot be read", hint=_EXAMPLE)
+    except (SqlglotError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # Beside its own errors sqlglot raises these on arguments that it did not expect.
+        return None, problem(*_why(source, error))
+    if odd:
+        misled = _misled(source.sql)
+        if misled:
+            return None, problem(*misled)
+        return None, [p for r in odd for p in problem(r.message, r.start, r.hint, r.end)]
     tree = trees[0] if len(trees) == 1 else None
     if tree is None or isinstance(tree, exp.Block):
         semicolon = source.sql.find(";")
@@ -126,6 +115,25 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
 
 
 _EXAMPLE = "write for instance sum(orders.amount)"
+
+
+@functools.cache
+def _dialect() -> Dialect:
+    return Dialect.get_or_raise("duckdb")
+
+
+def _why(source: Source, error: Exception) -> tuple[str, int, str]:
+    """What is wrong with a text that cannot be parsed: the likeliest cause first."""
+    found = _misled(source.sql)
+    if found:
+        return found
+    if isinstance(error, ParseError):
+        return _explain(error, source)
+    return "the formula cannot be read", 0, _EXAMPLE
+
+
+def _misled(sql: str) -> tuple[str, int, str] | None:
+    return _jinja(sql) or _unbalanced(sql) or _filter_alone(sql)
 
 
 def _source(text: Text) -> Source:

@@ -47,10 +47,13 @@ _CONDITION_WINDOWS = {"mean", "stddev", "zscore"}
 
 
 def resolve(
-    declaration: Declaration, columns: Mapping[str, Sequence[str] | None]
+    declaration: Declaration, columns: Mapping[str, Sequence[str] | None], *, comparisons: bool = True
 ) -> tuple[Model | None, list[Problem]]:
-    """The model, or None where there are errors. ``columns``: dataset → its tables' columns, None where unknown."""
-    return _Resolver(declaration, columns).run()
+    """The model, or None where there are errors. ``columns``: dataset → its tables' columns, None where unknown.
+
+    A check needs no ``comparisons``: then a KPI's ``previous`` and ``year_ago`` are its value.
+    """
+    return _Resolver(declaration, columns, comparisons).run()
 
 
 @dataclass(slots=True)
@@ -68,8 +71,10 @@ class _Where:
 
 
 class _Resolver:
-    def __init__(self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None]) -> None:
-        self.declaration = declaration
+    def __init__(
+        self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None], comparisons: bool
+    ) -> None:
+        self.declaration, self.comparisons = declaration, comparisons
         broken = {name for section, name in declaration.broken if section == "datasets"}
         self.scope = Scope(declaration.datasets, columns, broken)
         self.problems: list[Problem] = []
@@ -195,10 +200,12 @@ class _Resolver:
                 )
             )
             return None
+        previous, year_ago = value, value
+        if self.comparisons:
+            previous, year_ago = self._under(value, Shift(-1)), self._under(value, YearAgo())
         resolved = ResolvedKpi(
-            kpi, parsed, value, _base(value), self._under(value, Shift(-1)), self._under(value, YearAgo()),
-            tuple(targets), tuple(rules),
-        )  # fmt: skip
+            kpi, parsed, value, _base(value), previous, year_ago, tuple(targets), tuple(rules)
+        )
         self.problems += check_kpi(resolved, self.declaration, self._by_number, self.dimension)
         trees = [t for target in targets for t in (target.value, target.low, target.high)]
         trees += [t for rule in rules for t in (rule.when, rule.clear)]
@@ -263,7 +270,7 @@ class _Resolver:
             raise where.fail("syntax", "this is not a name", node, "write sum(dataset.column)")
         if isinstance(node, _ATOMS):
             self._allow(node, where)
-            return node.copy()
+            return node if isinstance(node, (exp.Literal, exp.Boolean, exp.Null)) else node.copy()
         if word:
             raise where.fail("misplaced-function", f"{word}() cannot stand here", node, _misplaced(word))
         self._allow(node, where)

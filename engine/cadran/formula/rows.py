@@ -13,6 +13,7 @@ from cadran.formula.vocabulary import AGGREGATE_NODES, WORDS, word_of
 from cadran.problems import Problem
 
 _ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interval, exp.DataTypeParam)
+_SHARED = (exp.Literal, exp.Boolean, exp.Null)  # never changed, so no tree needs a copy of its own
 Special = Callable[[exp.Expr], exp.Expr | None]
 
 
@@ -61,7 +62,7 @@ class RowBinder:
             raise self.problem("syntax", "this is not a name", node, "write dataset.column")
         if isinstance(node, _ATOMS):
             self._allow(node)
-            return node.copy()
+            return node if isinstance(node, _SHARED) else node.copy()
         if not self.windows or not isinstance(node, tuple(AGGREGATE_NODES)):
             self._vocabulary(node)
         self._allow(node)

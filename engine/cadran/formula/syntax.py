@@ -274,6 +274,16 @@ _RULES: Mapping[type[exp.Expr], tuple[Callable[[Any, _Where], bool], str, str]] 
 # --- as written --------------------------------------------------------------------------------------------------
 
 
+# Most tokens are one of these, and need no second look.
+_FINE_TOKENS = frozenset({
+    TokenType.STRING, TokenType.NUMBER, TokenType.COMMA, TokenType.DOT, TokenType.L_PAREN, TokenType.R_PAREN,
+    TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.LT, TokenType.GT, TokenType.LTE,
+    TokenType.GTE,
+})  # fmt: skip
+_PLAIN_NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
+_BEFORE_TYPES = frozenset({TokenType.ALIAS, TokenType.DCOLON})
+
+
 class Refusal(NamedTuple):
     message: str
     hint: str
@@ -304,11 +314,27 @@ def refused_text(text: str, *, beyond: Collection[str] = ()) -> list[Refusal]:
         tokens = tokenize(text, read="duckdb")
     except TokenError:
         return []
-    return [
-        Refusal(*finding, token.start, token.end)
-        for i, token in enumerate(tokens)
-        for finding in _refused_token(tokens, i, beyond)
-    ]
+    return refused_tokens(tokens, beyond=beyond)
+
+
+def refused_tokens(tokens: list[Token], *, beyond: Collection[str] = ()) -> list[Refusal]:
+    """:func:`refused_text` for a text that has been split already."""
+    out: list[Refusal] = []
+    last = len(tokens) - 1
+    before = None
+    for i, token in enumerate(tokens):
+        kind = token.token_type
+        if kind in _PLAIN_NAMES:
+            called = i < last and tokens[i + 1].token_type == TokenType.L_PAREN
+            suspect = called or before in _BEFORE_TYPES
+        else:
+            suspect = kind not in _FINE_TOKENS
+        if suspect:
+            out += [
+                Refusal(*finding, token.start, token.end) for finding in _refused_token(tokens, i, beyond)
+            ]
+        before = kind
+    return out
 
 
 def _refused_token(tokens: list[Token], i: int, beyond: Collection[str]) -> Iterator[Finding]:
