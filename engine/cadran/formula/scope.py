@@ -30,11 +30,13 @@ class BrokenReference(Exception):
 def parts_of(node: exp.Expr) -> list[exp.Identifier] | None:
     """``a.b.c`` as its identifiers, however sqlglot nests them; None for anything else."""
     if isinstance(node, exp.Column):
-        if isinstance(node.this, exp.Identifier):
-            return [
-                p for p in (node.args.get(k) for k in ("catalog", "db", "table", "this")) if p is not None
-            ]
-        return None
+        args = node.args
+        name, table = args.get("this"), args.get("table")
+        if not isinstance(name, exp.Identifier):
+            return None
+        if table is None:
+            return [name]
+        return [*(p for p in (args.get("catalog"), args.get("db")) if p is not None), table, name]
     if isinstance(node, exp.Dot):
         left = parts_of(node.this)
         right = node.expression

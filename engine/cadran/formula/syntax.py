@@ -281,6 +281,7 @@ _FINE_TOKENS = frozenset({
     TokenType.GTE,
 })  # fmt: skip
 _PLAIN_NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
+_PLAIN_WORDS = frozenset({TokenType.AND, TokenType.OR, TokenType.WHERE, TokenType.NULL, TokenType.IS})
 _BEFORE_TYPES = frozenset({TokenType.ALIAS, TokenType.DCOLON})
 
 
@@ -324,7 +325,7 @@ def refused_tokens(tokens: list[Token], *, beyond: Collection[str] = ()) -> list
     before = None
     for i, token in enumerate(tokens):
         kind = token.token_type
-        if kind in _PLAIN_NAMES:
+        if kind in _PLAIN_NAMES or kind in _PLAIN_WORDS:
             called = i < last and tokens[i + 1].token_type == TokenType.L_PAREN
             suspect = called or before in _BEFORE_TYPES
         else:
