@@ -60,22 +60,38 @@ def test_the_recipe_for_a_kpi(sample: Path, tmp_path: Path, monkeypatch: pytest.
     test()
 
 
+def _installed(site: Path, module: str, name: str, version: str, points: dict[str, str]) -> None:
+    """A recipe's module as an installed distribution: itself, and what an installer writes beside it."""
+    site.mkdir()
+    (site / f"{module}.py").write_text(BLOCKS[f"{module}.py"], encoding="utf-8")
+    info = site / f"{module}-{version}.dist-info"
+    info.mkdir()
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (info / "METADATA").write_text(head, encoding="utf-8")
+    listed = "".join(f"{point} = {value}\n" for point, value in points.items())
+    (info / "entry_points.txt").write_text(f"[cadran]\n{listed}", encoding="utf-8")
+
+
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The recipe's connector as an installed distribution: its module and what an installer writes beside it."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "cadran_sqlite.py").write_text(BLOCKS["cadran_sqlite.py"], encoding="utf-8")
+    """The recipe's connector, installed."""
     project = tomllib.loads(BLOCKS["pyproject.toml"])["project"]
-    info = site / f"cadran_sqlite-{project['version']}.dist-info"
-    info.mkdir()
-    head = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    (info / "METADATA").write_text(head, encoding="utf-8")
-    points = "".join(f"{name} = {value}\n" for name, value in project["entry-points"]["cadran"].items())
-    (info / "entry_points.txt").write_text(f"[cadran]\n{points}", encoding="utf-8")
-    monkeypatch.syspath_prepend(site)
+    points = project["entry-points"]["cadran"]
+    _installed(tmp_path / "site", "cadran_sqlite", project["name"], project["version"], points)
+    monkeypatch.syspath_prepend(tmp_path / "site")
     yield project["name"]
     sys.modules.pop("cadran_sqlite", None)
+
+
+def test_the_recipe_for_a_notifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _installed(tmp_path / "site", "cadran_archive", "cadran-archive", "1.0", {"archive": "cadran_archive"})
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    try:
+        ((_, test),) = _tests(BLOCKS["test_cadran_archive.py"], tmp_path, "test_cadran_archive.py")
+        assert callable(test)
+        test(tmp_path)
+    finally:
+        sys.modules.pop("cadran_archive", None)
 
 
 def test_the_recipe_for_a_connector_is_listed_like_any_plugin(plugin: str) -> None:
