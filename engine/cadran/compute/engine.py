@@ -185,14 +185,17 @@ class Engine:
         """The last day such that periods ending there are final: settled, and their cohorts matured."""
         waits = [Duration()]
         for measure in self._measures(kpi):
-            waits.append(self._settle(measure.dataset))
+            waits.append(self._settle(measure))
             if measure.other is not None:
                 waits.append(measure.other.window)
         longest = max(dt.timedelta(days=w.days, seconds=w.seconds) for w in waits)
         return (self.clock.local - longest).date()
 
-    def _settle(self, dataset: str) -> Duration:
-        return self.declaration.datasets[dataset].settle or Duration()
+    def _settle(self, measure: Measure) -> Duration:
+        """The longest of the datasets that a measure is on (``converted`` is on two)."""
+        names = [measure.dataset, *([measure.other.dataset] if measure.other is not None else [])]
+        found = [self.declaration.datasets[name].settle or Duration() for name in names]
+        return max(found, key=lambda d: d.days * 86400 + d.seconds)
 
     def _measures(self, kpi: ResolvedKpi) -> list[Measure]:
         return [self.model.leaves[n].measure for n in leaves_in(kpi.value)]
@@ -357,7 +360,7 @@ class Engine:
         if any(not self._matured(leaf, span) for leaf, span in spans):
             return "maturing"
         settled = (
-            self.calendar.after(self.calendar.midnight(end), self._settle(m.dataset))
+            self.calendar.after(self.calendar.midnight(end), self._settle(m))
             for m in self._measures(series.kpi)
         )
         return "final" if all(self.clock.instant >= instant for instant in settled) else "settling"

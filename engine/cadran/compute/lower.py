@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from cadran.compute.spans import Clock
 from cadran.formula.measures import ref_of
+from cadran.formula.rows import rebuild
 from cadran.formula.vocabulary import word_of
 
 AliasOf = Callable[[tuple[str, ...]], str]
@@ -106,7 +107,7 @@ class Lowering:
             return clock_as("DATE", self.clock)
         if isinstance(node, (exp.DataType, exp.Literal, exp.Interval, exp.Var)):
             return node.copy()
-        lowered = self._children(node)
+        lowered = rebuild(node, self)
         if isinstance(lowered, exp.Div):
             return division(lowered.this, lowered.expression)
         if isinstance(lowered, exp.Mod):
@@ -119,17 +120,6 @@ class Lowering:
         if isinstance(lowered, exp.Quantile):
             return quantile(lowered.this, str(lowered.args["quantile"].this))
         return lowered
-
-    def _children(self, node: exp.Expr) -> exp.Expr:
-        args: dict[str, object] = {}
-        for key, value in node.args.items():
-            if isinstance(value, exp.Expr):
-                args[key] = self(value)
-            elif isinstance(value, list):
-                args[key] = [self(v) if isinstance(v, exp.Expr) else v for v in value]
-            else:
-                args[key] = value
-        return type(node)(**args)
 
 
 def quantile(argument: exp.Expr, share: str) -> exp.Expr:
