@@ -80,7 +80,9 @@ def cli(ctx: click.Context, folder: Path, allowed: tuple[Path, ...]) -> None:
 def main() -> None:
     """The entry point: every expected failure is a message and exit code 2, never a traceback."""
     try:
-        cli.main(prog_name="cadran", standalone_mode=False)
+        # Without standalone mode click gives the code of ctx.exit() back instead of leaving with it.
+        code = cli.main(prog_name="cadran", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

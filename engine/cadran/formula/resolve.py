@@ -30,6 +30,7 @@ from cadran.formula.measures import (
     counterpart_node,
     leaf_node,
     leaves_in,
+    ref_node,
 )  # fmt: skip
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
@@ -128,8 +129,8 @@ class _Resolver:
         if declared and dataset in declared.paths:
             try:
                 return self.scope.bind_path(declared.paths[dataset], dataset, f"segments.{segment}")
-            except Unresolved:
-                return None  # already reported with the segment
+            except (Unresolved, BrokenReference):
+                return ref_node((), segment)  # reported where it is declared: it is not out of reach as well
         if (
             self.scope.raw(dataset) is None
             and segment not in self.declaration.datasets[dataset].columns
@@ -139,12 +140,14 @@ class _Resolver:
         try:
             text = Text(f'"{segment}"' if "." in segment else segment, self.declaration.place)
             return self.scope.bind_path(text, dataset, "")
-        except Unresolved:
+        except (Unresolved, BrokenReference):
             return None
 
     def _bind_segment(self, path: Text, dataset: str, name: str) -> None:
         try:
             self.scope.bind_path(path, dataset, f"segments.{name}")
+        except BrokenReference:
+            pass
         except Unresolved as found:
             self.problems.append(found.problem)
 

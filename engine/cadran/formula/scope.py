@@ -108,6 +108,8 @@ class Scope:
                 raise self._no_link(here, parts[index], index, fail)
             path.append(link.name)
             here = link.to
+            if here not in self._folded:
+                raise BrokenReference
         column = self.column(here, parts[-1])
         if column is None:
             raise self._no_column(here, parts[-1], len(parts) - 1, fail)
