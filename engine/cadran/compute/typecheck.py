@@ -8,8 +8,9 @@ from sqlglot import exp
 
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.lower import Lowering
+from cadran.compute.oddities import Oddity, date_hint, number_hint, odd_one
 from cadran.compute.rows import DATES, EMPTY, Joined, RowsBuilder
-from cadran.declare.model import Declaration
+from cadran.declare.model import Declaration, Text
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ref_of
 from cadran.problems import Problem, listed
@@ -108,7 +109,9 @@ class TypeChecker:
             if text is None or node is None:
                 continue
             kind = self.rows.kind(name, node)
-            if kind not in DATES and not kind.startswith("TIMESTAMP") and kind not in ("VARCHAR", EMPTY):
+            if kind == "VARCHAR":
+                out += self._odd_dates(name, text, node)
+            elif kind not in DATES and not kind.startswith("TIMESTAMP") and kind != EMPTY:
                 out.append(
                     Problem(
                         "not-a-date",
@@ -119,6 +122,41 @@ class TypeChecker:
                     )
                 )
         return out
+
+    def _odd_dates(self, name: str, text: Text, node: exp.Column) -> list[Problem]:
+        """Text is read as dates (or months); the value that is none is named."""
+        path, column = ref_of(node)
+        owner = self.rows.walk(name, path)
+        if column in self.model.datasets[owner].derived:
+            return []
+        table = exp.alias_(self.rows.sources[owner].copy(), "t", table=True)
+        value = exp.column(column, quoted=True)
+        first = [exp.Literal.string(pattern) for pattern in (r"^(\d{4}-\d\d)$", r"\1-01")]
+        day = exp.Anonymous(this="regexp_replace", expressions=[value, *first])
+        dates = exp.Select(expressions=[exp.alias_(day, column, quoted=True)]).from_(table, copy=False)
+        oddity = odd_one(self.session, exp.alias_(exp.Subquery(this=dates), "d", table=True), column, "DATE")
+        if oddity is None:
+            return []
+        message = f"'{oddity.value}' in column '{column}' is not a date"
+        if oddity.usual:
+            message = f"'{oddity.value}' in column '{column}' is not written like the other dates ('{oddity.usual}')"
+        hint = date_hint(oddity, column)
+        return [Problem("not-a-date", message, text.place.position(), f"datasets.{name}", hint)]
+
+    def _odd_number(self, measure: Measure, part: exp.Expr) -> tuple[str, str] | None:
+        """The value that makes a column of numbers text, where the argument is such a column itself."""
+        if not isinstance(part, exp.Column) or part is not measure.argument:
+            return None
+        path, column = ref_of(part)
+        owner = self.rows.walk(measure.dataset, path)
+        if column in self.model.datasets[owner].derived:
+            return None
+        table = exp.alias_(self.rows.sources[owner].copy(), "t", table=True)
+        oddity = odd_one(self.session, table, column, "DOUBLE")
+        if oddity is None:
+            return None
+        message = f"'{oddity.value}' in column '{column}' is not a number{_unlike(oddity)}"
+        return message, number_hint(oddity, column)
 
     def _link_types(self, name: str, loaded: Collection[str]) -> list[Problem]:
         out = []
@@ -166,6 +204,8 @@ class TypeChecker:
                     )
                 ]
             message, hint = _unfit(measure, part, kind)
+            if message and kind == "VARCHAR":
+                message, hint = self._odd_number(measure, part) or (message, hint)
             if message:
                 return [
                     Problem("wrong-type", message, origin.parsed.position(origin.node), origin.subject, hint)
@@ -178,6 +218,10 @@ class TypeChecker:
         lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
         lowered = lower(node)
         return self.session.types(tables.attach(joined.select(exp.alias_(lowered, "x"))))["x"]
+
+
+def _unlike(oddity: Oddity) -> str:
+    return f" (most are written like '{oddity.usual}')" if oddity.usual else ""
 
 
 def _family(kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
@@ -128,6 +129,7 @@ def check_kpi(
         *_targets(resolved, leaves),
         *_rules(resolved),
         *_currencies(resolved, declaration, used),
+        *_units(resolved),
         *_in_period(resolved, declaration, used),
         *_changed_in_place(resolved, declaration, used),
     ]
@@ -303,6 +305,30 @@ def _currencies(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[
             kpi.name,
             hint,
         )
+
+
+_LIKE_UNITS = {
+    "pourcent": "percent", "pourcentage": "percent", "pct": "percent", "percentage": "percent", "%": "percent",
+    "euro": "EUR", "euros": "EUR", "€": "EUR", "eur": "EUR", "dollar": "USD", "dollars": "USD", "$": "USD", "usd": "USD",
+    "jour": "days", "jours": "days", "day": "days",
+}  # fmt: skip
+
+
+def _units(resolved: ResolvedKpi) -> Iterator[Problem]:
+    """Units that look like ones with a meaning, and percentages written as whole numbers."""
+    kpi = resolved.kpi
+    meant = _LIKE_UNITS.get(kpi.unit.casefold())
+    if meant and meant != kpi.unit:
+        where = _child(kpi.place, "unit")
+        hint = f"write '{meant}' to have the numbers written so"
+        yield Problem("unit", f"'{kpi.unit}' is only a word", where, kpi.name, hint, "warning")
+    for target in kpi.targets if kpi.unit == "percent" else ():
+        text = target.value
+        if text is not None and re.fullmatch(r"\d+(\.\d+)?", text.value) and float(text.value) >= 5:
+            message = f"a target of {text.value} is {float(text.value) * 100:g} %"
+            yield Problem(
+                "percent", message, text.place.position(), kpi.name, f"write {text.value}%", "warning"
+            )
 
 
 def _in_period(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:

@@ -109,6 +109,11 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         return None, problem(
             "a formula has no 'as name'", _end_of(tree), "the KPI's name is its key in the file"
         )
+    chained = _chained(tree)
+    if chained is not None:
+        spot = span(chained)
+        hint = "write for instance value > 10 and value < 20"
+        return None, problem("a comparison has two sides", spot[0] if spot else 0, hint)
     if _too_deep(tree):
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
     return Parsed(tree, source), []
@@ -133,7 +138,35 @@ def _why(source: Source, error: Exception) -> tuple[str, int, str]:
 
 
 def _misled(sql: str) -> tuple[str, int, str] | None:
-    return _jinja(sql) or _unbalanced(sql) or _filter_alone(sql)
+    return _jinja(sql) or _unbalanced(sql) or _filter_alone(sql) or _slip(sql)
+
+
+# (what is written, what is wrong with it, what to write), the first that is found outside quotes.
+_SLIPS = (
+    (re.compile(r"^\s*(=)"), "a formula does not begin with '='", "leave the '=' out"),
+    (re.compile(r"^\s*([<>]=?)"), "something to compare is missing before the sign", "write for instance value < 90% * target"),
+    (re.compile(r"(=<)"), "'=<' is written the other way round", "write <="),
+    (re.compile(r"(=>)"), "'=>' is written the other way round", "write >="),
+    (re.compile(r"(\d,\d+\s*%?)(?![\d(])"), "a decimal number has a point, not a comma", "write for instance 0.25"),
+    (re.compile(r"(\d[ \u00a0\u202f]\d{3}\b)"), "a number has no spaces", "write for instance 60000"),
+    (re.compile(r"[\w\"]\s+([A-Za-z\u00c0-\u024f_]\w*)\s*[),]"), "two names stand side by side", 'a name with a space goes in double quotes: orders."Order Date"'),
+)  # fmt: skip
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_WORDS_BETWEEN = re.compile(
+    r"\b(and|or|not|is|in|like|ilike|between|where|filter|distinct|then|else|when|case|end|by|over|as|interval|null|true|false|day|month|year|week|hour|desc|asc)\b",
+    re.IGNORECASE,
+)
+
+
+def _slip(sql: str) -> tuple[str, int, str] | None:
+    """Signs and numbers as they are written elsewhere. Only asked once a text could not be read."""
+    outside = _QUOTED.sub(lambda m: "q" * len(m[0]), sql)
+    plain = _WORDS_BETWEEN.sub(lambda m: "," * len(m[0]), outside)
+    for position, (pattern, message, hint) in enumerate(_SLIPS):
+        found = pattern.search(plain if position == len(_SLIPS) - 1 else outside)
+        if found:
+            return message, found.start(1), hint
+    return None
 
 
 def _source(text: Text) -> Source:
@@ -234,6 +267,15 @@ def _explain(error: ParseError, source: Source) -> tuple[str, int, str]:
 def _end_of(tree: exp.Expr) -> int:
     spans = [s for s in (span(n) for n in tree.walk()) if s]
     return max((s[0] for s in spans), default=0)
+
+
+def _chained(tree: exp.Expr) -> exp.Expr | None:
+    """``10 < value < 20``: the first number of such a chain."""
+    signs = (exp.LT, exp.LTE, exp.GT, exp.GTE)
+    for node in tree.find_all(*signs):
+        if isinstance(node.this, signs):
+            return next((n for n in node.walk() if span(n)), None)
+    return None
 
 
 def _too_deep(tree: exp.Expr) -> bool:

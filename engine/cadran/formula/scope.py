@@ -154,6 +154,8 @@ class Scope:
         assert parts
 
         def fail(index: int, code: str, message: str, hint: str) -> Unresolved:
+            if parts[index].args.get("quoted") and code == "unknown-column":
+                hint = f"a text is written in single quotes: '{parts[index].name}'"
             return Unresolved(Problem(code, message, parsed.position(parts[index]), subject, hint))
 
         return self.bind([p.name for p in parts], dataset, fail)
