@@ -186,6 +186,7 @@ def _judged(
     calendar = declaration.calendar
     rows = [row for series in computed.series for row in compare.rows(series, calendar)]
     check_values(rows, segment)
+    warnings = [*warnings, *(p for series in computed.series for p in compare.unseen_targets(series))]
     alerts = [alert for series in computed.alerts for alert in compare.alerts(series, calendar)]
     unmet = [
         Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", "see whether the source is up to date", "warning")

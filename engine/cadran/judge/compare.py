@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from cadran.compute.spans import BEGINNING
 from cadran.declare.model import AlertRule
 from cadran.judge.alerts import replay
 from cadran.judge.targets import status
+from cadran.problems import Problem, listed, suggest
 
 
 def number(value: Any) -> Number | None:
@@ -58,6 +59,23 @@ def _row(series: ComputedSeries, cell: Cell, calendar: Calendar) -> Row:
         target_high=high,
         quarantined=series.quarantined,
     )
+
+
+def unseen_targets(series: ComputedSeries) -> Iterator[Problem]:
+    """Targets for segment values that no row of the series has: a slip would leave the right value without its target."""
+    seen: dict[str, set[str]] = {}
+    for cell in series.cells:
+        for name, value in zip(cell.segment, cell.segment_value, strict=True):
+            seen.setdefault(name, set()).add(value)
+    for case in series.kpi.kpi.targets:
+        for name, wanted in case.segment.items() if isinstance(case.segment, Mapping) else ():
+            if name in seen and wanted not in seen[name]:
+                known = sorted(seen[name])
+                message = f"no row of these periods has {name} '{wanted}', which a target is for"
+                hint = suggest(wanted, known) or f"there are {listed(known)}"
+                yield Problem(
+                    "unseen-target", message, case.place.position(), series.kpi.kpi.name, hint, "warning"
+                )
 
 
 def difference(value: Number | None, previous: Number | None) -> Number | None:

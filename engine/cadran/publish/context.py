@@ -137,6 +137,7 @@ class AlertLine:
     value: Figure
     target: Figure
     reason: str
+    action: str  # what the KPI says is to be done, while the alert fires
 
 
 @dataclass(frozen=True, slots=True)

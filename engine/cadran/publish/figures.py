@@ -122,6 +122,7 @@ class Figures:
             value=self.figure(alert.value, unit),
             target=self.figure(alert.target, unit),
             reason=self.words["nothing"] if alert.reason == "no data" else self.said(alert.reason),
+            action=self.text(kpi.action) if kpi and alert.state == "firing" else "",
         )
 
     def age(self, last: dt.date | None, today: dt.date) -> str:
