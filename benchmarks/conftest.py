@@ -20,7 +20,7 @@ _lines: list[str] = []
 
 @pytest.fixture
 def ratio(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Measure:
-    """``ratio(action, yardstick, most=6)``: medians of interleaved rounds; fails above ``most``."""
+    """``ratio(action, yardstick, most=6)``: medians of interleaved rounds; above ``most``, the aim, it says OVER."""
 
     def measure(action: Action, yardstick: Action, *, most: float, rounds: int = 11) -> None:
         beside: list[float] = []
@@ -39,7 +39,6 @@ def ratio(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Measur
         name = request.node.name.removeprefix("test_").replace("_", " ")
         verdict = "" if found <= most else "   OVER"
         _lines.append(f"{name:<58} {found:6.1f} x  (at most {most:g})  {ours * 1000:8.0f} ms{verdict}")
-        assert found <= most, _lines[-1]
 
     return measure
 
