@@ -69,9 +69,23 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [p for p in problems if p.severity == "error"]
 
 
+# Words of the file format and the language as French teams write them first.
+_IN_FRENCH = {
+    "jour": "day", "quotidien": "day", "semaine": "week", "hebdomadaire": "week", "mois": "month", "mensuel": "month",
+    "trimestre": "quarter", "trimestriel": "quarter", "année": "year", "annee": "year", "an": "year", "annuel": "year",
+    "tout": "all", "objectif": "target", "cible": "target", "formule": "formula", "période": "period", "periode": "period",
+    "unité": "unit", "unite": "unit", "alerte": "alert", "libellé": "label", "libelle": "label", "valeur": "value",
+    "haut": "up", "bas": "down", "somme": "sum", "moyenne": "avg", "médiane": "median", "mediane": "median",
+    "nb": "count", "nombre": "count", "compte": "count", "précédent": "previous", "precedent": "previous",
+}  # fmt: skip
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'amount'?`` if something known is close to ``name``, else the empty string."""
     folded = {k.casefold(): k for k in known}
+    meant = _IN_FRENCH.get(name.casefold(), "")
+    if meant in folded:
+        return f"did you mean '{folded[meant]}'?"
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f"did you mean '{folded[close[0]]}'?" if close else ""
 

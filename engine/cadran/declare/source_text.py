@@ -42,9 +42,15 @@ def read_text(path: Path, shown_as: str) -> str:
 def _unreadable(error: OSError, shown_as: str) -> Problem:
     where = Position(shown_as, 1, 1)
     if isinstance(error, FileNotFoundError):
-        return Problem(
-            "file-not-found", "this file does not exist", where, hint="check the name and the folder"
+        asked = Path(str(error.filename or ""))
+        twin = asked.with_suffix(".yml" if asked.suffix == ".yaml" else ".yaml") if asked.suffix else asked
+        found = (
+            f"there is a {twin.name}: rename it, or name it with -C"
+            if twin != asked and twin.exists()
+            else ""
         )
+        hint = found or "check the name and the folder"
+        return Problem("file-not-found", "this file does not exist", where, hint=hint)
     if isinstance(error, IsADirectoryError):
         return Problem(
             "file-not-found", "this is a folder, not a file", where, hint="name the YAML file in it"
