@@ -6,7 +6,6 @@ medians and quantiles interpolate in doubles, because DuckDB rounds a median of 
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -65,10 +64,6 @@ def clock_as(kind: str, clock: Clock) -> exp.Expr:
     if kind == WithZone:
         return cast(text(clock.instant.isoformat(sep=" ")), "TIMESTAMPTZ")
     return cast(text(clock.local.isoformat(sep=" ")), "TIMESTAMP")
-
-
-def timestamp(value: dt.datetime) -> exp.Expr:
-    return cast(text(value.isoformat(sep=" ")), "TIMESTAMP")
 
 
 class Lowering:

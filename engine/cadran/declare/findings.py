@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cadran.declare.document import Place
-from cadran.problems import Position, Problem, Severity
+from cadran.problems import Problem, Severity
 
 _BY_NAME = "kpis"  # a KPI is called by its name alone
 NAMED = ("sources", "datasets", "segments", "milestones", "notes", "kpis", "channels", "reports")
@@ -48,7 +48,3 @@ class Findings:
 def line_and_column(place: Place) -> str:
     """``kpis.yaml:12:3``, for a message that names a second place."""
     return str(place.position())
-
-
-def no_position(file: str) -> Position:
-    return Position(file, 1, 1)

@@ -21,7 +21,6 @@ COUNTS = frozenset(
     {"count", "count_distinct", "active", "new", "retained", "lost", "count_having", "converted"}
 )
 ZERO = COUNTS | {"sum"}
-ENTITY_FUNCTIONS = ("active", "new", "retained", "lost", "count_having", "converted")
 
 _JOINT = "\x1f"  # between the link names of a path, inside one quoted identifier
 

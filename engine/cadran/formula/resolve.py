@@ -11,6 +11,7 @@ from cadran.declare.model import AlertRule, Dataset, Declaration, TargetCase, Te
 from cadran.formula.aggregates import MeasureReader, is_measure
 from cadran.formula.checks import check_datasets, check_kpi, check_segment_names
 from cadran.formula.datasets import resolve_dataset
+from cadran.formula.dimensions import Dimensions
 from cadran.formula.measures import (
     COUNTERPART,
     At,
@@ -30,7 +31,6 @@ from cadran.formula.measures import (
     counterpart_node,
     leaf_node,
     leaves_in,
-    ref_node,
 )  # fmt: skip
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
@@ -86,20 +86,20 @@ class _Resolver:
         self._parsed: dict[str, Parsed | None] = {}
         self._datasets: dict[str, ResolvedDataset] = {}
         self._lookups: dict[str, Lookup] = {}
-        self._dimensions: dict[tuple[str, str], exp.Column | None] = {}
+        self._dimensions = Dimensions(declaration, self.scope)
         self._money = MoneyReader(declaration, self.scope, self._datasets, self._lookups)
 
     def run(self) -> tuple[Model | None, list[Problem]]:
         for dataset in self.declaration.datasets.values():
             self._resolve_dataset(dataset)
-        self._check_segments()
+        self.problems += self._dimensions.check()
         lookups = dict(self._lookups)
         self.problems += check_datasets(self.declaration, self._datasets, lookups)
         self.problems += check_segment_names(self.declaration)
         kpis = {name: found for name in self.declaration.kpis if (found := self._kpi(name))}
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
-        dimensions = {key: node for key, node in self._dimensions.items() if node is not None}
+        dimensions = self._dimensions.reached()
         model = Model(self._datasets, kpis, tuple(self._by_number), tuple(self._shifts), dimensions, lookups)
         return model, self.problems
 
@@ -110,46 +110,6 @@ class _Resolver:
         self.problems += problems
         self._lookups.update(lookups)
         self._datasets[dataset.name] = resolved
-
-    def _check_segments(self) -> None:
-        for segment in self.declaration.segments.values():
-            for dataset, path in segment.paths.items():
-                if dataset in self.declaration.datasets:
-                    self._bind_segment(path, dataset, segment.name)
-
-    def dimension(self, segment: str, dataset: str) -> exp.Column | None:
-        """Where a segment lives in a dataset; None where the dataset cannot reach it."""
-        key = (segment, dataset)
-        if key not in self._dimensions:
-            self._dimensions[key] = self._find_dimension(segment, dataset)
-        return self._dimensions[key]
-
-    def _find_dimension(self, segment: str, dataset: str) -> exp.Column | None:
-        declared = self.declaration.segments.get(segment)
-        if declared and dataset in declared.paths:
-            try:
-                return self.scope.bind_path(declared.paths[dataset], dataset, f"segments.{segment}")
-            except (Unresolved, BrokenReference):
-                return ref_node((), segment)  # reported where it is declared: it is not out of reach as well
-        if (
-            self.scope.raw(dataset) is None
-            and segment not in self.declaration.datasets[dataset].columns
-            and declared
-        ):
-            return None  # columns unknown, and the segment says where it lives elsewhere
-        try:
-            text = Text(f'"{segment}"' if "." in segment else segment, self.declaration.place)
-            return self.scope.bind_path(text, dataset, "")
-        except (Unresolved, BrokenReference):
-            return None
-
-    def _bind_segment(self, path: Text, dataset: str, name: str) -> None:
-        try:
-            self.scope.bind_path(path, dataset, f"segments.{name}")
-        except BrokenReference:
-            pass
-        except Unresolved as found:
-            self.problems.append(found.problem)
 
     # --- KPIs ---------------------------------------------------------------------------------------------------
 
@@ -209,12 +169,12 @@ class _Resolver:
         resolved = ResolvedKpi(
             kpi, parsed, value, _base(value), previous, year_ago, tuple(targets), tuple(rules)
         )
-        self.problems += check_kpi(resolved, self.declaration, self._by_number, self.dimension)
+        self.problems += check_kpi(resolved, self.declaration, self._by_number, self._dimensions.of)
         trees = [t for target in targets for t in (target.value, target.low, target.high)]
         trees += [t for rule in rules for t in (rule.when, rule.clear)]
         for number in dict.fromkeys(n for tree in trees for n in leaves_in(tree)):
             for segment in dict.fromkeys(name for segments in kpi.segments for name in segments):
-                self.dimension(segment, self._by_number[number].measure.dataset)
+                self._dimensions.of(segment, self._by_number[number].measure.dataset)
         return resolved
 
     def _target(self, name: str, case: TargetCase) -> ResolvedTarget | None:

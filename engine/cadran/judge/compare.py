@@ -36,7 +36,8 @@ def rows(series: ComputedSeries, calendar: Calendar) -> Iterator[Row]:
 
 def _row(series: ComputedSeries, cell: Cell, calendar: Calendar) -> Row:
     kpi, period, state = series.kpi.kpi, series.periods[cell.position], series.states[cell.position]
-    value, previous = number(cell.value), number(cell.previous)
+    value = number(cell.value)
+    previous = number(cell.previous) if "previous" in kpi.compare else None
     low, high = number(cell.target), number(cell.target_high)
     whole = series.grain is Grain.ALL
     start = (series.begins if period.start == BEGINNING else period.start) if whole else period.start
@@ -51,7 +52,7 @@ def _row(series: ComputedSeries, cell: Cell, calendar: Calendar) -> Row:
         value=value,
         base=number(cell.base),
         previous=previous,
-        year_ago=number(cell.year_ago),
+        year_ago=number(cell.year_ago) if "year_ago" in kpi.compare else None,
         change=difference(value, previous),
         target=low,
         status=status(value, low, high, good=kpi.good, tolerance=kpi.tolerance, state=state),
