@@ -38,8 +38,8 @@ def _public(kind: type) -> set[str]:
 def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
-        "DataError", "Document", "End", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError", "Page",
-        "Rejected", "Table", "hookimpl", "listed", "suggest", "write_whole",
+        "DataError", "Document", "End", "InPlace", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError",
+        "Page", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {

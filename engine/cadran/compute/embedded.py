@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from cadran.plugins.connector import Column, DataError, End, Page, Rejected
+from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
 
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")
 _INTERNAL = re.compile(r"\s*\n\s*(LINE \d+:|Candidate|Possible|Did you mean).*", re.DOTALL)
@@ -33,6 +34,7 @@ class Session:
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
+        self._within_reach: list[str] = []
         self._empty: dict[tuple[str, str], list[str]] = {}
         self.statements: dict[str, str] = {}
         self._record = record
@@ -47,14 +49,20 @@ class Session:
         self._connection.close()
 
     def lock(self) -> None:
-        """No file, no network, no setting can be reached from here on."""
+        """No file but those scanned in place, no network, no setting can be reached from here on."""
+        paths = exp.array(*(exp.Literal.string(path) for path in self._within_reach)).sql("duckdb")
+        self._connection.execute(f"SET allowed_paths = {paths}")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
     # --- loading --------------------------------------------------------------------------------------------------------
 
     def load(
-        self, source: str, table: str, stream: Iterable[Page | Rejected | End], columns: Sequence[Column]
+        self,
+        source: str,
+        table: str,
+        stream: Iterable[Page | InPlace | Rejected | End],
+        columns: Sequence[Column],
     ) -> list[Rejected]:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
         name = exp.table_(table, db=source, quoted=True).sql("duckdb")
@@ -68,6 +76,9 @@ class Session:
                 rejected.append(item)
             elif isinstance(item, End):
                 ended = item
+            elif isinstance(item, InPlace):
+                rows += self._view(name, item.files)
+                created = True
             else:
                 rows += self._append(name, item, created)
                 created = True
@@ -92,6 +103,13 @@ class Session:
         done = self._connection.execute(f"{verb} SELECT * FROM incoming_page").fetchall()
         self._connection.unregister("incoming_page")
         return int(done[0][0])
+
+    def _view(self, name: str, files: Sequence[Path]) -> int:
+        """A table that is Parquet files where they lie; only these stay within reach once the outside is shut off."""
+        paths = exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
+        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({paths})")
+        self._within_reach += [str(file) for file in files]
+        return int(self._run(f"SELECT count(*) FROM {name}")[0][0])
 
     def columns(self, source: str, table: str) -> dict[str, str]:
         """Column → DuckDB type of a loaded table."""

@@ -34,7 +34,8 @@ class Sources:
                 raise ConnectorError(found.message, hint=found.hint)
             config = {k: v for k, v in declared.config.items() if k != "connector"}
             allowed = (self.declaration.folder.resolve(), *self.declaration.allow_paths)
-            context = Context(source, config, declared.base.resolve(), allowed)
+            zone = str(self.declaration.calendar.zone)
+            context = Context(source, config, declared.base.resolve(), allowed, zone)
             self._connectors[source] = found(context)
         return self._connectors[source]
 

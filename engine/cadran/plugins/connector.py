@@ -47,6 +47,24 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class InPlace:
+    """The rows are these Parquet files just as they are: the engine scans them where they lie, and loads nothing.
+
+    All have the same columns and types. A stream that holds this holds no page; its :class:`End` counts their rows.
+    """
+
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Where a table stands in the source's own SQL: a path of names (``("public", "orders")``), or a SELECT."""
+
+    path: tuple[str, ...] = ()
+    select: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A record set aside (``on_bad_row: quarantine``): where it stands and why."""
 
@@ -66,13 +84,15 @@ class Context:
     """What the engine hands to a connector.
 
     ``base`` is the folder that relative paths start from, ``allowed`` the folders that files may lie in.
-    ``config`` is the source's entry without ``connector``, already checked against ``config_schema``.
+    ``config`` is the source's entry without ``connector``, already checked against ``config_schema``; ``zone`` is the
+    IANA name of the calendar's time zone, in which a connector that asks a server has it read and give local times.
     """
 
     source: str
     config: Mapping[str, Any]
     base: Path
     allowed: tuple[Path, ...] = ()
+    zone: str = "UTC"
 
 
 class ConnectorError(Exception):
@@ -103,9 +123,15 @@ class Connector(ABC):
 
     api: ClassVar[str] = API
     config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
+    remote: ClassVar[bool] = (
+        False  # whether discover asks a server: then ``check`` relies on the columns last seen
+    )
 
     def __init__(self, context: Context) -> None:
         self.context = context
+
+    def close(self) -> None:
+        """Gives back what was opened; called once at the end of a run, also of one that failed."""
 
     @abstractmethod
     def discover(self) -> Sequence[Table]:
@@ -114,9 +140,40 @@ class Connector(ABC):
         Raises :class:`ConfigError` where the settings cannot work.
         """
 
+    def table(self, name: str) -> Table | None:
+        """One table of :meth:`discover`, None where there is none of that name. Worth overriding where asking for
+        one table is much cheaper than asking for all."""
+        return next((table for table in self.discover() if table.name == name), None)
+
     @abstractmethod
-    def read(self, table: str) -> Iterator[Page | Rejected | End]:
+    def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
         """The rows of one table, ending with :class:`End`. Raises :class:`ConnectorError`."""
+
+
+class QueryableConnector(Connector):
+    """A source that answers SQL: a database or a warehouse. The engine writes SELECTs in its dialect.
+
+    All queries of one connector see one consistent snapshot where the server offers it, in a transaction that
+    cannot write. Columns' ``type`` are DuckDB's names of what :meth:`query` delivers.
+    """
+
+    remote: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def dialect(self) -> str:
+        """sqlglot's name of the SQL that is spoken; empty where it knows none: then rows are pulled as they are."""
+
+    @abstractmethod
+    def relation(self, table: str) -> Relation:
+        """Where a table stands in a FROM clause."""
+
+    @abstractmethod
+    def query(self, sql: str) -> Iterator[Page | End]:
+        """The answer of one SELECT in pages of bounded size, decimals as decimals. Raises :class:`ConnectorError`."""
+
+    def cancel(self) -> None:
+        """Ends a query that runs in another thread, as soon as may be."""
 
 
 @dataclass(frozen=True, slots=True)
