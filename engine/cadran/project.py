@@ -80,22 +80,27 @@ class Project:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
         from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine, Request
+        from cadran.compute.places import Places, SourceFailed
         from cadran.compute.selection import choose
         from cadran.compute.sources import Sources
 
         declaration, model, _ = self.model()
         clock = clock_of(declaration, None)
-        session = Session(str(declaration.calendar.zone))
+        session, sources = Session(str(declaration.calendar.zone)), Sources(declaration, self.plugins)
         try:
-            rejected = Sources(declaration, self.plugins).load(session, declaration.datasets, lambda _: None)
+            rejected, remotes = sources.load(session, declaration.datasets, lambda _: None)
             session.lock()
-            engine = Engine(declaration, model, session, clock, rejected)
+            engine = Engine(declaration, model, Places(session, remotes), clock, rejected)
             engine.examine_all()
             engine.compute(Request(choose(declaration, ())))
+        except SourceFailed as failed:
+            problems = sources.problems_of(failed.source, failed.error)
+            raise ProblemsFound(_masked(problems, declaration)) from failed
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
         finally:
             session.close()
+            sources.close()
 
     def model(self) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings. Raises ProblemsFound."""
@@ -157,19 +162,28 @@ class Project:
     ) -> Computed:  # fmt: skip
         from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine
+        from cadran.compute.places import Places, SourceFailed
         from cadran.compute.plan import datasets_behind, measures_of
         from cadran.compute.sources import Sources
 
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
-        session = Session(str(declaration.calendar.zone), record=record)
+        session, sources = (
+            Session(str(declaration.calendar.zone), record=record),
+            Sources(declaration, self.plugins),
+        )
         try:
-            rejected = Sources(declaration, self.plugins).load(session, behind, progress)
+            rejected, remotes = sources.load(session, behind, progress)
             session.lock()
-            return Engine(declaration, model, session, clock, rejected, progress).compute(request)
+            places = Places(session, remotes)
+            return Engine(declaration, model, places, clock, rejected, progress).compute(request)
+        except SourceFailed as failed:
+            problems = sources.problems_of(failed.source, failed.error)
+            raise ProblemsFound(_masked(problems, declaration)) from failed
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
         finally:
             session.close()
+            sources.close()
 
 
 def _judged(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
+from cadran.compute.places import Places
 from cadran.compute.lower import Lowering, both, cast, column, number, text
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.timing import Meeting
@@ -73,7 +73,7 @@ def join_rate(measure: Measure, meeting: Meeting, rates: exp.Expr) -> exp.Expr:
 class Currencies:
     """Checks the amounts of measures against their currencies."""
 
-    def __init__(self, declaration: Declaration, session: Session, rows: RowsBuilder) -> None:
+    def __init__(self, declaration: Declaration, session: Places, rows: RowsBuilder) -> None:
         self.declaration, self.session, self.rows = declaration, session, rows
 
     def check(self, measures: Sequence[Measure]) -> list[Problem]:

@@ -66,9 +66,7 @@ class Session:
     ) -> list[Rejected]:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
         name = exp.table_(table, db=source, quoted=True).sql("duckdb")
-        if source not in self._schemas:
-            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
-            self._schemas.add(source)
+        self._make_schema(source)
         rejected: list[Rejected] = []
         rows, created, ended = 0, False, None
         for item in stream:
@@ -83,11 +81,7 @@ class Session:
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
-            expected = "an end" if ended is None else f"{ended.rows} rows"
-            raise DataError(
-                f"table '{table}' broke off: {expected} expected, {rows} rows came",
-                hint="run again; if it stays so, tell the connector's author",
-            )
+            raise _broken_off(table, ended, rows)
         if not created:
             listed = ", ".join(
                 f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}"
@@ -96,6 +90,11 @@ class Session:
             self._connection.execute(f"CREATE TABLE {name} ({listed})")
         self._find_empty(source, table)
         return rejected
+
+    def _make_schema(self, source: str) -> None:
+        if source not in self._schemas:
+            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
+            self._schemas.add(source)
 
     def _append(self, name: str, page: Page, created: bool) -> int:
         self._connection.register("incoming_page", page.data)
@@ -130,6 +129,58 @@ class Session:
         if found:
             self._empty[source, table] = found
 
+    # --- tables of elsewhere ------------------------------------------------------------------------------------------------
+
+    def shadow(self, source: str, table: str, columns: Sequence[Column]) -> None:
+        """An empty table with the columns of one that lies elsewhere, so that statements over it have types here."""
+        self._make_schema(source)
+        listed = ", ".join(
+            f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}" for c in columns
+        )
+        self._connection.execute(f"CREATE TABLE {_name(source, table)} ({listed})")
+
+    def refill(self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End]) -> int:
+        """Puts rows into a shadow, in place of what it held. Gives their number."""
+        name = _name(source, table)
+        listed = ", ".join(exp.to_identifier(c, quoted=True).sql("duckdb") for c in columns)
+        self._connection.execute(f"DELETE FROM {name}")
+        return self._take(f"{name} ({listed})", table, stream)
+
+    def receive(self, table: str, types: Mapping[str, str], stream: Iterable[Page | End]) -> None:
+        """A temporary table that holds an answer from elsewhere, in the columns and types that are expected."""
+        name = exp.to_identifier(table, quoted=True).sql("duckdb")
+        listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
+        self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
+        self._take(name, table, stream)
+
+    def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
+        """The rows of an answer from elsewhere, as this database would have given them."""
+        self.receive("answer_from_elsewhere", {f"c{i}": kind for i, kind in enumerate(types)}, stream)
+        try:
+            return self._run("SELECT * FROM answer_from_elsewhere")
+        finally:
+            self._connection.execute("DROP TABLE answer_from_elsewhere")
+
+    def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> int:
+        rows, ended = 0, None
+        for item in stream:
+            if isinstance(item, End):
+                ended = item
+            else:
+                self._connection.register("incoming_page", item.data)
+                try:
+                    done = self._run(f"INSERT INTO {into} SELECT * FROM incoming_page")
+                finally:
+                    self._connection.unregister("incoming_page")
+                rows += int(done[0][0])
+        if ended is None or ended.rows != rows:
+            raise _broken_off(what, ended, rows)
+        return rows
+
+    def described(self, select: exp.Expr) -> list[tuple[str, str]]:
+        """Name and type of a SELECT's columns, without running it."""
+        return [(str(row[0]), str(row[1])) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")]
+
     # --- asking ---------------------------------------------------------------------------------------------------------
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
@@ -153,7 +204,7 @@ class Session:
         listed = ", ".join(
             f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
         )
-        self._run(f"CREATE TEMP TABLE {name} ({listed})")
+        self._run(f"CREATE OR REPLACE TEMP TABLE {name} ({listed})")
         if rows:
             values = exp.Values(
                 expressions=[exp.Tuple(expressions=[_literal(v) for v in row]) for row in rows]
@@ -168,6 +219,11 @@ class Session:
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
+
+    def note(self, name: str, text: str) -> None:
+        """Keeps, for ``explain``, what was done elsewhere."""
+        if self._record:
+            self.statements[name] = text
 
     def _text(self, select: exp.Expr, name: str) -> str:
         if name and self._record:
@@ -187,6 +243,16 @@ class Session:
             return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+
+def _name(source: str, table: str) -> str:
+    return exp.table_(table, db=source, quoted=True).sql("duckdb")
+
+
+def _broken_off(table: str, ended: End | None, rows: int) -> DataError:
+    expected = "an end" if ended is None else f"{ended.rows} rows"
+    hint = "run again; if it stays so, tell the connector's author"
+    return DataError(f"table '{table}' broke off: {expected} expected, {rows} rows came", hint=hint)
 
 
 def _literal(value: object) -> exp.Expr:

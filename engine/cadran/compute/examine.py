@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
+from cadran.compute.places import Places
 from cadran.compute.lower import both, cast, clock_as, column, number
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
@@ -41,7 +42,7 @@ class Examiner:
         self,
         declaration: Declaration,
         model: Model,
-        session: Session,
+        session: Places,
         rows: RowsBuilder,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
     ) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from cadran.declare.model import Dataset, Declaration, TableRef
-from cadran.plugins.connector import Connector, ConnectorError, Context, Table
+from cadran.compute.remote import Remote, remote
+from cadran.plugins.connector import Connector, ConnectorError, Context, QueryableConnector, Table
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, listed, suggest
 
@@ -24,6 +25,11 @@ class Sources:
         self.problems: list[Problem] = []
         self._connectors: dict[str, Connector] = {}
         self._tables: dict[str, dict[str, Table] | None] = {}
+
+    def close(self) -> None:
+        """Closes every connector that was opened."""
+        for connector in self._connectors.values():
+            connector.close()
 
     def connector(self, source: str) -> Connector:
         """Raises ConnectorError where its plugin is broken."""
@@ -46,7 +52,7 @@ class Sources:
                 self._tables[source] = {t.name: t for t in self.connector(source).discover()}
             except ConnectorError as error:
                 self._tables[source] = None
-                self.problems += self._problems(source, error)
+                self.problems += self.problems_of(source, error)
         return self._tables[source]
 
     def columns(self, dataset: Dataset) -> list[str] | None:
@@ -87,30 +93,42 @@ class Sources:
             return None
         table = tables[ref.table]
         if table.problem is not None:
-            self.problems += self._problems(ref.source, table.problem)
+            self.problems += self.problems_of(ref.source, table.problem)
             return None
         return table
 
-    def load(self, session: Session, datasets: Iterable[str], progress: Callable[[str], None]) -> Rejections:
-        """Loads every table of the datasets, and the rates. Raises ProblemsFound with all sources' problems."""
+    def load(
+        self, session: Session, datasets: Iterable[str], progress: Callable[[str], None]
+    ) -> tuple[Rejections, dict[str, Remote]]:
+        """Loads every table of the datasets, and the rates; of a source that answers SQL only the columns' names.
+
+        Raises ProblemsFound with all sources' problems.
+        """
         refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
         if self.declaration.rates is not None:
             refs.append(self.declaration.rates.table)
         rejected: Rejections = {}
+        remotes: dict[str, Remote] = {}
         problems: list[Problem] = []
         for source, table in dict.fromkeys((r.source, r.table) for r in refs):
-            progress(f"loading {source}.{table}")
             try:
                 found = (self.tables(source) or {}).get(table, Table(table))
-                aside = session.load(source, table, self.connector(source).read(table), found.columns)
+                connector = self.connector(source)
+                if isinstance(connector, QueryableConnector):
+                    session.shadow(source, table, found.columns)
+                    beside = remotes.setdefault(source, remote(source, connector))
+                    beside.types[table] = session.columns(source, table)
+                    continue
+                progress(f"loading {source}.{table}")
+                aside = session.load(source, table, connector.read(table), found.columns)
                 rejected[f"{source}.{table}"] = [(r.place, r.reason) for r in aside]
             except ConnectorError as error:
-                problems += self._problems(source, error)
+                problems += self.problems_of(source, error)
         if problems:
             raise ProblemsFound(problems)
-        return rejected
+        return rejected, remotes
 
-    def _problems(self, source: str, error: ConnectorError) -> list[Problem]:
+    def problems_of(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""
         place = self.declaration.sources[source].place
         try:

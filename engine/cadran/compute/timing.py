@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from cadran.compute.lower import WithZone, clock_as, column
 from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.units import unit_start
 from cadran.formula.measures import Timing, ref_of
 
 PERIOD = "period"
@@ -19,10 +20,11 @@ PERIOD = "period"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date column as SQL, with its type."""
+    """A date column as SQL, with its type. ``unit``: the spans' table has a row for each that a span touches."""
 
     node: exp.Expr
     kind: str
+    unit: str = ""
 
     @property
     def sql(self) -> exp.Expr:
@@ -33,10 +35,11 @@ class Moment:
         return column(f"{name}_at" if self.kind == WithZone else name, PERIOD)
 
     def within(self, start: str = "start", stop: str = "stop") -> exp.Expr:
-        return exp.And(
-            this=exp.GTE(this=self.sql, expression=self.bound(start)),
-            expression=exp.LT(this=self.sql, expression=self.bound(stop)),
-        )
+        begun: exp.Expr = exp.GTE(this=self.sql, expression=self.bound(start))
+        if self.unit:
+            same = exp.EQ(this=unit_start(self.unit, self.sql), expression=column("unit", PERIOD))
+            begun = exp.And(this=same, expression=begun)
+        return exp.And(this=begun, expression=exp.LT(this=self.sql, expression=self.bound(stop)))
 
     def before(self, name: str) -> exp.Expr:
         return exp.LT(this=self.sql, expression=self.bound(name))
@@ -54,6 +57,7 @@ class Meeting:
     dataset: str
     joined: Joined
     date: exp.Column | None = None  # set by dated()
+    unit: str = ""
 
     def moment(self, which: str) -> Moment:
         """The dataset's ``date``, ``from`` or ``to``."""
@@ -61,12 +65,13 @@ class Meeting:
         if which == "date" and self.date is not None:
             path, name = ref_of(self.date)
             node = self.rows.as_time(self.dataset, self.date, column(name, self.joined.alias(path)))
-            return Moment(node, self.rows.time_kind(self.dataset, self.date))
+            return Moment(node, self.rows.time_kind(self.dataset, self.date), self.unit)
         bound = found.date if which == "date" else (found.valid or (None, None))[which == "to"]
         assert bound is not None
         return Moment(
             column(self.rows.time(self.dataset, which), self.joined.root),
             self.rows.time_kind(self.dataset, bound),
+            self.unit,
         )
 
     def condition(self, timing: Timing) -> exp.Expr:

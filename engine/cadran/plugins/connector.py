@@ -164,9 +164,29 @@ class QueryableConnector(Connector):
     def dialect(self) -> str:
         """sqlglot's name of the SQL that is spoken; empty where it knows none: then rows are pulled as they are."""
 
+    @property
+    def pushdown(self) -> str:
+        """``auto``, ``off``, or ``unverified``: whether the source computes, as its settings say."""
+        return str(self.context.config.get("pushdown", "auto"))
+
+    @property
+    def product(self) -> str:
+        """Which server it is (``PostgreSQL``, ``MariaDB``, ``SQLite``, ``DuckDB``, ``Spark``), where that is known.
+
+        Only for these does the engine compute at the source by itself: their answers are held to its own by tests.
+        """
+        return ""
+
     @abstractmethod
     def relation(self, table: str) -> Relation:
         """Where a table stands in a FROM clause."""
+
+    @abstractmethod
+    def pull(self, table: str, columns: Sequence[str], where: str = "") -> Iterator[Page | End]:
+        """Some columns of a table, in this order, of the rows that meet a condition in the source's own SQL.
+
+        The values are those of :meth:`read`, and held to their columns' types in the same way.
+        """
 
     @abstractmethod
     def query(self, sql: str) -> Iterator[Page | End]:
