@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from cadran.plugins import ConfigError
@@ -18,6 +19,15 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 
+def needed(module: str, package: str, extra: str) -> Any:
+    """A driver's module; a ConfigError that says what to install where it is not there."""
+    try:
+        return import_module(module)
+    except ImportError as missing:
+        message = f"this database is read with {package}, which is not installed"
+        raise ConfigError(message, hint=f"pip install 'cadran[{extra}]'", setting=("url",)) from missing
+
+
 class AlchemyDatabase(Database):
     """Opens its connection when first asked."""
 
@@ -26,6 +36,14 @@ class AlchemyDatabase(Database):
 
     @abstractmethod
     def _make_engine(self) -> sqlalchemy.Engine: ...
+
+    def url(self) -> sqlalchemy.URL:
+        """Raises ConfigError, which never quotes it."""
+        try:
+            return sqlalchemy.make_url(self.address.url)
+        except (exc.ArgumentError, ValueError):
+            hint = "signs such as @ : / in a user or a password are written %40 %3A %2F; the port is a number"
+            raise ConfigError("the url cannot be understood", hint=hint, setting=("url",)) from None
 
     def _begin(self, connection: sqlalchemy.Connection) -> None:
         """Makes the connection read-only, in one snapshot, with its timeout and its zone."""
@@ -73,5 +91,8 @@ class AlchemyDatabase(Database):
         return list(sqlalchemy.inspect(self.connection).get_schema_names())
 
     def quoted(self, path: Sequence[str]) -> str:
-        prepare = self.connection.dialect.identifier_preparer
-        return ".".join(prepare.quote_identifier(part) for part in path)
+        return ".".join(self._preparer().quote_identifier(part) for part in path)
+
+    def _preparer(self) -> Any:
+        assert self._engine is not None, "names are quoted once it is known what they are"
+        return self._engine.dialect.identifier_preparer

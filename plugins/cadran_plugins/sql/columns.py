@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 
 Fetched = Any  # the values of one column: a list, or an Arrow array
 Read = Callable[[Fetched], pa.Array]
+NOT_FINITE = "is not a number to compute with"
+NOT_FINITE_HINT = "make it NULL, with a SELECT of your own under 'tables:' ('sql:')"
 _UTC = pa.timestamp("us", "UTC")
 
 
@@ -77,7 +79,7 @@ def doubles(values: Fetched) -> pa.Array:
     array = _made(values, pa.float64(), "cannot be held exactly as a floating-point number")
     if pc.all(pc.is_finite(array)).as_py() is False:
         culprit = array.filter(pc.invert(pc.is_finite(array)))[0].as_py()
-        raise Unfit(culprit, "is not a number to compute with", "leave such rows out, or make them NULL")
+        raise Unfit(culprit, NOT_FINITE, NOT_FINITE_HINT)
     return array
 
 
@@ -116,6 +118,17 @@ def parsed(type_: str, why: str, hint: str = "") -> Read:
             raise Unfit(_culprit(written, to), why, hint) from None
 
     return read
+
+
+_YEARS = "lies outside of the years 1 to 9999"
+_YEARS_HINT = "make it NULL, with a SELECT of your own under 'tables:' ('sql:')"
+iso_dates = parsed("DATE", _YEARS, _YEARS_HINT)
+iso_timestamps = parsed("TIMESTAMP", _YEARS, _YEARS_HINT)
+
+
+def iso_instants(values: Fetched) -> pa.Array:
+    """Timestamps that are of UTC."""
+    return iso_timestamps(values).cast(_UTC)
 
 
 def _made(values: Fetched, to: pa.DataType, why: str) -> pa.Array:

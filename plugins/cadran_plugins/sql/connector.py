@@ -25,6 +25,7 @@ from cadran_plugins.sql.names import match, parts_of
 from cadran_plugins.sql.one_select import only_reads
 
 if TYPE_CHECKING:
+    from cadran_plugins.sql.columns import Field
     from cadran_plugins.sql.database import Database
 
 _Setting = tuple[str, ...]
@@ -76,7 +77,7 @@ class SqlConnector(QueryableConnector):
             return None
         try:
             with self._said(setting):
-                fields = self._asked().describe(self._select(relation))
+                fields = self._fields(relation)
         except ConnectorError as error:
             if error.setting == ("url",):
                 raise
@@ -95,12 +96,17 @@ class SqlConnector(QueryableConnector):
 
     def read(self, table: str) -> Iterator[Page | End]:
         relation = self.relation(table)
-        yield from self._stream(self._select(relation), f"table '{table}'", self._relations[table][1])
+        setting = self._relations[table][1]
+        with self._said(setting):
+            fields = self._fields(relation)
+        yield from self._stream(self._select(relation), fields, f"table '{table}'", setting)
 
     # --- queries -----------------------------------------------------------------------------------------------------
 
     def query(self, sql: str) -> Iterator[Page | End]:
-        yield from self._stream(sql, "the answer of a query", ())
+        with self._said():
+            fields = self._asked().describe(sql)
+        yield from self._stream(sql, fields, "the answer of a query", ())
 
     def cancel(self) -> None:
         if self._database is not None:
@@ -111,9 +117,11 @@ class SqlConnector(QueryableConnector):
         if opened is not None:
             opened.close()
 
-    def _stream(self, sql: str, subject: str, setting: _Setting) -> Iterator[Page | End]:
+    def _stream(
+        self, sql: str, fields: Sequence[Field], subject: str, setting: _Setting
+    ) -> Iterator[Page | End]:
         rows = 0
-        pages = self._asked().pages(sql, subject)
+        pages = self._asked().pages(sql, fields, subject)
         try:
             while True:
                 with self._said(setting):
@@ -191,6 +199,12 @@ class SqlConnector(QueryableConnector):
         if schema not in self._names:
             self._names[schema] = self._asked().names(schema)
         return self._names[schema]
+
+    def _fields(self, relation: Relation) -> list[Field]:
+        database = self._asked()
+        return (
+            database.describe(relation.select) if relation.select else database.describe_table(relation.path)
+        )
 
     def _select(self, relation: Relation) -> str:
         return relation.select or f"SELECT * FROM {self._asked().quoted(relation.path)}"

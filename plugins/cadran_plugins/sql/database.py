@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 
 import pyarrow as pa
 
-from cadran.plugins import DataError, listed
+from cadran.plugins import ConnectorError, DataError, listed
 from cadran_plugins.sql.address import Address
 from cadran_plugins.sql.columns import Fetched, Field, Unfit
 from cadran_plugins.sql.config import Settings
@@ -49,6 +49,10 @@ class Database(ABC):
     def describe(self, sql: str) -> list[Field]:
         """The columns of a query, without running it."""
 
+    def describe_table(self, path: Sequence[str]) -> list[Field]:
+        """The columns of a table."""
+        return self.describe(f"SELECT * FROM {self.quoted(path)}")
+
     @abstractmethod
     def chunks(self, sql: str, fields: Sequence[Field]) -> Generator[Chunk]:
         """The answer's columns a page at a time; ends early where nothing came."""
@@ -73,12 +77,11 @@ class Database(ABC):
 
     # --- what follows from it ----------------------------------------------------------------------------------------
 
-    def pages(self, sql: str, subject: str) -> Generator[pa.Table]:
+    def pages(self, sql: str, fields: Sequence[Field], subject: str) -> Generator[pa.Table]:
         """The rows in pages, at least one, so that an empty answer has its columns and types as well.
 
         ``subject`` is what messages call it. Raises the driver's errors, and DataError.
         """
-        fields = self.describe(sql)
         check_names(fields, subject)
         chunks = self.chunks(sql, fields)
         first = next(chunks, None)
@@ -91,6 +94,8 @@ class Database(ABC):
             if chunk is not None:
                 yield self._read(fields, chunk, sql, subject)
         for chunk in chunks:
+            if self.cancelled:
+                raise ConnectorError("the query was cancelled")
             yield self._read(fields, chunk, sql, subject)
 
     def _read(self, fields: Sequence[Field], chunk: Chunk, sql: str, subject: str) -> pa.Table:

@@ -18,7 +18,20 @@ def opened(address: Address, settings: Settings, context: Context) -> Database:
             from cadran_plugins.sql.sqlite import SqliteDatabase
 
             return SqliteDatabase(address, settings, context.zone, path)
-    raise NotImplementedError
+        from cadran_plugins.sql.duckfile import DuckdbDatabase
+
+        return DuckdbDatabase(address, settings, context.zone, path)
+    if address.backend == "postgresql":
+        from cadran_plugins.sql.postgres import PostgresDatabase
+
+        return PostgresDatabase(address, settings, context.zone)
+    if address.backend in ("mysql", "mariadb"):
+        from cadran_plugins.sql.mysql import MysqlDatabase
+
+        return MysqlDatabase(address, settings, context.zone)
+    from cadran_plugins.sql.other import OtherDatabase
+
+    return OtherDatabase(address, settings, context.zone)
 
 
 def _file(address: Address, context: Context) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum
 
@@ -38,7 +39,7 @@ def translated(
     error: BaseException, kind: Kind, address: Address, settings: Settings, setting: tuple[str, ...] = ()
 ) -> ConnectorError:
     """``setting`` is what asked for the query, such as a table's ``sql``. No message holds the URL or the password."""
-    words = first_line(address.masked(str(error)))
+    words = _first_line(address.masked(_words(error)))
     match kind:
         case Kind.UNREACHABLE:
             hint = "is it running, and can it be reached from here? check the host and the port in the url"
@@ -72,13 +73,13 @@ def translated(
             return ConnectorError("the query was cancelled", setting=setting)
         case Kind.DENIED:
             hint = "give it the right to read (GRANT SELECT), or name another user in the url"
-            return ConfigError(f"the user may not read this: {words}", hint=hint, setting=setting or _URL)
+            return ConfigError(f"the user may not read this: {words}", hint=hint, setting=setting)
         case Kind.WRITING:
             hint = "a source is only read"
-            return ConfigError(f"the query would change data: {words}", hint=hint, setting=setting or _URL)
+            return ConfigError(f"the query would change data: {words}", hint=hint, setting=setting)
         case Kind.GONE | Kind.SYNTAX:
             hint = "try it in the database's own shell" if setting else "see whether the database has changed"
-            return ConfigError(f"the database refuses the query: {words}", hint=hint, setting=setting or _URL)
+            return ConfigError(f"the database refuses the query: {words}", hint=hint, setting=setting)
         case Kind.LOCKED:
             hint = (
                 "another program is writing to it; run again, or wait longer with 'pool: {wait: 2 minutes}'"
@@ -89,10 +90,18 @@ def translated(
                 f"the file cannot be read as a database: {words}", hint="check the url", setting=_URL
             )
         case Kind.OTHER:
-            return DataError(f"the database reports: {words}", setting=setting or _URL)
+            return DataError(f"the database reports: {words}", setting=setting)
 
 
-def first_line(text: str) -> str:
+def _words(error: BaseException) -> str:
+    """What the driver says; PyMySQL puts a number before it."""
+    numbered = len(error.args) == 2 and isinstance(error.args[0], int)
+    return re.sub(
+        r"^[A-Z][A-Za-z ]* Error: ", "", str(error.args[1] if numbered else error)
+    )  # DuckDB's kinds
+
+
+def _first_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0] if lines else "no reason"
 
