@@ -21,6 +21,7 @@ from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
     from cadran.compute.engine import Computed, Engine, Request
+    from cadran.compute.found import Found
     from cadran.compute.results import Results
     from cadran.compute.sources import Sources
     from cadran.compute.spans import Clock
@@ -73,24 +74,31 @@ class Project:
 
     def check_data(self) -> list[Problem]:
         """What :meth:`check` finds, then what loading the data and examining all of it shows."""
+        return self.examine()[0]
+
+    def examine(self) -> tuple[list[Problem], list[Found]]:
+        """The problems of :meth:`check_data`, and what was found in each dataset (nothing where there are errors)."""
         known: list[Problem] = []
         try:
             with self._opened(comparisons=False) as opened:
                 known = opened.problems
-                self._examined(opened.checked())
-                return known
-        except ProblemsFound as found:
-            return in_order([*known, *found.problems])
+                found = self._examined(opened.checked())
+                unwritten = opened.sources.remember()
+                return in_order([*known, *unwritten]), found
+        except ProblemsFound as raised:
+            return in_order([*known, *raised.problems]), []
 
-    def _examined(self, opened: Opened) -> None:
+    def _examined(self, opened: Opened) -> list[Found]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
         from cadran.compute.engine import Request
+        from cadran.compute.found import found
         from cadran.compute.selection import choose
 
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
             engine.examine_all()
             engine.compute(Request(choose(declaration, ())))
+            return found(engine)
 
     def model(self) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings; no server is asked. Raises ProblemsFound."""
@@ -113,7 +121,8 @@ class Project:
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
             sources.check_rates()
-            problems = in_order(_masked([*problems, *sources.findings(), *found], declaration))
+            sources.remember()
+            problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
 
     # --- running -----------------------------------------------------------------------------------------------------

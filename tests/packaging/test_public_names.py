@@ -23,7 +23,8 @@ def test_the_python_api() -> None:
 
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
-        "allow_paths", "check", "check_data", "declaration", "environ", "explain", "file", "model", "plugins", "run",
+        "allow_paths", "check", "check_data", "declaration", "environ", "examine", "explain", "file", "model", "plugins",
+        "run",
     }  # fmt: skip
     assert _public(cadran.Results) == {
         "alerts", "arrow", "as_of", "declaration", "dicts", "pandas", "polars", "quality", "quarantined", "rows",

@@ -11,7 +11,7 @@ from cadran.compute.columns_seen import Seen, Unreadable
 from cadran.declare.model import Dataset, Declaration, TableRef
 from cadran.plugins.connector import Connector, ConnectorError, Context, Table
 from cadran.plugins.manager import PluginManager
-from cadran.problems import Problem, ProblemsFound, listed, suggest
+from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
 
 if TYPE_CHECKING:
     from cadran.compute.embedded import Session
@@ -63,13 +63,24 @@ class Sources:
             self._connectors[source] = found(context)
         return self._connectors[source]
 
-    def tables(self) -> Seen:
-        """The tables of remote sources that were asked for and answered, to be remembered."""
-        out: dict[str, dict[str, Table]] = {}
+    def remember(self) -> list[Problem]:
+        """Writes down the columns of remote sources, once all have answered; a warning where it cannot be written."""
+        if not self.asking or errors(self.problems):
+            return []
+        seen: dict[str, dict[str, Table]] = {}
         for (source, name), table in self._tables.items():
-            if table is not None and table.problem is None and self.connector(source).remote:
-                out.setdefault(source, {})[name] = table
-        return out
+            if table is not None and self.connector(source).remote:
+                seen.setdefault(source, {})[name] = table
+        try:
+            if seen:
+                columns_seen.write(self.declaration.folder, seen, self.declaration.secrets)
+        except OSError as error:
+            message = (
+                f"{columns_seen.FOLDER}/{columns_seen.NAME} cannot be written: {error.strerror or error}"
+            )
+            hint = "without it 'cadran check' takes the columns of servers on trust"
+            return [Problem("unwritable-columns", message, None, "", hint, "warning")]
+        return []
 
     def columns(self, dataset: Dataset) -> list[str] | None:
         """The columns of a dataset's tables, or None (with a problem) where they cannot be known."""
@@ -82,15 +93,30 @@ class Sources:
                 out.setdefault(column.name.casefold(), column.name)
         return list(out.values())
 
-    def findings(self) -> list[Problem]:
-        """What the sources could not do, and a warning for each whose columns nobody has asked for yet."""
-        return [*self.problems, *(self._not_known(source) for source in sorted(self.unknown))]
+    def findings(self, others: Iterable[Problem]) -> list[Problem]:
+        """What the sources could not do, and a warning for each whose columns were not asked for.
 
-    def _not_known(self, source: str) -> Problem:
+        That the columns are those last seen is worth saying only where one of the ``others`` may come of it.
+        """
+        out = list(self.problems)
+        for source in sorted(self.unknown):
+            message = "its columns are not known yet, so names of columns are taken on trust"
+            hint = "'cadran check --data' asks for them and remembers them"
+            out.append(self._warning("columns-not-known", source, message, hint))
+        if any(p.code in ("unknown-column", "unknown-link") for p in others):
+            for source in sorted(self._relied_on() - self.unknown):
+                message = "its columns are those last seen"
+                hint = "if they have changed since, 'cadran check --data' asks again"
+                out.append(self._warning("columns-last-seen", source, message, hint))
+        return out
+
+    def _relied_on(self) -> set[str]:
+        """Remote sources that were not asked."""
+        return set() if self.asking else {s for s, _ in self._tables if self.connector(s).remote}
+
+    def _warning(self, code: str, source: str, message: str, hint: str) -> Problem:
         place = self.declaration.sources[source].place.position()
-        message = "its columns are not known yet, so names of columns are taken on trust"
-        hint = "'cadran check --data' asks for them and remembers them"
-        return Problem("columns-not-known", message, place, f"sources.{source}", hint, "warning")
+        return Problem(code, message, place, f"sources.{source}", hint, "warning")
 
     def check_rates(self) -> None:
         """The rates' table and its columns exist."""
