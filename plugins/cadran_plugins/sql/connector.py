@@ -99,7 +99,7 @@ class SqlConnector(QueryableConnector):
         setting = self._relations[table][1]
         with self._said(setting):
             fields = self._fields(relation)
-        yield from self._stream(self._select(relation), fields, f"table '{table}'", setting)
+        yield from self._stream(self._select(relation), fields, f"table '{table}'", setting, relation.path)
 
     # --- queries -----------------------------------------------------------------------------------------------------
 
@@ -118,10 +118,10 @@ class SqlConnector(QueryableConnector):
             opened.close()
 
     def _stream(
-        self, sql: str, fields: Sequence[Field], subject: str, setting: _Setting
+        self, sql: str, fields: Sequence[Field], subject: str, setting: _Setting, path: Sequence[str] = ()
     ) -> Iterator[Page | End]:
         rows = 0
-        pages = self._asked().pages(sql, fields, subject)
+        pages = self._asked().pages(sql, fields, subject, path)
         try:
             while True:
                 with self._said(setting):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
+from contextlib import closing
 
 import pyarrow as pa
 
@@ -71,40 +72,42 @@ class Database(ABC):
     def classify(self, error: BaseException) -> Kind:
         """What a driver's error is about."""
 
-    def row_of(self, sql: str, column: str, value: object) -> str:  # noqa: ARG002 - only some can tell
-        """Where a value stands, such as ``rowid 17``, for a message; empty where that cannot be told."""
+    def row_of(self, path: Sequence[str], column: str, value: object) -> str:  # noqa: ARG002 - only some can tell
+        """Where in a table a value stands, such as ``rowid 17``, for a message; empty where that cannot be told."""
         return ""
 
     # --- what follows from it ----------------------------------------------------------------------------------------
 
-    def pages(self, sql: str, fields: Sequence[Field], subject: str) -> Generator[pa.Table]:
+    def pages(
+        self, sql: str, fields: Sequence[Field], subject: str, path: Sequence[str] = ()
+    ) -> Generator[pa.Table]:
         """The rows in pages, at least one, so that an empty answer has its columns and types as well.
 
-        ``subject`` is what messages call it. Raises the driver's errors, and DataError.
+        ``subject`` is what messages call it, ``path`` the table, if it is one. Raises the driver's errors, and DataError.
         """
         check_names(fields, subject)
-        chunks = self.chunks(sql, fields)
-        first = next(chunks, None)
-        second = next(chunks, None)
-        if any(not f.type for f in fields):
-            fields = _by_values(fields, first) if second is None else self.settled(sql, fields)
-        if first is None:
-            yield _page(fields, [f.read([]) for f in fields])
-        for chunk in (first, second):
-            if chunk is not None:
-                yield self._read(fields, chunk, sql, subject)
-        for chunk in chunks:
-            if self.cancelled:
-                raise ConnectorError("the query was cancelled")
-            yield self._read(fields, chunk, sql, subject)
+        with closing(self.chunks(sql, fields)) as chunks:
+            first = next(chunks, None)
+            second = next(chunks, None)
+            if any(not f.type for f in fields):
+                fields = _by_values(fields, first) if second is None else self.settled(sql, fields)
+            if first is None:
+                yield _page(fields, [f.read([]) for f in fields])
+            for chunk in filter(None, (first, second)):
+                yield self._read(fields, chunk, subject, path)
+            first = second = None  # nothing is held that was given on
+            for chunk in chunks:
+                if self.cancelled:
+                    raise ConnectorError("the query was cancelled")
+                yield self._read(fields, chunk, subject, path)
 
-    def _read(self, fields: Sequence[Field], chunk: Chunk, sql: str, subject: str) -> pa.Table:
+    def _read(self, fields: Sequence[Field], chunk: Chunk, subject: str, path: Sequence[str]) -> pa.Table:
         arrays = []
         for field, values in zip(fields, chunk, strict=True):
             try:
                 arrays.append(field.read(values))
             except Unfit as unfit:
-                row = self.row_of(sql, field.name, unfit.value)
+                row = self.row_of(path, field.name, unfit.value) if path else ""
                 raise misfit(unfit, field, subject, row) from None
         return _page(fields, arrays)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,8 @@ class SqliteDatabase(AlchemyDatabase):
             columns = driver.execute(f"PRAGMA temp.table_xinfo({_SHAPE})").fetchall()
         finally:
             driver.execute(f"DROP VIEW temp.{_SHAPE}")
-        return [declared(name, kind or "") for _, name, kind, *_ in columns]
+        names = {name.casefold() for _, name, *_ in columns}
+        return [declared(_as_written(name, names), kind or "") for _, name, kind, *_ in columns]
 
     def settled(self, sql: str, fields: Sequence[Field]) -> list[Field]:
         open_ = [f for f in fields if not f.type]
@@ -110,14 +111,12 @@ class SqliteDatabase(AlchemyDatabase):
             self._left -= time.monotonic() - self._since
             self._since = None
 
-    def row_of(self, sql: str, column: str, value: object) -> str:
-        name = self.quoted([column])
+    def row_of(self, path: Sequence[str], column: str, value: object) -> str:
+        asked = f"SELECT rowid FROM {self.quoted(path)} WHERE {self.quoted([column])} IS ? LIMIT 1"
         try:
-            row = self.driver.execute(
-                f"SELECT rowid FROM ({sql}) WHERE {name} IS ? LIMIT 1", (value,)
-            ).fetchone()
+            row = self.driver.execute(asked, (value,)).fetchone()
         except sqlite3.Error:
-            return ""  # a view, a SELECT, or a table without one
+            return ""  # a view, or a table without one
         return f"rowid {row[0]}" if row and row[0] is not None else ""
 
     def cancel(self) -> None:
@@ -146,3 +145,9 @@ _WORDS = {
     "unable to open": Kind.NOT_A_DATABASE,
     "UTF-8": Kind.OTHER,
 }
+
+
+def _as_written(name: str, names: Collection[str]) -> str:
+    """The second of two columns of one name is called ``name:1`` in a view; that there are two has to be said."""
+    first, _, number = name.rpartition(":")
+    return first if number.isdigit() and first.casefold() in names else name
