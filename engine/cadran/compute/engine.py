@@ -138,6 +138,11 @@ class Engine:
             self._derived_types[key] = self.session.types(tables.attach(select))[name]
         return self._derived_types[key]
 
+    def types_of(self, dataset: str) -> dict[str, str]:
+        """The DuckDB type of every column, the derived ones last."""
+        derived = {name: self.type_of(dataset, name) for name in self.model.datasets[dataset].derived}
+        return {**self._raw_types(dataset), **derived}
+
     def _raw_types(self, dataset: str) -> dict[str, str]:
         if dataset not in self._types:
             source = self._source(dataset)

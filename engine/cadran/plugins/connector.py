@@ -94,6 +94,18 @@ class Context:
     allowed: tuple[Path, ...] = ()
     zone: str = "UTC"
 
+    def shown(self, path: Path) -> str:
+        """What messages call a file: relative to the project where it lies in it."""
+        inside = path.is_relative_to(self.base) and path != self.base
+        return path.relative_to(self.base).as_posix() if inside else str(path)
+
+    def check_inside(self, path: Path, setting: Sequence[str | int]) -> None:
+        """Raises :class:`ConfigError` where a path leaves the project and the folders that are allowed by name."""
+        real = path.resolve()
+        if not any(real.is_relative_to(folder.resolve()) for folder in (self.base, *self.allowed)):
+            hint = f"add '{real if path.is_dir() else real.parent}' to 'allow_paths:', or pass it with --allow-path"
+            raise ConfigError(f"{self.shown(path)} lies outside the project", hint=hint, setting=setting)
+
 
 class ConnectorError(Exception):
     """Base of all errors that a connector raises on purpose.
@@ -122,15 +134,17 @@ class Connector(ABC):
     """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``."""
 
     api: ClassVar[str] = API
-    config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
-    remote: ClassVar[bool] = (
-        False  # whether discover asks a server: then ``check`` relies on the columns last seen
+    config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}  # settings that hold secrets: writeOnly
+    remote: bool = (
+        False  # whether a server is asked for tables: then ``check`` relies on the columns last seen
     )
+
+    _discovered: Mapping[str, Table] | None = None
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most connectors hold nothing
         """Gives back what was opened; called once at the end of a run, also of one that failed."""
 
     @abstractmethod
@@ -140,10 +154,19 @@ class Connector(ABC):
         Raises :class:`ConfigError` where the settings cannot work.
         """
 
+    def names(self) -> Sequence[str]:
+        """The tables' names alone, for suggestions. Worth overriding where that is much cheaper than :meth:`discover`."""
+        return list(self._by_name())
+
     def table(self, name: str) -> Table | None:
         """One table of :meth:`discover`, None where there is none of that name. Worth overriding where asking for
         one table is much cheaper than asking for all."""
-        return next((table for table in self.discover() if table.name == name), None)
+        return self._by_name().get(name)
+
+    def _by_name(self) -> Mapping[str, Table]:
+        if self._discovered is None:
+            self._discovered = {table.name: table for table in self.discover()}
+        return self._discovered
 
     @abstractmethod
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
@@ -154,10 +177,11 @@ class QueryableConnector(Connector):
     """A source that answers SQL: a database or a warehouse. The engine writes SELECTs in its dialect.
 
     All queries of one connector see one consistent snapshot where the server offers it, in a transaction that
-    cannot write. Columns' ``type`` are DuckDB's names of what :meth:`query` delivers.
+    cannot write. Columns' ``type`` are DuckDB's names of what :meth:`query` delivers, empty where only the values
+    tell. ``remote`` may be False for an instance that reads a local file.
     """
 
-    remote: ClassVar[bool] = True
+    remote = True
 
     @property
     @abstractmethod
@@ -179,7 +203,10 @@ class QueryableConnector(Connector):
 
     @abstractmethod
     def relation(self, table: str) -> Relation:
-        """Where a table stands in a FROM clause."""
+        """Where a table stands in a FROM clause, its names as the database writes them (quote each).
+
+        Raises :class:`ConfigError` where there is no such table.
+        """
 
     @abstractmethod
     def pull(self, table: str, columns: Sequence[str], where: str = "") -> Iterator[Page | End]:
@@ -190,10 +217,13 @@ class QueryableConnector(Connector):
 
     @abstractmethod
     def query(self, sql: str) -> Iterator[Page | End]:
-        """The answer of one SELECT in pages of bounded size, decimals as decimals. Raises :class:`ConnectorError`."""
+        """The answer of one SELECT in pages of bounded size, decimals as decimals. Raises :class:`ConnectorError`.
+
+        One at a time: a stream is read to its :class:`End`, or closed, before the next query is asked.
+        """
 
     def cancel(self) -> None:
-        """Ends a query that runs in another thread, as soon as may be."""
+        """Ends a query that runs in another thread, as soon as may be; that one raises :class:`ConnectorError`."""
 
 
 @dataclass(frozen=True, slots=True)
