@@ -167,6 +167,11 @@ class Places:
             if there is None or not _covers(there, need):
                 self._fetch(where, need if there is None else _merged(there, need))
 
+    def pull_whole(self, source: str, table: str) -> None:
+        """All rows and columns of a table, where it lies elsewhere."""
+        if source in self.remotes:
+            self._fetch((source, table), Pulled(set(self.session.columns(source, table))))
+
     def _fetch(self, where: Where, need: Pulled) -> None:
         source, table = where
         remote = self.remotes[source]

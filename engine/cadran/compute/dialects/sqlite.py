@@ -26,6 +26,7 @@ def _minus(left: exp.Expr, right: exp.Expr) -> exp.Expr:
 class SQLite(Dialect):
     name = "sqlite"
     title = "SQLite"
+    home = ("main",)
     filters = True
     grouping_sets = False
     decimals = False

@@ -150,9 +150,11 @@ class Statement:
     def _stored(self, relation: Relation) -> exp.Expr:
         if relation.select:
             return exp.Subquery(this=sqlglot.parse_one(relation.select, read=self.dialect.name))
-        if len(relation.path) == 1 and relation.path[0] in self._ctes:
-            raise Unsupported(f"a table '{relation.path[0]}' without its schema")
-        names = [exp.to_identifier(part, quoted=True) for part in relation.path]
+        # With its schema, since a table of that name is also one of the statement's own steps.
+        path = relation.path if len(relation.path) > 1 else (*self.dialect.home, *relation.path)
+        if len(path) == 1:
+            raise Unsupported(f"a table '{path[0]}' without its schema")
+        names = [exp.to_identifier(part, quoted=True) for part in path]
         return exp.Table(**dict(zip(("this", "db", "catalog"), reversed(names), strict=False)))
 
     def _inlined(self, name: str, small: Small, alias: str) -> exp.Expr:
