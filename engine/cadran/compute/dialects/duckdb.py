@@ -55,4 +55,11 @@ def _written(name: str, small: Small) -> exp.CTE:
         for row in small.rows
     ]  # fmt: skip
     alias = exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=columns)
-    return exp.CTE(this=exp.Values(expressions=rows), alias=alias)
+    query: exp.Expr = exp.Values(expressions=rows)
+    if not rows:
+        nothing = [
+            exp.Cast(this=exp.null(), to=exp.DataType.build(t, dialect="duckdb"))
+            for t in small.types.values()
+        ]
+        query = exp.Select(expressions=nothing).where(exp.false(), copy=False)
+    return exp.CTE(this=query, alias=alias)

@@ -165,6 +165,11 @@ class Statement:
 
     def _inline(self, name: str, small: Small) -> None:
         kinds = {c: kind_of(t) for c, t in small.types.items()}
+        if not small.rows:  # a table without rows cannot be written as a list of them
+            nothing = [exp.alias_(self._read(exp.null(), k), c, quoted=True) for c, k in kinds.items()]
+            never = exp.EQ(this=exp.Literal.number(0), expression=exp.Literal.number(1))
+            self._small[name] = _cte(name, exp.Select(expressions=nothing).where(never, copy=False))
+            return
         if self.dialect.values:
             raw = f"{name}_written"
             rows = [exp.Tuple(expressions=[self._cell(v, k) for v, k in zip(row, kinds.values(), strict=True)]) for row in small.rows]  # fmt: skip
