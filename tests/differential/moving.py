@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -103,7 +103,7 @@ class Postgres:
 
     def put(self, table: Copied) -> None:
         name = f'"{self._schema(table.source)}"."{table.name}"'
-        columns = ", ".join(f'"{c}" {self._type(t)}' for c, t in table.types.items())
+        columns = ", ".join(f"{_q(c)} {self._type(t)}" for c, t in table.types.items())
         self.server.run(f"CREATE TABLE {name} ({columns})")
         with closing(self.server.engine.raw_connection()) as raw:
             driver = raw.driver_connection
@@ -140,7 +140,7 @@ class MariaDB:
 
     def put(self, table: Copied) -> None:
         name = f"`{self._database(table.source)}`.`{table.name}`"
-        columns = ", ".join(f"`{c}` {self._type(t)} NULL" for c, t in table.types.items())
+        columns = ", ".join(f"{_q(c, chr(96))} {self._type(t)} NULL" for c, t in table.types.items())
         self.server.run("SET SESSION time_zone = '+00:00'", f"CREATE TABLE {name} ({columns})")
         with closing(self.server.engine.raw_connection()) as raw, raw.cursor() as cursor:
             cursor.execute("SET SESSION time_zone = '+00:00'")
@@ -163,14 +163,14 @@ class MariaDB:
 
 
 class Sqlite:
-    """A file for each source; decimals are floats there."""
+    """A file for each source; decimals are floats there, and instants local times."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, table: Copied) -> None:
         with closing(sqlite3.connect(self.folder / f"{table.source}.sqlite")) as database:
-            columns = ", ".join(f'"{c}" {self._type(t)}' for c, t in table.types.items())
+            columns = ", ".join(f"{_q(c)} {self._type(t)}" for c, t in table.types.items())
             database.execute(f'CREATE TABLE "{table.name}" ({columns})')
             marks = ", ".join("?" * len(table.types))
             rows = [[_plain(value) for value in row] for row in table.rows]
@@ -179,7 +179,12 @@ class Sqlite:
 
     @staticmethod
     def _type(kind: str) -> str:
-        others = {"VARCHAR": "TEXT COLLATE NOCASE", '"NULL"': "TEXT", "TIMESTAMP": "DATETIME"}
+        others = {
+            "VARCHAR": "TEXT COLLATE NOCASE",
+            '"NULL"': "TEXT",
+            "TIMESTAMP": "DATETIME",
+            "TIMESTAMP WITH TIME ZONE": "DATETIME",
+        }
         return "INTEGER" if kind in _WHOLE else others.get(kind, kind)
 
     def settings(self, source: str) -> str:
@@ -194,7 +199,7 @@ class Duckdb:
 
     def put(self, table: Copied) -> None:
         with closing(duckdb.connect(str(self.folder / f"{table.source}.duckdb"))) as database:
-            columns = ", ".join(f'"{c}" {t.replace(chr(34) + "NULL" + chr(34), "VARCHAR")}' for c, t in table.types.items())  # fmt: skip
+            columns = ", ".join(f'{_q(c)} {t.replace(chr(34) + "NULL" + chr(34), "VARCHAR")}' for c, t in table.types.items())  # fmt: skip
             database.execute(f'CREATE TABLE "{table.name}" ({columns})')
             database.register("copied", table.arrow)
             database.execute(f'INSERT INTO "{table.name}" SELECT * FROM copied')
@@ -213,8 +218,9 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dt.datetime):
-        return value.isoformat(" ")
+        return value.replace(tzinfo=None).isoformat(" ")
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-Making = Callable[[], Target]
+def _q(name: str, sign: str = '"') -> str:
+    return sign + name.replace(sign, 2 * sign) + sign
