@@ -124,12 +124,13 @@ class Project:
 
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
-        segment: Sequence[str] = (), progress: Progress = lambda _: None,
+        segment: Sequence[str] = (), full: bool = False, progress: Progress = lambda _: None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
-        (``channel``) or one of its values (``channel=paid``). Raises ProblemsFound.
+        (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
+        Raises ProblemsFound.
         """
         from cadran.compute.engine import Request
         from cadran.compute.selection import choose, with_segments
@@ -137,8 +138,9 @@ class Project:
         declaration, model, warnings = self.model()
         names = with_segments(declaration, choose(declaration, kpis), segment)
         clock = clock_of(declaration, as_of)
-        computed = self._compute(declaration, model, clock, Request(names, since, until), progress)
-        return _judged(declaration, computed, clock, warnings, segment)
+        request = Request(names, since, until)
+        computed = self._compute(declaration, model, clock, request, progress, full=full)
+        return _judged(declaration, computed, clock, [*warnings, *computed.warnings], segment)
 
     def explain(self, kpi: str, *, as_of: AsOf = None) -> str:
         """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran."""
@@ -153,19 +155,24 @@ class Project:
 
     def _compute(
         self, declaration: Declaration, model: Model, clock: Clock, request: Request, progress: Progress,
-        *, record: bool = False,
+        *, record: bool = False, full: bool = False,
     ) -> Computed:  # fmt: skip
         from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine
+        from cadran.compute.keeping.memory import Memory
         from cadran.compute.plan import datasets_behind, measures_of
         from cadran.compute.sources import Sources
 
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
         session = Session(str(declaration.calendar.zone), record=record)
         try:
-            rejected = Sources(declaration, self.plugins).load(session, behind, progress)
-            session.lock()
-            return Engine(declaration, model, session, clock, rejected, progress).compute(request)
+            sources = Sources(declaration, self.plugins)
+            memory = Memory(declaration, session, sources, full=full)
+            rejected = sources.load(session, behind, progress, memory.tables)
+            session.lock(memory.folder)
+            computed = Engine(declaration, model, session, clock, rejected, progress, memory).compute(request)
+            computed.warnings += memory.end(rejected)
+            return computed
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ class Session:
         self._schemas: set[str] = set()
         self._within_reach: list[str] = []
         self._empty: dict[tuple[str, str], list[str]] = {}
+        self._pending: dict[tuple[str, str], Callable[[], None]] = {}
+        self.files: dict[tuple[str, str], tuple[Path, ...]] = {}  # tables that are scanned where they lie
+        self.begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
         self._record = record
         self._keywords: frozenset[str] = frozenset()
@@ -48,10 +51,13 @@ class Session:
     def close(self) -> None:
         self._connection.close()
 
-    def lock(self) -> None:
-        """No file but those scanned in place, no network, no setting can be reached from here on."""
+    def lock(self, folder: Path | None = None) -> None:
+        """No file but those scanned in place and those in ``folder``, no network, no setting can be reached from here on."""
         paths = exp.array(*(exp.Literal.string(path) for path in self._within_reach)).sql("duckdb")
         self._connection.execute(f"SET allowed_paths = {paths}")
+        if folder is not None:
+            inside = exp.array(exp.Literal.string(f"{folder.as_posix()}/")).sql("duckdb")
+            self._connection.execute(f"SET allowed_directories = {inside}")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -65,10 +71,7 @@ class Session:
         columns: Sequence[Column],
     ) -> list[Rejected]:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
-        name = exp.table_(table, db=source, quoted=True).sql("duckdb")
-        if source not in self._schemas:
-            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
-            self._schemas.add(source)
+        name = self._named(source, table)
         rejected: list[Rejected] = []
         rows, created, ended = 0, False, None
         for item in stream:
@@ -77,9 +80,11 @@ class Session:
             elif isinstance(item, End):
                 ended = item
             elif isinstance(item, InPlace):
-                rows += self._view(name, item.files)
+                self._view(source, table, item.files)
+                rows += int(self._run(f"SELECT count(*) FROM {name}")[0][0])
                 created = True
             else:
+                self.begins.setdefault((source, table), {}).setdefault(item.part, rows)
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
@@ -89,13 +94,46 @@ class Session:
                 hint="run again; if it stays so, tell the connector's author",
             )
         if not created:
-            listed = ", ".join(
-                f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}"
-                for c in columns
-            )
-            self._connection.execute(f"CREATE TABLE {name} ({listed})")
+            self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
         self._find_empty(source, table)
         return rejected
+
+    def declare(
+        self,
+        source: str,
+        table: str,
+        columns: Mapping[str, str],
+        empty: Sequence[str],
+        files: Sequence[Path],
+        fetch: Callable[[], None],
+    ) -> None:
+        """``source.table`` as it is known to be. Rows that do not lie in ``files`` are loaded by ``fetch`` once a statement asks for them."""
+        name = self._named(source, table)
+        self._empty[source, table] = list(empty)
+        if files:
+            self._view(source, table, files)
+            return
+        self._create(name, columns)
+
+        def replaced() -> None:
+            self._run(f"DROP TABLE {name}")
+            fetch()
+            if self.columns(source, table) != dict(columns):
+                raise DataError(f"table '{table}' was changed while it was read", hint="run again")
+
+        self._pending[source, table] = replaced
+
+    def _named(self, source: str, table: str) -> str:
+        if source not in self._schemas:
+            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
+            self._schemas.add(source)
+        return exp.table_(table, db=source, quoted=True).sql("duckdb")
+
+    def _create(self, name: str, columns: Mapping[str, str]) -> None:
+        listed = ", ".join(
+            f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
+        )
+        self._connection.execute(f"CREATE TABLE {name} ({listed})")
 
     def _append(self, name: str, page: Page, created: bool) -> int:
         self._connection.register("incoming_page", page.data)
@@ -104,12 +142,12 @@ class Session:
         self._connection.unregister("incoming_page")
         return int(done[0][0])
 
-    def _view(self, name: str, files: Sequence[Path]) -> int:
+    def _view(self, source: str, table: str, files: Sequence[Path]) -> None:
         """A table that is Parquet files where they lie; only these stay within reach once the outside is shut off."""
-        paths = exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({paths})")
+        scan = exp.Select(expressions=[exp.Star()]).from_(parquet(files), copy=False)
+        self._connection.execute(f"CREATE VIEW {self._named(source, table)} AS {scan.sql('duckdb')}")
         self._within_reach += [str(file) for file in files]
-        return int(self._run(f"SELECT count(*) FROM {name}")[0][0])
+        self.files[source, table] = tuple(files)
 
     def columns(self, source: str, table: str) -> dict[str, str]:
         """Column → DuckDB type of a loaded table."""
@@ -133,10 +171,30 @@ class Session:
     # --- asking ---------------------------------------------------------------------------------------------------------
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
+        self.fetch(select)
         return self._run(self._text(select, name))
+
+    def write(self, select: exp.Expr, file: Path) -> None:
+        """The answer of ``select`` as a Parquet file within the folder that :meth:`lock` left open."""
+        path = exp.Literal.string(str(file)).sql("duckdb")
+        self._run(f"COPY ({select.sql('duckdb')}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
+
+    def drop(self, table: str) -> None:
+        """Takes back a temporary table, if it is there."""
+        self._run(f"DROP TABLE IF EXISTS temp.{exp.to_identifier(table, quoted=True).sql('duckdb')}")
+
+    def fetch(self, select: exp.Expr) -> None:
+        """Loads the tables of a statement that are only declared so far."""
+        if not self._pending:
+            return
+        for table in select.find_all(exp.Table):
+            fetch = self._pending.pop((table.db, table.name), None)
+            if fetch is not None:
+                fetch()
 
     def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
+        self.fetch(select)
         self._run(
             f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
         )
@@ -187,6 +245,12 @@ class Session:
             return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+
+def parquet(files: Sequence[Path]) -> exp.Expr:
+    """Parquet files as a table."""
+    paths = exp.array(*(exp.Literal.string(str(file)) for file in files))
+    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[paths]))
 
 
 def _literal(value: object) -> exp.Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -18,13 +19,16 @@ from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span, midnight
+from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span, span_row
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
+
+if TYPE_CHECKING:
+    from cadran.compute.keeping.memory import Memory
 
 _DEFAULT_PERIODS = 13
 _LONGEST_HISTORY = 1200  # periods that alert rules are replayed over at the most
@@ -60,6 +64,7 @@ class Computed:
     alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
     quality: list[Quality] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 class Engine:
@@ -73,8 +78,10 @@ class Engine:
         clock: Clock,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
         progress: Callable[[str], None] = lambda _: None,
+        memory: Memory | None = None,
     ) -> None:
         self.declaration, self.model, self.session, self.clock = declaration, model, session, clock
+        self.memory = memory
         self.calendar: Calendar = clock.calendar
         self.rejected, self.progress = rejected, progress
         self._combined = 0
@@ -84,6 +91,8 @@ class Engine:
             model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining()
         )
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
+        if memory is not None:
+            memory.begin(model, self.rows, self._raw_types, clock)
 
     # --- tables ----------------------------------------------------------------------------------------------------------
 
@@ -169,6 +178,8 @@ class Engine:
         planned = [s for kpi in kpis for s in self._series(kpi, request)]
         for series in planned:
             planner.add(series)
+        if self.memory is not None:
+            self.memory.whose(planned)
         self._scan(planner.new_scans())
         out = Computed(quality=self.examiner.quality(datasets))
         for series in planned:
@@ -265,6 +276,15 @@ class Engine:
         return computed
 
     def _scan(self, scans: Sequence[Scan]) -> None:
+        """Makes the scans' tables, as far as possible of what earlier runs have kept."""
+        keeper = self.memory.keeper if self.memory is not None else None
+        if keeper is None:
+            self._make_all(scans)
+            return
+        self._make_all(keeper.missing(scans))
+        self._make_all(keeper.complete(scans))
+
+    def _make_all(self, scans: Sequence[Scan]) -> None:
         builder = ScanBuilder(
             self.rows,
             lambda name, dataset: self.model.dimensions[name, dataset],
@@ -401,21 +421,7 @@ SPAN_COLUMNS = {
 
 def span_rows(scan: Scan, calendar: Calendar) -> list[list[object]]:
     """The rows of a scan's spans: their bounds in local time, and the same as instants under ``…_at``."""
-    rows = []
-    for span, index in scan.spans.items():
-        local = [midnight(span.start), span.stop, midnight(span.before), midnight(span.last)]
-        instants = [_instant(value, calendar).isoformat(sep=" ") for value in local]
-        rows.append([index, *(value.isoformat(sep=" ") for value in local), *instants])
-    return rows
-
-
-def _instant(local: dt.datetime, calendar: Calendar) -> dt.datetime:
-    """The instant of a local time; a midnight is the first instant of its day."""
-    if local.date() <= dt.date(2, 1, 1):
-        return local.replace(tzinfo=dt.UTC)
-    if local.time() == dt.time():
-        return calendar.midnight(local.date()).astimezone(dt.UTC)
-    return local.replace(tzinfo=calendar.zone).astimezone(dt.UTC)
+    return [[index, *span_row(span, calendar)] for span, index in scan.spans.items()]
 
 
 def hint_for(message: str) -> str:

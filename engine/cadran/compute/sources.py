@@ -12,6 +12,7 @@ from cadran.problems import Problem, ProblemsFound, listed, suggest
 
 if TYPE_CHECKING:
     from cadran.compute.embedded import Session
+    from cadran.compute.keeping.tables import Tables
 
 Rejections = dict[str, list[tuple[str, str]]]  # "source.table" → (place, reason) of the records set aside
 
@@ -91,8 +92,17 @@ class Sources:
             return None
         return table
 
-    def load(self, session: Session, datasets: Iterable[str], progress: Callable[[str], None]) -> Rejections:
-        """Loads every table of the datasets, and the rates. Raises ProblemsFound with all sources' problems."""
+    def load(
+        self,
+        session: Session,
+        datasets: Iterable[str],
+        progress: Callable[[str], None],
+        tables: Tables | None = None,
+    ) -> Rejections:
+        """Loads every table of the datasets, and the rates. Raises ProblemsFound with all sources' problems.
+
+        ``tables`` may know some from an earlier run; what it knows is not read.
+        """
         refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
         if self.declaration.rates is not None:
             refs.append(self.declaration.rates.table)
@@ -101,14 +111,26 @@ class Sources:
         for source, table in dict.fromkeys((r.source, r.table) for r in refs):
             progress(f"loading {source}.{table}")
             try:
-                found = (self.tables(source) or {}).get(table, Table(table))
-                aside = session.load(source, table, self.connector(source).read(table), found.columns)
-                rejected[f"{source}.{table}"] = [(r.place, r.reason) for r in aside]
+                known = tables.known(source, table) if tables is not None else None
+                rejected[f"{source}.{table}"] = self.read(session, source, table) if known is None else known
             except ConnectorError as error:
                 problems += self._problems(source, error)
         if problems:
             raise ProblemsFound(problems)
         return rejected
+
+    def read(self, session: Session, source: str, table: str) -> list[tuple[str, str]]:
+        """Loads one table; returns the records set aside. Raises ConnectorError."""
+        found = (self.tables(source) or {}).get(table, Table(table))
+        aside = session.load(source, table, self.connector(source).read(table), found.columns)
+        return [(r.place, r.reason) for r in aside]
+
+    def fetch(self, session: Session, source: str, table: str) -> None:
+        """Loads one table late. Raises ProblemsFound."""
+        try:
+            self.read(session, source, table)
+        except ConnectorError as error:
+            raise ProblemsFound(self._problems(source, error)) from error
 
     def _problems(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cadran.plugins import Column, DataError, End, Page
+from cadran.plugins import Column, DataError, End, InPlace
 from cadran_plugins.files.header import agree
 from cadran_plugins.files.locate import Source, TableFiles
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_PAGE = 500_000  # rows
 _TYPES = {
     "bool": "BOOLEAN",
     "int8": "TINYINT",
@@ -38,21 +37,14 @@ def columns(source: Source) -> list[Column]:
         return [Column(f.name, duckdb_type(f.type)) for f in file.schema_arrow]
 
 
-def read(table: TableFiles) -> Iterator[Page | End]:
-    """All rows, in the order of the files and of the rows in them."""
-    import pyarrow as pa
-
-    schema = _schema(table.files)
+def read(table: TableFiles) -> Iterator[InPlace | End]:
+    """The files themselves, once all are known to be readable and to have the same columns."""
+    _schema(table.files)
     rows = 0
-    yield Page(schema.empty_table())
     for source in table.files:
         with _opened(source) as file:
             rows += file.metadata.num_rows
-            try:
-                for batch in file.iter_batches(_PAGE):
-                    yield Page(pa.Table.from_batches([batch]))
-            except (pa.ArrowException, OSError) as e:
-                raise _unreadable(source, e) from None
+    yield InPlace(tuple(source.path for source in table.files))
     yield End(rows)
 
 

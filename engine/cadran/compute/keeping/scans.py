@@ -1,0 +1,323 @@
+"""The layer around making scans: what is kept and still right is taken out of what must be made, and put back behind it.
+
+Results are kept by measure, segment set and span, so that a scan made of old and new ones is the same table that one pass
+over all rows gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from cadran.calendar import Grain
+from cadran.compute.embedded import QueryError, Session, parquet
+from cadran.compute.keeping.definition import Definitions
+from cadran.compute.keeping.tokens import Ground, Tokens
+from cadran.compute.lower import cast, column, number, text
+from cadran.compute.scan import Scan, Segments, dim, label_of
+from cadran.compute.spans import Clock, Span, span_row
+from cadran.declare.model import Declaration
+from cadran.formula.measures import Measure
+from cadran.state import durable
+from cadran.state.kept import Found, Held, Kept, Piece, digest
+
+_MANY = 6  # files that one scan may be put together from, before they are made into one
+_PLAIN = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")  # come back from Parquet as they went
+
+
+@dataclass(slots=True)
+class Account:
+    """What of one scan was kept and what was made: for ``explain``, and for tests."""
+
+    scan: str
+    dataset: str
+    measures: int
+    kept: int = 0  # results, by measure and span
+    made: int = 0
+    unkept: int = 0  # of those made, how many may not be kept
+
+
+@dataclass(slots=True)
+class _Plan:
+    """One scan: its definitions, the token of each result, and what was found of it."""
+
+    scan: Scan
+    measures: list[Measure | None]
+    definitions: list[str]
+    sets: list[tuple[Segments, str]]
+    keys: dict[Span, str]
+    tokens: dict[tuple[int, int, Span], str | None] = field(default_factory=dict)
+    found: dict[tuple[int, Span], list[Found]] = field(default_factory=dict)
+    parts: list[Scan] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Nothing of it was found."""
+        return not self.found
+
+
+class Keeper:
+    """Not for runs that keep nothing: see :class:`Engine`."""
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        session: Session,
+        clock: Clock,
+        kept: Kept,
+        definitions: Definitions,
+        tokens: Tokens,
+        *,
+        full: bool = False,
+    ) -> None:
+        self.declaration, self.session, self.clock, self.kept = declaration, session, clock, kept
+        self.definitions, self.tokens, self.full = definitions, tokens, full
+        self.accounts: list[Account] = []
+        self.kpis: dict[tuple[str, Measure | None], set[str]] = {}  # (scan, measure) → whose it is
+        self._plans: dict[str, _Plan] = {}
+
+    # --- before -------------------------------------------------------------------------------------------------------
+
+    def missing(self, scans: Sequence[Scan]) -> list[Scan]:
+        """What is still to be made: the scans, or parts of them under other names."""
+        return [part for scan in scans for part in self._missing(scan)]
+
+    def _missing(self, scan: Scan) -> list[Scan]:
+        if scan.grain == str(Grain.ALL):
+            return [scan]
+        plan = self._plan(scan)
+        self._plans[scan.name] = plan
+        if not self.full:
+            self._find(plan)
+        account = Account(scan.name, scan.dataset, len(plan.measures), len(plan.found))
+        account.made = len(plan.measures) * len(scan.spans) - account.kept
+        account.unkept = sum(self._unkept(plan, m, s) for m in range(len(plan.measures)) for s in scan.spans)
+        self.accounts.append(account)
+        if plan.whole:
+            return [scan]
+        plan.parts = list(self._parts(plan))
+        return plan.parts
+
+    def _plan(self, scan: Scan) -> _Plan:
+        measures: list[Measure | None] = [*scan.measures] or [None]
+        grounds: dict[tuple[int, int], Ground] = {}
+        definitions, sets = [], []
+        for at, measure in enumerate(measures):
+            said, behind, other = self.definitions.measure(scan.dataset, measure, scan.timing, scan.date)
+            definitions.append(said)
+            for number_, segments in enumerate(scan.sets):
+                known, more = self.definitions.segments(scan.dataset, segments, scan.kept)
+                if at == 0:
+                    sets.append((segments, known))
+                grounds[at, number_] = Ground(scan.dataset, scan.timing, scan.date, measure, (behind, more), other)
+        plan = _Plan(scan, measures, definitions, sets, {span: self._key(span) for span in scan.spans})
+        for (at, number_), ground in grounds.items():
+            for span in scan.spans:
+                final = self._final(scan, measures[at], span)
+                plan.tokens[at, number_, span] = self.tokens.token(ground, span) if final else None
+        return plan
+
+    def _key(self, span: Span) -> str:
+        """What a span is in SQL: its bounds in local time and as instants."""
+        return digest(span_row(span, self.clock.calendar))
+
+    def _final(self, scan: Scan, measure: Measure | None, span: Span) -> bool:
+        """Whether a span is over for good: ended, settled, and its cohort matured."""
+        if span.elapsed is not None or not self.clock.passed(span.end):
+            return False
+        names, calendar = [scan.dataset], self.clock.calendar
+        end = calendar.midnight(span.end)
+        if measure is not None and measure.other is not None:
+            names.append(measure.other.dataset)
+            if self.clock.instant < calendar.after(end, measure.other.window):
+                return False
+        waits = [w for n in names if (w := self.declaration.datasets[n].settle) is not None]
+        return all(self.clock.instant >= calendar.after(end, wait) for wait in waits)
+
+    def _find(self, plan: _Plan) -> None:
+        for at, definition in enumerate(plan.definitions):
+            for span in plan.scan.spans:
+                found = []
+                for number_, (_, known) in enumerate(plan.sets):
+                    token = plan.tokens[at, number_, span]
+                    one = self.kept.find(definition, known, plan.keys[span], token) if token else None
+                    if one is None:
+                        break
+                    found.append(one)
+                else:
+                    plan.found[at, span] = found
+
+    def _unkept(self, plan: _Plan, at: int, span: Span) -> bool:
+        return any(plan.tokens[at, number_, span] is None for number_ in range(len(plan.sets)))
+
+    def _parts(self, plan: _Plan) -> Iterator[Scan]:
+        """The scan without what was found, as few passes as that takes."""
+        scan = plan.scan
+        by_spans: dict[tuple[Span, ...], list[int]] = {}
+        for at in range(len(plan.measures)):
+            spans = tuple(s for s in scan.spans if (at, s) not in plan.found)
+            if spans:
+                by_spans.setdefault(spans, []).append(at)
+        for number_, (spans, which) in enumerate(by_spans.items(), 1):
+            measures = [m for at in which if (m := plan.measures[at]) is not None]
+            numbers = {s: scan.spans[s] for s in spans}
+            yield replace(scan, name=f"{scan.name}_{number_}", measures=measures, spans=numbers)
+
+    # --- behind -------------------------------------------------------------------------------------------------------
+
+    def complete(self, scans: Sequence[Scan]) -> list[Scan]:
+        """Puts scans together from what was kept and what was made. Returns those for which that failed: to be made whole."""
+        failed = []
+        for scan in scans:
+            plan = self._plans.get(scan.name)
+            if plan is None or plan.whole:
+                continue
+            try:
+                self.session.create(scan.name, self._together(plan))
+            except QueryError:
+                plan.found, plan.parts = {}, []
+                failed.append(scan)
+        return failed
+
+    def _together(self, plan: _Plan) -> exp.Expr:
+        scan = plan.scan
+        pieces = [*self._kept_pieces(plan), *(self._made_piece(plan, part) for part in plan.parts)]
+        heads = ["span", "segment", *(dim(n) for n in scan.names)]
+        values = [f"{letter}{i}" for i in range(len(scan.measures)) for letter in "mn"]
+        union: exp.Expr = pieces[0]
+        for piece in pieces[1:]:
+            union = exp.Union(this=union, expression=piece, distinct=False, by_name=True)
+        anyone = [
+            exp.alias_(exp.Anonymous(this="any_value", expressions=[column(v)]), v, quoted=True)
+            for v in ("rows", *values)
+        ]
+        select = exp.Select(expressions=[*(column(h) for h in heads), *anyone])
+        select = select.from_(exp.alias_(exp.Subquery(this=union), "pieces", table=True), copy=False)
+        return select.group_by(*(column(h) for h in heads), copy=False)
+
+    def _made_piece(self, plan: _Plan, part: Scan) -> exp.Expr:
+        names = [f"by_{n}" for n in part.names]
+        selects: list[exp.Expr] = [column(n) for n in ("span", "segment", *names, "rows")]
+        for here, measure in enumerate(part.measures):
+            there = plan.measures.index(measure)
+            selects += [exp.alias_(column(f"{x}{here}"), f"{x}{there}", quoted=True) for x in "mn"]
+        return exp.Select(expressions=selects).from_(exp.to_identifier(part.name, quoted=True), copy=False)
+
+    def _kept_pieces(self, plan: _Plan) -> Iterator[exp.Expr]:
+        """One SELECT for each file and group of measures that were found in it for the same spans and sets."""
+        by_file: dict[tuple[str, int], dict[str, set[tuple[int, int]]]] = {}
+        for (at, span), found in plan.found.items():
+            for one in found:
+                spans = by_file.setdefault((one.file, at), {}).setdefault(one.label, set())
+                spans.add((one.number, plan.scan.spans[span]))
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for (file, at), labels in by_file.items():
+            key = (file, tuple(sorted((label, tuple(sorted(spans))) for label, spans in labels.items())))
+            groups.setdefault(key, []).append(at)
+        held = {(f.file, at): f.held for (at, _), found in plan.found.items() for f in found}
+        for (file, labels), measures in groups.items():
+            assert isinstance(file, str)
+            assert isinstance(labels, tuple)
+            by_spans: dict[tuple[tuple[int, int], ...], list[str]] = {}
+            for label, spans in labels:
+                by_spans.setdefault(spans, []).append(label)
+            for spans, names in by_spans.items():
+                yield self._kept_piece(plan, file, {at: held[file, at] for at in measures}, spans, names)
+
+    def _kept_piece(
+        self, plan: _Plan, file: str, held: Mapping[int, Held], spans: Sequence[tuple[int, int]], labels: Sequence[str]
+    ) -> exp.Expr:  # fmt: skip
+        names = {n for segments, _ in plan.sets if label_of(segments) in labels for n in segments}
+        selects: list[exp.Expr] = [exp.alias_(column("span", "numbers"), "span", quoted=True)]
+        selects += [column(n, "kept") for n in ("segment", *(dim(n) for n in plan.scan.names if n in names), "rows")]
+        for at, where in held.items():
+            if where.value:
+                value: exp.Expr = column(where.value, "kept")
+                value = value if _plain(where.type) else cast(value, where.type)
+                selects.append(exp.alias_(value, f"m{at}", quoted=True))
+                selects.append(exp.alias_(column(where.behind, "kept"), f"n{at}", quoted=True))
+        rows = [exp.Tuple(expressions=[number(str(a)), number(str(b))]) for a, b in spans]
+        numbers = exp.Values(
+            expressions=rows,
+            alias=exp.TableAlias(this=exp.to_identifier("numbers"), columns=[exp.to_identifier(n) for n in ("there", "span")]),
+        )  # fmt: skip
+        source = exp.alias_(parquet([self.kept.path(file)]), "kept", table=True)
+        on = exp.EQ(this=column("span", "kept"), expression=column("there", "numbers"))
+        select = exp.Select(expressions=selects).from_(source, copy=False)
+        select.append("joins", exp.Join(this=numbers, on=on))
+        among = exp.In(this=column("segment", "kept"), expressions=[text(label) for label in labels])
+        return select.where(among, copy=False)
+
+    # --- keeping ------------------------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Writes what this run has made for good. Raises OSError or QueryError."""
+        for plan in self._plans.values():
+            fresh = self._fresh(plan)
+            if fresh:
+                self._write(plan, fresh)
+
+    def _fresh(self, plan: _Plan) -> dict[tuple[int, Span], None]:
+        """The final results that this run made; all of them where they would otherwise lie in too many files."""
+        possible = {
+            (at, span): None
+            for at in range(len(plan.measures))
+            for span in plan.scan.spans
+            if any(plan.tokens[at, number_, span] is not None for number_ in range(len(plan.sets)))
+        }
+        fresh = {key: None for key in possible if key not in plan.found}
+        files = {one.file for found in plan.found.values() for one in found}
+        return possible if len(files) + bool(fresh) > _MANY else fresh
+
+    def _write(self, plan: _Plan, fresh: Mapping[tuple[int, Span], None]) -> None:
+        scan = plan.scan
+        spans = [s for s in scan.spans if any((at, s) in fresh for at in range(len(plan.measures)))]
+        types = self.session.columns("temp", scan.name)
+        self.kept.folder.mkdir(parents=True, exist_ok=True)
+        part = durable.unfinished(self.kept.path("results"))
+        try:
+            self.session.write(self._table(plan, spans, types), part)
+            self.kept.add(part, self._piece(plan, spans, fresh, types))
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _table(self, plan: _Plan, spans: Sequence[Span], types: Mapping[str, str]) -> exp.Expr:
+        selects: list[exp.Expr] = []
+        for name, kind in types.items():
+            as_it_is = _plain(kind) or kind == "VARCHAR"
+            node = column(name) if as_it_is else exp.alias_(cast(column(name), "VARCHAR"), name, quoted=True)
+            selects.append(node)
+        numbers = [number(str(plan.scan.spans[s])) for s in spans]
+        select = exp.Select(expressions=selects).from_(exp.to_identifier(plan.scan.name, quoted=True), copy=False)
+        return select.where(exp.In(this=column("span"), expressions=numbers), copy=False)
+
+    def _piece(
+        self, plan: _Plan, spans: Sequence[Span], fresh: Mapping[tuple[int, Span], None], types: Mapping[str, str]
+    ) -> Piece:  # fmt: skip
+        scan = plan.scan
+        numbers = {scan.spans[s]: s for s in spans}
+        size = max(numbers, default=-1) + 1
+        tokens: list[list[str | None]] = []
+        held: dict[str, Held] = {}
+        for at, measure in enumerate(plan.measures):
+            value = f"m{at}" if measure is not None else ""
+            sets = {}
+            for number_, (_, known) in enumerate(plan.sets):
+                sets[known] = len(tokens)
+                tokens.append([
+                    plan.tokens[at, number_, numbers[i]] if i in numbers and (at, numbers[i]) in fresh else None
+                    for i in range(size)
+                ])  # fmt: skip
+            kpis = sorted(self.kpis.get((scan.name, measure), ()))
+            held[plan.definitions[at]] = Held(value, f"n{at}", types.get(value, ""), kpis, sets, self.kept.today)
+        return Piece(
+            "", 0, scan.dataset, scan.grain, self.kept.today,
+            [plan.keys[numbers[i]] if i in numbers else "" for i in range(size)], held,
+            {known: label_of(segments) for segments, known in plan.sets}, tokens,
+        )  # fmt: skip
+
+
+def _plain(kind: str) -> bool:
+    return kind.split("(")[0] in _PLAIN

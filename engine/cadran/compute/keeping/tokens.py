@@ -1,0 +1,202 @@
+"""Tokens: digests of the rows that a result rests on, without those that cannot matter to it.
+
+What is dated within a span comes from the parts of a table whose dates overlap it; a new part touches no other span.
+Where a measure looks beyond its span the reach is longer, and where nothing can be proven it is the whole dataset. A
+result that the run's clock could change has no token: it is not kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from cadran.compute.keeping.behind import Behind
+from cadran.compute.keeping.parts import LOWEST, Parts, since_epoch
+from cadran.compute.lower import WithZone
+from cadran.compute.rows import RowsBuilder
+from cadran.compute.spans import Span, midnight
+from cadran.declare.model import Declaration
+from cadran.formula.measures import Measure, ResolvedDataset, Timing, ref_of
+from cadran.state.kept import digest
+
+_DAY = dt.timedelta(days=1)
+_SINCE_EVER = frozenset({"opening", "closing", "during", "kept", "gone"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which rows of a dataset matter to a span: those whose ``node`` lies in ``[lower, upper)``, local times."""
+
+    dataset: str
+    node: exp.Column
+    lower: dt.datetime | None
+    upper: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What one measure with one set of segments stands on."""
+
+    dataset: str
+    timing: Timing
+    date: exp.Column | None
+    measure: Measure | None
+    behind: tuple[Behind, ...]  # of the measure, and of the segments
+    other: Behind | None
+
+    @property
+    def clock(self) -> bool:
+        return any(b.clock for b in self.all)
+
+    @property
+    def all(self) -> Iterator[Behind]:
+        yield from self.behind
+        if self.other is not None:
+            yield self.other
+
+
+class Tokens:
+    def __init__(self, declaration: Declaration, rows: RowsBuilder, parts: Parts) -> None:
+        self.declaration, self.rows, self.parts = declaration, rows, parts
+        self.model, self.clock = rows.model, rows.clock
+        self._now = {False: since_epoch(self.clock.local), True: since_epoch(self.clock.instant)}
+        self._made: dict[object, str | None] = {}
+
+    def token(self, ground: Ground, span: Span) -> str | None:
+        """The token of a result over a span, None if it must not be kept."""
+        if ground.clock:
+            return None
+        whole = frozenset().union(*(b.whole for b in ground.all))
+        reaches = [self._own(ground, span, whole)]
+        if ground.other is not None and ground.measure is not None:
+            reaches.append(self._other(ground.measure, span, whole))
+        whole |= {r for r in reaches if isinstance(r, str)}
+        read = frozenset().union(*(b.columns for b in ground.all))
+        found = [self._whole(dataset, read) for dataset in sorted(whole)]
+        found += [self._within(r, read) for r in reaches if isinstance(r, Reach)]
+        found.append(self._rates(ground.measure))
+        return None if None in found else digest(found)
+
+    # --- how far a measure sees ---------------------------------------------------------------------------------------
+
+    def _own(self, ground: Ground, span: Span, whole: frozenset[str]) -> Reach | str:
+        """The measure's own dataset: a reach, or its name where any row may matter."""
+        dataset = ground.dataset
+        found, backward = self.model.datasets[dataset], any(b.backward for b in ground.behind)
+        node = self._moment(ground, found)
+        if node is None or dataset in whole or self.parts.ranges(dataset, node) is None:
+            return dataset
+        if backward:
+            dated = ground.timing == "flow" or found.snapshot
+            if not dated or node != found.date:
+                return dataset
+            return Reach(dataset, node, None, span.stop)
+        bounds = self._bounds(ground, found, span)
+        return dataset if bounds is None else Reach(dataset, node, *bounds)
+
+    def _moment(self, ground: Ground, found: ResolvedDataset) -> exp.Column | None:
+        if ground.timing == "flow" or found.snapshot:
+            return ground.date or found.date
+        return found.valid[0] if found.valid is not None else None
+
+    def _bounds(
+        self, ground: Ground, found: ResolvedDataset, span: Span
+    ) -> tuple[dt.datetime | None, dt.datetime] | None:
+        start, function = midnight(span.start), ground.measure.function if ground.measure else "count"
+        if ground.timing == "flow":
+            if function == "new":
+                return None, span.stop
+            return (midnight(span.before) if function in ("retained", "lost") else start), span.stop
+        if found.snapshot:
+            opening = ground.timing == "opening"
+            return (midnight(span.before), start) if opening else (midnight(span.last), span.stop)
+        if ground.timing == "started":
+            return start, span.stop
+        return (None, span.stop) if ground.timing in _SINCE_EVER else None
+
+    def _other(self, measure: Measure, span: Span, whole: frozenset[str]) -> Reach | str:
+        """Where ``converted`` looks for matches: from the span's start until its window has passed, by local days."""
+        other = measure.other
+        assert other is not None
+        node = self.model.datasets[other.dataset].date
+        if node is None or other.dataset in whole or self.parts.ranges(other.dataset, node) is None:
+            return other.dataset
+        window = dt.timedelta(days=other.window.days, seconds=other.window.seconds)
+        return Reach(other.dataset, node, midnight(span.start) - _DAY, span.stop + window + _DAY)
+
+    # --- the rows ---------------------------------------------------------------------------------------------------------
+
+    def _whole(self, dataset: str, read: frozenset[tuple[str, str]]) -> str | None:
+        """All rows of a dataset, if all are there at the clock as they will be later."""
+        key = ("whole", dataset, self._masked(dataset, read))
+        if key not in self._made:
+            nodes = [*self._existence(dataset), *self._masked(dataset, read)]
+            steady = all(self._passed(dataset, node, self.parts.latest(dataset, node)) for node in nodes)
+            self._made[key] = self.parts.content(dataset) if steady else None
+        return self._made[key]
+
+    def _within(self, reach: Reach, read: frozenset[tuple[str, str]]) -> str | None:
+        """The parts with rows in reach, if those rows are there at the clock as they will be later."""
+        nodes = [*self._existence(reach.dataset), *self._masked(reach.dataset, read)]
+        nodes = [n for n in nodes if n != reach.node]
+        key = ("within", reach, tuple(nodes))
+        if key not in self._made:
+            self._made[key] = self._of_parts(reach, nodes)
+        return self._made[key]
+
+    def _of_parts(self, reach: Reach, nodes: Sequence[exp.Column]) -> str | None:
+        chunks, ranges = self.parts.of(reach.dataset), self.parts.ranges(reach.dataset, reach.node)
+        assert chunks is not None
+        assert ranges is not None
+        zoned = self._zoned(reach.dataset, reach.node)
+        # Instants against local times: a day is more than any zone is away from UTC, and one part more does no harm.
+        slack = _DAY if zoned else _DAY * 0
+        lower = LOWEST if reach.lower is None else since_epoch(reach.lower - slack)
+        upper = since_epoch(reach.upper + slack)
+        there = [i for i, r in enumerate(ranges) if r is not None and r[0] < upper and r[1] >= lower]
+        for node in nodes:
+            if not self._steady(reach.dataset, node, there):
+                return None
+        tables = self.declaration.datasets[reach.dataset].tables
+        return digest(sorted((tables.index(chunks[i].table), chunks[i].part.content) for i in there))
+
+    def _steady(self, dataset: str, node: exp.Column, chunks: Sequence[int]) -> bool:
+        """Whether no row of these parts has a date after the clock."""
+        ranges = self.parts.ranges(dataset, node)
+        if ranges is None:
+            return self._passed(dataset, node, self.parts.latest(dataset, node))
+        latest = max((r[1] for i in chunks if (r := ranges[i]) is not None), default=LOWEST)
+        return self._passed(dataset, node, latest)
+
+    def _passed(self, dataset: str, node: exp.Column, latest: int | None) -> bool:
+        return latest is not None and (latest == LOWEST or latest <= self._now[self._zoned(dataset, node)])
+
+    def _zoned(self, dataset: str, node: exp.Column) -> bool:
+        return self.rows.time_kind(dataset, node) == WithZone
+
+    def _existence(self, dataset: str) -> list[exp.Column]:
+        """The date from which a row is there; nothing where the clock hides none."""
+        found = self.model.datasets[dataset]
+        if found.ahead:
+            return []
+        node = found.valid[0] if found.valid is not None else found.date
+        return [] if node is None else [node]
+
+    def _masked(self, dataset: str, read: frozenset[tuple[str, str]]) -> tuple[exp.Column, ...]:
+        """The dates that are NULL as long as they lie after the clock, where something reads them as a value."""
+        found = self.model.datasets[dataset]
+        if found.ahead or found.valid is None:
+            return ()
+        nodes = [found.valid[1]]
+        if found.date is not None and found.date != found.valid[0]:
+            nodes.append(found.date)
+        return tuple(n for n in dict.fromkeys(nodes) if (dataset, ref_of(n)[1]) in read or ref_of(n)[0])
+
+    def _rates(self, measure: Measure | None) -> str | None:
+        rates = self.declaration.rates
+        if measure is None or not measure.convert or rates is None:
+            return ""
+        return self.parts.tables.content(rates.table.source, rates.table.table)
