@@ -93,6 +93,7 @@ class Engine:
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
         if memory is not None:
             memory.begin(model, self.rows, self._raw_types, clock)
+            self.examiner.known = memory.examined
 
     # --- tables ----------------------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ class Connector(ABC):
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most have nothing to give back)
         """Gives back what was opened; called once at the end of a run, also of one that failed."""
 
     @abstractmethod

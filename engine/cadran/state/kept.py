@@ -21,7 +21,9 @@ from cadran.state import durable
 
 FORMAT = 1  # raised when the same definition would give other results, or the files are laid out anew
 _INDEX, _LOCK, _SUFFIX = "index.json", "lock", ".parquet"
-_ORPHANED = 3600  # seconds until a file that no index names is taken away: its writer may not have come to that yet
+_ORPHANED = (
+    3600  # seconds until a file that no index names is taken away: its writer may not have come to that yet
+)
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class Kept:
     folder: Path
     engine: str
     today: str
+    full: bool = False  # whatever earlier runs left is passed over, and replaced by what this one makes
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
     pieces: dict[str, Piece] = field(default_factory=dict)
     facts: dict[str, tuple[Any, str]] = field(default_factory=dict)  # key → value, the day of its last use
@@ -87,8 +90,8 @@ class Kept:
     _before: set[str] = field(default_factory=set)  # pieces and facts that were there when it was opened
 
     @classmethod
-    def open(cls, folder: Path, engine: str, today: dt.date) -> Kept:
-        kept = cls(folder, engine, today.isoformat())
+    def open(cls, folder: Path, engine: str, today: dt.date, *, full: bool = False) -> Kept:
+        kept = cls(folder, engine, today.isoformat(), full)
         kept._take(_read(folder / _INDEX, engine))
         return kept
 
@@ -119,7 +122,7 @@ class Kept:
     def find(self, definition: str, segments: str, span: str, token: str) -> Found | None:
         """The result for a span, if it is there and its file is whole."""
         at = self._where.get((definition, segments, span, token))
-        if at is None or not self.sound(at[0]):
+        if self.full or at is None or not self.sound(at[0]):
             return None
         piece = self.pieces[at[0]]
         held = piece.held[definition]
@@ -181,15 +184,19 @@ class Kept:
     def fact(self, key: str) -> Any:
         """What is known under a key (a digest of all that it rests on), or None."""
         known = self.facts.get(key)
-        if known is None:
+        if known is None or (self.full and key in self._before):
             return None
         if known[1] != self.today:
             self.facts[key], self.changed = (known[0], self.today), True
         return known[0]
 
     def learn(self, key: str, value: Any) -> None:
-        if self.facts.get(key) != (value, self.today):
+        if self.facts.get(key) != (value, self.today) or self.full:
             self.facts[key], self.changed = (value, self.today), True
+            self._before.discard(key)
+
+    def marks_of(self, table: str) -> Mapping[str, str]:
+        return {} if self.full else self.marks.get(table, {})
 
     def mark(self, table: str, marks: Mapping[str, str]) -> None:
         """The marks of a table's parts, for the next look."""
@@ -250,7 +257,9 @@ class Kept:
         for name, piece in other.pieces.items():
             if name not in self._before:
                 self.pieces.setdefault(name, piece)
-        self.facts |= {key: fact for key, fact in other.facts.items() if key not in self._before | self.facts.keys()}
+        self.facts |= {
+            key: fact for key, fact in other.facts.items() if key not in self._before | self.facts.keys()
+        }
         self.marks = {**other.marks, **self.marks}
 
     def _written(self) -> bytes:
@@ -307,7 +316,9 @@ def _read(path: Path, engine: str) -> Mapping[str, Any] | None:
 
 def digest(*parts: object) -> str:
     """A digest of values whose text says all about them: strings, numbers, tuples, lists and mappings of these."""
-    return hashlib.blake2b(json.dumps(parts, separators=(",", ":"), sort_keys=True, default=_plain).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(
+        json.dumps(parts, separators=(",", ":"), sort_keys=True, default=_plain).encode(), digest_size=16
+    ).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -64,6 +64,13 @@ class Reader:
         self._expression(found, measure.other.dataset, measure.other.key, local=True)
         return found
 
+    def keys(self, dataset: str) -> Behind:
+        """The same with the columns of the key."""
+        found = self.rows(dataset)
+        for key in self.model.datasets[dataset].key:
+            self._value(found, dataset, key, local=True)
+        return found
+
     def expression(self, dataset: str, node: exp.Expr) -> Behind:
         """One expression alone, without the existence of its row."""
         found = Behind(dataset, datasets={dataset})

@@ -42,7 +42,9 @@ class Definitions:
             tables = [self.settings.table(t.source, t.table) for t in declared.tables]
             shape = [found.key, found.inclusive, found.snapshot, found.ahead, name in self.rows.quarantined]
             existence = [_sql(n) for n in (found.where, found.date, *(found.valid or ()))]
-            kinds = [self.rows.time_kind(name, n) for n in (found.date, *(found.valid or ())) if n is not None]
+            kinds = [
+                self.rows.time_kind(name, n) for n in (found.date, *(found.valid or ())) if n is not None
+            ]
             self._datasets[name] = digest("dataset", name, tables, shape, existence, kinds)
         return self._datasets[name]
 
@@ -70,7 +72,9 @@ class Definitions:
 
     # --- measures -----------------------------------------------------------------------------------------------------
 
-    def measure(self, dataset: str, measure: Measure | None, timing: str, date: exp.Expr | None) -> tuple[str, Behind, Behind | None]:
+    def measure(
+        self, dataset: str, measure: Measure | None, timing: str, date: exp.Expr | None
+    ) -> tuple[str, Behind, Behind | None]:
         """A measure within a scan of that timing and date, None for the mere count of rows: its digest and what is behind it."""
         key = (measure, f"{dataset} {timing} {_sql(date)}")
         if key not in self._measures:
@@ -91,9 +95,19 @@ class Definitions:
         if measure is None or not measure.convert or measure.money is None or rates is None:
             return None
         table = self.settings.table(rates.table.source, rates.table.table)
-        return measure.money.code, _sql(measure.money.column), self.declaration.currency, table, rates.date, rates.currency, rates.rate
+        return (
+            measure.money.code,
+            _sql(measure.money.column),
+            self.declaration.currency,
+            table,
+            rates.date,
+            rates.currency,
+            rates.rate,
+        )
 
-    def segments(self, dataset: str, names: Sequence[str], kept: Mapping[str, Sequence[str]]) -> tuple[str, Behind]:
+    def segments(
+        self, dataset: str, names: Sequence[str], kept: Mapping[str, Sequence[str]]
+    ) -> tuple[str, Behind]:
         """A set of segments: where each lives, and which of its values are not lumped together."""
         found = Behind(dataset, datasets={dataset})
         said = []

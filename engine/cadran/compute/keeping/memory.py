@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.keeping.definition import Definitions
+from cadran.compute.keeping.examined import Examined
 from cadran.compute.keeping.parts import Parts
 from cadran.compute.keeping.scans import Keeper
 from cadran.compute.keeping.settings import Settings
@@ -32,19 +33,22 @@ class Memory:
     """One run's. ``full`` takes nothing from earlier runs, and still leaves what it makes."""
 
     def __init__(self, declaration: Declaration, session: Session, sources: Sources, *, full: bool) -> None:
-        self.declaration, self.session, self.full = declaration, session, full
+        self.declaration, self.session = declaration, session
         self.folder = (declaration.folder / FOLDER).absolute()
-        self.kept = open_kept(self.folder)
+        self.kept = open_kept(self.folder, full=full)
         self.settings = Settings(declaration, self.kept.salt)
         self.tables = Tables(sources, session, self.kept, self.settings)
         self.keeper: Keeper | None = None
 
-    def begin(self, model: Model, rows: RowsBuilder, types: Callable[[str], Mapping[str, str]], clock: Clock) -> None:
+    def begin(
+        self, model: Model, rows: RowsBuilder, types: Callable[[str], Mapping[str, str]], clock: Clock
+    ) -> None:
         """To be called once tables are loaded."""
         definitions = Definitions(self.declaration, model, rows, types, self.settings)
         self.parts = Parts(self.declaration, model, self.session, rows, self.tables, definitions)
         tokens = Tokens(self.declaration, rows, self.parts)
-        self.keeper = Keeper(self.declaration, self.session, clock, self.kept, definitions, tokens, full=self.full)
+        self.examined = Examined(self.parts, tokens)
+        self.keeper = Keeper(self.declaration, self.session, clock, self.kept, definitions, tokens)
 
     def whose(self, series: Iterable[Series]) -> None:
         """Notes which KPIs the results of scans belong to."""
@@ -73,8 +77,7 @@ class Memory:
         return []
 
 
-def open_kept(folder: Path) -> Kept:
+def open_kept(folder: Path, *, full: bool = False) -> Kept:
     import duckdb
 
-    return Kept.open(folder, f"duckdb {duckdb.__version__}", dt.date.today())
-
+    return Kept.open(folder, f"duckdb {duckdb.__version__}", dt.date.today(), full=full)

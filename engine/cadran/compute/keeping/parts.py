@@ -93,7 +93,9 @@ class Parts:
     def _table(self, table: TableRef, mine: Sequence[Chunk], chosen: Sequence[Chunk]) -> exp.Select | None:
         key = (table.source, table.table)
         empty = self.session.empty_columns(*key)
-        star = exp.Star(replace=[exp.alias_(exp.null(), n, quoted=True) for n in empty]) if empty else exp.Star()
+        star = (
+            exp.Star(replace=[exp.alias_(exp.null(), n, quoted=True) for n in empty]) if empty else exp.Star()
+        )
         if key in self.session.files:
             if any(c.casefold() == "file_index" for c in self.session.columns(*key)):
                 return None
@@ -145,7 +147,7 @@ class Parts:
         if chunks is None or not behind.local or ref_of(node)[0]:
             return None
         said = digest("range", self.definitions.behind(behind), node.name, self.rows.time_kind(dataset, node))
-        keys = [digest(said, self._settings(c), c.part.content) for c in chunks]
+        keys = [digest(said, self.settings_of(c), c.part.content) for c in chunks]
         missing = {c for c, key in zip(chunks, keys, strict=True) if self.kept.fact(key) is None}
         if missing:
             asked = self._ask(dataset, node, missing)
@@ -157,7 +159,7 @@ class Parts:
         facts = [self.kept.fact(key) for key in keys]
         return [(f[0], f[1]) if f else None for f in facts]
 
-    def _settings(self, chunk: Chunk) -> str:
+    def settings_of(self, chunk: Chunk) -> str:
         return self.definitions.settings.table(chunk.table.source, chunk.table.table)
 
     def _ask(self, dataset: str, node: exp.Column, chunks: Collection[Chunk]) -> dict[str, Range] | None:

@@ -24,7 +24,18 @@ from cadran.state import durable
 from cadran.state.kept import Found, Held, Kept, Piece, digest
 
 _MANY = 6  # files that one scan may be put together from, before they are made into one
-_PLAIN = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")  # come back from Parquet as they went
+_PLAIN = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+)  # come back from Parquet as they went
+
+
+_Number = tuple[int, int]  # of a span, in a file and in a scan
 
 
 @dataclass(slots=True)
@@ -69,11 +80,9 @@ class Keeper:
         kept: Kept,
         definitions: Definitions,
         tokens: Tokens,
-        *,
-        full: bool = False,
     ) -> None:
         self.declaration, self.session, self.clock, self.kept = declaration, session, clock, kept
-        self.definitions, self.tokens, self.full = definitions, tokens, full
+        self.definitions, self.tokens = definitions, tokens
         self.accounts: list[Account] = []
         self.kpis: dict[tuple[str, Measure | None], set[str]] = {}  # (scan, measure) → whose it is
         self._plans: dict[str, _Plan] = {}
@@ -89,8 +98,7 @@ class Keeper:
             return [scan]
         plan = self._plan(scan)
         self._plans[scan.name] = plan
-        if not self.full:
-            self._find(plan)
+        self._find(plan)
         account = Account(scan.name, scan.dataset, len(plan.measures), len(plan.found))
         account.made = len(plan.measures) * len(scan.spans) - account.kept
         account.unkept = sum(self._unkept(plan, m, s) for m in range(len(plan.measures)) for s in scan.spans)
@@ -111,7 +119,9 @@ class Keeper:
                 known, more = self.definitions.segments(scan.dataset, segments, scan.kept)
                 if at == 0:
                     sets.append((segments, known))
-                grounds[at, number_] = Ground(scan.dataset, scan.timing, scan.date, measure, (behind, more), other)
+                grounds[at, number_] = Ground(
+                    scan.dataset, scan.timing, scan.date, measure, (behind, more), other
+                )
         plan = _Plan(scan, measures, definitions, sets, {span: self._key(span) for span in scan.spans})
         for (at, number_), ground in grounds.items():
             for span in scan.spans:
@@ -207,31 +217,29 @@ class Keeper:
 
     def _kept_pieces(self, plan: _Plan) -> Iterator[exp.Expr]:
         """One SELECT for each file and group of measures that were found in it for the same spans and sets."""
-        by_file: dict[tuple[str, int], dict[str, set[tuple[int, int]]]] = {}
+        places: dict[tuple[str, int, str], list[_Number]] = {}  # file, measure, set
+        held: dict[tuple[str, int], Held] = {}
         for (at, span), found in plan.found.items():
             for one in found:
-                spans = by_file.setdefault((one.file, at), {}).setdefault(one.label, set())
-                spans.add((one.number, plan.scan.spans[span]))
-        groups: dict[tuple[object, ...], list[int]] = {}
-        for (file, at), labels in by_file.items():
-            key = (file, tuple(sorted((label, tuple(sorted(spans))) for label, spans in labels.items())))
-            groups.setdefault(key, []).append(at)
-        held = {(f.file, at): f.held for (at, _), found in plan.found.items() for f in found}
-        for (file, labels), measures in groups.items():
-            assert isinstance(file, str)
-            assert isinstance(labels, tuple)
-            by_spans: dict[tuple[tuple[int, int], ...], list[str]] = {}
-            for label, spans in labels:
-                by_spans.setdefault(spans, []).append(label)
-            for spans, names in by_spans.items():
-                yield self._kept_piece(plan, file, {at: held[file, at] for at in measures}, spans, names)
+                places.setdefault((one.file, at, one.label), []).append((one.number, plan.scan.spans[span]))
+                held[one.file, at] = one.held
+        alike: dict[tuple[str, str, tuple[_Number, ...]], list[int]] = {}
+        for (file, at, label), numbers in places.items():
+            alike.setdefault((file, label, tuple(sorted(numbers))), []).append(at)
+        groups: dict[tuple[str, tuple[_Number, ...], tuple[int, ...]], list[str]] = {}
+        for (file, label, spans), measures in alike.items():
+            groups.setdefault((file, spans, tuple(measures)), []).append(label)
+        for (file, spans, which), labels in groups.items():
+            yield self._kept_piece(plan, file, {at: held[file, at] for at in which}, spans, labels)
 
     def _kept_piece(
-        self, plan: _Plan, file: str, held: Mapping[int, Held], spans: Sequence[tuple[int, int]], labels: Sequence[str]
+        self, plan: _Plan, file: str, held: Mapping[int, Held], spans: Sequence[_Number], labels: Sequence[str]
     ) -> exp.Expr:  # fmt: skip
         names = {n for segments, _ in plan.sets if label_of(segments) in labels for n in segments}
         selects: list[exp.Expr] = [exp.alias_(column("span", "numbers"), "span", quoted=True)]
-        selects += [column(n, "kept") for n in ("segment", *(dim(n) for n in plan.scan.names if n in names), "rows")]
+        selects += [
+            column(n, "kept") for n in ("segment", *(dim(n) for n in plan.scan.names if n in names), "rows")
+        ]
         for at, where in held.items():
             if where.value:
                 value: exp.Expr = column(where.value, "kept")
@@ -290,7 +298,9 @@ class Keeper:
             node = column(name) if as_it_is else exp.alias_(cast(column(name), "VARCHAR"), name, quoted=True)
             selects.append(node)
         numbers = [number(str(plan.scan.spans[s])) for s in spans]
-        select = exp.Select(expressions=selects).from_(exp.to_identifier(plan.scan.name, quoted=True), copy=False)
+        select = exp.Select(expressions=selects).from_(
+            exp.to_identifier(plan.scan.name, quoted=True), copy=False
+        )
         return select.where(exp.In(this=column("span"), expressions=numbers), copy=False)
 
     def _piece(
@@ -311,7 +321,9 @@ class Keeper:
                     for i in range(size)
                 ])  # fmt: skip
             kpis = sorted(self.kpis.get((scan.name, measure), ()))
-            held[plan.definitions[at]] = Held(value, f"n{at}", types.get(value, ""), kpis, sets, self.kept.today)
+            held[plan.definitions[at]] = Held(
+                value, f"n{at}", types.get(value, ""), kpis, sets, self.kept.today
+            )
         return Piece(
             "", 0, scan.dataset, scan.grain, self.kept.today,
             [plan.keys[numbers[i]] if i in numbers else "" for i in range(size)], held,

@@ -26,7 +26,9 @@ class Settings:
 
     def _digest(self, name: str) -> str:
         source = self.declaration.sources.get(name)
-        config = json.dumps([source.connector, source.config] if source else [name], sort_keys=True, default=str)
+        config = json.dumps(
+            [source.connector, source.config] if source else [name], sort_keys=True, default=str
+        )
         secrets = self.declaration.secrets
         if mask(config, secrets) == config and not any(s in config for s in secrets if s):
             return digest(config)

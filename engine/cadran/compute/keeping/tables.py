@@ -31,7 +31,7 @@ class Tables:
         return self._parts[key]
 
     def _look(self, source: str, table: str) -> tuple[Part, ...] | None:
-        marks = self.kept.marks.get(f"{source}.{table}", {})
+        marks = self.kept.marks_of(f"{source}.{table}")
         try:
             found = self.sources.connector(source).identity(table, marks)
         except ConnectorError:
@@ -66,7 +66,9 @@ class Tables:
         if key and len(rejected) <= _MOST:
             columns = list(self.session.columns(source, table).items())
             empty = self.session.empty_columns(source, table)
-            self.kept.learn(key, {"columns": columns, "empty": empty, "rejected": [list(r) for r in rejected]})
+            self.kept.learn(
+                key, {"columns": columns, "empty": empty, "rejected": [list(r) for r in rejected]}
+            )
 
     def _key(self, source: str, table: str) -> str:
         parts = self.parts(source, table)

@@ -80,6 +80,41 @@ class Tokens:
         found.append(self._rates(ground.measure))
         return None if None in found else digest(found)
 
+    def all_rows(self, behind: Behind, dates: Sequence[exp.Column]) -> str | None:
+        """The token of what all rows of a dataset, and all that is behind them, say at this clock and at any later one."""
+        if behind.clock:
+            return None
+        read = frozenset(behind.columns)
+        found = [self._whole(dataset, read) for dataset in sorted(behind.datasets)]
+        nodes = [*dates, *self._hidden(behind.own)]
+        steady = all(self._passed(behind.own, n, self.parts.latest(behind.own, n)) for n in nodes)
+        return None if None in found or not steady else digest(found)
+
+    def steady(self, dataset: str, dates: Sequence[exp.Column]) -> frozenset[str]:
+        """The labels of the parts whose dates have all passed: they will say at any later clock what they say now."""
+        chunks = self.parts.of(dataset) or ()
+        out = {c.label for c in chunks}
+        if self.model.datasets[dataset].ahead:
+            return frozenset(out)
+        for node in [*dates, *self._hidden(dataset)]:
+            ranges = self.parts.ranges(dataset, node)
+            if ranges is None:
+                return frozenset()
+            out -= {
+                c.label
+                for c, r in zip(chunks, ranges, strict=True)
+                if r and not self._passed(dataset, node, r[1])
+            }
+        return frozenset(out)
+
+    def _hidden(self, dataset: str) -> list[exp.Column]:
+        """The dates that the clock hides a row, or themselves, by; but for the end of an interval."""
+        found = self.model.datasets[dataset]
+        if found.ahead:
+            return []
+        nodes = [found.date, found.valid[0] if found.valid is not None else None]
+        return [n for n in dict.fromkeys(nodes) if n is not None]
+
     # --- how far a measure sees ---------------------------------------------------------------------------------------
 
     def _own(self, ground: Ground, span: Span, whole: frozenset[str]) -> Reach | str:
@@ -172,7 +207,7 @@ class Tokens:
         return self._passed(dataset, node, latest)
 
     def _passed(self, dataset: str, node: exp.Column, latest: int | None) -> bool:
-        return latest is not None and (latest == LOWEST or latest <= self._now[self._zoned(dataset, node)])
+        return latest is not None and latest <= self._now[self._zoned(dataset, node)]
 
     def _zoned(self, dataset: str, node: exp.Column) -> bool:
         return self.rows.time_kind(dataset, node) == WithZone
