@@ -162,10 +162,14 @@ class Project:
 
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
         session = Session(str(declaration.calendar.zone), record=record)
+        sources = Sources(declaration, self.plugins)
         try:
-            rejected = Sources(declaration, self.plugins).load(session, behind, progress)
+            rejected = sources.load(session, behind, progress)
             session.lock()
-            return Engine(declaration, model, session, clock, rejected, progress).compute(request)
+            try:
+                return Engine(declaration, model, session, clock, rejected, progress).compute(request)
+            finally:
+                sources.check_unchanged(session)
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
         finally:

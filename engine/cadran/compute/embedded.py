@@ -34,7 +34,9 @@ class Session:
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
-        self._within_reach: list[str] = []
+        self._in_place: dict[
+            tuple[str, str], dict[Path, object]
+        ] = {}  # table → its files, as they were when read
         self._empty: dict[tuple[str, str], list[str]] = {}
         self.statements: dict[str, str] = {}
         self._record = record
@@ -50,8 +52,8 @@ class Session:
 
     def lock(self) -> None:
         """No file but those scanned in place, no network, no setting can be reached from here on."""
-        paths = exp.array(*(exp.Literal.string(path) for path in self._within_reach)).sql("duckdb")
-        self._connection.execute(f"SET allowed_paths = {paths}")
+        files = [file for files in self._in_place.values() for file in files]
+        self._connection.execute(f"SET allowed_paths = {_paths(files)}")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -77,6 +79,7 @@ class Session:
             elif isinstance(item, End):
                 ended = item
             elif isinstance(item, InPlace):
+                self._in_place[source, table] = {file: _state(file) for file in item.files}
                 rows += self._view(name, item.files)
                 created = True
             else:
@@ -106,10 +109,22 @@ class Session:
 
     def _view(self, name: str, files: Sequence[Path]) -> int:
         """A table that is Parquet files where they lie; only these stay within reach once the outside is shut off."""
-        paths = exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({paths})")
-        self._within_reach += [str(file) for file in files]
-        return int(self._run(f"SELECT count(*) FROM {name}")[0][0])
+        # Without the columns that DuckDB would make of a folder's name such as year=2026.
+        reading = f"read_parquet({_paths(files)}, hive_partitioning = false)"
+        try:
+            self._run(f"CREATE VIEW {name} AS SELECT * FROM {reading}")
+            return int(self._run(f"SELECT count(*) FROM {name}")[0][0])
+        except QueryError as error:
+            raise DataError(error.message, hint="see whether something else writes to these files") from None
+
+    def changed(self) -> list[tuple[str, str, Path]]:
+        """Source, table and file of whatever is scanned in place and is not what it was when the run began."""
+        return [
+            (source, table, file)
+            for (source, table), files in self._in_place.items()
+            for file, state in files.items()
+            if _state(file) != state
+        ]
 
     def columns(self, source: str, table: str) -> dict[str, str]:
         """Column → DuckDB type of a loaded table."""
@@ -121,14 +136,14 @@ class Session:
         return self._empty.get((source, table), [])
 
     def _find_empty(self, source: str, table: str) -> None:
+        """Looks for one value in each column, which costs nothing where there is one."""
         names = [name for name, kind in self.columns(source, table).items() if kind == "VARCHAR"]
         if not names:
             return
-        counts = [exp.Count(this=exp.column(name, quoted=True)) for name in names]
-        select = exp.Select(expressions=counts).from_(exp.table_(table, db=source, quoted=True), copy=False)
-        found = [name for name, count in zip(names, self.rows(select)[0], strict=True) if count == 0]
-        if found:
-            self._empty[source, table] = found
+        found = self.rows(exp.Select(expressions=[_any_value(source, table, name) for name in names]))[0]
+        empty = [name for name, value in zip(names, found, strict=True) if value is None]
+        if empty:
+            self._empty[source, table] = empty
 
     # --- asking ---------------------------------------------------------------------------------------------------------
 
@@ -187,6 +202,26 @@ class Session:
             return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+
+def _paths(files: Iterable[Path]) -> str:
+    return exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
+
+
+def _state(file: Path) -> object:
+    """What changes whenever a file is written, replaced or removed."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _any_value(source: str, table: str, name: str) -> exp.Expr:
+    value = exp.column(name, quoted=True)
+    known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+    one = exp.Select(expressions=[value]).from_(exp.table_(table, db=source, quoted=True), copy=False)
+    return exp.Subquery(this=one.where(known, copy=False).limit(1, copy=False))
 
 
 def _literal(value: object) -> exp.Expr:

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cadran.plugins import Column, ConfigError, Connector, ConnectorError, End, Page, Rejected, Table, suggest
+from cadran.plugins import (
+    Column,
+    ConfigError,
+    Connector,
+    ConnectorError,
+    End,
+    InPlace,
+    Page,
+    Rejected,
+    Table,
+    suggest,
+)
 from cadran_plugins.files import csvfile, excel, jsonl, parquet
 from cadran_plugins.files.config import SCHEMA
 from cadran_plugins.files.header import agree, known_types
@@ -30,7 +41,7 @@ class FilesConnector(Connector):
         self._check_types(tables)
         return tables
 
-    def read(self, table: str) -> Iterator[Page | Rejected | End]:
+    def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
         """The rows of one table, in the order of the file."""
         found = Catalog(self.context).table(table)
         return parquet.read(found) if found.format == "parquet" else _read(found)
