@@ -165,12 +165,16 @@ class Project:
 
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
         session = Session(str(declaration.calendar.zone), record=record)
+        sources = Sources(declaration, self.plugins)
         try:
-            sources = Sources(declaration, self.plugins)
             memory = Memory(declaration, session, sources, full=full)
             rejected = sources.load(session, behind, progress, memory.tables)
             session.lock(memory.folder)
-            computed = Engine(declaration, model, session, clock, rejected, progress, memory).compute(request)
+            engine = Engine(declaration, model, session, clock, rejected, progress, memory)
+            try:
+                computed = engine.compute(request)
+            finally:
+                sources.check_unchanged(session)
             computed.warnings += memory.end(rejected)
             return computed
         except ProblemsFound as found:

@@ -136,10 +136,15 @@ class Story:
         return f"{name} {said or ''}".strip()
 
     def _dataset(self) -> Dataset:
-        return self.chance.choice([d for d in self.project.datasets if any(self.files[d.name].values())] or list(self.project.datasets))
+        return self.chance.choice(
+            [d for d in self.project.datasets if any(self.files[d.name].values())]
+            or list(self.project.datasets)
+        )
 
     def _time_passes(self) -> str:
-        self.clock += dt.timedelta(days=self.chance.choice((1, 1, 7, 31)), hours=self.chance.choice((0, 0, 5)))
+        self.clock += dt.timedelta(
+            days=self.chance.choice((1, 1, 7, 31)), hours=self.chance.choice((0, 0, 5))
+        )
         return str(self.clock)
 
     def _time_goes_back(self) -> str:
@@ -252,7 +257,9 @@ class Story:
         calendar = self.project.calendar
         until = calendar.local_date(self.clock)
         days = self.chance.choice((20, 100, 400))
-        self.project = replace(self.project, since=until - dt.timedelta(days=days), until=until + dt.timedelta(days=20))
+        self.project = replace(
+            self.project, since=until - dt.timedelta(days=days), until=until + dt.timedelta(days=20)
+        )
 
     def _asked(self) -> str:
         self.only = self.chance.choice(([], [self.chance.choice(self.shown).name]))
@@ -282,7 +289,9 @@ _STEPS = {
 }  # fmt: skip
 
 
-def _with(name: str, make: Callable[[Dataset, random.Random], Dataset]) -> Callable[[Dataset, random.Random], Dataset]:
+def _with(
+    name: str, make: Callable[[Dataset, random.Random], Dataset]
+) -> Callable[[Dataset, random.Random], Dataset]:
     return lambda dataset, chance: make(dataset, chance) if dataset.name == name else dataset
 
 
@@ -298,7 +307,12 @@ def _settle(dataset: Dataset, chance: random.Random) -> Dataset:
 
 
 def _where(dataset: Dataset, chance: random.Random) -> Dataset:
-    return replace(dataset, where=chance.choice((None, Op("<>", Column("qty"), Literal(3)), Not(Op("=", Column("channel"), Literal("web"))))))
+    return replace(
+        dataset,
+        where=chance.choice(
+            (None, Op("<>", Column("qty"), Literal(3)), Not(Op("=", Column("channel"), Literal("web"))))
+        ),
+    )
 
 
 def _tier(dataset: Dataset, chance: random.Random) -> Dataset:

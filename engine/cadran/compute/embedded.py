@@ -34,10 +34,11 @@ class Session:
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
-        self._within_reach: list[str] = []
+        self._in_place: dict[
+            tuple[str, str], dict[Path, object]
+        ] = {}  # table → its files, as they were when read
         self._empty: dict[tuple[str, str], list[str]] = {}
         self._pending: dict[tuple[str, str], Callable[[], None]] = {}
-        self.files: dict[tuple[str, str], tuple[Path, ...]] = {}  # tables that are scanned where they lie
         self.begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
         self._record = record
@@ -53,8 +54,8 @@ class Session:
 
     def lock(self, folder: Path | None = None) -> None:
         """No file but those scanned in place and those in ``folder``, no network, no setting can be reached from here on."""
-        paths = exp.array(*(exp.Literal.string(path) for path in self._within_reach)).sql("duckdb")
-        self._connection.execute(f"SET allowed_paths = {paths}")
+        files = [file for files in self._in_place.values() for file in files]
+        self._connection.execute(f"SET allowed_paths = {_paths(files)}")
         if folder is not None:
             inside = exp.array(exp.Literal.string(f"{folder.as_posix()}/")).sql("duckdb")
             self._connection.execute(f"SET allowed_directories = {inside}")
@@ -80,8 +81,7 @@ class Session:
             elif isinstance(item, End):
                 ended = item
             elif isinstance(item, InPlace):
-                self._view(source, table, item.files)
-                rows += int(self._run(f"SELECT count(*) FROM {name}")[0][0])
+                rows += self._view(source, table, item.files)
                 created = True
             else:
                 self.begins.setdefault((source, table), {}).setdefault(item.part, rows)
@@ -111,7 +111,7 @@ class Session:
         name = self._named(source, table)
         self._empty[source, table] = list(empty)
         if files:
-            self._view(source, table, files)
+            self._view(source, table, files, count=False)
             return
         self._create(name, columns)
 
@@ -142,12 +142,29 @@ class Session:
         self._connection.unregister("incoming_page")
         return int(done[0][0])
 
-    def _view(self, source: str, table: str, files: Sequence[Path]) -> None:
+    def _view(self, source: str, table: str, files: Sequence[Path], *, count: bool = True) -> int:
         """A table that is Parquet files where they lie; only these stay within reach once the outside is shut off."""
-        scan = exp.Select(expressions=[exp.Star()]).from_(parquet(files), copy=False)
-        self._connection.execute(f"CREATE VIEW {self._named(source, table)} AS {scan.sql('duckdb')}")
-        self._within_reach += [str(file) for file in files]
-        self.files[source, table] = tuple(files)
+        self._in_place[source, table] = {file: _state(file) for file in files}
+        name, scan = self._named(source, table), exp.Select(expressions=[exp.Star()])
+        scan = scan.from_(parquet(files), copy=False)
+        try:
+            self._run(f"CREATE VIEW {name} AS {scan.sql('duckdb')}")
+            return int(self._run(f"SELECT count(*) FROM {name}")[0][0]) if count else 0
+        except QueryError as error:
+            raise DataError(error.message, hint="see whether something else writes to these files") from None
+
+    def files(self, source: str, table: str) -> tuple[Path, ...]:
+        """The files of a table that is scanned where they lie."""
+        return tuple(self._in_place.get((source, table), ()))
+
+    def changed(self) -> list[tuple[str, str, Path]]:
+        """Source, table and file of whatever is scanned in place and is not what it was when the run began."""
+        return [
+            (source, table, file)
+            for (source, table), files in self._in_place.items()
+            for file, state in files.items()
+            if _state(file) != state
+        ]
 
     def columns(self, source: str, table: str) -> dict[str, str]:
         """Column → DuckDB type of a loaded table."""
@@ -159,14 +176,14 @@ class Session:
         return self._empty.get((source, table), [])
 
     def _find_empty(self, source: str, table: str) -> None:
+        """Looks for one value in each column, which costs nothing where there is one."""
         names = [name for name, kind in self.columns(source, table).items() if kind == "VARCHAR"]
         if not names:
             return
-        counts = [exp.Count(this=exp.column(name, quoted=True)) for name in names]
-        select = exp.Select(expressions=counts).from_(exp.table_(table, db=source, quoted=True), copy=False)
-        found = [name for name, count in zip(names, self.rows(select)[0], strict=True) if count == 0]
-        if found:
-            self._empty[source, table] = found
+        found = self.rows(exp.Select(expressions=[_any_value(source, table, name) for name in names]))[0]
+        empty = [name for name, value in zip(names, found, strict=True) if value is None]
+        if empty:
+            self._empty[source, table] = empty
 
     # --- asking ---------------------------------------------------------------------------------------------------------
 
@@ -248,9 +265,30 @@ class Session:
 
 
 def parquet(files: Sequence[Path]) -> exp.Expr:
-    """Parquet files as a table."""
+    """Parquet files as a table, without the columns that DuckDB would make of a folder's name such as year=2026."""
     paths = exp.array(*(exp.Literal.string(str(file)) for file in files))
-    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[paths]))
+    plain = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
+    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[paths, plain]))
+
+
+def _paths(files: Iterable[Path]) -> str:
+    return exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
+
+
+def _state(file: Path) -> object:
+    """What changes whenever a file is written, replaced or removed."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _any_value(source: str, table: str, name: str) -> exp.Expr:
+    value = exp.column(name, quoted=True)
+    known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+    one = exp.Select(expressions=[value]).from_(exp.table_(table, db=source, quoted=True), copy=False)
+    return exp.Subquery(this=one.where(known, copy=False).limit(1, copy=False))
 
 
 def _literal(value: object) -> exp.Expr:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadran.declare.model import Dataset, Declaration, TableRef
-from cadran.plugins.connector import Connector, ConnectorError, Context, Table
+from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, Table
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, listed, suggest
 
@@ -132,6 +133,18 @@ class Sources:
         except ConnectorError as error:
             raise ProblemsFound(self._problems(source, error)) from error
 
+    def check_unchanged(self, session: Session) -> None:
+        """Raises ProblemsFound where a file that is scanned in place is not what it was when the run began."""
+        problems: list[Problem] = []
+        for source, table, file in session.changed():
+            shown = relative(file, self.declaration.folder)
+            what = "changed" if file.exists() else "was removed"
+            hint = "run again once nothing writes there, so that all numbers are of the same rows"
+            error = DataError(f"{shown} {what} while table '{table}' was computed from it", hint=hint)
+            problems += self._problems(source, error)
+        if problems:
+            raise ProblemsFound(problems)
+
     def _problems(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""
         place = self.declaration.sources[source].place
@@ -142,6 +155,12 @@ class Sources:
         subject = f"sources.{source}"
         head = Problem("source", error.message, where, subject, error.hint)
         return [head, *(Problem("source", line, where, subject) for line in error.more)]
+
+
+def relative(file: Path, folder: Path) -> str:
+    """A file as messages name it: from the project's folder where it lies there."""
+    folder = folder.resolve()
+    return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
 
 
 def all_columns(sources: Sources) -> dict[str, Sequence[str] | None]:

@@ -44,10 +44,10 @@ class FilesConnector(Connector):
 
     def identity(self, table: str, marks: Mapping[str, str]) -> Sequence[Part] | None:
         """One part for each file."""
-        return identity.parts(Catalog(self.context).table(table), marks, self.context.base)
+        return identity.parts(Catalog(self.context).table(table), marks)
 
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
-        """The rows of one table, in the order of the files; Parquet files are scanned in place."""
+        """The rows of one table, in the order of the files and of the rows in them."""
         found = Catalog(self.context).table(table)
         return parquet.read(found) if found.format == "parquet" else _read(found)
 

@@ -7,7 +7,6 @@ they seem), so its mark is one that no later look takes at its word. Git does th
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,34 +18,27 @@ _RACY = 2_000_000_000  # ns; the coarsest times in use (FAT) come in steps of tw
 _UNSURE = "-"
 
 
-def parts(table: TableFiles, marks: Mapping[str, str], base: Path) -> list[Part] | None:
+def parts(table: TableFiles, marks: Mapping[str, str]) -> list[Part] | None:
     """One part for each file of a table; None where a file cannot be read (reading it says why)."""
     try:
-        return [_part(table, source, marks, base) for source in table.files]
+        return [_part(table, source, marks) for source in table.files]
     except OSError:
         return None
 
 
-def _part(table: TableFiles, source: Source, marks: Mapping[str, str], base: Path) -> Part:
-    name = _name(source.path, base)
-    times, _, checksum = marks.get(name, "").rpartition(" ")
+def _part(table: TableFiles, source: Source, marks: Mapping[str, str]) -> Part:
+    times, _, checksum = marks.get(source.part, "").rpartition(" ")
     found = _times(source.path)
     if not checksum or found != times or found == _UNSURE:
         checksum = _checksum(source.path)
         found = found if _times(source.path) == found else _UNSURE
     known = split(source.path)
     return Part(
-        name,
+        source.part,
         f"{known[1] if known else table.format}:{checksum}",
         f"{found} {checksum}",
         source.path if table.format == "parquet" else None,
     )
-
-
-def _name(path: Path, base: Path) -> str:
-    """A digest of the path, in which a setting from the environment may stand; the same wherever the project lies."""
-    shown = path.relative_to(base) if path.is_relative_to(base) else path
-    return hashlib.sha256(os.fsencode(shown.as_posix())).hexdigest()[:20]
 
 
 def _times(path: Path) -> str:

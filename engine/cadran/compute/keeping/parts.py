@@ -96,7 +96,7 @@ class Parts:
         star = (
             exp.Star(replace=[exp.alias_(exp.null(), n, quoted=True) for n in empty]) if empty else exp.Star()
         )
-        if key in self.session.files:
+        if self.session.files(*key):
             if any(c.casefold() == "file_index" for c in self.session.columns(*key)):
                 return None
             files = [c.part.file for c in chosen if c.part.file is not None]

@@ -51,9 +51,7 @@ class Tables:
         fact = self.kept.fact(key) if key else None
         if parts is None or fact is None:
             return None
-        files = [p.file for p in parts if p.file is not None]
-        if files and len(files) < len(parts):
-            return None
+        files = [p.file for p in parts if p.file is not None] if fact["in_place"] else []
         self.session.declare(
             source, table, dict(fact["columns"]), fact["empty"], files,
             lambda: self.sources.fetch(self.session, source, table),
