@@ -104,6 +104,8 @@ class ScanBuilder:
         span = column("span", PERIOD)
         select = frame.joined.select(span, *frame.labels(), *values)
         select.append("joins", frame.spans_join(on))
+        hull = frame.hull("count")
+        select = select.where(hull, copy=False) if hull is not None else select
         return frame.group(select, [span])
 
 
@@ -162,6 +164,9 @@ class Frame:
             label = exp.Case(ifs=ifs, default=label)
         values = [exp.alias_(node.copy(), dim(name), quoted=True) for name, node in self.dims.items()]
         return [exp.alias_(label, "segment", quoted=True), *values]
+
+    def hull(self, function: str) -> exp.Expr | None:
+        return self.meeting.hull(self.scan.timing, function, self.scan.spans)
 
     def spans_join(self, on: exp.Expr) -> exp.Join:
         # Of the schema "temp", so that no dataset can take its place.

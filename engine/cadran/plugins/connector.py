@@ -64,8 +64,8 @@ class InPlace:
 class Part:
     """A piece of a table that changes only as a whole, such as one of its files.
 
-    ``content`` is the same exactly as long as the rows are the same, read with the same settings; two parts of one
-    table never share it unless their rows are equal. ``name`` tells the part from the others of its table and
+    ``content`` is the same exactly as long as the rows are the same, read with the same settings by the same version of
+    the plugin; two parts of one table never share it unless their rows are equal. ``name`` tells the part from the others of its table and
     stays when its rows change. ``mark`` is whatever lets the connector know the part again cheaply: at the next look
     it is handed back under the part's name. None of the three holds a secret: they are written to disk.
     ``file`` is set where :meth:`Connector.read` gives the part as that Parquet file, :class:`InPlace`.

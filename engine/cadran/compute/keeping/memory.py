@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cadran import resources
 from cadran.compute.embedded import QueryError, Session
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.examined import Examined
@@ -36,7 +37,7 @@ class Memory:
         self.declaration, self.session = declaration, session
         self.folder = (declaration.folder / FOLDER).absolute()
         self.kept = open_kept(self.folder, full=full)
-        self.settings = Settings(declaration, self.kept.salt)
+        self.settings = Settings(declaration, self.kept.salt, sources.plugins)
         self.tables = Tables(sources, session, self.kept, self.settings)
         self.keeper: Keeper | None = None
 
@@ -80,4 +81,5 @@ class Memory:
 def open_kept(folder: Path, *, full: bool = False) -> Kept:
     import duckdb
 
-    return Kept.open(folder, f"duckdb {duckdb.__version__}", dt.date.today(), full=full)
+    engine = f"cadran {resources.code()}, duckdb {duckdb.__version__}"
+    return Kept.open(folder, engine, dt.date.today(), full=full)

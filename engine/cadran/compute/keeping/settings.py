@@ -7,6 +7,7 @@ import json
 
 from cadran.declare.model import Declaration
 from cadran.declare.settings import mask
+from cadran.plugins.manager import PluginManager
 from cadran.state.kept import digest
 
 _COST = 2**13  # of the digest of secret settings
@@ -15,8 +16,8 @@ _COST = 2**13  # of the digest of secret settings
 class Settings:
     """Values from the environment count; what is written to disk does not let them be found out."""
 
-    def __init__(self, declaration: Declaration, salt: str) -> None:
-        self.declaration, self.salt = declaration, salt
+    def __init__(self, declaration: Declaration, salt: str, plugins: PluginManager) -> None:
+        self.declaration, self.salt, self.plugins = declaration, salt, plugins
         self._sources: dict[str, str] = {}
 
     def source(self, name: str) -> str:

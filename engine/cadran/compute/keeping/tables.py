@@ -64,9 +64,10 @@ class Tables:
         if key and len(rejected) <= _MOST:
             columns = list(self.session.columns(source, table).items())
             empty = self.session.empty_columns(source, table)
-            self.kept.learn(
-                key, {"columns": columns, "empty": empty, "rejected": [list(r) for r in rejected]}
-            )
+            in_place = bool(self.session.files(source, table))
+            aside = [list(r) for r in rejected]
+            fact = {"columns": columns, "empty": empty, "in_place": in_place, "rejected": aside}
+            self.kept.learn(key, fact)
 
     def _key(self, source: str, table: str) -> str:
         parts = self.parts(source, table)

@@ -18,12 +18,12 @@ from cadran.compute.keeping.parts import LOWEST, Parts, since_epoch
 from cadran.compute.lower import WithZone
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.spans import Span, midnight
+from cadran.compute.timing import bounds
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, ResolvedDataset, Timing, ref_of
 from cadran.state.kept import digest
 
 _DAY = dt.timedelta(days=1)
-_SINCE_EVER = frozenset({"opening", "closing", "during", "kept", "gone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,28 +129,14 @@ class Tokens:
             if not dated or node != found.date:
                 return dataset
             return Reach(dataset, node, None, span.stop)
-        bounds = self._bounds(ground, found, span)
-        return dataset if bounds is None else Reach(dataset, node, *bounds)
+        function = ground.measure.function if ground.measure is not None else "count"
+        reach = bounds(ground.timing, function, found.snapshot, span)
+        return dataset if reach is None else Reach(dataset, node, *reach)
 
     def _moment(self, ground: Ground, found: ResolvedDataset) -> exp.Column | None:
         if ground.timing == "flow" or found.snapshot:
             return ground.date or found.date
         return found.valid[0] if found.valid is not None else None
-
-    def _bounds(
-        self, ground: Ground, found: ResolvedDataset, span: Span
-    ) -> tuple[dt.datetime | None, dt.datetime] | None:
-        start, function = midnight(span.start), ground.measure.function if ground.measure else "count"
-        if ground.timing == "flow":
-            if function == "new":
-                return None, span.stop
-            return (midnight(span.before) if function in ("retained", "lost") else start), span.stop
-        if found.snapshot:
-            opening = ground.timing == "opening"
-            return (midnight(span.before), start) if opening else (midnight(span.last), span.stop)
-        if ground.timing == "started":
-            return start, span.stop
-        return (None, span.stop) if ground.timing in _SINCE_EVER else None
 
     def _other(self, measure: Measure, span: Span, whole: frozenset[str]) -> Reach | str:
         """Where ``converted`` looks for matches: from the span's start until its window has passed, by local days."""
