@@ -180,6 +180,12 @@ class Session:
                 [list(columns)[i] for i in wanted], [[row[i] for i in wanted] for row in rows]
             )
 
+    def drop(self, tables: Iterable[str]) -> None:
+        """Forgets temporary tables, those that there are."""
+        for table in tables:
+            self._run(f"DROP TABLE IF EXISTS temp.{exp.to_identifier(table, quoted=True).sql('duckdb')}")
+            self.statements.pop(table, None)
+
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
