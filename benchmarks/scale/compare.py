@@ -21,11 +21,16 @@ def read(file: Path) -> Values:
     return found
 
 
-def differences(ours: Values, theirs: Values) -> list[str]:
-    """One line for each cell that is not the same, or there only once."""
+def differences(ours: Values, theirs: Values, *, sparse: bool = False) -> list[str]:
+    """One line for each cell that is not the same, or there only once.
+
+    ``sparse``: ours may lack cells that hold 0 or no data in theirs, as plain SQL has no line for what has no rows.
+    """
     out = []
     for key in sorted(ours.keys() | theirs.keys()):
         here, there = ours.get(key), theirs.get(key)
+        if sparse and here is None and there is not None and (not there or Decimal(there) == 0):
+            continue
         if here is None or there is None or not same(here, there):
             out.append(f"{' '.join(filter(None, key))}: {_shown(here)} and {_shown(there)}")
     return out

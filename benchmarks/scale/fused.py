@@ -269,7 +269,9 @@ def run(folder: str, file: str, as_of: dt.date) -> dict[str, float]:
         if name == "buyers":
             low, high = con.execute("SELECT min(customer_id), max(customer_id) FROM buyers").fetchall()[0]
             sessions = f"read_parquet('{folder}/sessions/*.parquet')"
-            first, last = con.execute(f"SELECT min(visitor_id), max(visitor_id) FROM {sessions}").fetchall()[0]
+            first, last = con.execute(f"SELECT min(visitor_id), max(visitor_id) FROM {sessions}").fetchall()[
+                0
+            ]
             said |= {"low": low, "high": high, "first": first, "last": last}
         times[name] = time.perf_counter() - started
     return times
