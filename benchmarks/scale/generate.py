@@ -25,7 +25,14 @@ FACTS = ("orders", "leads", "sessions")
 
 Shares = list[tuple[str | None, int]]
 
-CHANNEL: Shares = [("organic", 34), ("paid", 27), ("referral", 14), ("partner", 11), ("outbound", 8), ("event", 6)]
+CHANNEL: Shares = [
+    ("organic", 34),
+    ("paid", 27),
+    ("referral", 14),
+    ("partner", 11),
+    ("outbound", 8),
+    ("event", 6),
+]
 RANGE: Shares = [("self-serve", 58), ("small", 26), ("medium", 12), ("large", 4)]
 DEVICE: Shares = [("mobile", 52), ("desktop", 39), ("tablet", 9)]
 STATUS: Shares = [("paid", 91), ("refunded", 5), ("cancelled", 4)]
@@ -259,13 +266,18 @@ def _sessions(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Writes the benchmark's data.")
-    parser.add_argument("--orders", type=int, default=1_000_000, help="1000000 unless said; all else in proportion")
+    parser.add_argument(
+        "--orders", type=int, default=1_000_000, help="1000000 unless said; all else in proportion"
+    )
     parser.add_argument("--folder", type=Path, help="where to; unless said, where the benchmarks look for it")
     parser.add_argument("--day", action="store_true", help="add one more day of rows")
+    parser.add_argument("--no-day", action="store_true", help="take that day away again")
     asked = parser.parse_args()
     folder = generate(asked.folder or folder_for(asked.orders), asked.orders)
     if asked.day:
         add_day(folder, asked.orders)
+    if asked.no_day:
+        remove_day(folder)
     print(folder)
 
 
