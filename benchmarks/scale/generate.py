@@ -271,10 +271,13 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, help="where to; unless said, where the benchmarks look for it")
     parser.add_argument("--day", action="store_true", help="add one more day of rows")
+    parser.add_argument("--no-day", action="store_true", help="take that day away again")
     asked = parser.parse_args()
     folder = generate(asked.folder or folder_for(asked.orders), asked.orders)
     if asked.day:
         add_day(folder, asked.orders)
+    if asked.no_day:
+        remove_day(folder)
     print(folder)
 
 

@@ -196,10 +196,6 @@ class Session:
         path = exp.Literal.string(str(file)).sql("duckdb")
         self._run(f"COPY ({select.sql('duckdb')}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
 
-    def drop(self, table: str) -> None:
-        """Takes back a temporary table, if it is there."""
-        self._run(f"DROP TABLE IF EXISTS temp.{exp.to_identifier(table, quoted=True).sql('duckdb')}")
-
     def fetch(self, select: exp.Expr) -> None:
         """Loads the tables of a statement that are only declared so far."""
         if not self._pending:
@@ -239,6 +235,12 @@ class Session:
             self.statements[table] = _as_comment(
                 [list(columns)[i] for i in wanted], [[row[i] for i in wanted] for row in rows]
             )
+
+    def drop(self, tables: Iterable[str]) -> None:
+        """Forgets temporary tables, those that there are."""
+        for table in tables:
+            self._run(f"DROP TABLE IF EXISTS temp.{exp.to_identifier(table, quoted=True).sql('duckdb')}")
+            self.statements.pop(table, None)
 
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""

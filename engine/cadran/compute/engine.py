@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Duration, Grain, Period
+from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.combine import Cell, Combiner
 from cadran.compute.currencies import rates_table
 from cadran.compute.embedded import QueryError, Session
@@ -19,7 +20,8 @@ from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span, span_row
+from cadran.compute.shared.share import Sharing
+from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
@@ -69,6 +71,8 @@ class Computed:
 
 class Engine:
     """Computes a request over a session whose tables are loaded."""
+
+    sharing = True  # tests switch it off to have every scan by its own statement
 
     def __init__(
         self,
@@ -291,6 +295,8 @@ class Engine:
             lambda name, dataset: self.model.dimensions[name, dataset],
             rates_table(self.declaration),
         )
+        if self.sharing:
+            scans = Sharing(builder, self.session, self.calendar, self.examiner.extent).make(scans)
         for index, scan in enumerate(scans):
             self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")
             self._make(scan, builder)
@@ -303,7 +309,7 @@ class Engine:
                 "start",
                 "stop",
             }
-            self.session.fill(scan.spans_table, SPAN_COLUMNS, span_rows(scan, self.calendar), used)
+            self.session.fill(scan.spans_table, SPAN_COLUMNS, span_rows(scan.spans, self.calendar), used)
             self.session.create(scan.name, select)
         except QueryError as error:
             raise ProblemsFound([self._blame(scan, builder, error)]) from error
@@ -410,19 +416,6 @@ def finest(grains: Sequence[Grain]) -> Grain:
 
 def _everything(table: exp.Expr) -> exp.Select:
     return exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
-
-
-_BOUNDS = ("start", "stop", "before", "last")
-SPAN_COLUMNS = {
-    "span": "INTEGER",
-    **dict.fromkeys(_BOUNDS, "TIMESTAMP"),
-    **{f"{b}_at": "TIMESTAMPTZ" for b in _BOUNDS},
-}
-
-
-def span_rows(scan: Scan, calendar: Calendar) -> list[list[object]]:
-    """The rows of a scan's spans: their bounds in local time, and the same as instants under ``…_at``."""
-    return [[index, *span_row(span, calendar)] for span, index in scan.spans.items()]
 
 
 def hint_for(message: str) -> str:

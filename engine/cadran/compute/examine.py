@@ -269,6 +269,11 @@ class Examiner:
             return Coverage(None, None, False)
         return Coverage(facts.first, facts.last, True, found.ahead)
 
+    def extent(self, dataset: str, date: exp.Expr | None) -> tuple[dt.date | None, dt.date | None]:
+        """The first and last day of a dataset's date, or of the one that ``dated`` names."""
+        facts = self._facts[dataset]
+        return facts.by_date[date] if date is not None else (facts.first, facts.last)
+
     def quarantined(self, dataset: str) -> int:
         tables = self.declaration.datasets[dataset].tables
         aside = sum(len(self.rejected.get(f"{t.source}.{t.table}", ())) for t in tables)

@@ -19,7 +19,7 @@ from cadran.problems import Problem, ProblemsFound
 
 EMPTY = '"NULL"'  # DuckDB's name for the type of a column without any value: it fits everywhere
 DATES = ("DATE", "TIMESTAMP", WithZone)
-RESERVED = frozenset({"period", "entities", "snapshots"})  # aliases of the engine's own
+RESERVED = frozenset({"period", "entities", "snapshots", "days", "cells"})  # aliases of the engine's own
 TypeOf = Callable[[str, str], str]
 
 

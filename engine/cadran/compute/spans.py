@@ -62,22 +62,6 @@ def midnight(day: dt.date) -> dt.datetime:
     return dt.datetime(day.year, day.month, day.day)
 
 
-def span_row(span: Span, calendar: Calendar) -> list[str]:
-    """A span's bounds (start, stop, before, last) in local time, then the same as instants."""
-    local = [midnight(span.start), span.stop, midnight(span.before), midnight(span.last)]
-    instants = [_instant(value, calendar).isoformat(sep=" ") for value in local]
-    return [*(value.isoformat(sep=" ") for value in local), *instants]
-
-
-def _instant(local: dt.datetime, calendar: Calendar) -> dt.datetime:
-    """The instant of a local time; a midnight is the first instant of its day."""
-    if local.date() <= dt.date(2, 1, 1):
-        return local.replace(tzinfo=dt.UTC)
-    if local.time() == dt.time():
-        return calendar.midnight(local.date()).astimezone(dt.UTC)
-    return local.replace(tzinfo=calendar.zone).astimezone(dt.UTC)
-
-
 def _earlier(calendar: Calendar, grain: Grain, day: dt.date) -> dt.date:
     return calendar.shift_day(grain, day, -1)
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from cadran.calendar import Grain
+from cadran.compute.bounds import span_rows
 from cadran.compute.embedded import QueryError, Session, parquet
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.tokens import Ground, Tokens
 from cadran.compute.lower import cast, column, number, text
 from cadran.compute.scan import Scan, Segments, dim, label_of
-from cadran.compute.spans import Clock, Span, span_row
+from cadran.compute.spans import Clock, Span
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure
 from cadran.state import durable
@@ -131,7 +132,7 @@ class Keeper:
 
     def _key(self, span: Span) -> str:
         """What a span is in SQL: its bounds in local time and as instants."""
-        return digest(span_row(span, self.clock.calendar))
+        return digest(span_rows({span: 0}, self.clock.calendar))
 
     def _final(self, scan: Scan, measure: Measure | None, span: Span) -> bool:
         """Whether a span is over for good: ended, settled, and its cohort matured."""
