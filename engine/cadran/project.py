@@ -206,6 +206,7 @@ def _judged(
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
+        tuple(computed.notes), tuple(computed.reuse),
     )  # fmt: skip
 
 

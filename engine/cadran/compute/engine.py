@@ -17,7 +17,7 @@ from cadran.compute.embedded import QueryError, Session
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
 from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
-from cadran.compute.results import Quality, State
+from cadran.compute.results import Note, Quality, Reuse, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
 from cadran.compute.shared.share import Sharing
@@ -67,6 +67,8 @@ class Computed:
     quality: list[Quality] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    reuse: list[Reuse] = field(default_factory=list)
 
 
 class Engine:
@@ -195,6 +197,8 @@ class Engine:
             else:
                 out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
+        if self.memory is not None:
+            out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
 
     def _final_until(self, kpi: ResolvedKpi) -> dt.date:

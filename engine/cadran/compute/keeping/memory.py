@@ -17,6 +17,7 @@ from cadran.compute.keeping.settings import Settings
 from cadran.compute.keeping.tables import Tables
 from cadran.compute.keeping.tokens import Tokens
 from cadran.compute.plan import Series
+from cadran.compute.results import Note, Reuse
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.spans import Clock
 from cadran.declare.model import Declaration
@@ -58,6 +59,12 @@ class Memory:
             for placed in [*one.leaves.values(), *one.presence]:
                 measure: Measure | None = placed.leaf.measure if placed.index >= 0 else None
                 self.keeper.kpis.setdefault((placed.scan.name, measure), set()).add(one.kpi.kpi.name)
+
+    def notes(self) -> list[Note]:
+        return self.keeper.notes() if self.keeper is not None else []
+
+    def reuse(self) -> list[Reuse]:
+        return self.keeper.reuse() if self.keeper is not None else []
 
     def end(self, rejected: Rejections) -> list[Problem]:
         """Keeps what the run has made, unless the data changed meanwhile. A failure is a warning."""

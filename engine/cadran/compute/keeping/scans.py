@@ -17,6 +17,7 @@ from cadran.compute.embedded import QueryError, Session, parquet
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.tokens import Ground, Tokens
 from cadran.compute.lower import cast, column, number, text
+from cadran.compute.results import Note, Reuse
 from cadran.compute.scan import Scan, Segments, dim, label_of
 from cadran.compute.spans import Clock, Span
 from cadran.declare.model import Declaration
@@ -37,18 +38,6 @@ _PLAIN = (
 
 
 _Number = tuple[int, int]  # of a span, in a file and in a scan
-
-
-@dataclass(slots=True)
-class Account:
-    """What of one scan was kept and what was made: for ``explain``, and for tests."""
-
-    scan: str
-    dataset: str
-    measures: int
-    kept: int = 0  # results, by measure and span
-    made: int = 0
-    unkept: int = 0  # of those made, how many may not be kept
 
 
 @dataclass(slots=True)
@@ -84,9 +73,9 @@ class Keeper:
     ) -> None:
         self.declaration, self.session, self.clock, self.kept = declaration, session, clock, kept
         self.definitions, self.tokens = definitions, tokens
-        self.accounts: list[Account] = []
         self.kpis: dict[tuple[str, Measure | None], set[str]] = {}  # (scan, measure) → whose it is
         self._plans: dict[str, _Plan] = {}
+        self._clocked: set[tuple[str, Measure | None]] = set()
 
     # --- before -------------------------------------------------------------------------------------------------------
 
@@ -100,10 +89,6 @@ class Keeper:
         plan = self._plan(scan)
         self._plans[scan.name] = plan
         self._find(plan)
-        account = Account(scan.name, scan.dataset, len(plan.measures), len(plan.found))
-        account.made = len(plan.measures) * len(scan.spans) - account.kept
-        account.unkept = sum(self._unkept(plan, m, s) for m in range(len(plan.measures)) for s in scan.spans)
-        self.accounts.append(account)
         if plan.whole:
             return [scan]
         plan.parts = list(self._parts(plan))
@@ -123,6 +108,7 @@ class Keeper:
                 grounds[at, number_] = Ground(
                     scan.dataset, scan.timing, scan.date, measure, (behind, more), other
                 )
+        self._clocked |= {(scan.name, measures[at]) for (at, _), ground in grounds.items() if ground.clock}
         plan = _Plan(scan, measures, definitions, sets, {span: self._key(span) for span in scan.spans})
         for (at, number_), ground in grounds.items():
             for span in scan.spans:
@@ -159,9 +145,6 @@ class Keeper:
                     found.append(one)
                 else:
                     plan.found[at, span] = found
-
-    def _unkept(self, plan: _Plan, at: int, span: Span) -> bool:
-        return any(plan.tokens[at, number_, span] is None for number_ in range(len(plan.sets)))
 
     def _parts(self, plan: _Plan) -> Iterator[Scan]:
         """The scan without what was found, as few passes as that takes."""
@@ -258,6 +241,25 @@ class Keeper:
         select.append("joins", exp.Join(this=numbers, on=on))
         among = exp.In(this=column("segment", "kept"), expressions=[text(label) for label in labels])
         return select.where(among, copy=False)
+
+    # --- what was taken and what was made -----------------------------------------------------------------------------
+
+    def reuse(self) -> list[Reuse]:
+        return [self._reuse(plan, at) for plan in self._plans.values() for at in range(len(plan.measures))]
+
+    def _reuse(self, plan: _Plan, at: int) -> Reuse:
+        scan = plan.scan
+        made = tuple(s for s in scan.spans if (at, s) not in plan.found)
+        return Reuse(
+            scan.name, scan.dataset, tuple(sorted(self.kpis.get((scan.name, plan.measures[at]), ()))),
+            tuple(s for s in scan.spans if (at, s) in plan.found), made,
+            tuple(s for s in made if any(plan.tokens[at, n, s] is None for n in range(len(plan.sets)))),
+        )  # fmt: skip
+
+    def notes(self) -> list[Note]:
+        """Which KPIs rest on the clock, so that nothing of them is kept."""
+        clocked = {kpi for key in self._clocked for kpi in self.kpis.get(key, ())}
+        return [Note(kpi, "clock") for kpi in sorted(clocked)]
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 
