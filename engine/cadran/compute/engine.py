@@ -288,14 +288,15 @@ class Engine:
         """Makes the scans' tables, as far as possible of what earlier runs have kept."""
         keeper = self.memory.keeper if self.memory is not None else None
         if keeper is None:
-            self._make_all(scans)
+            self._make_all(scans, self.rows)
             return
-        self._make_all(keeper.missing(scans))
-        self._make_all(keeper.complete(scans))
+        for rows, some in keeper.batches(keeper.missing(scans)):
+            self._make_all(some, rows)
+        self._make_all(keeper.complete(scans), self.rows)
 
-    def _make_all(self, scans: Sequence[Scan]) -> None:
+    def _make_all(self, scans: Sequence[Scan], rows: RowsBuilder) -> None:
         builder = ScanBuilder(
-            self.rows,
+            rows,
             lambda name, dataset: self.model.dimensions[name, dataset],
             rates_table(self.declaration),
         )

@@ -43,6 +43,11 @@ class Facts:
         return cls(raw["rows"], raw["undated"], raw["bad_intervals"], first, last, begins, newest, by_date)
 
 
+def nothing(dates: Sequence[exp.Expr]) -> Facts:
+    """Of no rows."""
+    return Facts(by_date=dict.fromkeys(dates, (None, None)))
+
+
 def merged(parts: Sequence[Facts]) -> Facts:
     """The facts of all parts together."""
     nodes = dict.fromkeys(node for part in parts for node in part.by_date)

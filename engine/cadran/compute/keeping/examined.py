@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.facts import Facts, merged
+from cadran.compute.facts import Facts, merged, nothing
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
@@ -66,7 +66,7 @@ class Examined:
                 return None
             counted = count(self.parts.rows.over({dataset: source}), PART)
             for chunk in missing:
-                found[chunk.label] = counted.get(chunk.label, Facts())
+                found[chunk.label] = counted.get(chunk.label, nothing(dates))
                 if chunk.label in steady:
                     self.kept.learn(keys[chunk.label], found[chunk.label].written(dates))
         return merged([found[c.label] for c in chunks])

@@ -18,6 +18,7 @@ from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.tokens import Ground, Tokens
 from cadran.compute.lower import cast, column, number, text
 from cadran.compute.results import Note, Reuse
+from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, Segments, dim, label_of
 from cadran.compute.spans import Clock, Span
 from cadran.declare.model import Declaration
@@ -49,6 +50,7 @@ class _Plan:
     definitions: list[str]
     sets: list[tuple[Segments, str]]
     keys: dict[Span, str]
+    grounds: dict[tuple[int, int], Ground]
     tokens: dict[tuple[int, int, Span], str | None] = field(default_factory=dict)
     found: dict[tuple[int, Span], list[Found]] = field(default_factory=dict)
     parts: list[Scan] = field(default_factory=list)
@@ -84,8 +86,6 @@ class Keeper:
         return [part for scan in scans for part in self._missing(scan)]
 
     def _missing(self, scan: Scan) -> list[Scan]:
-        if scan.grain == str(Grain.ALL):
-            return [scan]
         plan = self._plan(scan)
         self._plans[scan.name] = plan
         self._find(plan)
@@ -109,19 +109,24 @@ class Keeper:
                     scan.dataset, scan.timing, scan.date, measure, (behind, more), other
                 )
         self._clocked |= {(scan.name, measures[at]) for (at, _), ground in grounds.items() if ground.clock}
-        plan = _Plan(scan, measures, definitions, sets, {span: self._key(span) for span in scan.spans})
+        plan = _Plan(scan, measures, definitions, sets, self._keys(scan), grounds)
         for (at, number_), ground in grounds.items():
             for span in scan.spans:
                 final = self._final(scan, measures[at], span)
-                plan.tokens[at, number_, span] = self.tokens.token(ground, span) if final else None
+                token = self.tokens.token(ground, span, all_time=_all_time(scan)) if final else None
+                plan.tokens[at, number_, span] = token
         return plan
 
-    def _key(self, span: Span) -> str:
-        """What a span is in SQL: its bounds in local time and as instants."""
-        return digest(span_rows({span: 0}, self.clock.calendar))
+    def _keys(self, scan: Scan) -> dict[Span, str]:
+        """What a span is in SQL: its bounds in local time and as instants. ``all`` ends at the clock, wherever that stands."""
+        if _all_time(scan):
+            return dict.fromkeys(scan.spans, digest("all"))
+        return {span: digest(span_rows({span: 0}, self.clock.calendar)) for span in scan.spans}
 
     def _final(self, scan: Scan, measure: Measure | None, span: Span) -> bool:
         """Whether a span is over for good: ended, settled, and its cohort matured."""
+        if _all_time(scan):
+            return True
         if span.elapsed is not None or not self.clock.passed(span.end):
             return False
         names, calendar = [scan.dataset], self.clock.calendar
@@ -158,6 +163,60 @@ class Keeper:
             measures = [m for at in which if (m := plan.measures[at]) is not None]
             numbers = {s: scan.spans[s] for s in spans}
             yield replace(scan, name=f"{scan.name}_{number_}", measures=measures, spans=numbers)
+
+    # --- only the files that matter -----------------------------------------------------------------------------------
+
+    def batches(self, scans: Sequence[Scan]) -> Iterator[tuple[RowsBuilder, list[Scan]]]:
+        """Scans by whether all that they see lies within few files, each batch with the rows that it has to look at."""
+        narrow: list[Scan] = []
+        wide: list[Scan] = []
+        needed: dict[str, set[int]] = {}
+        for scan in scans:
+            found = self._narrow(scan)
+            if found is None:
+                wide.append(scan)
+            else:
+                narrow.append(scan)
+                for dataset, chunks in found.items():
+                    needed.setdefault(dataset, set()).update(chunks)
+        rows = self.definitions.rows
+        if narrow:
+            whole = {d for scan in narrow for d in self._wholly(scan)}
+            sources = {d: self._few(d, chunks) for d, chunks in needed.items() if d not in whole}
+            yield rows.over({d: source for d, source in sources.items() if source is not None}), narrow
+        if wide:
+            yield rows, wide
+
+    def _narrow(self, scan: Scan) -> dict[str, set[int]] | None:
+        """The parts that a scan sees of its own dataset (and of the one it looks for matches in); None if it may see any."""
+        needed: dict[str, set[int]] = {}
+        for ground in self._grounds(scan):
+            for span in scan.spans:
+                whole, reaches = self.tokens.reaches(ground, span)
+                if scan.dataset in whole or any(r.lower is None for r in reaches):
+                    return None
+                for reach in reaches:
+                    needed.setdefault(reach.dataset, set()).update(self.tokens.within(reach))
+        return needed
+
+    def _wholly(self, scan: Scan) -> set[str]:
+        return {d for g in self._grounds(scan) for s in scan.spans for d in self.tokens.reaches(g, s)[0]}
+
+    def _grounds(self, scan: Scan) -> list[Ground]:
+        plan = next(p for p in self._plans.values() if p.scan is scan or any(s is scan for s in p.parts))
+        return [
+            ground
+            for (at, _), ground in plan.grounds.items()
+            if plan.measures[at] is None or plan.measures[at] in scan.measures
+        ]
+
+    def _few(self, dataset: str, numbers: set[int]) -> exp.Expr | None:
+        """A dataset's rows of some files alone; None where that is no gain."""
+        chunks, declared = self.tokens.parts.of(dataset) or (), self.declaration.datasets[dataset]
+        in_place = all(self.session.files(t.source, t.table) for t in declared.tables)
+        if not in_place or len(numbers) == len(chunks):
+            return None
+        return self.tokens.parts.source(dataset, [chunks[i] for i in sorted(numbers or {0})])
 
     # --- behind -------------------------------------------------------------------------------------------------------
 
@@ -332,6 +391,10 @@ class Keeper:
             [plan.keys[numbers[i]] if i in numbers else "" for i in range(size)], held,
             {known: label_of(segments) for segments, known in plan.sets}, tokens,
         )  # fmt: skip
+
+
+def _all_time(scan: Scan) -> bool:
+    return scan.grain == str(Grain.ALL)
 
 
 def _plain(kind: str) -> bool:

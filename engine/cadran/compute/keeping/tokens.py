@@ -20,10 +20,13 @@ from cadran.compute.rows import RowsBuilder
 from cadran.compute.spans import Span, midnight
 from cadran.compute.timing import bounds
 from cadran.declare.model import Declaration
+from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, ResolvedDataset, Timing, ref_of
+from cadran.formula.vocabulary import word_of
 from cadran.state.kept import digest
 
 _DAY = dt.timedelta(days=1)
+_Said = tuple[str, str, str | None]  # how a dataset is rested on, which one, and what tells its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Ground:
         return any(b.clock for b in self.all)
 
     @property
+    def read(self) -> frozenset[Node]:
+        return frozenset().union(*(b.columns for b in self.all))
+
+    @property
     def all(self) -> Iterator[Behind]:
         yield from self.behind
         if self.other is not None:
@@ -59,36 +66,72 @@ class Ground:
 
 
 class Tokens:
+    """Tokens at one run's clock, each worked out once."""
+
     def __init__(self, declaration: Declaration, rows: RowsBuilder, parts: Parts) -> None:
         self.declaration, self.rows, self.parts = declaration, rows, parts
         self.model, self.clock = rows.model, rows.clock
         self._now = {False: since_epoch(self.clock.local), True: since_epoch(self.clock.instant)}
         self._made: dict[object, str | None] = {}
 
-    def token(self, ground: Ground, span: Span) -> str | None:
-        """The token of a result over a span, None if it must not be kept."""
+    def token(self, ground: Ground, span: Span, *, all_time: bool = False) -> str | None:
+        """The token of a result over a span (``all_time``: of the period ``all``), None if it must not be kept."""
         if ground.clock:
             return None
-        whole = frozenset().union(*(b.whole for b in ground.all))
-        reaches = [self._own(ground, span, whole)]
+        if all_time:
+            return self._all_time(ground)
+        whole, reaches = self.reaches(ground, span)
+        found = self._rests(ground, whole, ground.read)
+        found += [("within", reach.dataset, self._within(reach, ground.read)) for reach in reaches]
+        return _digest(found)
+
+    def reaches(self, ground: Ground, span: Span) -> tuple[frozenset[str], list[Reach]]:
+        """The datasets of which any row may matter to a result over a span, and what matters of the others."""
+        whole: frozenset[str] = frozenset().union(*(b.whole for b in ground.all))
+        found = [self._own(ground, span, whole)]
         if ground.other is not None and ground.measure is not None:
-            reaches.append(self._other(ground.measure, span, whole))
-        whole |= {r for r in reaches if isinstance(r, str)}
-        read = frozenset().union(*(b.columns for b in ground.all))
-        found = [self._whole(dataset, read) for dataset in sorted(whole)]
-        found += [self._within(r, read) for r in reaches if isinstance(r, Reach)]
-        found.append(self._rates(ground.measure))
-        return None if None in found else digest(found)
+            found.append(self._other(ground.measure, span, whole))
+        whole |= {r for r in found if isinstance(r, str)}
+        return whole, [r for r in found if isinstance(r, Reach)]
+
+    def within(self, reach: Reach) -> list[int]:
+        """The parts of a dataset that have rows in reach, by their numbers."""
+        ranges = self.parts.ranges(reach.dataset, reach.node)
+        assert ranges is not None
+        # Instants against local times: a day is more than any zone is away from UTC, and one part more does no harm.
+        slack = _DAY if self._zoned(reach.dataset, reach.node) else _DAY * 0
+        lower = LOWEST if reach.lower is None else since_epoch(reach.lower - slack)
+        upper = since_epoch(reach.upper + slack)
+        return [i for i, r in enumerate(ranges) if r is not None and r[0] < upper and r[1] >= lower]
+
+    def _all_time(self, ground: Ground) -> str | None:
+        """``all`` ends at the clock: it is the same at a later one as long as nothing lies between the two."""
+        measure, found = ground.measure, self.model.datasets[ground.dataset]
+        if measure is not None and any(
+            word_of(n) == "in_period" for e in measure.expressions() for n in e.walk()
+        ):
+            return None
+        dates = [n for n in (ground.date, found.date, *(found.valid or ())) if n is not None]
+        if not all(self._passed(ground.dataset, n, self.parts.latest(ground.dataset, n)) for n in dates):
+            return None
+        whole = frozenset().union(*(b.whole for b in ground.all), (b.own for b in ground.all))
+        return _digest(self._rests(ground, whole, ground.read))
+
+    def _rests(self, ground: Ground, whole: frozenset[str], read: frozenset[Node]) -> list[_Said]:
+        found: list[_Said] = [("whole", dataset, self._whole(dataset, read)) for dataset in sorted(whole)]
+        return [*found, ("rates", "", self._rates(ground.measure))]
 
     def all_rows(self, behind: Behind, dates: Sequence[exp.Column]) -> str | None:
         """The token of what all rows of a dataset, and all that is behind them, say at this clock and at any later one."""
         if behind.clock:
             return None
         read = frozenset(behind.columns)
-        found = [self._whole(dataset, read) for dataset in sorted(behind.datasets)]
+        found: list[_Said] = [
+            ("whole", dataset, self._whole(dataset, read)) for dataset in sorted(behind.datasets)
+        ]
         nodes = [*dates, *self._hidden(behind.own)]
         steady = all(self._passed(behind.own, n, self.parts.latest(behind.own, n)) for n in nodes)
-        return None if None in found or not steady else digest(found)
+        return _digest(found) if steady else None
 
     def steady(self, dataset: str, dates: Sequence[exp.Column]) -> frozenset[str]:
         """The labels of the parts whose dates have all passed: they will say at any later clock what they say now."""
@@ -150,7 +193,7 @@ class Tokens:
 
     # --- the rows ---------------------------------------------------------------------------------------------------------
 
-    def _whole(self, dataset: str, read: frozenset[tuple[str, str]]) -> str | None:
+    def _whole(self, dataset: str, read: frozenset[Node]) -> str | None:
         """All rows of a dataset, if all are there at the clock as they will be later."""
         key = ("whole", dataset, self._masked(dataset, read))
         if key not in self._made:
@@ -159,7 +202,7 @@ class Tokens:
             self._made[key] = self.parts.content(dataset) if steady else None
         return self._made[key]
 
-    def _within(self, reach: Reach, read: frozenset[tuple[str, str]]) -> str | None:
+    def _within(self, reach: Reach, read: frozenset[Node]) -> str | None:
         """The parts with rows in reach, if those rows are there at the clock as they will be later."""
         nodes = [*self._existence(reach.dataset), *self._masked(reach.dataset, read)]
         nodes = [n for n in nodes if n != reach.node]
@@ -169,15 +212,8 @@ class Tokens:
         return self._made[key]
 
     def _of_parts(self, reach: Reach, nodes: Sequence[exp.Column]) -> str | None:
-        chunks, ranges = self.parts.of(reach.dataset), self.parts.ranges(reach.dataset, reach.node)
+        chunks, there = self.parts.of(reach.dataset), self.within(reach)
         assert chunks is not None
-        assert ranges is not None
-        zoned = self._zoned(reach.dataset, reach.node)
-        # Instants against local times: a day is more than any zone is away from UTC, and one part more does no harm.
-        slack = _DAY if zoned else _DAY * 0
-        lower = LOWEST if reach.lower is None else since_epoch(reach.lower - slack)
-        upper = since_epoch(reach.upper + slack)
-        there = [i for i, r in enumerate(ranges) if r is not None and r[0] < upper and r[1] >= lower]
         for node in nodes:
             if not self._steady(reach.dataset, node, there):
                 return None
@@ -206,7 +242,7 @@ class Tokens:
         node = found.valid[0] if found.valid is not None else found.date
         return [] if node is None else [node]
 
-    def _masked(self, dataset: str, read: frozenset[tuple[str, str]]) -> tuple[exp.Column, ...]:
+    def _masked(self, dataset: str, read: frozenset[Node]) -> tuple[exp.Column, ...]:
         """The dates that are NULL as long as they lie after the clock, where something reads them as a value."""
         found = self.model.datasets[dataset]
         if found.ahead or found.valid is None:
@@ -221,3 +257,7 @@ class Tokens:
         if measure is None or not measure.convert or rates is None:
             return ""
         return self.parts.tables.content(rates.table.source, rates.table.table)
+
+
+def _digest(found: Sequence[_Said]) -> str | None:
+    return None if any(said is None for _, _, said in found) else digest(found)
