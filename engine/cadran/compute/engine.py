@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
 from cadran.declare.model import Declaration
+from cadran.formula.graph import Node
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
 
@@ -177,7 +178,7 @@ class Engine:
         columns = columns_behind(self.model, measures)
         datasets = sorted({dataset for dataset, _ in columns})
         self.progress("checking the data")
-        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
+        problems = self._check_types(measures, columns)
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(datasets, measures)
@@ -200,6 +201,12 @@ class Engine:
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
+
+    def _check_types(self, measures: Sequence[Measure], columns: Collection[Node]) -> Sequence[Problem]:
+        checker = TypeChecker(self.declaration, self.model, self.session, self.rows)
+        if self.memory is None:
+            return checker.check(measures, columns)
+        return self.memory.examined.types(measures, columns, lambda: checker.check(measures, columns))
 
     def _final_until(self, kpi: ResolvedKpi) -> dt.date:
         """The last day such that periods ending there are final: settled, and their cohorts matured."""

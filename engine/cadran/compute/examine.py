@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
 from cadran.compute.embedded import QueryError, Session
-from cadran.compute.facts import Ends, Facts
+from cadran.compute.facts import Ends, Facts, merged, nothing
 from cadran.compute.lower import both, cast, clock_as, column, number, text
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
@@ -19,6 +19,7 @@ from cadran.declare.document import Place
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model, ResolvedDataset, ref_of
 from cadran.problems import Problem, ProblemsFound
+from cadran.state.kept import digest
 
 if TYPE_CHECKING:
     from cadran.compute.keeping.examined import Examined
@@ -74,17 +75,24 @@ class Examiner:
                 continue
             problems += self._intervals(name)
             problems += self._overlaps(name)
-        problems += Currencies(self.declaration, self.session, self.rows).check(measures)
+        problems += Currencies(self.declaration, self.session, self.rows, self.known).check(measures)
         if problems:
             raise ProblemsFound(problems)
 
     def _ask(self, name: str, dates: Sequence[exp.Column]) -> Facts:
-        def count(rows: RowsBuilder, by: str) -> dict[str, Facts]:
-            return self._count(name, dates, rows, by)
+        def count(rows: RowsBuilder, by: str) -> dict[str, Any]:
+            return {
+                value: facts.written(dates) for value, facts in self._count(name, dates, rows, by).items()
+            }
 
-        if self.known is not None:
-            return self.known.facts(name, dates, count)
-        return count(self.rows, "")[""]
+        if self.known is None:
+            return self._count(name, dates, self.rows, "")[""]
+        behind = self.known.reader.rows(name)
+        for node in dates:
+            self.known.reader.date(behind, node)
+        said = digest("facts", self.known.definitions.behind(behind), [n.sql("duckdb") for n in dates])
+        found = self.known.answers(said, behind, dates, count, nothing(dates).written(dates))
+        return merged([Facts.read(raw, dates) for raw in found])
 
     def _count(self, name: str, dates: Sequence[exp.Column], rows: RowsBuilder, by: str) -> dict[str, Facts]:
         """The facts of a builder's rows, by the values of a column, or of all as one."""
@@ -136,8 +144,8 @@ class Examiner:
             return []
         if self.known is None:
             return self._repeated(name, keys)
-        behind = self.known.definitions.reader.keys(name)
-        return list(self.known.passed("keys", behind, "", lambda: self._repeated(name, keys)))
+        behind = self.known.reader.keys(name)
+        return list(self.known.passed("keys", behind, lambda: self._repeated(name, keys)))
 
     def _repeated(self, name: str, keys: Sequence[str]) -> list[Problem]:
         tables = self.rows.build({(name, ""), *((name, k) for k in keys)})
@@ -207,9 +215,8 @@ class Examiner:
             return []
         if self.known is None:
             return self._overlapping(name, found.valid)
-        behind = self.known.definitions.reader.keys(name)
-        valid = found.valid
-        return list(self.known.passed("overlap", behind, "", lambda: self._overlapping(name, valid)))
+        behind, valid = self.known.reader.keys(name), found.valid
+        return list(self.known.passed("overlap", behind, lambda: self._overlapping(name, valid)))
 
     def _overlapping(self, name: str, valid: tuple[exp.Column, exp.Column]) -> list[Problem]:
         found = self.model.datasets[name]

@@ -1,7 +1,7 @@
-"""What is known of the data from earlier examinations: facts by part, proofs that keys are unique, checks that passed.
+"""What is known of the data from earlier examinations: facts by part, and checks that passed.
 
 Everything here says the same as an examination of all rows would. What a part holds is known for good once all its dates
-have passed; keys are unique over all parts if they are within each, and no two parts share one.
+have passed; what cannot be told by parts is known as long as no row of all that it rests on changes.
 """
 
 from __future__ import annotations
@@ -11,74 +11,81 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.facts import Facts, merged, nothing
+from cadran.compute.embedded import QueryError
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
 from cadran.compute.keeping.uniqueness import Uniqueness
 from cadran.compute.rows import RowsBuilder
+from cadran.formula.graph import Node
+from cadran.formula.measures import Measure
+from cadran.problems import Problem, ProblemsFound
 from cadran.state.kept import digest
 
-ByPart = Callable[
-    [RowsBuilder, str], Mapping[str, Facts]
-]  # counts the rows of a builder, by the column named
+# Asks about the rows of a builder, by the values of a column (of all as one where it is empty). Answers are plain values.
+Ask = Callable[[RowsBuilder, str], Mapping[str, Any]]
 
 
 class Examined:
+    """What one run knows of its data; see :class:`~cadran.compute.examine.Examiner`."""
+
     def __init__(self, parts: Parts, tokens: Tokens) -> None:
         self.parts, self.tokens = parts, tokens
         self.kept, self.definitions = parts.kept, parts.definitions
+        self.reader = self.definitions.reader
         self.unique = Uniqueness(parts, tokens)
 
-    # --- facts --------------------------------------------------------------------------------------------------------
+    # --- answers by part ----------------------------------------------------------------------------------------------
 
-    def facts(self, dataset: str, dates: Sequence[exp.Column], count: ByPart) -> Facts:
-        """A dataset's facts, counted only where they are not known."""
-        behind = self.definitions.reader.rows(dataset)
-        for node in dates:
-            self.definitions.reader.date(behind, node)
-        said = digest("facts", self.definitions.behind(behind), [n.sql("duckdb") for n in dates])
-        chunks = self.parts.of(dataset)
+    def answers(
+        self, said: str, behind: Behind, dates: Sequence[exp.Column], ask: Ask, nothing: Any
+    ) -> list[Any]:
+        """The answers for all parts of the dataset behind (or for it as a whole), asked only where they are not known.
+
+        ``said`` tells the question from others, ``dates`` are those that it looks at besides the dataset's own,
+        ``nothing`` is the answer for a part without rows.
+        """
+        chunks = self.parts.of(behind.own)
         if chunks and behind.local:
-            by_part = self._by_part(dataset, dates, chunks, said, count)
-            if by_part is not None:
-                return by_part
+            found = self._by_part(said, behind, dates, chunks, ask, nothing)
+            if found is not None:
+                return found
         token = self.tokens.all_rows(behind, dates)
         known = self.kept.fact(digest(said, token)) if token else None
-        if known is not None:
-            return Facts.read(known, dates)
-        found = count(self.parts.rows, "")[""]
-        if token:
-            self.kept.learn(digest(said, token), found.written(dates))
-        return found
+        if known is None:
+            known = ask(self.parts.rows, "").get("", nothing)
+            if token:
+                self.kept.learn(digest(said, token), known)
+        return [known]
 
     def _by_part(
-        self, dataset: str, dates: Sequence[exp.Column], chunks: Sequence[Chunk], said: str, count: ByPart
-    ) -> Facts | None:
+        self, said: str, behind: Behind, dates: Sequence[exp.Column], chunks: Sequence[Chunk], ask: Ask, nothing: Any
+    ) -> list[Any] | None:  # fmt: skip
         keys = {c.label: digest(said, self.parts.settings_of(c), c.part.content) for c in chunks}
-        steady = self.tokens.steady(dataset, dates)
-        known = {label: self.kept.fact(keys[label]) for label in steady}
-        found = {label: Facts.read(raw, dates) for label, raw in known.items() if raw is not None}
+        hidden = self.tokens.masked(behind.own, frozenset(behind.columns))
+        steady = self.tokens.steady(behind.own, [*dates, *hidden])
+        found = {label: fact for label in steady if (fact := self.kept.fact(keys[label])) is not None}
         missing = [c for c in chunks if c.label not in found]
         if missing:
-            source = self.parts.source(dataset, missing)
+            source = self.parts.source(behind.own, missing)
             if source is None:
                 return None
-            counted = count(self.parts.rows.over({dataset: source}), PART)
-            for chunk in missing:
-                found[chunk.label] = counted.get(chunk.label, nothing(dates))
-                if chunk.label in steady:
-                    self.kept.learn(keys[chunk.label], found[chunk.label].written(dates))
-        return merged([found[c.label] for c in chunks])
+            asked = ask(self.parts.rows.over({behind.own: source}), PART)
+            for label in (c.label for c in missing):
+                found[label] = asked.get(label, nothing)
+                if label in steady:
+                    self.kept.learn(keys[label], found[label])
+        return [found[c.label] for c in chunks]
 
     # --- checks that passed -------------------------------------------------------------------------------------------
 
-    def passed(
-        self, name: str, behind: Behind, more: object, check: Callable[[], Sequence[Any]]
-    ) -> Sequence[Any]:
+    def passed(self, said: str, behind: Behind, check: Callable[[], Sequence[Problem]]) -> Sequence[Problem]:
         """What a check over all rows finds; one that found nothing is not done again over the same rows."""
         token = self.tokens.all_rows(behind, ())
-        key = digest(name, self.definitions.behind(behind), more, token) if token else ""
+        key = digest(said, self.definitions.behind(behind), token) if token else ""
+        return self._once(key, check)
+
+    def _once(self, key: str, check: Callable[[], Sequence[Problem]]) -> Sequence[Problem]:
         if key and self.kept.fact(key) is not None:
             return []
         found = check()
@@ -86,18 +93,59 @@ class Examined:
             self.kept.learn(key, True)
         return found
 
-    def number(self, name: str, dataset: str, nodes: Collection[exp.Column], count: Callable[[], int]) -> int:
+    def number(self, said: str, dataset: str, nodes: Collection[exp.Column], count: Callable[[], int]) -> int:
         """A count over all rows of a dataset, whatever the clock."""
         behind = Behind(dataset, datasets={dataset})
         for node in nodes:
-            self.definitions.reader.add(behind, node)
-        content = self.parts.content(dataset)
-        others = [self.parts.content(d) for d in sorted(behind.whole)]
-        if content is None or None in others or behind.clock:
+            self.reader.add(behind, node)
+        contents = [self.parts.content(d) for d in sorted(behind.datasets)]
+        if None in contents or behind.clock:
             return count()
-        key = digest(name, self.definitions.behind(behind), [n.sql("duckdb") for n in nodes], content, others)
+        key = digest(said, self.definitions.behind(behind), [n.sql("duckdb") for n in nodes], contents)
         known = self.kept.fact(key)
         if known is None:
             known = count()
             self.kept.learn(key, known)
         return int(known)
+
+    # --- types --------------------------------------------------------------------------------------------------------
+
+    def types(
+        self, measures: Sequence[Measure], columns: Collection[Node], check: Callable[[], Sequence[Problem]]
+    ) -> Sequence[Problem]:
+        """What a check of types finds; the same definitions over columns of the same types are not checked again."""
+        try:
+            key = self._types(measures, columns)
+        except (ProblemsFound, QueryError):
+            key = ""  # something has no type that it could have: the check says so better
+        return self._once(key, check)
+
+    def _types(self, measures: Sequence[Measure], columns: Collection[Node]) -> str:
+        definitions, model = self.definitions, self.definitions.model
+        datasets = sorted({dataset for dataset, _ in columns})
+        said: list[object] = [definitions.measure(m.dataset, m, m.timing, m.date)[0] for m in measures]
+        said += [definitions.column(d, c) for d, c in sorted(columns) if c]
+        for name in datasets:
+            links = [
+                (link, [c.sql("duckdb") for c in found], target)
+                for link, (found, target) in sorted(model.datasets[name].links.items())
+            ]
+            keys = [definitions.column(name, key) for key in model.datasets[name].key]
+            said.append((definitions.dataset(name), links, keys, sorted(definitions.types(name).items())))
+            said += [list(self.parts.session.columns(t.source, t.table)) for t in self._tables(name)]
+            if self._written_as_text(name):
+                content = self.parts.content(name)
+                if content is None:
+                    return ""
+                said.append(content)
+        return digest("types", said)
+
+    def _tables(self, dataset: str) -> Sequence[Any]:
+        tables = self.definitions.declaration.datasets[dataset].tables
+        return tables if len(tables) > 1 else ()
+
+    def _written_as_text(self, dataset: str) -> bool:
+        """Whether a column holds dates as text: then the check has looked at every value."""
+        found, rows = self.definitions.model.datasets[dataset], self.parts.rows
+        nodes = [n for n in (found.date, *(found.valid or ())) if n is not None]
+        return any(rows.kind(dataset, node) == "VARCHAR" for node in nodes)

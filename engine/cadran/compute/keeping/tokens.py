@@ -195,16 +195,16 @@ class Tokens:
 
     def _whole(self, dataset: str, read: frozenset[Node]) -> str | None:
         """All rows of a dataset, if all are there at the clock as they will be later."""
-        key = ("whole", dataset, self._masked(dataset, read))
+        key = ("whole", dataset, self.masked(dataset, read))
         if key not in self._made:
-            nodes = [*self._existence(dataset), *self._masked(dataset, read)]
+            nodes = [*self._existence(dataset), *self.masked(dataset, read)]
             steady = all(self._passed(dataset, node, self.parts.latest(dataset, node)) for node in nodes)
             self._made[key] = self.parts.content(dataset) if steady else None
         return self._made[key]
 
     def _within(self, reach: Reach, read: frozenset[Node]) -> str | None:
         """The parts with rows in reach, if those rows are there at the clock as they will be later."""
-        nodes = [*self._existence(reach.dataset), *self._masked(reach.dataset, read)]
+        nodes = [*self._existence(reach.dataset), *self.masked(reach.dataset, read)]
         nodes = [n for n in nodes if n != reach.node]
         key = ("within", reach, tuple(nodes))
         if key not in self._made:
@@ -242,7 +242,7 @@ class Tokens:
         node = found.valid[0] if found.valid is not None else found.date
         return [] if node is None else [node]
 
-    def _masked(self, dataset: str, read: frozenset[Node]) -> tuple[exp.Column, ...]:
+    def masked(self, dataset: str, read: frozenset[Node]) -> tuple[exp.Column, ...]:
         """The dates that are NULL as long as they lie after the clock, where something reads them as a value."""
         found = self.model.datasets[dataset]
         if found.ahead or found.valid is None:
