@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
 from cadran.compute.lower import Lowering, both, cast, column, number, text
+from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.timing import Meeting
 from cadran.declare.model import Declaration
@@ -80,7 +80,7 @@ class Currencies:
     def __init__(
         self,
         declaration: Declaration,
-        session: Session,
+        session: Places,
         rows: RowsBuilder,
         known: Examined | None = None,
     ) -> None:

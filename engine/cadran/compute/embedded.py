@@ -39,7 +39,7 @@ class Session:
         ] = {}  # table → its files, as they were when read
         self._empty: dict[tuple[str, str], list[str]] = {}
         self._pending: dict[tuple[str, str], Callable[[], None]] = {}
-        self.begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
+        self._begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
         self._record = record
         self._keywords: frozenset[str] = frozenset()
@@ -84,15 +84,11 @@ class Session:
                 rows += self._view(source, table, item.files)
                 created = True
             else:
-                self.begins.setdefault((source, table), {}).setdefault(item.part, rows)
+                self._begins.setdefault((source, table), {}).setdefault(item.part, rows)
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
-            expected = "an end" if ended is None else f"{ended.rows} rows"
-            raise DataError(
-                f"table '{table}' broke off: {expected} expected, {rows} rows came",
-                hint="run again; if it stays so, tell the connector's author",
-            )
+            raise _broken_off(table, ended, rows)
         if not created:
             self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
         self._find_empty(source, table)
@@ -127,7 +123,7 @@ class Session:
         if source not in self._schemas:
             self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
             self._schemas.add(source)
-        return exp.table_(table, db=source, quoted=True).sql("duckdb")
+        return _name(source, table)
 
     def _create(self, name: str, columns: Mapping[str, str]) -> None:
         listed = ", ".join(
@@ -157,6 +153,11 @@ class Session:
         """The files of a table that is scanned where they lie."""
         return tuple(self._in_place.get((source, table), ()))
 
+    def begins(self, source: str, table: str) -> Mapping[str, int]:
+        """The number of the first row of each part of a table, as far as its connector told parts."""
+        self.fetch(exp.table_(table, db=source, quoted=True))
+        return self._begins.get((source, table), {})
+
     def changed(self) -> list[tuple[str, str, Path]]:
         """Source, table and file of whatever is scanned in place and is not what it was when the run began."""
         return [
@@ -184,6 +185,54 @@ class Session:
         empty = [name for name, value in zip(names, found, strict=True) if value is None]
         if empty:
             self._empty[source, table] = empty
+
+    # --- tables of elsewhere ------------------------------------------------------------------------------------------------
+
+    def shadow(self, source: str, table: str, columns: Sequence[Column]) -> None:
+        """An empty table with the columns of one that lies elsewhere, so that statements over it have types here."""
+        self._create(self._named(source, table), {c.name: c.type or "VARCHAR" for c in columns})
+
+    def refill(self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End]) -> int:
+        """Puts rows into a shadow, in place of what it held. Gives their number."""
+        name = _name(source, table)
+        listed = ", ".join(exp.to_identifier(c, quoted=True).sql("duckdb") for c in columns)
+        self._connection.execute(f"DELETE FROM {name}")
+        return self._take(f"{name} ({listed})", table, stream)
+
+    def receive(self, table: str, types: Mapping[str, str], stream: Iterable[Page | End]) -> None:
+        """A temporary table that holds an answer from elsewhere, in the columns and types that are expected."""
+        name = exp.to_identifier(table, quoted=True).sql("duckdb")
+        listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
+        self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
+        self._take(name, table, stream)
+
+    def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
+        """The rows of an answer from elsewhere, as this database would have given them."""
+        self.receive("answer_from_elsewhere", {f"c{i}": kind for i, kind in enumerate(types)}, stream)
+        try:
+            return self._run("SELECT * FROM answer_from_elsewhere")
+        finally:
+            self._connection.execute("DROP TABLE answer_from_elsewhere")
+
+    def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> int:
+        rows, ended = 0, None
+        for item in stream:
+            if isinstance(item, End):
+                ended = item
+            else:
+                self._connection.register("incoming_page", item.data)
+                try:
+                    done = self._run(f"INSERT INTO {into} SELECT * FROM incoming_page")
+                finally:
+                    self._connection.unregister("incoming_page")
+                rows += int(done[0][0])
+        if ended is None or ended.rows != rows:
+            raise _broken_off(what, ended, rows)
+        return rows
+
+    def described(self, select: exp.Expr) -> list[tuple[str, str]]:
+        """Name and type of a SELECT's columns, without running it."""
+        return [(str(row[0]), str(row[1])) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")]
 
     # --- asking ---------------------------------------------------------------------------------------------------------
 
@@ -224,7 +273,7 @@ class Session:
         listed = ", ".join(
             f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
         )
-        self._run(f"CREATE TEMP TABLE {name} ({listed})")
+        self._run(f"CREATE OR REPLACE TEMP TABLE {name} ({listed})")
         if rows:
             values = exp.Values(
                 expressions=[exp.Tuple(expressions=[_literal(v) for v in row]) for row in rows]
@@ -245,6 +294,11 @@ class Session:
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
+
+    def note(self, name: str, text: str) -> None:
+        """Keeps, for ``explain``, what was done elsewhere."""
+        if self._record:
+            self.statements[name] = text
 
     def _text(self, select: exp.Expr, name: str) -> str:
         if name and self._record:
@@ -291,6 +345,16 @@ def _any_value(source: str, table: str, name: str) -> exp.Expr:
     known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
     one = exp.Select(expressions=[value]).from_(exp.table_(table, db=source, quoted=True), copy=False)
     return exp.Subquery(this=one.where(known, copy=False).limit(1, copy=False))
+
+
+def _name(source: str, table: str) -> str:
+    return exp.table_(table, db=source, quoted=True).sql("duckdb")
+
+
+def _broken_off(table: str, ended: End | None, rows: int) -> DataError:
+    expected = "an end" if ended is None else f"{ended.rows} rows"
+    hint = "run again; if it stays so, tell the connector's author"
+    return DataError(f"table '{table}' broke off: {expected} expected, {rows} rows came", hint=hint)
 
 
 def _literal(value: object) -> exp.Expr:

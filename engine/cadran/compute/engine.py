@@ -13,10 +13,12 @@ from cadran.calendar import Calendar, Duration, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.combine import Cell, Combiner
 from cadran.compute.currencies import rates_table
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
+from cadran.compute.places import Places, Reach
 from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
+from cadran.compute.reach import reach_of
 from cadran.compute.results import Note, Quality, Reuse, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
@@ -25,6 +27,8 @@ from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
+from cadran.compute.units import by_unit, unit_of
+from cadran.compute.used import Where
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
@@ -81,7 +85,7 @@ class Engine:
         self,
         declaration: Declaration,
         model: Model,
-        session: Session,
+        session: Places,
         clock: Clock,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
         progress: Callable[[str], None] = lambda _: None,
@@ -99,7 +103,7 @@ class Engine:
         )
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
         if memory is not None:
-            memory.begin(model, self.rows, self._raw_types, clock)
+            memory.begin(model, session, self.rows, self._raw_types, rejected)
             self.examiner.known = memory.examined
 
     # --- tables ----------------------------------------------------------------------------------------------------------
@@ -150,6 +154,11 @@ class Engine:
             )
             self._derived_types[key] = self.session.types(tables.attach(select))[name]
         return self._derived_types[key]
+
+    def types_of(self, dataset: str) -> dict[str, str]:
+        """The DuckDB type of every column, the derived ones last."""
+        derived = {name: self.type_of(dataset, name) for name in self.model.datasets[dataset].derived}
+        return {**self._raw_types(dataset), **derived}
 
     def _raw_types(self, dataset: str) -> dict[str, str]:
         if dataset not in self._types:
@@ -308,23 +317,64 @@ class Engine:
             rates_table(self.declaration),
         )
         if self.sharing:
-            scans = Sharing(builder, self.session, self.calendar, self.examiner.extent).make(scans)
-        for index, scan in enumerate(scans):
-            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")
-            self._make(scan, builder)
+            scans = self._shared(scans, builder)
+        here = [(scan, select) for scan in scans if (select := self._planned(scan, builder)) is not None]
+        if self.session.remotes:
+            self.session.pull((select, self._reach(scan, select)) for scan, select in here)
+        for index, (scan, select) in enumerate(here):
+            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(here)})")
+            try:
+                self.session.create(scan.name, select)
+            except QueryError as error:
+                raise ProblemsFound([self._blame(scan, builder, error)]) from error
 
-    def _make(self, scan: Scan, builder: ScanBuilder) -> None:
+    def _shared(self, scans: Sequence[Scan], builder: ScanBuilder) -> list[Scan]:
+        """Makes the scans that can share passes over rows that lie here; gives the others."""
+        far = [s for s in scans if self._has_source(s.dataset)]
+        near = [s for s in scans if not self._has_source(s.dataset)]
+        return [*far, *Sharing(builder, self.session, self.calendar, self.examiner.extent).make(near)]
+
+    def _planned(self, scan: Scan, builder: ScanBuilder) -> exp.Select | None:
+        """The scan's statement with its spans laid out; None where the scan's source has computed it already."""
         try:
-            select = builder.build(scan)
-            used = {c.name for c in select.find_all(exp.Column) if c.table == PERIOD} | {
-                "span",
-                "start",
-                "stop",
-            }
-            self.session.fill(scan.spans_table, SPAN_COLUMNS, span_rows(scan.spans, self.calendar), used)
-            self.session.create(scan.name, select)
+            if self._at_its_source(scan, builder):
+                return None
         except QueryError as error:
             raise ProblemsFound([self._blame(scan, builder, error)]) from error
+        select = builder.build(scan)
+        self._fill(scan, select)
+        return select
+
+    def _at_its_source(self, scan: Scan, builder: ScanBuilder) -> bool:
+        if not self._has_source(scan.dataset):
+            return False
+        for unit in dict.fromkeys((unit_of(scan.grain, scan.timing, scan.spans, self.calendar), "")):
+            scan.unit = unit
+            select = builder.build(scan)
+            self._fill(scan, select)
+            found = self.session.pushed(select, scan.name)
+            if found is not None:
+                self.progress(f"scanning {scan.dataset} at {found.remote.source}")
+                self.session.take(scan.name, found)
+                return True
+        return False
+
+    def _has_source(self, dataset: str) -> bool:
+        return any(t.source in self.session.remotes for t in self.declaration.datasets[dataset].tables)
+
+    def _fill(self, scan: Scan, select: exp.Expr) -> None:
+        used = {c.name for c in select.find_all(exp.Column) if c.table == PERIOD} | {"span", "start", "stop"}
+        rows, columns = span_rows(scan.spans, self.calendar), SPAN_COLUMNS
+        if scan.unit:
+            assert any(c.name == "unit" and c.table == PERIOD for c in select.find_all(exp.Column))
+            rows, columns = (
+                by_unit(rows, scan.spans, scan.unit, self.calendar),
+                {**columns, "unit": "TIMESTAMP"},
+            )
+        self.session.fill(scan.spans_table, columns, rows, used)
+
+    def _reach(self, scan: Scan, select: exp.Expr) -> tuple[Where, Reach] | None:
+        return reach_of(scan, select, self.rows, self.declaration.datasets[scan.dataset].tables)
 
     def _blame(self, scan: Scan, builder: ScanBuilder, error: QueryError) -> Problem:
         """The measure that cannot be computed: each is tried alone."""

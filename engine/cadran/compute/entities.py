@@ -81,7 +81,7 @@ def _new(frame: Frame, measure: Measure) -> exp.Select:
     inner = frame.joined.select(*frame.labels(), first).where(where, copy=False)
     inner = frame.group(inner, [entity])
     outer = _count(frame, inner, PERIOD)
-    seen = Moment(column("first_seen", _ENTITIES), moment.kind)
+    seen = Moment(column("first_seen", _ENTITIES), moment.kind, moment.unit)
     outer.append("joins", frame.spans_join(seen.within()))
     return outer
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
 from cadran.compute.facts import Ends, Facts, merged, nothing
 from cadran.compute.lower import both, cast, clock_as, column, number, text
+from cadran.compute.places import Places
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import Coverage
@@ -32,7 +33,7 @@ class Examiner:
         self,
         declaration: Declaration,
         model: Model,
-        session: Session,
+        session: Places,
         rows: RowsBuilder,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
     ) -> None:

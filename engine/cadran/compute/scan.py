@@ -38,6 +38,7 @@ class Scan:
     sets: list[Segments] = field(default_factory=lambda: [()])
     spans: dict[Span, int] = field(default_factory=dict)
     kept: Mapping[str, Sequence[str]] = field(default_factory=dict)  # segment → values not lumped as (other)
+    unit: str = ""  # where the spans' table has a row for each day, week or month that a span touches
 
     @property
     def names(self) -> list[str]:
@@ -167,7 +168,7 @@ class Frame(Grouping):
     def __init__(self, builder: ScanBuilder, scan: Scan, joined: Joined, tables: Tables) -> None:
         self.builder, self.scan, self.joined, self.tables = builder, scan, joined, tables
         self.rows, self.clock = builder.rows, builder.clock
-        self.meeting = Meeting(self.rows, scan.dataset, joined, scan.date)
+        self.meeting = Meeting(self.rows, scan.dataset, joined, scan.date, scan.unit)
         self.lower = Lowering(self.clock, joined.alias, in_period=self._in_period)
         super().__init__(scan.sets, self._dimensions())
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from cadran.compute.lower import WithZone, cast, clock_as, column, text
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import BEGINNING, Span, midnight
+from cadran.compute.units import unit_start
 from cadran.formula.measures import Timing, ref_of
 
 PERIOD = "period"
@@ -56,10 +57,11 @@ def _merged(stretches: Sequence[Bounds]) -> list[Bounds]:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date column as SQL, with its type."""
+    """A date column as SQL, with its type. ``unit``: the spans' table has a row for each that a span touches."""
 
     node: exp.Expr
     kind: str
+    unit: str = ""
 
     @property
     def sql(self) -> exp.Expr:
@@ -70,10 +72,11 @@ class Moment:
         return column(f"{name}_at" if self.kind == WithZone else name, PERIOD)
 
     def within(self, start: str = "start", stop: str = "stop") -> exp.Expr:
-        return exp.And(
-            this=exp.GTE(this=self.sql, expression=self.bound(start)),
-            expression=exp.LT(this=self.sql, expression=self.bound(stop)),
-        )
+        begun: exp.Expr = exp.GTE(this=self.sql, expression=self.bound(start))
+        if self.unit:
+            same = exp.EQ(this=unit_start(self.unit, self.sql), expression=column("unit", PERIOD))
+            begun = exp.And(this=same, expression=begun)
+        return exp.And(this=begun, expression=exp.LT(this=self.sql, expression=self.bound(stop)))
 
     def before(self, name: str) -> exp.Expr:
         return exp.LT(this=self.sql, expression=self.bound(name))
@@ -100,6 +103,7 @@ class Meeting:
     dataset: str
     joined: Joined
     date: exp.Column | None = None  # set by dated()
+    unit: str = ""
 
     def moment(self, which: str) -> Moment:
         """The dataset's ``date``, ``from`` or ``to``."""
@@ -107,12 +111,13 @@ class Meeting:
         if which == "date" and self.date is not None:
             path, name = ref_of(self.date)
             node = self.rows.as_time(self.dataset, self.date, column(name, self.joined.alias(path)))
-            return Moment(node, self.rows.time_kind(self.dataset, self.date))
+            return Moment(node, self.rows.time_kind(self.dataset, self.date), self.unit)
         bound = found.date if which == "date" else (found.valid or (None, None))[which == "to"]
         assert bound is not None
         return Moment(
             column(self.rows.time(self.dataset, which), self.joined.root),
             self.rows.time_kind(self.dataset, bound),
+            self.unit,
         )
 
     def condition(self, timing: Timing) -> exp.Expr:

@@ -3,6 +3,7 @@
 A plugin is a module named by an entry point of the group ``cadran``; all that it needs is imported from here.
 """
 
+from cadran.calendar import parse_duration
 from cadran.plugins.connector import (
     API,
     ArrowStream,
@@ -52,6 +53,7 @@ __all__ = [
     "Table",
     "hookimpl",
     "listed",
+    "parse_duration",
     "suggest",
     "write_whole",
 ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session, parquet
+from cadran.compute.embedded import parquet
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.tables import Tables
 from cadran.compute.lower import cast, column, number, text
+from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import LATEST
 from cadran.declare.model import Declaration, TableRef
@@ -39,7 +40,7 @@ class Parts:
     """Parts of datasets, and facts about them that are worked out once and then known."""
 
     def __init__(
-        self, declaration: Declaration, model: Model, session: Session, rows: RowsBuilder, tables: Tables, definitions: Definitions
+        self, declaration: Declaration, model: Model, session: Places, rows: RowsBuilder, tables: Tables, definitions: Definitions
     ) -> None:  # fmt: skip
         self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
         self.tables, self.kept, self.definitions = tables, tables.kept, definitions
@@ -105,14 +106,13 @@ class Parts:
         loaded = exp.table_(table.table, db=table.source, quoted=True)
         if len(mine) == 1:
             return _selected(star, text(mine[0].label)).from_(loaded, copy=False)
-        self.session.fetch(loaded)
-        begins = self.session.begins.get(key, {})
+        begins = self.session.begins(*key)
         if any(c.part.name not in begins for c in mine):
             return None
         return self._by_number(star, loaded, mine, chosen, begins)
 
     def _by_number(
-        self, star: exp.Expr, loaded: exp.Expr, mine: Sequence[Chunk], chosen: Sequence[Chunk], begins: dict[str, int]
+        self, star: exp.Expr, loaded: exp.Expr, mine: Sequence[Chunk], chosen: Sequence[Chunk], begins: Mapping[str, int]
     ) -> exp.Select:  # fmt: skip
         """Rows lie in the order in which they came, each part's together."""
         row = column("rowid")

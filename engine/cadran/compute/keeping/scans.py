@@ -13,10 +13,11 @@ from sqlglot import exp
 
 from cadran.calendar import Grain
 from cadran.compute.bounds import span_rows
-from cadran.compute.embedded import QueryError, Session, parquet
+from cadran.compute.embedded import QueryError, parquet
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.tokens import Ground, Tokens
 from cadran.compute.lower import cast, column, number, text
+from cadran.compute.places import Places
 from cadran.compute.results import Note, Reuse
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, Segments, dim, label_of
@@ -67,12 +68,16 @@ class Keeper:
     def __init__(
         self,
         declaration: Declaration,
-        session: Session,
+        session: Places,
         clock: Clock,
         kept: Kept,
         definitions: Definitions,
         tokens: Tokens,
+        *,
+        taking: bool = True,
     ) -> None:
+        """Without ``taking`` it only says what could be taken."""
+        self.taking = taking
         self.declaration, self.session, self.clock, self.kept = declaration, session, clock, kept
         self.definitions, self.tokens = definitions, tokens
         self.kpis: dict[tuple[str, Measure | None], set[str]] = {}  # (scan, measure) → whose it is
@@ -89,7 +94,7 @@ class Keeper:
         plan = self._plan(scan)
         self._plans[scan.name] = plan
         self._find(plan)
-        if plan.whole:
+        if plan.whole or not self.taking:
             return [scan]
         plan.parts = list(self._parts(plan))
         return plan.parts
@@ -225,7 +230,7 @@ class Keeper:
         failed = []
         for scan in scans:
             plan = self._plans.get(scan.name)
-            if plan is None or plan.whole:
+            if plan is None or plan.whole or not self.taking:
                 continue
             try:
                 self.session.create(scan.name, self._together(plan))

@@ -17,7 +17,7 @@ from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import LOWEST, Parts, since_epoch
 from cadran.compute.lower import WithZone
 from cadran.compute.rows import RowsBuilder
-from cadran.compute.spans import Span, midnight
+from cadran.compute.spans import BEGINNING, Span, midnight
 from cadran.compute.timing import bounds
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
@@ -100,7 +100,8 @@ class Tokens:
         assert ranges is not None
         # Instants against local times: a day is more than any zone is away from UTC, and one part more does no harm.
         slack = _DAY if self._zoned(reach.dataset, reach.node) else _DAY * 0
-        lower = LOWEST if reach.lower is None else since_epoch(reach.lower - slack)
+        begins = None if reach.lower is None else _earlier(reach.lower, slack)
+        lower = LOWEST if begins is None else since_epoch(begins)
         upper = since_epoch(reach.upper + slack)
         return [i for i, r in enumerate(ranges) if r is not None and r[0] < upper and r[1] >= lower]
 
@@ -189,7 +190,7 @@ class Tokens:
         if node is None or other.dataset in whole or self.parts.ranges(other.dataset, node) is None:
             return other.dataset
         window = dt.timedelta(days=other.window.days, seconds=other.window.seconds)
-        return Reach(other.dataset, node, midnight(span.start) - _DAY, span.stop + window + _DAY)
+        return Reach(other.dataset, node, _earlier(midnight(span.start), _DAY), span.stop + window + _DAY)
 
     # --- the rows ---------------------------------------------------------------------------------------------------------
 
@@ -257,6 +258,11 @@ class Tokens:
         if measure is None or not measure.convert or rates is None:
             return ""
         return self.parts.tables.content(rates.table.source, rates.table.table)
+
+
+def _earlier(moment: dt.datetime, slack: dt.timedelta) -> dt.datetime | None:
+    """None for the beginning of all time."""
+    return None if moment.date() <= BEGINNING + 2 * _DAY else moment - slack
 
 
 def _digest(found: Sequence[_Said]) -> str | None:

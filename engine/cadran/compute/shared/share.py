@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from cadran.calendar import Calendar
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
+from cadran.compute.places import Places
 from cadran.compute.scan import Scan, ScanBuilder
 from cadran.compute.shared.days import Days
 from cadran.compute.shared.parts import additive
@@ -23,7 +24,7 @@ Extent = Callable[[str, exp.Expr | None], tuple[dt.date | None, dt.date | None]]
 class Sharing:
     """Makes the tables of scans. ``extent`` gives the first and last day of a dataset's date."""
 
-    def __init__(self, builder: ScanBuilder, session: Session, calendar: Calendar, extent: Extent) -> None:
+    def __init__(self, builder: ScanBuilder, session: Places, calendar: Calendar, extent: Extent) -> None:
         self.builder, self.session, self.calendar, self.extent = builder, session, calendar, extent
         self._made = 0
 
