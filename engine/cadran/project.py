@@ -22,6 +22,7 @@ from cadran.problems import Problem, ProblemsFound, errors, in_order
 if TYPE_CHECKING:
     from cadran.compute.engine import Computed, Engine, Request
     from cadran.compute.found import Found
+    from cadran.compute.keeping.memory import Memory
     from cadran.compute.results import Results
     from cadran.compute.sources import Sources
     from cadran.compute.spans import Clock
@@ -129,12 +130,13 @@ class Project:
 
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
-        segment: Sequence[str] = (), progress: Progress = lambda _: None,
+        segment: Sequence[str] = (), full: bool = False, progress: Progress = lambda _: None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
-        (``channel``) or one of its values (``channel=paid``). Raises ProblemsFound.
+        (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
+        Raises ProblemsFound.
         """
         from cadran.compute.engine import Request
         from cadran.compute.selection import choose, with_segments
@@ -142,9 +144,9 @@ class Project:
         with self._opened() as opened:
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
-            clock = clock_of(declaration, as_of)
-            computed = self._compute(opened, clock, Request(names, since, until), progress)
-        return _judged(declaration, computed, clock, opened.problems, segment)
+            clock, request = clock_of(declaration, as_of), Request(names, since, until)
+            computed = self._compute(opened, clock, request, progress, full=full)
+        return _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
 
     def explain(self, kpi: str, *, as_of: AsOf = None) -> str:
         """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran."""
@@ -155,25 +157,32 @@ class Project:
         with self._opened() as opened:
             declaration = opened.checked().declaration
             names, clock = choose(declaration, [kpi]), clock_of(declaration, as_of)
-            computed = self._compute(opened, clock, Request(names), lambda _: None, record=True)
+            computed = self._compute(opened, clock, Request(names), lambda _: None, explained=True)
         return explain(
             declaration, opened.model, names[0], _judged(declaration, computed, clock, opened.problems)
         )
 
     def _compute(
-        self, opened: Opened, clock: Clock, request: Request, progress: Progress, *, record: bool = False
-    ) -> Computed:
+        self, opened: Opened, clock: Clock, request: Request, progress: Progress, *, full: bool = False, explained: bool = False,
+    ) -> Computed:  # fmt: skip
+        """Computes with what earlier runs have kept (unless ``full``), and keeps what is final for later ones."""
+        from cadran.compute.keeping.memory import Memory
         from cadran.compute.plan import datasets_behind, measures_of
 
-        model = opened.model
+        model, memory = (
+            opened.model,
+            Memory(opened.declaration, opened.sources, full=full, taking=not explained),
+        )
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
-        with self._engine(opened, clock, behind, progress, record=record) as engine:
-            return engine.compute(request)
+        with self._engine(opened, clock, behind, progress, record=explained, memory=memory) as engine:
+            computed = engine.compute(request)
+            computed.warnings += memory.end()
+            return computed
 
     @contextmanager
     def _engine(
         self, opened: Opened, clock: Clock, datasets: Iterable[str], progress: Progress = lambda _: None,
-        *, record: bool = False,
+        *, record: bool = False, memory: Memory | None = None,
     ) -> Iterator[Engine]:  # fmt: skip
         """An engine over the loaded tables of the datasets. What is raised inside shows no secret."""
         from cadran.compute.embedded import Session
@@ -183,9 +192,14 @@ class Project:
         declaration = opened.declaration
         session = Session(str(declaration.calendar.zone), record=record)
         try:
-            rejected, remotes = opened.sources.load(session, datasets, progress)
-            session.lock()
-            yield Engine(declaration, opened.model, Places(session, remotes), clock, rejected, progress)
+            tables = memory.tables_in(session) if memory is not None else None
+            rejected, remotes = opened.sources.load(session, datasets, progress, tables)
+            session.lock(memory.folder if memory is not None else None)
+            places = Places(session, remotes)
+            try:
+                yield Engine(declaration, opened.model, places, clock, rejected, progress, memory)
+            finally:
+                opened.sources.check_unchanged(session)
         except SourceFailed as failed:
             problems = opened.sources.problems_of(failed.source, failed.error)
             raise ProblemsFound(_masked(problems, declaration)) from failed
@@ -239,6 +253,7 @@ def _judged(
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
+        tuple(computed.notes), tuple(computed.reuse),
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import jsonschema
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from cadran.plugins import Connector, ConnectorError, Context, End, Page, Rejected, Table
+from cadran.plugins import Connector, ConnectorError, Context, End, InPlace, Page, Rejected, Table
 from cadran_plugins.files.connector import FilesConnector
 
 SETTINGS = jsonschema.Draft202012Validator(FilesConnector.config_schema)
@@ -51,6 +52,8 @@ def collect(connector: Connector, table: str) -> Read:
         assert not ends, "nothing comes behind the end"
         if isinstance(part, Page):
             pages.append(pa.RecordBatchReader.from_stream(part.data).read_all())
+        elif isinstance(part, InPlace):
+            pages += [pq.read_table(file) for file in part.files]
         elif isinstance(part, Rejected):
             rejected.append(f"{part.place}: {part.reason}")
         elif isinstance(part, End):

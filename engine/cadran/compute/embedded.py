@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,12 @@ class Session:
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
-        self._within_reach: list[str] = []
+        self._in_place: dict[
+            tuple[str, str], dict[Path, object]
+        ] = {}  # table → its files, as they were when read
         self._empty: dict[tuple[str, str], list[str]] = {}
+        self._pending: dict[tuple[str, str], Callable[[], None]] = {}
+        self._begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
         self._record = record
         self._keywords: frozenset[str] = frozenset()
@@ -48,10 +52,13 @@ class Session:
     def close(self) -> None:
         self._connection.close()
 
-    def lock(self) -> None:
-        """No file but those scanned in place, no network, no setting can be reached from here on."""
-        paths = exp.array(*(exp.Literal.string(path) for path in self._within_reach)).sql("duckdb")
-        self._connection.execute(f"SET allowed_paths = {paths}")
+    def lock(self, folder: Path | None = None) -> None:
+        """No file but those scanned in place and those in ``folder``, no network, no setting can be reached from here on."""
+        files = [file for files in self._in_place.values() for file in files]
+        self._connection.execute(f"SET allowed_paths = {_paths(files)}")
+        if folder is not None:
+            inside = exp.array(exp.Literal.string(f"{folder.as_posix()}/")).sql("duckdb")
+            self._connection.execute(f"SET allowed_directories = {inside}")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -65,8 +72,7 @@ class Session:
         columns: Sequence[Column],
     ) -> list[Rejected]:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
-        name = exp.table_(table, db=source, quoted=True).sql("duckdb")
-        self._make_schema(source)
+        name = self._named(source, table)
         rejected: list[Rejected] = []
         rows, created, ended = 0, False, None
         for item in stream:
@@ -75,26 +81,55 @@ class Session:
             elif isinstance(item, End):
                 ended = item
             elif isinstance(item, InPlace):
-                rows += self._view(name, item.files)
+                rows += self._view(source, table, item.files)
                 created = True
             else:
+                self._begins.setdefault((source, table), {}).setdefault(item.part, rows)
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
             raise _broken_off(table, ended, rows)
         if not created:
-            listed = ", ".join(
-                f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}"
-                for c in columns
-            )
-            self._connection.execute(f"CREATE TABLE {name} ({listed})")
+            self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
         self._find_empty(source, table)
         return rejected
 
-    def _make_schema(self, source: str) -> None:
+    def declare(
+        self,
+        source: str,
+        table: str,
+        columns: Mapping[str, str],
+        empty: Sequence[str],
+        files: Sequence[Path],
+        fetch: Callable[[], None],
+    ) -> None:
+        """``source.table`` as it is known to be. Rows that do not lie in ``files`` are loaded by ``fetch`` once a statement asks for them."""
+        name = self._named(source, table)
+        self._empty[source, table] = list(empty)
+        if files:
+            self._view(source, table, files, count=False)
+            return
+        self._create(name, columns)
+
+        def replaced() -> None:
+            self._run(f"DROP TABLE {name}")
+            fetch()
+            if self.columns(source, table) != dict(columns):
+                raise DataError(f"table '{table}' was changed while it was read", hint="run again")
+
+        self._pending[source, table] = replaced
+
+    def _named(self, source: str, table: str) -> str:
         if source not in self._schemas:
             self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
             self._schemas.add(source)
+        return _name(source, table)
+
+    def _create(self, name: str, columns: Mapping[str, str]) -> None:
+        listed = ", ".join(
+            f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
+        )
+        self._connection.execute(f"CREATE TABLE {name} ({listed})")
 
     def _append(self, name: str, page: Page, created: bool) -> int:
         self._connection.register("incoming_page", page.data)
@@ -103,12 +138,34 @@ class Session:
         self._connection.unregister("incoming_page")
         return int(done[0][0])
 
-    def _view(self, name: str, files: Sequence[Path]) -> int:
+    def _view(self, source: str, table: str, files: Sequence[Path], *, count: bool = True) -> int:
         """A table that is Parquet files where they lie; only these stay within reach once the outside is shut off."""
-        paths = exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({paths})")
-        self._within_reach += [str(file) for file in files]
-        return int(self._run(f"SELECT count(*) FROM {name}")[0][0])
+        self._in_place[source, table] = {file: _state(file) for file in files}
+        name, scan = self._named(source, table), exp.Select(expressions=[exp.Star()])
+        scan = scan.from_(parquet(files), copy=False)
+        try:
+            self._run(f"CREATE VIEW {name} AS {scan.sql('duckdb')}")
+            return int(self._run(f"SELECT count(*) FROM {name}")[0][0]) if count else 0
+        except QueryError as error:
+            raise DataError(error.message, hint="see whether something else writes to these files") from None
+
+    def files(self, source: str, table: str) -> tuple[Path, ...]:
+        """The files of a table that is scanned where they lie."""
+        return tuple(self._in_place.get((source, table), ()))
+
+    def begins(self, source: str, table: str) -> Mapping[str, int]:
+        """The number of the first row of each part of a table, as far as its connector told parts."""
+        self.fetch(exp.table_(table, db=source, quoted=True))
+        return self._begins.get((source, table), {})
+
+    def changed(self) -> list[tuple[str, str, Path]]:
+        """Source, table and file of whatever is scanned in place and is not what it was when the run began."""
+        return [
+            (source, table, file)
+            for (source, table), files in self._in_place.items()
+            for file, state in files.items()
+            if _state(file) != state
+        ]
 
     def columns(self, source: str, table: str) -> dict[str, str]:
         """Column → DuckDB type of a loaded table."""
@@ -120,24 +177,20 @@ class Session:
         return self._empty.get((source, table), [])
 
     def _find_empty(self, source: str, table: str) -> None:
+        """Looks for one value in each column, which costs nothing where there is one."""
         names = [name for name, kind in self.columns(source, table).items() if kind == "VARCHAR"]
         if not names:
             return
-        counts = [exp.Count(this=exp.column(name, quoted=True)) for name in names]
-        select = exp.Select(expressions=counts).from_(exp.table_(table, db=source, quoted=True), copy=False)
-        found = [name for name, count in zip(names, self.rows(select)[0], strict=True) if count == 0]
-        if found:
-            self._empty[source, table] = found
+        found = self.rows(exp.Select(expressions=[_any_value(source, table, name) for name in names]))[0]
+        empty = [name for name, value in zip(names, found, strict=True) if value is None]
+        if empty:
+            self._empty[source, table] = empty
 
     # --- tables of elsewhere ------------------------------------------------------------------------------------------------
 
     def shadow(self, source: str, table: str, columns: Sequence[Column]) -> None:
         """An empty table with the columns of one that lies elsewhere, so that statements over it have types here."""
-        self._make_schema(source)
-        listed = ", ".join(
-            f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}" for c in columns
-        )
-        self._connection.execute(f"CREATE TABLE {_name(source, table)} ({listed})")
+        self._create(self._named(source, table), {c.name: c.type or "VARCHAR" for c in columns})
 
     def refill(self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End]) -> int:
         """Puts rows into a shadow, in place of what it held. Gives their number."""
@@ -184,10 +237,26 @@ class Session:
     # --- asking ---------------------------------------------------------------------------------------------------------
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
+        self.fetch(select)
         return self._run(self._text(select, name))
+
+    def write(self, select: exp.Expr, file: Path) -> None:
+        """The answer of ``select`` as a Parquet file within the folder that :meth:`lock` left open."""
+        path = exp.Literal.string(str(file)).sql("duckdb")
+        self._run(f"COPY ({select.sql('duckdb')}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
+
+    def fetch(self, select: exp.Expr) -> None:
+        """Loads the tables of a statement that are only declared so far."""
+        if not self._pending:
+            return
+        for table in select.find_all(exp.Table):
+            fetch = self._pending.pop((table.db, table.name), None)
+            if fetch is not None:
+                fetch()
 
     def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
+        self.fetch(select)
         self._run(
             f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
         )
@@ -216,6 +285,12 @@ class Session:
                 [list(columns)[i] for i in wanted], [[row[i] for i in wanted] for row in rows]
             )
 
+    def drop(self, tables: Iterable[str]) -> None:
+        """Forgets temporary tables, those that there are."""
+        for table in tables:
+            self._run(f"DROP TABLE IF EXISTS temp.{exp.to_identifier(table, quoted=True).sql('duckdb')}")
+            self.statements.pop(table, None)
+
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
@@ -243,6 +318,33 @@ class Session:
             return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+
+def parquet(files: Sequence[Path]) -> exp.Expr:
+    """Parquet files as a table, without the columns that DuckDB would make of a folder's name such as year=2026."""
+    paths = exp.array(*(exp.Literal.string(str(file)) for file in files))
+    plain = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
+    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[paths, plain]))
+
+
+def _paths(files: Iterable[Path]) -> str:
+    return exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
+
+
+def _state(file: Path) -> object:
+    """What changes whenever a file is written, replaced or removed."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _any_value(source: str, table: str, name: str) -> exp.Expr:
+    value = exp.column(name, quoted=True)
+    known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+    one = exp.Select(expressions=[value]).from_(exp.table_(table, db=source, quoted=True), copy=False)
+    return exp.Subquery(this=one.where(known, copy=False).limit(1, copy=False))
 
 
 def _name(source: str, table: str) -> str:

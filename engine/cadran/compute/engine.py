@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Duration, Grain, Period
+from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.combine import Cell, Combiner
 from cadran.compute.currencies import rates_table
 from cadran.compute.embedded import QueryError
-from cadran.compute.places import Places, Reach
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
+from cadran.compute.places import Places, Reach
 from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
 from cadran.compute.reach import reach_of
-from cadran.compute.results import Quality, State
+from cadran.compute.results import Note, Quality, Reuse, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span, midnight
+from cadran.compute.shared.share import Sharing
+from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
 from cadran.compute.units import by_unit, unit_of
 from cadran.compute.used import Where
 from cadran.declare.model import Declaration
+from cadran.formula.graph import Node
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
+
+if TYPE_CHECKING:
+    from cadran.compute.keeping.memory import Memory
 
 _DEFAULT_PERIODS = 13
 _LONGEST_HISTORY = 1200  # periods that alert rules are replayed over at the most
@@ -64,10 +71,15 @@ class Computed:
     alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
     quality: list[Quality] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
+    warnings: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    reuse: list[Reuse] = field(default_factory=list)
 
 
 class Engine:
     """Computes a request over a session whose tables are loaded."""
+
+    sharing = True  # tests switch it off to have every scan by its own statement
 
     def __init__(
         self,
@@ -77,8 +89,10 @@ class Engine:
         clock: Clock,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
         progress: Callable[[str], None] = lambda _: None,
+        memory: Memory | None = None,
     ) -> None:
         self.declaration, self.model, self.session, self.clock = declaration, model, session, clock
+        self.memory = memory
         self.calendar: Calendar = clock.calendar
         self.rejected, self.progress = rejected, progress
         self._combined = 0
@@ -88,6 +102,9 @@ class Engine:
             model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining()
         )
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
+        if memory is not None:
+            memory.begin(model, session, self.rows, self._raw_types, rejected)
+            self.examiner.known = memory.examined
 
     # --- tables ----------------------------------------------------------------------------------------------------------
 
@@ -170,7 +187,7 @@ class Engine:
         columns = columns_behind(self.model, measures)
         datasets = sorted({dataset for dataset, _ in columns})
         self.progress("checking the data")
-        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
+        problems = self._check_types(measures, columns)
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(datasets, measures)
@@ -178,6 +195,8 @@ class Engine:
         planned = [s for kpi in kpis for s in self._series(kpi, request)]
         for series in planned:
             planner.add(series)
+        if self.memory is not None:
+            self.memory.whose(planned)
         self._scan(planner.new_scans())
         out = Computed(quality=self.examiner.quality(datasets))
         for series in planned:
@@ -188,7 +207,15 @@ class Engine:
             else:
                 out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
+        if self.memory is not None:
+            out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
+
+    def _check_types(self, measures: Sequence[Measure], columns: Collection[Node]) -> Sequence[Problem]:
+        checker = TypeChecker(self.declaration, self.model, self.session, self.rows)
+        if self.memory is None:
+            return checker.check(measures, columns)
+        return self.memory.examined.types(measures, columns, lambda: checker.check(measures, columns))
 
     def _final_until(self, kpi: ResolvedKpi) -> dt.date:
         """The last day such that periods ending there are final: settled, and their cohorts matured."""
@@ -274,11 +301,23 @@ class Engine:
         return computed
 
     def _scan(self, scans: Sequence[Scan]) -> None:
+        """Makes the scans' tables, as far as possible of what earlier runs have kept."""
+        keeper = self.memory.keeper if self.memory is not None else None
+        if keeper is None:
+            self._make_all(scans, self.rows)
+            return
+        for rows, some in keeper.batches(keeper.missing(scans)):
+            self._make_all(some, rows)
+        self._make_all(keeper.complete(scans), self.rows)
+
+    def _make_all(self, scans: Sequence[Scan], rows: RowsBuilder) -> None:
         builder = ScanBuilder(
-            self.rows,
+            rows,
             lambda name, dataset: self.model.dimensions[name, dataset],
             rates_table(self.declaration),
         )
+        if self.sharing:
+            scans = self._shared(scans, builder)
         here = [(scan, select) for scan in scans if (select := self._planned(scan, builder)) is not None]
         if self.session.remotes:
             self.session.pull((select, self._reach(scan, select)) for scan, select in here)
@@ -288,6 +327,12 @@ class Engine:
                 self.session.create(scan.name, select)
             except QueryError as error:
                 raise ProblemsFound([self._blame(scan, builder, error)]) from error
+
+    def _shared(self, scans: Sequence[Scan], builder: ScanBuilder) -> list[Scan]:
+        """Makes the scans that can share passes over rows that lie here; gives the others."""
+        far = [s for s in scans if self._has_source(s.dataset)]
+        near = [s for s in scans if not self._has_source(s.dataset)]
+        return [*far, *Sharing(builder, self.session, self.calendar, self.examiner.extent).make(near)]
 
     def _planned(self, scan: Scan, builder: ScanBuilder) -> exp.Select | None:
         """The scan's statement with its spans laid out; None where the scan's source has computed it already."""
@@ -319,7 +364,7 @@ class Engine:
 
     def _fill(self, scan: Scan, select: exp.Expr) -> None:
         used = {c.name for c in select.find_all(exp.Column) if c.table == PERIOD} | {"span", "start", "stop"}
-        rows, columns = span_rows(scan, self.calendar), SPAN_COLUMNS
+        rows, columns = span_rows(scan.spans, self.calendar), SPAN_COLUMNS
         if scan.unit:
             assert any(c.name == "unit" and c.table == PERIOD for c in select.find_all(exp.Column))
             rows, columns = (
@@ -433,33 +478,6 @@ def finest(grains: Sequence[Grain]) -> Grain:
 
 def _everything(table: exp.Expr) -> exp.Select:
     return exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
-
-
-_BOUNDS = ("start", "stop", "before", "last")
-SPAN_COLUMNS = {
-    "span": "INTEGER",
-    **dict.fromkeys(_BOUNDS, "TIMESTAMP"),
-    **{f"{b}_at": "TIMESTAMPTZ" for b in _BOUNDS},
-}
-
-
-def span_rows(scan: Scan, calendar: Calendar) -> list[list[object]]:
-    """The rows of a scan's spans: their bounds in local time, and the same as instants under ``…_at``."""
-    rows = []
-    for span, index in scan.spans.items():
-        local = [midnight(span.start), span.stop, midnight(span.before), midnight(span.last)]
-        instants = [_instant(value, calendar).isoformat(sep=" ") for value in local]
-        rows.append([index, *(value.isoformat(sep=" ") for value in local), *instants])
-    return rows
-
-
-def _instant(local: dt.datetime, calendar: Calendar) -> dt.datetime:
-    """The instant of a local time; a midnight is the first instant of its day."""
-    if local.date() <= dt.date(2, 1, 1):
-        return local.replace(tzinfo=dt.UTC)
-    if local.time() == dt.time():
-        return calendar.midnight(local.date()).astimezone(dt.UTC)
-    return local.replace(tzinfo=calendar.zone).astimezone(dt.UTC)
 
 
 def hint_for(message: str) -> str:

@@ -41,7 +41,7 @@ def _entity(frame: Frame, measure: Measure) -> tuple[exp.Expr, exp.Expr]:
     entity = frame.lower(node)
     known = exp.Not(this=exp.Is(this=entity.copy(), expression=exp.null()))
     condition = frame.lower(measure.condition) if measure.condition is not None else None
-    where = both(condition, known, _visible(frame, measure))
+    where = both(condition, known, _visible(frame, measure), frame.hull(measure.function))
     assert where is not None
     return entity, where
 

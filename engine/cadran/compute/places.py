@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
@@ -89,6 +90,18 @@ class Places:
 
     def types(self, select: exp.Expr) -> dict[str, str]:
         return self.session.types(select)
+
+    def files(self, source: str, table: str) -> tuple[Path, ...]:
+        return self.session.files(source, table)
+
+    def begins(self, source: str, table: str) -> Mapping[str, int]:
+        return self.session.begins(source, table)
+
+    def write(self, select: exp.Expr, file: Path) -> None:
+        self.session.write(select, file)
+
+    def drop(self, tables: Iterable[str]) -> None:
+        self.session.drop(tables)
 
     def fill(
         self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]], shown: Container[str] | None = None
@@ -199,7 +212,7 @@ def _covers(there: Pulled, need: Pulled) -> bool:
     return need.columns <= there.columns and (there.reach is None or there.reach.holds(need.reach))
 
 
-class _of:  # noqa: N801 - reads as a word: with _of(remote)
+class _of:
     """Says which source an error came from."""
 
     def __init__(self, remote: Remote) -> None:

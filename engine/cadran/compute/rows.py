@@ -19,7 +19,7 @@ from cadran.problems import Problem, ProblemsFound
 
 EMPTY = '"NULL"'  # DuckDB's name for the type of a column without any value: it fits everywhere
 DATES = ("DATE", "TIMESTAMP", WithZone)
-RESERVED = frozenset({"period", "entities", "snapshots"})  # aliases of the engine's own
+RESERVED = frozenset({"period", "entities", "snapshots", "days", "cells"})  # aliases of the engine's own
 TypeOf = Callable[[str, str], str]
 
 
@@ -96,6 +96,12 @@ class RowsBuilder:
         self.model, self.clock, self.sources, self.type_of = model, clock, sources, type_of
         self.graph = Graph(model.datasets, model.lookups)
         self.quarantined = frozenset(quarantined)
+
+    def over(self, sources: Mapping[str, exp.Expr], clock: Clock | None = None) -> RowsBuilder:
+        """The same over other rows of some datasets, or at another clock."""
+        return RowsBuilder(
+            self.model, clock or self.clock, {**self.sources, **sources}, self.type_of, self.quarantined
+        )
 
     def walk(self, dataset: str, path: tuple[str, ...]) -> str:
         for step in path:

@@ -63,6 +63,15 @@ def label_of(segments: Segments) -> str:
     return joined_names(sorted(segments))
 
 
+def as_text(value: exp.Expr, kept: Sequence[str] | None = None) -> exp.Expr:
+    """A segment's value as it is shown; with ``kept``, all others are one."""
+    known: exp.Expr = exp.Coalesce(this=cast(value, "VARCHAR"), expressions=[text(NONE)])
+    if kept is None:
+        return known
+    among = exp.In(this=known, expressions=[text(v) for v in kept])
+    return exp.Case(ifs=[exp.If(this=among, true=known.copy())], default=text(OTHER))
+
+
 class ScanBuilder:
     """Writes the SQL of scans. ``dimension`` gives the bound column of a segment in a dataset."""
 
@@ -84,9 +93,7 @@ class ScanBuilder:
         return needs
 
     def build(self, scan: Scan) -> exp.Select:
-        tables = self.rows.build(self.needs(scan))
-        alias = f"{scan.dataset}_" if scan.dataset in RESERVED else ""
-        joined = Joined(self.rows, scan.dataset, tables.final[scan.dataset], tables.final, alias)
+        joined, tables = self.joined(scan)
         frame = Frame(self, scan, joined, tables)
         first = scan.measures[0] if scan.measures else None
         if first is not None and entities.needs_two_steps(first):
@@ -94,6 +101,12 @@ class ScanBuilder:
         else:
             select = self._one_step(frame)
         return tables.attach(select)
+
+    def joined(self, scan: Scan) -> tuple[Joined, Tables]:
+        """The FROM clause of a scan, and the CTEs that it rests on."""
+        tables = self.rows.build(self.needs(scan))
+        alias = f"{scan.dataset}_" if scan.dataset in RESERVED else ""
+        return Joined(self.rows, scan.dataset, tables.final[scan.dataset], tables.final, alias), tables
 
     def _one_step(self, frame: Frame) -> exp.Select:
         values: list[exp.Expr] = [exp.alias_(exp.Count(this=exp.Star(), big_int=True), "rows", quoted=True)]
@@ -105,10 +118,51 @@ class ScanBuilder:
         span = column("span", PERIOD)
         select = frame.joined.select(span, *frame.labels(), *values)
         select.append("joins", frame.spans_join(on))
+        hull = frame.hull("count")
+        select = select.where(hull, copy=False) if hull is not None else select
         return frame.group(select, [span])
 
 
-class Frame:
+class Grouping:
+    """Rows grouped by segment sets: ``dims`` holds the SQL of each segment's value."""
+
+    def __init__(self, sets: Sequence[Segments], dims: dict[str, exp.Expr]) -> None:
+        self.sets, self.dims = sets, dims
+
+    def labels(self) -> list[exp.Expr]:
+        """The name of the grouping set that a row belongs to, then the segments' values."""
+        label: exp.Expr = text("")
+        ifs = []
+        for segments in sorted(self.sets, key=len, reverse=True):
+            if segments:
+                grouped = both(
+                    *(
+                        exp.EQ(
+                            this=exp.Anonymous(this="GROUPING", expressions=[self.dims[n].copy()]),
+                            expression=number(0),
+                        )
+                        for n in segments
+                    )
+                )
+                ifs.append(exp.If(this=grouped, true=text(label_of(segments))))
+        if ifs:
+            label = exp.Case(ifs=ifs, default=label)
+        values = [exp.alias_(node.copy(), dim(name), quoted=True) for name, node in self.dims.items()]
+        return [exp.alias_(label, "segment", quoted=True), *values]
+
+    def group(self, select: exp.Select, keys: list[exp.Expr]) -> exp.Select:
+        """Groups by the keys, and by each segment set."""
+        if not self.dims:
+            return select.group_by(*(k.copy() for k in keys), copy=False)
+        sets = [
+            exp.Tuple(expressions=[*(k.copy() for k in keys), *(self.dims[n].copy() for n in segments)])
+            for segments in self.sets
+        ]
+        select.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
+        return select
+
+
+class Frame(Grouping):
     """The pieces that a scan's statement is put together from."""
 
     def __init__(self, builder: ScanBuilder, scan: Scan, joined: Joined, tables: Tables) -> None:
@@ -116,7 +170,7 @@ class Frame:
         self.rows, self.clock = builder.rows, builder.clock
         self.meeting = Meeting(self.rows, scan.dataset, joined, scan.date, scan.unit)
         self.lower = Lowering(self.clock, joined.alias, in_period=self._in_period)
-        self.dims = self._dimensions()
+        super().__init__(scan.sets, self._dimensions())
 
     def _in_period(self, node: exp.Expr) -> exp.Expr:
         """Whether a timestamp lies in the same span as the row."""
@@ -135,50 +189,16 @@ class Frame:
         out: dict[str, exp.Expr] = {}
         for name in self.scan.names:
             path, col = ref_of(self.builder.dimension(name, self.scan.dataset))
-            value = cast(column(col, self.joined.alias(path)), "VARCHAR")
-            known: exp.Expr = exp.Coalesce(this=value, expressions=[text(NONE)])
-            if name in self.scan.kept:
-                among = exp.In(this=known, expressions=[text(v) for v in self.scan.kept[name]])
-                known = exp.Case(ifs=[exp.If(this=among, true=known.copy())], default=text(OTHER))
-            out[name] = known
+            out[name] = as_text(column(col, self.joined.alias(path)), self.scan.kept.get(name))
         return out
 
-    def labels(self) -> list[exp.Expr]:
-        """The name of the grouping set that a row belongs to, then the segments' values."""
-        label: exp.Expr = text("")
-        ifs = []
-        for segments in sorted(self.scan.sets, key=len, reverse=True):
-            if segments:
-                grouped = both(
-                    *(
-                        exp.EQ(
-                            this=exp.Anonymous(this="GROUPING", expressions=[self.dims[n].copy()]),
-                            expression=number(0),
-                        )
-                        for n in segments
-                    )
-                )
-                ifs.append(exp.If(this=grouped, true=text(label_of(segments))))
-        if ifs:
-            label = exp.Case(ifs=ifs, default=label)
-        values = [exp.alias_(node.copy(), dim(name), quoted=True) for name, node in self.dims.items()]
-        return [exp.alias_(label, "segment", quoted=True), *values]
+    def hull(self, function: str) -> exp.Expr | None:
+        return self.meeting.hull(self.scan.timing, function, self.scan.spans)
 
     def spans_join(self, on: exp.Expr) -> exp.Join:
         # Of the schema "temp", so that no dataset can take its place.
         table = exp.table_(self.scan.spans_table, db="temp", quoted=True)
         return exp.Join(this=exp.alias_(table, PERIOD, table=True, quoted=True), on=on)
-
-    def group(self, select: exp.Select, keys: list[exp.Expr]) -> exp.Select:
-        """Groups by the keys, and by each segment set."""
-        if not self.dims:
-            return select.group_by(*(k.copy() for k in keys), copy=False)
-        sets = [
-            exp.Tuple(expressions=[*(k.copy() for k in keys), *(self.dims[n].copy() for n in segments)])
-            for segments in self.scan.sets
-        ]
-        select.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
-        return select
 
     # --- values -------------------------------------------------------------------------------------------------------
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadran.compute import columns_seen
 from cadran.compute.columns_seen import Seen, Unreadable
 from cadran.declare.model import Dataset, Declaration, TableRef
-from cadran.plugins.connector import Connector, ConnectorError, Context, QueryableConnector, Table
+from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, QueryableConnector, Table
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
 
 if TYPE_CHECKING:
     from cadran.compute.embedded import Session
+    from cadran.compute.keeping.tables import Tables
     from cadran.compute.remote import Remote
 
 Rejections = dict[str, list[tuple[str, str]]]  # "source.table" → (place, reason) of the records set aside
@@ -174,11 +176,16 @@ class Sources:
         return Problem("unknown-table", message, ref.place.position(), subject, hint)
 
     def load(
-        self, session: Session, datasets: Iterable[str], progress: Callable[[str], None]
+        self,
+        session: Session,
+        datasets: Iterable[str],
+        progress: Callable[[str], None],
+        tables: Tables | None = None,
     ) -> tuple[Rejections, dict[str, Remote]]:
         """Loads every table of the datasets, and the rates; of a source that answers SQL only the columns' names.
 
-        Raises ProblemsFound with all sources' problems.
+        ``tables`` may know some from an earlier run; what it knows is not read. Raises ProblemsFound with all sources'
+        problems.
         """
         refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
         if self.declaration.rates is not None:
@@ -194,13 +201,38 @@ class Sources:
                     self._stands_for(session, remotes, source, connector, found)
                     continue
                 progress(f"loading {source}.{table}")
-                aside = session.load(source, table, connector.read(table), found.columns)
-                rejected[f"{source}.{table}"] = [(r.place, r.reason) for r in aside]
+                known = tables.known(source, table) if tables is not None else None
+                rejected[f"{source}.{table}"] = self.read(session, source, table) if known is None else known
             except ConnectorError as error:
                 problems += self.problems_of(source, error)
         if problems:
             raise ProblemsFound(problems)
         return rejected, remotes
+
+    def read(self, session: Session, source: str, table: str) -> list[tuple[str, str]]:
+        """Loads one table; returns the records set aside. Raises ConnectorError."""
+        found = self._tables.get((source, table)) or Table(table)
+        aside = session.load(source, table, self.connector(source).read(table), found.columns)
+        return [(r.place, r.reason) for r in aside]
+
+    def fetch(self, session: Session, source: str, table: str) -> None:
+        """Loads one table late. Raises ProblemsFound."""
+        try:
+            self.read(session, source, table)
+        except ConnectorError as error:
+            raise ProblemsFound(self.problems_of(source, error)) from error
+
+    def check_unchanged(self, session: Session) -> None:
+        """Raises ProblemsFound where a file that is scanned in place is not what it was when the run began."""
+        problems: list[Problem] = []
+        for source, table, file in session.changed():
+            shown = relative(file, self.declaration.folder)
+            what = "changed" if file.exists() else "was removed"
+            hint = "run again once nothing writes there, so that all numbers are of the same rows"
+            error = DataError(f"{shown} {what} while table '{table}' was computed from it", hint=hint)
+            problems += self.problems_of(source, error)
+        if problems:
+            raise ProblemsFound(problems)
 
     @staticmethod
     def _stands_for(
@@ -223,6 +255,12 @@ class Sources:
         subject = f"sources.{source}"
         head = Problem("source", error.message, where, subject, error.hint)
         return [head, *(Problem("source", line, where, subject) for line in error.more)]
+
+
+def relative(file: Path, folder: Path) -> str:
+    """A file as messages name it: from the project's folder where it lies there."""
+    folder = folder.resolve()
+    return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
 
 
 def all_columns(sources: Sources) -> dict[str, Sequence[str] | None]:

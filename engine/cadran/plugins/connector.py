@@ -41,9 +41,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, in the table's column order. Decimals are decimals, never floats."""
+    """Rows, in the table's column order. Decimals are decimals, never floats.
+
+    ``part`` names the :class:`Part` that all of them belong to, where the table has several and this is known.
+    """
 
     data: ArrowStream
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,23 @@ class InPlace:
     """
 
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a table that changes only as a whole, such as one of its files.
+
+    ``content`` is the same exactly as long as the rows are the same, read with the same settings by the same version of
+    the plugin; two parts of one table never share it unless their rows are equal. ``name`` tells the part from the others of its table and
+    stays when its rows change. ``mark`` is whatever lets the connector know the part again cheaply: at the next look
+    it is handed back under the part's name. None of the three holds a secret: they are written to disk.
+    ``file`` is set where :meth:`Connector.read` gives the part as that Parquet file, :class:`InPlace`.
+    """
+
+    name: str
+    content: str
+    mark: str = ""
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +188,15 @@ class Connector(ABC):
         if self._discovered is None:
             self._discovered = {table.name: table for table in self.discover()}
         return self._discovered
+
+    def identity(self, table: str, marks: Mapping[str, str]) -> Sequence[Part] | None:  # noqa: ARG002
+        """What the rows of a table are told by without reading them: its parts, all of them, in the order of
+        :meth:`read`. None where that cannot be told: then what is computed from the table is not kept between runs.
+
+        ``marks`` holds, by the names of parts, the marks that an earlier call gave. Worth overriding where a look
+        costs much less than reading. Raises :class:`ConnectorError`.
+        """
+        return None
 
     @abstractmethod
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +29,11 @@ SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file, and what messages call it."""
+    """One file, what messages call it, and the name that tells it from the other parts of its table."""
 
     path: Path
     name: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ class TableFiles:
     format: str
     options: Options
     setting: tuple[str | int, ...]
+
+
+def part_name(path: Path, base: Path) -> str:
+    """A digest of the path, in which a setting from the environment may stand; the same wherever the project lies."""
+    shown = path.relative_to(base) if path.is_relative_to(base) else path
+    return hashlib.sha256(os.fsencode(shown.as_posix())).hexdigest()[:20]
 
 
 def split(path: Path) -> tuple[str, str] | None:
@@ -90,7 +99,7 @@ class Catalog:
         format_ = own.get("format") or self._format(files, setting)
         refuse_foreign(own, format_, setting)
         options = merged(self._config, own, setting, alone=len(self.names) == 1)
-        sources = tuple(Source(f, self._context.shown(f)) for f in files)
+        sources = tuple(Source(f, self._context.shown(f), part_name(f, self._context.base)) for f in files)
         return TableFiles(name, sources, format_, options, setting)
 
     def _by_stem(self, files: Sequence[Path], skip: bool) -> dict[str, list[Path]]:

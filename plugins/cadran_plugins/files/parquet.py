@@ -1,11 +1,16 @@
-"""Parquet: names and types are the file's own."""
+"""Parquet: names and types are the file's own.
+
+Files of plain types are left where they lie, and the engine scans them there. What only Arrow knows how to read
+(durations, dictionaries, timestamps finer or coarser than microseconds, nested values) is read and sent in pages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cadran.plugins import Column, DataError, End, Page
+from cadran.plugins import Column, DataError, End, InPlace, Page
+from cadran_plugins.files import footers
 from cadran_plugins.files.header import agree
 from cadran_plugins.files.locate import Source, TableFiles
 
@@ -34,23 +39,35 @@ _TYPES = {
 
 def columns(source: Source) -> list[Column]:
     """Names and, where they have one of DuckDB's plain types, types."""
+    found = footers.plain([source.path])
+    if found is not None:
+        return [Column(name, type_) for name, type_ in found.columns[0]]
     with _opened(source) as file:
         return [Column(f.name, duckdb_type(f.type)) for f in file.schema_arrow]
 
 
-def read(table: TableFiles) -> Iterator[Page | End]:
+def read(table: TableFiles) -> Iterator[Page | InPlace | End]:
     """All rows, in the order of the files and of the rows in them."""
+    found = footers.plain([source.path for source in table.files])
+    if found is not None and all(columns == found.columns[0] for columns in found.columns):
+        yield InPlace(tuple(source.path for source in table.files))
+        yield End(found.rows)
+    else:
+        yield from _pages(table)
+
+
+def _pages(table: TableFiles) -> Iterator[Page | End]:
     import pyarrow as pa
 
     schema = _schema(table.files)
     rows = 0
-    yield Page(schema.empty_table())
     for source in table.files:
+        yield Page(schema.empty_table(), source.part)
         with _opened(source) as file:
             rows += file.metadata.num_rows
             try:
                 for batch in file.iter_batches(_PAGE):
-                    yield Page(pa.Table.from_batches([batch]))
+                    yield Page(pa.Table.from_batches([batch]), source.part)
             except (pa.ArrowException, OSError) as e:
                 raise _unreadable(source, e) from None
     yield End(rows)

@@ -1,0 +1,78 @@
+"""Whole processes, cold start included: how long they take and how much memory they need at most."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+CADRAN = Path(sys.executable).parent / "cadran"
+SINCE = "2023-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Wall-clock seconds, seconds of processor time over all threads, and the peak of resident memory in megabytes."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def measure(command: Sequence[str | Path], folder: Path) -> Cost:
+    """Runs a command in a folder; raises RuntimeError with what it said where it fails.
+
+    The starter stays small on purpose: a child's peak is never less than its parent's size when it was started.
+    """
+    log = folder / "benchmark.log"
+    with log.open("w") as said:
+        started = time.perf_counter()
+        child = subprocess.Popen([str(c) for c in command], cwd=folder, stdout=said, stderr=said)
+        _, status, used = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(
+            f"{' '.join(map(str, command))} ended with {child.returncode}:\n{log.read_text()[-3000:]}"
+        )
+    kilo = 1 if sys.platform == "darwin" else 1024  # macOS counts in bytes
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * kilo / 2**20)
+
+
+def medians(costs: Sequence[Cost]) -> Cost:
+    return Cost(median(c.wall for c in costs), median(c.cpu for c in costs), median(c.peak for c in costs))
+
+
+def data(orders: int) -> Path:
+    """The folder with the data of a size, made by a process of its own where it is not there yet."""
+    command = [sys.executable, "-m", "benchmarks.scale.generate", "--orders", str(orders)]
+    folder = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    return Path(folder)
+
+
+def project(folder: Path) -> None:
+    """Puts kpis.yaml beside the data, and takes away what earlier runs of cadran have kept there."""
+    shutil.copy(HERE / "kpis.yaml", folder / "kpis.yaml")
+    forget(folder)
+
+
+def forget(folder: Path) -> None:
+    """Away with everything that a run of cadran has kept."""
+    shutil.rmtree(folder / ".cadran", ignore_errors=True)
+
+
+def cadran(out: Path, as_of: str, until: str) -> list[str | Path]:
+    options = ["--as-of", as_of, "--since", SINCE, "--until", until, "--format", "csv", "-o", out]
+    return [CADRAN, "run", *options]
+
+
+def by_hand(script: str, folder: Path, out: Path, as_of: str) -> list[str | Path]:
+    return [sys.executable, HERE / f"{script}.py", folder, out, "--as-of", as_of]

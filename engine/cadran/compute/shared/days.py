@@ -1,0 +1,96 @@
+"""The table by which rows find their stretch of time: one row a day, or an hour where timestamps have a zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Protocol
+
+from sqlglot import exp
+
+from cadran.compute.bounds import as_text
+from cadran.compute.lower import WithZone, cast, column, number, text
+from cadran.compute.shared.timeline import Ticks, Timeline
+
+DAYS = "days"  # what the table is called in statements
+STRETCH = "stretch"
+
+
+class Maker(Protocol):
+    """Makes the temporary tables of a run (see Session)."""
+
+    def fill(self, table: str, columns: dict[str, str], rows: list[list[object]]) -> None: ...
+
+    def create(self, table: str, select: exp.Expr) -> None: ...
+
+
+class Days:
+    """One timeline's table, made when it is first joined. ``first`` and ``last`` are the data's days."""
+
+    def __init__(self, name: str, timeline: Timeline, first: dt.date, last: dt.date) -> None:
+        self.name, self.timeline = name, timeline
+        self.ticks = timeline.ticks(first, last)
+        self.zoned = timeline.zoned
+        self.cut = any(tick.cut is not None for tick in self.ticks)
+
+    def make(self, maker: Maker) -> None:
+        ranges = f"{self.name}_from_to"
+        maker.fill(ranges, self._columns(), [self._row(tick) for tick in self.ticks])
+        first, last = column("first"), column("last")
+        if self.zoned:
+            after = exp.Add(this=last, expression=number(1))
+            tick: exp.Expr = _call("unnest", _call("range", first, after))
+        else:
+            step = exp.Interval(this=text("1"), unit=exp.var("DAY"))
+            tick = cast(_call("unnest", _call("generate_series", first, last, step)), "DATE")
+        kept = [STRETCH, *(["cut", "later"] if self.cut else [])]
+        select = exp.Select(
+            expressions=[exp.alias_(tick, self._tick, quoted=True), *(column(name) for name in kept)]
+        )
+        maker.create(self.name, select.from_(exp.table_(ranges, db="temp", quoted=True), copy=False))
+
+    @property
+    def _tick(self) -> str:
+        return "hour" if self.zoned else "day"
+
+    def _columns(self) -> dict[str, str]:
+        number_ = (
+            "UTINYINT"
+            if self.timeline.count < 256
+            else "USMALLINT"
+            if self.timeline.count < 65536
+            else "INTEGER"
+        )
+        bound = "BIGINT" if self.zoned else "DATE"
+        cut = {"cut": "TIMESTAMPTZ" if self.zoned else "TIMESTAMP", "later": number_} if self.cut else {}
+        return {STRETCH: number_, "first": bound, "last": bound, **cut}
+
+    def _row(self, tick: Ticks) -> list[object]:
+        cut = as_text([tick.cut])[0] if tick.cut is not None else None
+        return [tick.stretch, tick.first, tick.last, *([cut, tick.later] if self.cut else [])]
+
+    # --- in a statement -----------------------------------------------------------------------------------------------
+
+    def join(self, moment: exp.Expr, kind: str, alias: str = DAYS, side: str = "") -> exp.Join:
+        """Brings the day (hour) of ``moment``, whose type is ``kind``."""
+        if kind == WithZone:
+            tick: exp.Expr = exp.IntDiv(
+                this=_call("epoch_us", moment.copy()), expression=number(3_600_000_000)
+            )
+        else:
+            tick = moment.copy() if kind == "DATE" else cast(moment.copy(), "DATE")
+        table = exp.alias_(exp.table_(self.name, db="temp", quoted=True), alias, table=True, quoted=True)
+        on = exp.EQ(this=column(self._tick, alias), expression=tick)
+        return exp.Join(this=table, on=on, **({"side": side} if side else {}))
+
+    def stretch(self, moment: exp.Expr, alias: str = DAYS) -> exp.Expr:
+        """The number of the stretch that ``moment`` lies in, once its day is joined."""
+        if not self.cut:
+            return column(STRETCH, alias)
+        behind = exp.GTE(this=moment.copy(), expression=column("cut", alias))
+        return exp.Case(
+            ifs=[exp.If(this=behind, true=column("later", alias))], default=column(STRETCH, alias)
+        )
+
+
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=name, expressions=list(arguments))

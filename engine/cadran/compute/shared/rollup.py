@@ -1,0 +1,65 @@
+"""Cells put together to the table of a scan: over its spans, and for each of its segment sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from cadran.compute.bounds import as_text as bounds_text
+from cadran.compute.lower import both, cast, column
+from cadran.compute.scan import Grouping, Scan, as_text, dim
+from cadran.compute.shared.days import STRETCH
+from cadran.compute.shared.parts import CELLS, Whole
+from cadran.compute.shared.timeline import Timeline
+from cadran.compute.spans import midnight
+from cadran.compute.timing import PERIOD
+
+PERIOD_COLUMNS = {
+    "span": "INTEGER", "start": "TIMESTAMP", "stop": "TIMESTAMP", "first": "INTEGER", "last": "INTEGER",
+    "before": "INTEGER", "before_last": "INTEGER",
+}  # fmt: skip
+
+
+def period_rows(scan: Scan, timeline: Timeline | None) -> list[list[object]]:
+    """Each span with its bounds and the stretches it is made of; ``before`` those of the period before it."""
+    rows: list[list[object]] = []
+    for span, number in scan.spans.items():
+        bounds = bounds_text([midnight(span.start), span.stop])
+        stretches = (
+            (*timeline.of(span), *timeline.before(span)) if timeline is not None else (1, 1, None, None)
+        )
+        rows.append([number, *bounds, *stretches])
+    return rows
+
+
+def in_span(table: str) -> exp.Join:
+    """Joins the spans that a cell lies in."""
+    periods = exp.alias_(exp.table_(table, db="temp", quoted=True), PERIOD, table=True, quoted=True)
+    inside = exp.Between(
+        this=column(STRETCH, CELLS), low=column("first", PERIOD), high=column("last", PERIOD)
+    )
+    return exp.Join(this=periods, on=inside)
+
+
+def rolled_up(scan: Scan, cells: str, wholes: Mapping[str, Whole]) -> exp.Select:
+    """``span, segment, by_…, rows`` and for each whole ``mᵢ`` and ``nᵢ``; ``wholes`` goes by the number."""
+    dims = {name: as_text(column(dim(name), CELLS), scan.kept.get(name)) for name in scan.names}
+    grouping = Grouping(scan.sets, dims)
+    rows = cast(exp.Sum(this=column("rows", CELLS)), "BIGINT")
+    values = [exp.alias_(rows, "rows", quoted=True)]
+    for number, found in wholes.items():
+        values.append(exp.alias_(found.value.copy(), f"m{number}", quoted=True))
+        values.append(exp.alias_(found.behind.copy(), f"n{number}", quoted=True))
+    span = column("span", PERIOD)
+    select = exp.Select(expressions=[span, *grouping.labels(), *values])
+    table = exp.alias_(exp.table_(cells, db="temp", quoted=True), CELLS, table=True, quoted=True)
+    select = select.from_(table, copy=False)
+    select.append("joins", in_span(scan.spans_table))
+    return grouping.group(select, [span])
+
+
+def beside(scan: Scan, base: exp.Select, pieces: Sequence[tuple[exp.Select, Sequence[str]]]) -> exp.Select:
+    """The base's rows with the columns that other statements bring, found by span and segment values."""
+    heads = ["span", "segment", *(dim(name) for name in scan.names)]
+    raise NotImplementedError(both, heads, base, pieces)
