@@ -40,7 +40,7 @@ def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
         "DataError", "Document", "End", "InPlace", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError",
-        "Page", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed",
+        "Page", "QueryRefused", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed",
         "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"

@@ -204,7 +204,11 @@ class Session:
         name = exp.to_identifier(table, quoted=True).sql("duckdb")
         listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
         self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
-        self._take(name, table, stream)
+        try:
+            self._take(name, table, stream)
+        except BaseException:
+            self._connection.execute(f"DROP TABLE {name}")
+            raise
 
     def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
         """The rows of an answer from elsewhere, as this database would have given them."""
@@ -299,6 +303,11 @@ class Session:
         """Keeps, for ``explain``, what was done elsewhere."""
         if self._record:
             self.statements[name] = text
+
+    def remark(self, name: str, text: str) -> None:
+        """Puts a line before a statement that is kept for ``explain``."""
+        if self._record and name in self.statements:
+            self.statements[name] = f"{text}\n{self.statements[name]}"
 
     def _text(self, select: exp.Expr, name: str) -> str:
         if name and self._record:

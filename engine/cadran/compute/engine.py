@@ -353,9 +353,10 @@ class Engine:
             select = builder.build(scan)
             self._fill(scan, select)
             found = self.session.pushed(select, scan.name)
-            if found is not None:
-                self.progress(f"scanning {scan.dataset} at {found.remote.source}")
-                self.session.take(scan.name, found)
+            if found is None:
+                continue
+            self.progress(f"scanning {scan.dataset} at {found.remote.source}")
+            if self.session.take(scan.name, found):
                 return True
         return False
 

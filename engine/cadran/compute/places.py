@@ -21,7 +21,7 @@ from cadran.compute.embedded import Session
 from cadran.compute.lower import cast, text
 from cadran.compute.remote import Remote
 from cadran.compute.used import SMALL, Where, columns_of, tables_of
-from cadran.plugins.connector import ConnectorError
+from cadran.plugins.connector import ConnectorError, QueryRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class Places:
     session: Session
     remotes: Mapping[str, Remote] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)  # name of a statement → why it ran here
+    refusals: list[tuple[str, str]] = field(default_factory=list)  # source, in its words
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
 
@@ -111,28 +112,43 @@ class Places:
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
         found = self.pushed(select, name)
-        if found is None:
-            self.pull([(select, None)])
-            return self.session.rows(select, name)
-        self._note(name, found)
-        with _of(found.remote):
-            return self.session.answer([t for _, t in found.columns], found.remote.query(found.sql))
+        if found is not None:
+            self._note(name, found)
+            try:
+                with _of(found.remote):
+                    return self.session.answer([t for _, t in found.columns], found.remote.query(found.sql))
+            except SourceFailed as failed:
+                self._refused(name, failed)
+        self.pull([(select, None)])
+        return self.session.rows(select, name)
 
     def create(self, table: str, select: exp.Expr) -> None:
         found = self.pushed(select, table)
-        if found is None:
+        if found is None or not self.take(table, found):
             self.pull([(select, None)])
             self.session.create(table, select)
-        else:
-            self.take(table, found)
+            if table in self.reasons:
+                self.session.remark(table, f"-- runs here: {self.reasons[table]}")
 
     # --- at the source --------------------------------------------------------------------------------------------------------
 
-    def take(self, table: str, found: Pushed) -> None:
-        """A temporary table that holds a source's answer."""
+    def take(self, table: str, found: Pushed) -> bool:
+        """A temporary table that holds a source's answer; False where the source refuses to give one."""
         self._note(table, found)
-        with _of(found.remote):
-            self.session.receive(table, dict(found.columns), found.remote.query(found.sql))
+        try:
+            with _of(found.remote):
+                self.session.receive(table, dict(found.columns), found.remote.query(found.sql))
+        except SourceFailed as failed:
+            self._refused(table, failed)
+            return False
+        return True
+
+    def _refused(self, name: str, failed: SourceFailed) -> None:
+        """A statement that a server does not take is computed here; any other failure stops the run."""
+        if not isinstance(failed.error, QueryRefused):
+            raise failed
+        self.refusals.append((failed.source, failed.error.message))
+        self.reasons[name] = f"{failed.source} refused it ({failed.error.message})"
 
     def pushed(self, select: exp.Expr, name: str = "") -> Pushed | None:
         """The statement as its source will run it; None where it has to run here."""

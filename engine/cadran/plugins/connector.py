@@ -151,6 +151,13 @@ class DataError(ConnectorError):
     """The data is not what was declared: a malformed record, a value that is not of its column's type."""
 
 
+class QueryRefused(ConnectorError):
+    """The server does not take a query as it is written, or fails in computing it; the connection is as good as before.
+
+    The engine then pulls the rows and computes by itself.
+    """
+
+
 class Connector(ABC):
     """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``."""
 

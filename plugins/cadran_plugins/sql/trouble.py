@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from cadran.plugins import ConfigError, ConnectorError, DataError
+from cadran.plugins import ConfigError, ConnectorError, DataError, QueryRefused
 from cadran_plugins.sql.address import Address
 from cadran_plugins.sql.config import Settings
 
@@ -29,6 +29,14 @@ class Kind(Enum):
     LOCKED = "locked"
     NOT_A_DATABASE = "not a database"
     OTHER = "other"
+
+
+class NotTaken(ConfigError, QueryRefused):
+    """A query that the database does not understand, or that names what is not there."""
+
+
+class NotComputed(DataError, QueryRefused):
+    """A query that the database could not compute to its end."""
 
 
 Classify = Callable[[BaseException], Kind]
@@ -79,7 +87,7 @@ def translated(
             return ConfigError(f"the query would change data: {words}", hint=hint, setting=setting)
         case Kind.GONE | Kind.SYNTAX:
             hint = "try it in the database's own shell" if setting else "see whether the database has changed"
-            return ConfigError(f"the database refuses the query: {words}", hint=hint, setting=setting)
+            return NotTaken(f"the database refuses the query: {words}", hint=hint, setting=setting)
         case Kind.LOCKED:
             hint = (
                 "another program is writing to it; run again, or wait longer with 'pool: {wait: 2 minutes}'"
@@ -90,7 +98,7 @@ def translated(
                 f"the file cannot be read as a database: {words}", hint="check the url", setting=_URL
             )
         case Kind.OTHER:
-            return DataError(f"the database reports: {words}", setting=setting)
+            return NotComputed(f"the database reports: {words}", setting=setting)
 
 
 def _words(error: BaseException) -> str:
