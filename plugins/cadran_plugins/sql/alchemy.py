@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -74,7 +75,8 @@ class AlchemyDatabase(Database):
             try:
                 opened.close()
             except exc.SQLAlchemyError:
-                opened.invalidate()
+                with suppress(exc.SQLAlchemyError):
+                    opened.invalidate()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None

@@ -22,6 +22,7 @@ class Database(ABC):
     """One opened database: one snapshot, read by one connection. Queries run one after the other."""
 
     errors: tuple[type[Exception], ...] = ()  # what the driver raises
+    interleaves = True  # whether a query can be asked while the rows of another still come
     server_zone = ""  # where the server reads and gives local times in another zone than it was asked to
 
     def __init__(self, address: Address, settings: Settings, zone: str) -> None:
@@ -86,6 +87,8 @@ class Database(ABC):
         ``subject`` is what messages call it, ``path`` the table, if it is one. Raises the driver's errors, and DataError.
         """
         check_names(fields, subject)
+        if not self.interleaves and any(not f.type for f in fields):
+            fields = self.settled(sql, fields)
         with closing(self.chunks(sql, fields)) as chunks:
             first = next(chunks, None)
             second = next(chunks, None)

@@ -32,6 +32,7 @@ class MysqlDatabase(AlchemyDatabase):
     """Tables of engines without transactions (MyISAM, Aria) are read as they are at the moment."""
 
     errors = (pymysql.err.Error, sqlalchemy.exc.SQLAlchemyError)
+    interleaves = False
 
     def _make_engine(self) -> sqlalchemy.Engine:
         if self.address.driver not in ("", "pymysql"):

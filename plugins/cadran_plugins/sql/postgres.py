@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -143,9 +144,17 @@ class PostgresDatabase(AlchemyDatabase):
 
     def _streamed(self, sql: str) -> Generator[Chunk]:
         """Through a cursor of the server, so that only one page is held here."""
+        spent = 0.0  # the server's own timeout is for each page
         with self._kept_alive() as driver, driver.cursor(name="cadran") as cursor:
             cursor.execute(sql)
-            while rows := cursor.fetchmany(self.settings.rows_per_page):
+            while True:
+                started = time.monotonic()
+                rows = cursor.fetchmany(self.settings.rows_per_page)
+                spent += time.monotonic() - started
+                if spent > self.settings.timeout:
+                    raise psycopg.errors.QueryCanceled
+                if not rows:
+                    return
                 yield list(zip(*rows, strict=True))
 
     def _reader(self) -> AdbcReader | None:
