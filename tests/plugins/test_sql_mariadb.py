@@ -220,6 +220,48 @@ def test_a_zone_that_the_server_does_not_know(mariadb: Server) -> None:
         assert connector.server_zone == ""
 
 
+@pytest.mark.slow
+def test_local_times_are_the_calendars(travelled_mariadb: str) -> None:
+    """Where the server knows the zone; over both changes of the clock. Instants stay what they are."""
+    import pymysql
+
+    host, port = travelled_mariadb.rpartition("@")[2].split("/")[0].split(":")
+    with (
+        pymysql.connect(host=host, port=int(port), user="root", database="shop", autocommit=True) as other,
+        other.cursor() as cursor,
+    ):
+        cursor.execute("create table t (id int, at timestamp)")
+        cursor.execute("set time_zone = '+00:00'")
+        cursor.execute(
+            "insert into t values (1, '2026-03-29 00:59:59'), (2, '2026-03-29 01:00:00'), (3, '2026-10-25 00:30:00'), (4, '2026-10-25 01:30:00')"
+        )
+    zone = {"zone": "Europe/Paris"}
+    query = "select id, at, cast(at as char) as local, cast(date(at) as char) as day from t order by id"
+    expected = ["2026-03-29T00:59:59", "2026-03-29T01:00:00", "2026-10-25T00:30:00", "2026-10-25T01:30:00"]
+    found = asked(travelled_mariadb, query, **zone)
+    assert [row[1].astimezone(dt.UTC).isoformat()[:19] for row in found.rows] == expected
+    assert [row[2][11:16] for row in found.rows] == ["01:59", "03:00", "02:30", "02:30"]
+    for same in (
+        "select id, at from t union all select 9, null",
+        "select * from (select id, at from t order by id limit 4) x",
+    ):
+        rows = [row for row in asked(travelled_mariadb, same, **zone).rows if row[1]]
+        assert [row[1].astimezone(dt.UTC).isoformat()[:19] for row in sorted(rows)] == expected
+    with opened(travelled_mariadb, **zone) as connector:
+        assert collect(connector.query("select @@time_zone as z")).rows == [("Europe/Paris",)]
+        assert connector.server_zone == ""
+        assert (
+            collect(connector.query("select max(at) as m from t where id < 3"))
+            .rows[0][0]
+            .astimezone(dt.UTC)
+            .hour
+            == 1
+        )
+        # Grouped, this server compares the local texts: id 4 would be an hour early.
+        with pytest.raises(ConnectorError, match="an hour that the clocks show twice"):
+            list(connector.query("select id, max(at) as m from t group by id"))
+
+
 _SLOW = "select count(*) as n from seq_1_to_1000000 a, seq_1_to_1000000 b where a.seq + b.seq < 0"
 
 

@@ -353,6 +353,33 @@ def test_urls_that_lead_nowhere(postgres: Server, change: tuple[str, str], messa
     assert error.hint
 
 
+@pytest.mark.slow
+def test_a_wrong_password(guarded_postgres: str) -> None:
+    assert asked(f"postgresql://keeper:right@{guarded_postgres}/postgres", "select 1 as one").rows == [(1,)]
+    for password in ("wr0ng-secret", ""):
+        error = failure(f"postgresql://keeper:{password}@{guarded_postgres}/postgres", "t")
+        assert (error.message, error.setting) == ("the server refuses the user or the password", ("url",))
+        assert "wr0ng" not in error.message + error.hint
+
+
+@pytest.mark.slow
+@WAYS
+def test_a_password_with_strange_signs(guarded_postgres: str, pool: dict[str, int]) -> None:
+    from urllib.parse import quote
+
+    password = "a@b:c/d e'f%25\\ü"
+    import psycopg
+
+    with psycopg.connect(f"postgresql://keeper:right@{guarded_postgres}/postgres", autocommit=True) as other:
+        other.execute("create role strange login password " + "'" + password.replace("'", "''") + "'")
+    url = f"postgresql://strange:{quote(password, safe='')}@{guarded_postgres}/postgres"
+    with opened(url, pool=pool) as connector:
+        assert collect(connector.query("select 1.5 as a")).rows == [(Decimal("1.5"),)]
+        assert (connector._asked()._adbc is None) == (pool["size"] == 1)  # type: ignore[attr-defined]
+    with psycopg.connect(f"postgresql://keeper:right@{guarded_postgres}/postgres", autocommit=True) as other:
+        other.execute("drop role strange")
+
+
 def test_where_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
