@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -102,7 +103,7 @@ def guarded_postgres() -> Iterator[str]:
         )
         yield f"127.0.0.1:{port}"
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # PostgreSQL then does not wait for its clients
         process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 

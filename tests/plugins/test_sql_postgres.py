@@ -181,8 +181,9 @@ def test_tables_that_differ_only_in_capitals(postgres: Server) -> None:
     with opened(postgres.url) as connector:
         assert connector.relation("orders").path[-1] == "orders"
         assert connector.relation("Orders").path[-1] == "Orders"
-        with pytest.raises(ConnectorError, match="table 'ORDERS' could be 'Orders' or 'orders'"):
-            connector.table("ORDERS")
+        table = connector.table("ORDERS")
+        assert table is not None and table.problem is not None
+        assert table.problem.message == "table 'ORDERS' could be 'Orders' or 'orders'"
     assert failure(postgres.url, "c").message == "table 'c': columns 'id' and 'ID' differ only in capitals"
 
 

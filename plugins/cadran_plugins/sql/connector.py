@@ -73,14 +73,13 @@ class SqlConnector(QueryableConnector):
         try:
             with self._said():
                 relation, setting = self._relation(name)
-        except _Unknown:
-            return None
-        try:
             with self._said(setting):
                 fields = self._fields(relation)
+        except _Unknown:
+            return None
         except ConnectorError as error:
             if error.setting == ("url",):
-                raise
+                raise  # then no table can be asked for
             return Table(name, problem=error)
         return Table(name, tuple(Column(f.name, f.type) for f in fields))
 
