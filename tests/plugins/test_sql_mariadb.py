@@ -213,8 +213,8 @@ def test_a_zone_that_the_server_does_not_know(mariadb: Server) -> None:
         "set statement time_zone = '+00:00' for insert into t values ('2026-10-25 00:30:00')",
     )
     with opened(mariadb.url, zone="Europe/Paris") as connector:
+        assert connector.server_zone == "+00:00", "as soon as it is asked"
         assert collect(connector.read("t")).rows == [(dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC),)]
-        assert connector.server_zone == "+00:00"
     with opened(mariadb.url, zone="UTC") as connector:
         assert collect(connector.query("select @@time_zone as z")).rows == [("+00:00",)]
         assert connector.server_zone == ""

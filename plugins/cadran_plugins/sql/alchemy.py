@@ -63,6 +63,9 @@ class AlchemyDatabase(Database):
             self._open = connection
         return self._open
 
+    def connect(self) -> None:
+        assert self.connection is not None
+
     @property
     def driver(self) -> Any:
         """The driver's own connection."""

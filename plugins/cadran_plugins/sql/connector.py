@@ -53,10 +53,9 @@ class SqlConnector(QueryableConnector):
 
     @property
     def server_zone(self) -> str:
-        """Empty, or the zone that the server reads and gives local times in because it does not know the calendar's.
-
-        Then instants are still right, but the server cannot tell local days: what needs them is computed here.
-        """
+        """Not empty where the server does not know the calendar's zone, as MariaDB and MySQL often do not."""
+        with self._said():
+            self._asked().connect()
         return self._asked().server_zone
 
     # --- tables ------------------------------------------------------------------------------------------------------

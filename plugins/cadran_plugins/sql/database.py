@@ -31,6 +31,10 @@ class Database(ABC):
 
     # --- what an engine does -----------------------------------------------------------------------------------------
 
+    @abstractmethod
+    def connect(self) -> None:
+        """Done by the first question as well."""
+
     @property
     @abstractmethod
     def default_schema(self) -> str:

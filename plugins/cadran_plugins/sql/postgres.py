@@ -44,7 +44,11 @@ class PostgresDatabase(AlchemyDatabase):
             self.url().set(drivername="postgresql+psycopg"),
             poolclass=sqlalchemy.NullPool,
             use_native_hstore=False,
-            connect_args={"connect_timeout": max(2, round(self.settings.wait)), "application_name": "cadran"},
+            connect_args={
+                "connect_timeout": max(2, round(self.settings.wait)),
+                "application_name": "cadran",
+                "prepare_threshold": None,  # proxies that share connections lose prepared statements
+            },
         )
 
     def _begin(self, connection: sqlalchemy.Connection) -> None:
