@@ -253,11 +253,15 @@ def test_urls_that_cannot_be_used(url: str, message: str, hint: str) -> None:
         ("postgresql://bob:a%40b%2Fc@h/d", "bad a@b/c and a%40b%2Fc"),
         ("mysql://bob:p@ss:w/rd@h/d", "not p@ss:w/rd"),
         ("postgresql://bob:x y@h", "see x y, x%20y and x+y; postgresql://bob:x y@h"),
+        (
+            "postgresql://bob@db.secret.example:5433/d",
+            'connection to server at "db.secret.example", port 5433 failed',
+        ),
     ],
 )
 def test_what_a_driver_says_is_shown_without_the_password(url: str, text: str) -> None:
     shown = address(url).masked(text)
-    for secret in ("s3cret", "a@b/c", "a%40b", "p@ss", "x y", "x%20y", "x+y"):
+    for secret in ("s3cret", "a@b/c", "a%40b", "p@ss", "x y", "x%20y", "x+y", "secret.example"):
         assert secret not in shown
     assert "***" in shown
 

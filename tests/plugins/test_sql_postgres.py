@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
 from cadran.plugins import Column, ConnectorError, Page
 from cadran_plugins.sql import adbc
+from cadran_plugins.sql.address import address
+from cadran_plugins.sql.config import Settings
 from cadran_plugins.sql.connector import SqlConnector
+from cadran_plugins.sql.postgres import PostgresDatabase
+from cadran_plugins.sql.trouble import Kind
 from servers import Server
 
 from .reading_sql import asked, collect, failure, opened, read
@@ -354,6 +359,34 @@ def test_urls_that_lead_nowhere(postgres: Server, change: tuple[str, str], messa
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ('failed: FATAL:  password authentication failed for user "bob"', Kind.PASSWORD),
+        ("failed: fe_sendauth: no password supplied", Kind.PASSWORD),
+        ('failed: FATAL:  role "bob" does not exist', Kind.PASSWORD),
+        (
+            'failed: FATAL:  no pg_hba.conf entry for host "10.0.0.9", user "bob", database "d", no encryption',
+            Kind.NOT_FROM_HERE,
+        ),
+        ('failed: FATAL:  database "d" does not exist', Kind.NO_DATABASE),
+        ("failed: FATAL:  the database system is starting up", Kind.UNREACHABLE),
+        ("failed: FATAL:  sorry, too many clients already", Kind.FULL),
+        ("failed: Connection refused", Kind.UNREACHABLE),
+        ("connection timeout expired", Kind.UNREACHABLE),
+        ("failed to resolve host 'db': [Errno -2] Name or service not known", Kind.UNKNOWN_HOST),
+        ("server closed the connection unexpectedly", Kind.LOST),
+        ("something else", Kind.OTHER),
+    ],
+)
+def test_what_the_library_says_without_a_code(words: str, kind: Kind) -> None:
+    """Where it cannot connect, libpq gives no code, only words."""
+    database = PostgresDatabase(address("postgresql://h/d"), Settings(), "UTC")
+    assert (
+        database.classify(psycopg.OperationalError(f'connection to server at "h", port 5432 {words}')) is kind
+    )
+
+
 @pytest.mark.slow
 def test_a_wrong_password(guarded_postgres: str) -> None:
     assert asked(f"postgresql://keeper:right@{guarded_postgres}/postgres", "select 1 as one").rows == [(1,)]
@@ -369,8 +402,6 @@ def test_a_password_with_strange_signs(guarded_postgres: str, pool: dict[str, in
     from urllib.parse import quote
 
     password = "a@b:c/d e'f%25\\ü"
-    import psycopg
-
     with psycopg.connect(f"postgresql://keeper:right@{guarded_postgres}/postgres", autocommit=True) as other:
         other.execute("create role strange login password " + "'" + password.replace("'", "''") + "'")
     url = f"postgresql://strange:{quote(password, safe='')}@{guarded_postgres}/postgres"

@@ -207,8 +207,9 @@ _STATES = {
     "42": Kind.SYNTAX, "55P03": Kind.TIMEOUT,
 }  # fmt: skip
 _WORDS = {
+    "system is": Kind.UNREACHABLE,  # … starting up, shutting down
     "password": Kind.PASSWORD, "authentication failed": Kind.PASSWORD, "role": Kind.PASSWORD,
-    "pg_hba.conf": Kind.PASSWORD, "database": Kind.NO_DATABASE, "too many": Kind.FULL,
+    "pg_hba.conf": Kind.NOT_FROM_HERE, "database": Kind.NO_DATABASE, "too many": Kind.FULL,
     "resolve host": Kind.UNKNOWN_HOST, "translate host name": Kind.UNKNOWN_HOST,
     "refused": Kind.UNREACHABLE, "timeout": Kind.UNREACHABLE, "unreachable": Kind.UNREACHABLE, "timed out": Kind.UNREACHABLE,
     "closed": Kind.LOST, "lost": Kind.LOST, "terminat": Kind.LOST,
