@@ -52,7 +52,11 @@ def _engine(url: str, driver: str) -> Any:
     import sqlalchemy
 
     made = sqlalchemy.make_url(url).set(drivername=driver)
-    return sqlalchemy.create_engine(made, poolclass=sqlalchemy.NullPool, isolation_level="AUTOCOMMIT")
+    # A lock that a connection left open fails its test instead of holding it up.
+    patience = {"options": "-c lock_timeout=10s"} if driver.startswith("postgresql") else {}
+    return sqlalchemy.create_engine(
+        made, poolclass=sqlalchemy.NullPool, isolation_level="AUTOCOMMIT", connect_args=patience
+    )
 
 
 def _reached(url: str, driver: str) -> Any:

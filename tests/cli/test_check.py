@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .user import KPIS, call, project
+from .user import KPIS, ORDERS, call, project
 
 BROKEN = KPIS.replace("sum(orders.amount)", "sum(orders.amont)").replace(
     "number: {formula: count(orders)", "number: {formula: count(ordres)"
@@ -157,6 +157,73 @@ def test_what_only_the_data_shows(tmp_path: Path, change: tuple[str, str]) -> No
     assert call(folder, "run", "--as-of", "2026-07-01", "--format", "csv").code == 2
     done = call(folder, "check", "--data")
     assert done.code == 2 and re.search(r"kpis\.yaml:\d+:\d+: ", done.out)
+
+
+FOUND = KPIS.replace(
+    "  orders: {from: files.orders, key: id, date: day, money: {amount: EUR}}",
+    """\
+  orders:
+    from: files.orders
+    key: id
+    date: day
+    where: shop <> 'closed' or shop is null
+    links: {shop: shops}
+    columns: {large: amount > 6}
+  shops: {from: files.shops, key: name}
+  empty: {from: files.empty, key: id, date: day}""",
+)
+TABLES = {
+    "orders": ORDERS + "5,,1.00,north,web\n6,2026-06-03,1.00,closed,web\n7,2199-01-01,1.00,nowhere,web\n",
+    "shops": "name,city\nnorth,Lyon\n",
+    "empty": "id,day\n",
+}
+
+
+def test_check_data_says_what_was_found(tmp_path: Path) -> None:
+    """Rows that exist at the clock; a link whose key is empty leads nowhere on purpose and does not count."""
+    done = call(project(tmp_path, FOUND, TABLES), "check", "--data")
+    assert done.code == 0
+    assert done.out == (
+        "kpis.yaml: 3 KPIs, no problems\n\n"
+        "orders: 5 rows, 2026-05-03 to 2026-06-02, 1 without a date\n"
+        "    id BIGINT, day DATE, amount DECIMAL(18,2), shop VARCHAR, channel VARCHAR, large BOOLEAN\n"
+        "    link shops: 1 row without a match\n"
+        "shops: 1 row\n"
+        "    name VARCHAR, city VARCHAR\n"
+        "empty: 0 rows\n"
+        "    id (no value), day (no value)\n"
+    )
+
+
+def test_check_data_says_what_was_found_as_json(tmp_path: Path) -> None:
+    done = call(project(tmp_path, FOUND, TABLES), "check", "--data", "--format", "json")
+    found = done.json()
+    assert (done.code, found["errors"], found["problems"]) == (0, 0, [])
+    orders, shops, empty = found["datasets"]
+    assert orders == {
+        "dataset": "orders", "rows": 5, "quarantined": 0, "undated": 1, "first": "2026-05-03", "last": "2026-06-02",
+        "columns": {"id": "BIGINT", "day": "DATE", "amount": "DECIMAL(18,2)", "shop": "VARCHAR", "channel": "VARCHAR", "large": "BOOLEAN"},
+        "unmatched": {"shops": 1},
+    }  # fmt: skip
+    assert (shops["first"], shops["unmatched"], empty["rows"], empty["first"]) == (None, {}, 0, None)
+    broken = call(
+        project(tmp_path, FOUND, {**TABLES, "shops": "name,city\nnorth,a\nnorth,b\n"}),
+        "check",
+        "--data",
+        "--format",
+        "json",
+    )
+    assert broken.code == 2 and broken.json()["errors"] == 1 and broken.json()["datasets"] == []
+    assert "datasets" not in call(tmp_path, "check", "--format", "json").json()
+
+
+def test_a_password_in_the_file_is_not_shown_with_its_line(tmp_path: Path) -> None:
+    """People write it there all the same, and problems end up in logs."""
+    text = KPIS.replace(
+        "{connector: files, path: data}", "{connector: files, path: data, x: 'postgres://bob:s3cr@t@host/db'}"
+    )
+    done = call(project(tmp_path, text), "check")
+    assert done.code == 2 and "'postgres://**********@host/db'" in done.out and "s3cr" not in done.out
 
 
 def test_check_data_reads_what_no_kpi_uses(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from .own_servers import guarded_postgres, travelled_mariadb  # noqa: F401 - fixtures
+
 Install = Callable[..., None]
 
 

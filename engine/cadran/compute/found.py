@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from cadran.compute.engine import Engine
 from cadran.compute.lower import both, column
-from cadran.compute.rows import Joined
+from cadran.compute.rows import EMPTY, Joined
 from cadran.formula.measures import ref_node
 
 
@@ -24,7 +24,7 @@ class Found:
     undated: int
     first: dt.date | None
     last: dt.date | None
-    columns: Mapping[str, str]  # name → DuckDB type, the derived ones last
+    columns: Mapping[str, str]  # name → DuckDB type (empty where there is no value), the derived ones last
     unmatched: Mapping[
         str, int
     ]  # link → rows whose key has no counterpart; those with an empty key do not count
@@ -36,7 +36,7 @@ def found(engine: Engine) -> list[Found]:
     return [
         Found(
             q.dataset, q.rows, q.quarantined, q.undated, q.first, q.last,
-            engine.types_of(q.dataset), dict(_unmatched(engine, q.dataset)),
+            {name: "" if kind == EMPTY else kind for name, kind in engine.types_of(q.dataset).items()}, dict(_unmatched(engine, q.dataset)),
         )
         for q in engine.examiner.quality(names)
     ]  # fmt: skip

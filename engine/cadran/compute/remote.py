@@ -16,12 +16,18 @@ from cadran.compute.dialects.statements import Small, Statement, Stored
 from cadran.plugins.connector import End, Page, QueryableConnector, Relation
 
 
+_UTC = ("UTC", "Etc/UTC", "+00:00")
+
+
 def remote(source: str, connector: QueryableConnector) -> Remote:
     """The source with the dialect that it computes in, or with the reason why it does not."""
     if connector.pushdown == "off":
         return Remote(source, connector, None, "the source says pushdown: off")
     known = verified(connector.product)
     if known is not None:
+        # MariaDB's instants are compared as they are written in UTC, those of others in the calendar's zone.
+        zone = connector.server_zone or connector.context.zone
+        known.instants = zone in _UTC if known.name == "mysql" else not connector.server_zone
         return Remote(source, connector, known)
     if connector.pushdown == "unverified" and connector.dialect:
         return Remote(source, connector, unverified(connector.dialect))

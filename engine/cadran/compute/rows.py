@@ -143,7 +143,7 @@ class RowsBuilder:
                     f"column '{name}' holds {kind}, not dates",
                     None,
                     f"datasets.{dataset}",
-                    "declare its type: types: {" + name + ": date}",
+                    "declare its type: types: {" + name + ": date}; of a database, convert it with 'sql:'",
                 )
             ]
         )

@@ -153,7 +153,7 @@ class Sources:
         if table is None and ref.source not in self.unknown:
             self.problems.append(self._no_table(ref, subject))
         if table is not None and table.problem is not None:
-            self.problems += self.problems_of(ref.source, table.problem)
+            self.problems += self._of_table(ref, subject, table.problem)
             return None
         return table
 
@@ -165,6 +165,12 @@ class Sources:
         if found is None:
             self.unknown.add(ref.source)
         return found
+
+    def _of_table(self, ref: TableRef, subject: str, error: ConnectorError) -> list[Problem]:
+        """At the setting that is at fault, else where the table is named."""
+        if error.setting or error.more:
+            return self.problems_of(ref.source, error)
+        return [Problem("source", error.message, ref.place.position(), subject, error.hint)]
 
     def _no_table(self, ref: TableRef, subject: str) -> Problem:
         message = f"source '{ref.source}' has no table '{ref.table}'"

@@ -119,7 +119,7 @@ class TypeChecker:
                         f"'{text.value}' holds {_in_words(kind)}, not dates",
                         text.place.position(),
                         f"datasets.{name}",
-                        f"declare its type in the source: types: {{{text.value}: date}}",
+                        f"declare its type in the source: types: {{{text.value}: date}}; of a database, convert it with 'sql:'",
                     )
                 )
         return out
@@ -175,7 +175,7 @@ class TypeChecker:
                     continue
                 if EMPTY not in (left, right) and _family(left) != _family(right):
                     place = self.declaration.datasets[name].links[link_name].place
-                    hint = "declare the same type for both in their sources (types:)"
+                    hint = "give both the same type in their sources (types:, or a cast under sql:)"
                     out.append(
                         Problem(
                             "key-types",
@@ -256,7 +256,7 @@ def _unfit(measure: Measure, part: exp.Expr, kind: str) -> tuple[str, str]:
         hint = (
             "count(…) filter (where …) counts rows that meet a condition"
             if kind == "BOOLEAN"
-            else "declare the column's type in the source (types:) if it should be a number"
+            else "if it should be a number, say so in the source (types:, or a cast under sql:)"
         )
         return f"{measure.function}() needs numbers, and this is {what}", hint
     if part is measure.argument and measure.function in ("min", "max") and kind.split("(")[0] not in _NUMBERS:
@@ -269,6 +269,6 @@ def _unfit(measure: Measure, part: exp.Expr, kind: str) -> tuple[str, str]:
     if part is measure.date and kind not in DATES and not kind.startswith("TIMESTAMP") and kind != "VARCHAR":
         return (
             f"dated() needs a date, and this is {_in_words(kind)}",
-            "declare the column's type in the source (types:)",
+            "say so in the source, if it should be one (types:, or a cast under sql:)",
         )
     return "", ""

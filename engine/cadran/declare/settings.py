@@ -106,7 +106,10 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _inside_url(secret: str) -> Iterator[str]:
-    """The password of a URL, and the longer values of its query: drivers repeat these alone in their errors."""
+    """The password of a URL, the longer values of its query, and a file's path: errors repeat these alone.
+
+    Host, user and database stay: they are words such as "localhost" or "sales", which would blank half of any message.
+    """
     if "://" not in secret:
         return
     try:
@@ -117,3 +120,6 @@ def _inside_url(secret: str) -> Iterator[str]:
     if password:
         yield from (password, unquote(password))
     yield from (value for _, value in query if len(value) >= _DISTINCT)
+    if not parts.netloc:
+        path = unquote(parts.path).lstrip("/")
+        yield from (path, path.rpartition("/")[2])

@@ -79,7 +79,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Where a table stands in the source's own SQL: a path of names (``("public", "orders")``), or a SELECT."""
+    """Where a table stands in the source's own SQL: a path of names (``("public", "orders")``), or a SELECT.
+
+    The SELECT ends with its last word, so that it can be put into parentheses.
+    """
 
     path: tuple[str, ...] = ()
     select: str = ""
@@ -163,9 +166,8 @@ class Connector(ABC):
 
     api: ClassVar[str] = API
     config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}  # settings that hold secrets: writeOnly
-    remote: bool = (
-        False  # whether a server is asked for tables: then ``check`` relies on the columns last seen
-    )
+    #: Whether a server is asked for tables: then ``check`` relies on the columns last seen.
+    remote: bool = False
 
     _discovered: Mapping[str, Table] | None = None
 
@@ -238,6 +240,14 @@ class QueryableConnector(Connector):
         """
         return ""
 
+    @property
+    def server_zone(self) -> str:
+        """Empty where the server reads and gives local times in ``context.zone``; else the zone that it does so in.
+
+        Instants are right in both cases, but local days are not those of the calendar.
+        """
+        return ""
+
     @abstractmethod
     def relation(self, table: str) -> Relation:
         """Where a table stands in a FROM clause, its names as the database writes them (quote each).
@@ -260,7 +270,10 @@ class QueryableConnector(Connector):
         """
 
     def cancel(self) -> None:
-        """Ends a query that runs in another thread, as soon as may be; that one raises :class:`ConnectorError`."""
+        """Ends a query that runs in another thread, as soon as may be; that one raises :class:`ConnectorError`.
+
+        Afterwards the connector is good for nothing but :meth:`close`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

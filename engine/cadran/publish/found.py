@@ -31,7 +31,9 @@ def _lines(found: Found) -> Iterator[str]:
     if found.quarantined:
         facts.append(f"{found.quarantined:,} set aside")
     yield f"{found.dataset}: {', '.join(facts)}"
-    columns = ", ".join(f"{name} {kind}".replace(" ", "\0") for name, kind in found.columns.items())
+    columns = ", ".join(
+        f"{name} {kind or '(no value)'}".replace(" ", "\0") for name, kind in found.columns.items()
+    )
     wrapped = textwrap.wrap(
         columns, _WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False
     )

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
+import pyarrow as pa
+
 from cadran_plugins.sql.database import Chunk
 
 
@@ -58,7 +60,10 @@ class AdbcReader:
                         if batch.num_rows:
                             yield batch.columns
             failed = False
-        except OSError as error:  # Arrow's way to hand on what the driver says, without the server's code
+        except (
+            OSError,
+            pa.ArrowException,
+        ) as error:  # as Arrow hands on what the driver says, without its code
             raise AdbcError(str(error), time.monotonic() - started) from error
         finally:
             self._running = None

@@ -68,10 +68,14 @@ class Address:
         return name if name in {d.value for d in Dialects} else ""
 
     def masked(self, text: str) -> str:
-        """A text, such as a driver's message, without the password and without the URL."""
-        text = text.replace(self.url, _MASK)
-        found = _PASSWORD.match(self.url.split("://", 1)[1])
+        """A text, such as a driver's message, without the URL, the password and the host."""
+        rest = self.url.split("://", 1)[1]
+        found = _PASSWORD.match(rest)
         password = found["password"] if found else ""
+        host = re.split(r"[:/?]", rest.rpartition("@")[2], maxsplit=1)[0]
+        text = text.replace(self.url, _MASK)
+        if not self.is_file and host:
+            text = re.sub(rf"(?<![\w.]){re.escape(host)}(?![\w.])", _MASK, text)
         plain = unquote(password)
         for form in sorted(
             {password, plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}, key=len, reverse=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -62,6 +63,9 @@ class AlchemyDatabase(Database):
             self._open = connection
         return self._open
 
+    def connect(self) -> None:
+        assert self.connection is not None
+
     @property
     def driver(self) -> Any:
         """The driver's own connection."""
@@ -74,7 +78,8 @@ class AlchemyDatabase(Database):
             try:
                 opened.close()
             except exc.SQLAlchemyError:
-                opened.invalidate()
+                with suppress(exc.SQLAlchemyError):
+                    opened.invalidate()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None

@@ -57,10 +57,9 @@ class SqlConnector(QueryableConnector):
 
     @property
     def server_zone(self) -> str:
-        """Empty, or the zone that the server reads and gives local times in because it does not know the calendar's.
-
-        Then instants are still right, but the server cannot tell local days: what needs them is computed here.
-        """
+        """Not empty where the server does not know the calendar's zone, as MariaDB and MySQL often do not."""
+        with self._said():
+            self._asked().connect()
         return self._asked().server_zone
 
     # --- tables ------------------------------------------------------------------------------------------------------
@@ -77,14 +76,13 @@ class SqlConnector(QueryableConnector):
         try:
             with self._said():
                 relation, setting = self._relation(name)
-        except _Unknown:
-            return None
-        try:
             with self._said(setting):
                 fields = self._fields(relation)
+        except _Unknown:
+            return None
         except ConnectorError as error:
             if error.setting == ("url",):
-                raise
+                raise  # then no table can be asked for
             return Table(name, problem=error)
         return Table(name, tuple(Column(f.name, f.type) for f in fields))
 

@@ -23,6 +23,7 @@ class Database(ABC):
 
     errors: tuple[type[Exception], ...] = ()  # what the driver raises
     product = ""  # as the contract lists them
+    interleaves = True  # whether a query can be asked while the rows of another still come
     server_zone = ""  # where the server reads and gives local times in another zone than it was asked to
 
     def __init__(self, address: Address, settings: Settings, zone: str) -> None:
@@ -30,6 +31,10 @@ class Database(ABC):
         self.cancelled = False
 
     # --- what an engine does -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def connect(self) -> None:
+        """Done by the first question as well."""
 
     @property
     @abstractmethod
@@ -87,6 +92,8 @@ class Database(ABC):
         ``subject`` is what messages call it, ``path`` the table, if it is one. Raises the driver's errors, and DataError.
         """
         check_names(fields, subject)
+        if not self.interleaves and any(not f.type for f in fields):
+            fields = self.settled(sql, fields)
         with closing(self.chunks(sql, fields)) as chunks:
             first = next(chunks, None)
             second = next(chunks, None)

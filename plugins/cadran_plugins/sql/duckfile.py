@@ -84,6 +84,9 @@ class DuckdbDatabase(Database):
                 self._open.execute(statement)
         return self._open
 
+    def connect(self) -> None:
+        assert self.connection is not None
+
     def close(self) -> None:
         if self._open is not None:
             self._open.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from typing import Any
@@ -19,12 +20,13 @@ pymysql = needed("pymysql", "PyMySQL", "mysql")
 
 from pymysql.cursors import SSCursor  # noqa: E402 - only where it is installed
 
-from cadran_plugins.sql.mysql_types import CONVERSIONS, field_of  # noqa: E402
+from cadran_plugins.sql.mysql_types import CONVERSIONS, field_of, guarded  # noqa: E402
 
 _UNKNOWN_VARIABLE, _UNKNOWN_ZONE = 1193, 1298
 # Nothing that changes what a SELECT means against the SQL that sqlglot writes (ANSI_QUOTES, PIPES_AS_CONCAT,
 # NO_BACKSLASH_ESCAPES …), and no NO_ZERO_DATE: a cast would make NULL of a zero date, silently.
 _MODE = ("STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO")
+_EXTREMES = re.compile(r"\b(max|min)\s*\(", re.IGNORECASE)
 _GROUPS = "ONLY_FULL_GROUP_BY"  # kept where the server has it: then it refuses what would be arbitrary
 
 
@@ -32,6 +34,8 @@ class MysqlDatabase(AlchemyDatabase):
     """Tables of engines without transactions (MyISAM, Aria) are read as they are at the moment."""
 
     errors = (pymysql.err.Error, sqlalchemy.exc.SQLAlchemyError)
+    interleaves = False
+    _zone_is_named = False
 
     def _make_engine(self) -> sqlalchemy.Engine:
         if self.address.driver not in ("", "pymysql"):
@@ -82,13 +86,14 @@ class MysqlDatabase(AlchemyDatabase):
 
     def _set_zone(self, driver: Any) -> None:
         """Named zones are known to a server only once somebody has loaded them (mysql_tzinfo_to_sql)."""
-        zone = "+00:00" if self.zone in ("UTC", "Etc/UTC") else self.zone
+        self._zone_is_named = self.zone not in ("UTC", "Etc/UTC")
+        zone = self.zone if self._zone_is_named else "+00:00"
         try:
             self._run(driver, f"SET SESSION time_zone = {driver.escape(zone)}")
         except pymysql.err.Error as error:
             if error.args[0] != _UNKNOWN_ZONE:
                 raise
-            self.server_zone = "+00:00"
+            self.server_zone, self._zone_is_named = "+00:00", False
             self._run(driver, "SET SESSION time_zone = '+00:00'")
 
     def _set(self, driver: Any, setting: str) -> None:
@@ -114,7 +119,10 @@ class MysqlDatabase(AlchemyDatabase):
     def describe(self, sql: str) -> list[Field]:
         with self.driver.cursor() as cursor:
             cursor.execute(f"SELECT * FROM ({sql}\n) AS q LIMIT 0")
-            return [field_of(column) for column in cursor._result.fields]  # cursor.description tells less
+            fields = [field_of(column) for column in cursor._result.fields]  # cursor.description tells less
+        if self._zone_is_named and _EXTREMES.search(sql):
+            return [guarded(f, self.zone) if f.type == "TIMESTAMP WITH TIME ZONE" else f for f in fields]
+        return fields
 
     def settled(self, sql: str, fields: Sequence[Field]) -> list[Field]:
         open_ = [f for f in fields if not f.type]
@@ -179,7 +187,7 @@ class MysqlDatabase(AlchemyDatabase):
 
 
 _CODES = {
-    1044: Kind.NO_DATABASE, 1045: Kind.PASSWORD, 1698: Kind.PASSWORD, 1049: Kind.NO_DATABASE, 1040: Kind.FULL,
+    1130: Kind.NOT_FROM_HERE, 3159: Kind.NOT_FROM_HERE, 1044: Kind.NO_DATABASE, 1045: Kind.PASSWORD, 1698: Kind.PASSWORD, 1049: Kind.NO_DATABASE, 1040: Kind.FULL,
     1203: Kind.FULL, 1226: Kind.FULL, 1969: Kind.TIMEOUT, 3024: Kind.TIMEOUT, 1205: Kind.TIMEOUT,
     1142: Kind.DENIED, 1143: Kind.DENIED, 1227: Kind.DENIED, 1370: Kind.DENIED, 1792: Kind.WRITING,
     1290: Kind.WRITING, 1146: Kind.GONE, 1054: Kind.GONE, 1064: Kind.SYNTAX, 1060: Kind.SYNTAX,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from pymysql.constants import FIELD_TYPE, FLAG
@@ -56,6 +58,8 @@ _TEXTS = (
 _ZERO = "is no day of the calendar"
 _ZERO_HINT = "make it NULL with a SELECT of your own under 'tables:' (sql: \"SELECT NULLIF(day, '0000-00-00') AS day …\")"
 _BITS = "CAST({} + 0 AS UNSIGNED)"
+_REPEATED = "is in an hour that the clocks show twice, where MAX() and MIN() of this server may be wrong"
+_REPEATED_HINT = "read the rows themselves instead"
 _ROOM = 18  # digits behind the point that leave twenty before it
 
 
@@ -96,6 +100,22 @@ def _instants(values: Fetched) -> pa.Array:
     if 0 in values:
         raise Unfit("0000-00-00 00:00:00", _ZERO, _ZERO_HINT)
     return integers(values).cast(pa.timestamp("us", "UTC"))
+
+
+def guarded(field: Field, zone: str) -> Field:
+    """For queries with MAX or MIN: grouped, these compare TIMESTAMPs as local text, so that the two hours that the clocks
+    show when they are set back are one. Where a value falls into them, it may be wrong by an hour."""
+    clock = ZoneInfo(zone)
+
+    def read(values: Fetched) -> pa.Array:
+        array = field.read(values)
+        for value in array.to_pylist():
+            local = value and value.astimezone(clock)
+            if local and local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+                raise Unfit(f"{local:%Y-%m-%d %H:%M:%S}", _REPEATED, _REPEATED_HINT)
+        return array
+
+    return replace(field, read=read)
 
 
 def _plain(type_: str, read: Callable[[Fetched], pa.Array], select: str = "{}") -> Callable[[str], Field]:

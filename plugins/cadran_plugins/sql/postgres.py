@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,11 @@ class PostgresDatabase(AlchemyDatabase):
             self.url().set(drivername="postgresql+psycopg"),
             poolclass=sqlalchemy.NullPool,
             use_native_hstore=False,
-            connect_args={"connect_timeout": max(2, round(self.settings.wait)), "application_name": "cadran"},
+            connect_args={
+                "connect_timeout": max(2, round(self.settings.wait)),
+                "application_name": "cadran",
+                "prepare_threshold": None,  # proxies that share connections lose prepared statements
+            },
         )
 
     def _begin(self, connection: sqlalchemy.Connection) -> None:
@@ -144,9 +149,17 @@ class PostgresDatabase(AlchemyDatabase):
 
     def _streamed(self, sql: str) -> Generator[Chunk]:
         """Through a cursor of the server, so that only one page is held here."""
+        spent = 0.0  # the server's own timeout is for each page
         with self._kept_alive() as driver, driver.cursor(name="cadran") as cursor:
             cursor.execute(sql)
-            while rows := cursor.fetchmany(self.settings.rows_per_page):
+            while True:
+                started = time.monotonic()
+                rows = cursor.fetchmany(self.settings.rows_per_page)
+                spent += time.monotonic() - started
+                if spent > self.settings.timeout:
+                    raise psycopg.errors.QueryCanceled
+                if not rows:
+                    return
                 yield list(zip(*rows, strict=True))
 
     def _reader(self) -> AdbcReader | None:
@@ -195,8 +208,9 @@ _STATES = {
     "42": Kind.SYNTAX, "55P03": Kind.TIMEOUT,
 }  # fmt: skip
 _WORDS = {
+    "system is": Kind.UNREACHABLE,  # … starting up, shutting down
     "password": Kind.PASSWORD, "authentication failed": Kind.PASSWORD, "role": Kind.PASSWORD,
-    "pg_hba.conf": Kind.PASSWORD, "database": Kind.NO_DATABASE, "too many": Kind.FULL,
+    "pg_hba.conf": Kind.NOT_FROM_HERE, "database": Kind.NO_DATABASE, "too many": Kind.FULL,
     "resolve host": Kind.UNKNOWN_HOST, "translate host name": Kind.UNKNOWN_HOST,
     "refused": Kind.UNREACHABLE, "timeout": Kind.UNREACHABLE, "unreachable": Kind.UNREACHABLE, "timed out": Kind.UNREACHABLE,
     "closed": Kind.LOST, "lost": Kind.LOST, "terminat": Kind.LOST,

@@ -51,6 +51,7 @@ class SqliteDatabase(AlchemyDatabase):
 
     def _begin(self, connection: sqlalchemy.Connection) -> None:
         driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA temp_store = MEMORY")  # nothing is written, not even beside
         driver.execute("BEGIN")
         driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # from here on it sees one state
 

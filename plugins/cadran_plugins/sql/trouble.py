@@ -17,6 +17,7 @@ class Kind(Enum):
     UNREACHABLE = "unreachable"
     UNKNOWN_HOST = "unknown host"
     PASSWORD = "password"
+    NOT_FROM_HERE = "not from here"
     NO_DATABASE = "no database"
     FULL = "full"
     LOST = "lost"
@@ -59,6 +60,9 @@ def translated(
         case Kind.PASSWORD:
             hint = "check both in the url; signs such as @ : / in a password are written %40 %3A %2F"
             return ConfigError("the server refuses the user or the password", hint=hint, setting=_URL)
+        case Kind.NOT_FROM_HERE:
+            hint = "it may ask for encryption (behind the database: ?sslmode=require, or ?ssl_ca=… for MariaDB), or know this machine under another address"
+            return ConfigError("the server accepts no such connection from here", hint=hint, setting=_URL)
         case Kind.NO_DATABASE:
             return ConfigError(
                 "the server has no such database, or the user may not open it",

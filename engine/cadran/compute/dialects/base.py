@@ -41,6 +41,7 @@ class Dialect:
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    instants: bool = True  # an instant's local time is the calendar's
     home: ClassVar[tuple[str, ...]] = ()  # the schema of tables that are named without one
     filters: ClassVar[bool] = False  # aggregates may have a FILTER (WHERE …)
     grouping_sets: ClassVar[bool] = True

@@ -110,6 +110,8 @@ def _column(x: Expressions, node: exp.Column) -> Typed:
         raise Unsupported(f"column '{node.name}'")
     columns = x.scope[owners[0]]
     kind = columns.kinds[node.name]
+    if columns.stored and kind is Kind.INSTANT and not x.dialect.instants:
+        raise x.dialect.no("instant in the calendar's zone, which this server does not know,")
     found = exp.column(node.name, table=owners[0], quoted=True)
     return Typed(x.dialect.leaf(found, kind) if columns.stored else found, kind)
 
