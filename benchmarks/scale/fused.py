@@ -151,7 +151,9 @@ UNION ALL SELECT m, NULL, 1, bit_count(bit_or(bits)) FROM visited GROUP BY m
 def rolled(cells: str, segments: tuple[str, ...], sums: str, more: str = "") -> str:
     """A table of cells as (segment, value, m, sums …): every value of a segment in every month."""
     names = " ".join(f"WHEN grouping({s}) = 0 THEN '{s}'" for s in segments)
-    values = " ".join(f"WHEN grouping({s}) = 0 THEN coalesce(CAST({s} AS VARCHAR), '(none)')" for s in segments)
+    values = " ".join(
+        f"WHEN grouping({s}) = 0 THEN coalesce(CAST({s} AS VARCHAR), '(none)')" for s in segments
+    )
     sets = ", ".join(f"(m, {s})" for s in segments)
     return f"""
         CREATE TABLE {cells}_by AS
@@ -208,12 +210,14 @@ SELECT segment, value, m, period, amount, born FROM cost_cells_by FULL JOIN (
 
 -- A month that has only begun is compared with as many days of the month before.
 CREATE TABLE active_before AS
-SELECT segment, value, m, coalesce(cut, lag(coalesce(active, 0)) OVER (PARTITION BY segment, value ORDER BY m)) AS active_before
+SELECT segment, value, m, CASE WHEN m = {open_month} THEN coalesce(cut, 0)
+    ELSE lag(coalesce(active, 0)) OVER (PARTITION BY segment, value ORDER BY m) END AS active_before
 FROM buyer_cells_by LEFT JOIN (
     SELECT CASE grouping(c.range) WHEN 0 THEN 'range' ELSE '' END AS segment,
-        CASE grouping(c.range) WHEN 0 THEN coalesce(CAST(c.range AS VARCHAR), '(none)') ELSE '' END AS value, {open_month} AS m, count(DISTINCT customer_id) AS cut
+        CASE grouping(c.range) WHEN 0 THEN coalesce(CAST(c.range AS VARCHAR), '(none)') ELSE '' END AS value,
+        {open_month} AS m, count(DISTINCT customer_id) AS cut
     FROM read_parquet('{folder}/orders/*.parquet') AS o LEFT JOIN customers AS c ON c.id = o.customer_id
-    WHERE ordered_at BETWEEN {month_before} AND {month_before} + {elapsed} GROUP BY ROLLUP (c.range) HAVING {elapsed} >= 0
+    WHERE ordered_at BETWEEN {month_before} AND {month_before} + {elapsed} GROUP BY ROLLUP (c.range)
 ) USING (segment, value, m)
 """
 
@@ -266,7 +270,7 @@ def run(folder: str, file: str, as_of: dt.date) -> dict[str, tuple[float, float]
         "as_of": as_of,
         "since": dt.date(2023, 1, 1),
         "month_before": f"DATE '{(month - dt.timedelta(days=1)).replace(day=1)}'",
-        "open_month": month.year * 12 + month.month - 1,
+        "open_month": month.year * 12 + month.month - 1 if as_of.day > 1 else 0,
         "elapsed": (as_of - month).days if as_of.day > 1 else -1,
     }
     times = {}
