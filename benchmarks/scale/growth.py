@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.scale import children, variants
@@ -41,12 +41,15 @@ def main() -> None:
     parser.add_argument("--only", choices=TITLES, action="append")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most", type=int, default=30, help="millions of orders, at most (30 unless said)")
+    parser.add_argument("--most-kpis", type=int, default=KPIS[-1], help="KPIs, at most (2000 unless said)")
     parser.add_argument("--draw", action="store_true", help="measure nothing, draw what was found before")
     asked = parser.parse_args()
     found: Lines = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
     for direction in [] if asked.draw else asked.only or TITLES:
         found[direction] = (
-            _rows(asked.most, asked.rounds) if direction == "rows" else _project(direction, asked.rounds)
+            _rows(asked.most, asked.rounds)
+            if direction == "rows"
+            else _project(direction, asked.rounds, asked.most_kpis if direction == "kpis" else None)
         )
         FOUND.parent.mkdir(exist_ok=True)
         FOUND.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -68,7 +71,7 @@ def _rows(most: int, rounds: int) -> dict[str, list[Point]]:
     return lines
 
 
-def _project(direction: str, rounds: int) -> dict[str, list[Point]]:
+def _project(direction: str, rounds: int, most: int | None) -> dict[str, list[Point]]:
     """cadran over a million orders, with a project that grows."""
     text: Callable[[int], str]
     text, counts = {
@@ -78,7 +81,7 @@ def _project(direction: str, rounds: int) -> dict[str, list[Point]]:
     }[direction]
     folder = children.data(MILLION)
     points = []
-    for count in counts:
+    for count in [c for c in counts if most is None or c <= most]:
         (folder / "kpis.yaml").write_text(text(count), encoding="utf-8")
         points.append(_point(count, "cadran", folder, rounds))
     children.project(folder)
@@ -164,11 +167,6 @@ def _finish(axis: object, memory: object, title: str) -> None:
     memory.set_ylabel("peak MB (dotted)")  # type: ignore[attr-defined]
     axis.grid(alpha=0.3)  # type: ignore[attr-defined]
     axis.legend(loc="upper left", frameon=False)  # type: ignore[attr-defined]
-
-
-def shown(points: Sequence[Point]) -> str:
-    """For a glance in a terminal."""
-    return ", ".join(f"{p['x']:g}: {p['cpu']:.1f} s" for p in points)
 
 
 if __name__ == "__main__":

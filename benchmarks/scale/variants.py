@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
+from itertools import chain, product, zip_longest
 
 from benchmarks.scale.children import HERE
-from benchmarks.scale.shares import MEDIUM, REGION, STATUS, Shares
+from benchmarks.scale.shares import CHANNEL, MEDIUM, REGION, STATUS, Shares
 
 
 def base() -> str:
@@ -17,38 +17,82 @@ def base() -> str:
 
 
 def many_kpis(count: int) -> str:
-    """The 20 KPIs, and as many shares, sums and means under one filter or another as it takes; all by month and device."""
-    kpis = _variations()
-    lines = [
-        f"  variation_{n}: {{formula: {next(kpis)!r}, period: month, segment: device}}"
-        for n in range(count - 20)
-    ]
-    return base() + "\n".join([*lines, ""])
+    """The 20 KPIs, and as many variations as it takes: one channel, one region, above so much, and their shares."""
+    kpis = variations()
+    lines = []
+    for number in range(count - 20):
+        segment, formula = next(kpis)
+        lines.append(f'  variation_{number}: {{formula: "{formula}", period: month, segment: {segment}}}\n')
+    return base() + "".join(lines)
 
 
-def _variations() -> Iterator[str]:
-    """What teams ask for beside what they have: this channel only, that region only, above so much, and their shares."""
-    for limit in range(10, 10_000, 7):
-        for orders, sessions in zip(_order_filters(), _session_filters(), strict=False):
-            yield f"count(orders) filter (where {orders} and amount >= {limit}) / count(orders)"
-            yield f"sum(orders.amount) filter (where {orders} and items <= {limit % 6 + 1})"
-            yield f"count(sessions) filter (where {sessions} and seconds >= {limit}) / count(sessions)"
-            yield f"avg(sessions.pages) filter (where {sessions} and seconds < {limit})"
-            yield f"sum(orders.shipping) filter (where {orders}) / sum(orders.amount) filter (where {orders} and amount < {limit})"
+def variations() -> Iterator[tuple[str, str]]:
+    """Segment and formula: orders, leads and sessions in turn, so that any number of them is a mixture."""
+    for several in zip_longest(_of_orders(), _of_leads(), _of_sessions()):
+        yield from (one for one in several if one is not None)
 
 
-def _order_filters() -> Iterator[str]:
-    for region, status in product(_values(REGION), _values(STATUS)):
-        yield f"region = {region} and status = {status}"
+def _of_orders() -> Iterator[tuple[str, str]]:
+    regions, states, sizes = (
+        _equal("region", REGION),
+        _equal("status", STATUS),
+        _least("amount", 20, 50, 100, 200),
+    )
+    for where in _filters(regions, states, sizes):
+        yield "device", f"count(orders) filter (where {where}) / count(orders)"
+        yield "device", f"sum(orders.amount) filter (where {where})"
+        yield "device", f"avg(orders.amount) filter (where {where})"
+        yield "device", f"sum(orders.items) filter (where {where}) / count(orders) filter (where {where})"
+        yield (
+            "device",
+            f"sum(orders.shipping) filter (where {where}) / sum(orders.amount) filter (where {where})",
+        )
 
 
-def _session_filters() -> Iterator[str]:
-    for medium, least in product(_values(MEDIUM), range(1, 6)):
-        yield f"medium = {medium} and pages >= {least}"
+def _of_leads() -> Iterator[tuple[str, str]]:
+    channels, regions, scores = (
+        _equal("channel", CHANNEL),
+        _equal("region", REGION),
+        _least("score", 20, 40, 60, 80),
+    )
+    for where in _filters(channels, regions, scores):
+        yield "channel", f"count(leads) filter (where {where})"
+        yield "channel", f"count(leads) filter (where {where}) / count(leads)"
+        yield "channel", f"avg(leads.score) filter (where {where})"
+        won = f"count(leads) filter (where {where} and customer_id is not null)"
+        yield "channel", f"{won} / count(leads) filter (where {where})"
 
 
-def _values(shares: Shares) -> list[str]:
-    return ["'" + value.replace("'", "''") + "'" for value, _ in shares if value is not None]
+def _of_sessions() -> Iterator[tuple[str, str]]:
+    media, pages, seconds = (
+        _equal("medium", MEDIUM),
+        _least("pages", 2, 3, 5, 10),
+        _least("seconds", 30, 60, 300, 900),
+    )
+    for where in _filters(media, pages, seconds):
+        yield "device", f"count(sessions) filter (where {where})"
+        yield "device", f"count(sessions) filter (where {where}) / count(sessions)"
+        yield "device", f"avg(sessions.pages) filter (where {where})"
+        yield (
+            "device",
+            f"sum(sessions.seconds) filter (where {where}) / count(sessions) filter (where {where})",
+        )
+
+
+def _filters(*kinds: Sequence[str]) -> Iterator[str]:
+    """One condition of a kind, then two, then three."""
+    yield from chain.from_iterable(kinds)
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        yield from (" and ".join(pair) for pair in product(kinds[one], kinds[other]))
+    yield from (" and ".join(three) for three in product(*kinds))
+
+
+def _equal(column: str, shares: Shares) -> list[str]:
+    return [f"{column} = '{value.replace(chr(39), chr(39) * 2)}'" for value, _ in shares if value is not None]
+
+
+def _least(column: str, *limits: int) -> list[str]:
+    return [f"{column} >= {limit}" for limit in limits]
 
 
 # --- more values, more segments ---------------------------------------------------------------------------------------
@@ -82,7 +126,9 @@ def many_values(count: int) -> str:
 def many_segments(count: int) -> str:
     """Four KPIs by so many segments of ten values each."""
     names = [f"bucket_{n}" for n in range(count)]
+    divisors = (3 * n + 1 for n in range(count))
     columns = "".join(
-        f"      {name}: concat('b', mod(id * {7919 + 2 * n}, 10))\n" for n, name in enumerate(names)
+        f"      {name}: concat('b', mod(cast(floor(id / {divisor}) as bigint), 10))\n"
+        for name, divisor in zip(names, divisors, strict=True)
     )
     return _HEAD + columns + _KPIS.replace("SEGMENTS", ", ".join(names))
