@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
+from cadran.compute.currencies import rates_table
 from cadran.compute.engine import Engine
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.currencies import rates_table
 
 
 @dataclass
@@ -44,7 +44,9 @@ def _differences(engine: Engine, scan: Scan, held: Held) -> list[str]:
         return []
     held.shared += 1
     builder = ScanBuilder(
-        engine.rows, lambda name, dataset: engine.model.dimensions[name, dataset], rates_table(engine.declaration)
+        engine.rows,
+        lambda name, dataset: engine.model.dimensions[name, dataset],
+        rates_table(engine.declaration),
     )
     own = replace(scan, name=f"{scan.name}_own")
     engine._make(own, builder)
@@ -56,7 +58,9 @@ def _differences(engine: Engine, scan: Scan, held: Held) -> list[str]:
     for key in sorted(rows.keys() | own_rows.keys(), key=str):
         one, other = rows.get(key), own_rows.get(key)
         if one is None or other is None:
-            lines.append(f"{_shown(scan)}: {key} only {'shared' if other is None else 'on its own'}: {one or other}")
+            lines.append(
+                f"{_shown(scan)}: {key} only {'shared' if other is None else 'on its own'}: {one or other}"
+            )
         elif not all(_same(a, b) for a, b in zip(one, other, strict=True)):
             lines.append(f"{_shown(scan)}: {key} shared {one}, on its own {other}")
     return lines

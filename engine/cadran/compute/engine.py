@@ -19,7 +19,8 @@ from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.shared.share import Sharing
+from cadran.compute.shared.group import Run
+from cadran.compute.shared.share import share
 from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
@@ -275,10 +276,13 @@ class Engine:
             rates_table(self.declaration),
         )
         if self.sharing:
-            scans = Sharing(builder, self.session, self.calendar, self.examiner.extent).make(scans)
+            scans = share(self._run(builder), scans)
         for index, scan in enumerate(scans):
             self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")
             self._make(scan, builder)
+
+    def _run(self, builder: ScanBuilder) -> Run:
+        return Run(builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of)
 
     def _make(self, scan: Scan, builder: ScanBuilder) -> None:
         try:

@@ -262,6 +262,9 @@ class Examiner:
         facts = self._facts[dataset]
         return facts.by_date[date] if date is not None else (facts.first, facts.last)
 
+    def rows_of(self, dataset: str) -> int:
+        return self._facts[dataset].rows
+
     def quarantined(self, dataset: str) -> int:
         tables = self.declaration.datasets[dataset].tables
         aside = sum(len(self.rejected.get(f"{t.source}.{t.table}", ())) for t in tables)

@@ -8,8 +8,9 @@ from sqlglot import exp
 
 from cadran.compute.lower import WithZone, clock_as, column
 from cadran.compute.scan import Frame, Scan, ScanBuilder, dim
-from cadran.compute.shared.days import DAYS, STRETCH, Days
+from cadran.compute.shared.days import STRETCH, Days
 from cadran.compute.shared.parts import CELLS, Rows, Whole, conditions, whole
+from cadran.compute.shared.statements import grouped
 from cadran.compute.shared.timeline import Unshareable
 from cadran.compute.timing import PERIOD, Moment
 from cadran.formula.measures import Measure, ref_of
@@ -64,10 +65,10 @@ class Reduction(Frame):
             lowered = self.rows.as_time(self.scan.dataset, node, lowered)
         elif any(self.rows.kind(self.scan.dataset, c) == WithZone for c in node.find_all(exp.Column)):
             kind = WithZone
-        if (kind == WithZone) is not self.days.zoned:
+        if (kind == WithZone) is not self.days.zoned or not self.days.units:
             raise Unshareable
         self._extra.append(self.days.join(lowered, kind, alias, side="LEFT"))
-        return self.days.stretch(lowered, alias)
+        return self.days.stretch_within(lowered, alias)
 
     def select(self, expressions: Iterable[exp.Expr], where: exp.Expr | None = None) -> exp.Select:
         """The rows with their days joined. Everything that joins has to be asked for before."""
@@ -103,6 +104,8 @@ class Cells:
 
     def add(self, measure: Measure, kind: str) -> Whole:
         """A measure over these cells. Raises Unshareable where its filter cannot be taken apart."""
+        if measure.function == "converted":
+            raise Unshareable
         if measure not in self.wholes:
             self.wholes[measure] = whole(measure, self._rows(measure), self._keep, kind)
         return self.wholes[measure]
@@ -126,6 +129,4 @@ class Cells:
     def select(self) -> exp.Select:
         keys = self.reduction.keys()
         parts = [exp.alias_(call.copy(), name, quoted=True) for call, name in self.parts.items()]
-        select = self.reduction.select([*keys, *parts])
-        select.set("group", exp.Group(all=True))
-        return self.reduction.tables.attach(select)
+        return self.reduction.tables.attach(grouped(self.reduction.select([*keys, *parts])))

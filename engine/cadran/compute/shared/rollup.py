@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlglot import exp
 
 from cadran.compute.bounds import as_text as bounds_text
-from cadran.compute.lower import both, cast, column
+from cadran.compute.lower import cast, column
 from cadran.compute.scan import Grouping, Scan, as_text, dim
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.parts import CELLS, Whole
+from cadran.compute.shared.statements import table
 from cadran.compute.shared.timeline import Timeline
 from cadran.compute.spans import midnight
 from cadran.compute.timing import PERIOD
@@ -33,33 +34,26 @@ def period_rows(scan: Scan, timeline: Timeline | None) -> list[list[object]]:
     return rows
 
 
-def in_span(table: str) -> exp.Join:
+def in_span(periods: str) -> exp.Join:
     """Joins the spans that a cell lies in."""
-    periods = exp.alias_(exp.table_(table, db="temp", quoted=True), PERIOD, table=True, quoted=True)
     inside = exp.Between(
         this=column(STRETCH, CELLS), low=column("first", PERIOD), high=column("last", PERIOD)
     )
-    return exp.Join(this=periods, on=inside)
+    return exp.Join(this=table(periods, PERIOD), on=inside)
 
 
-def rolled_up(scan: Scan, cells: str, wholes: Mapping[str, Whole]) -> exp.Select:
-    """``span, segment, by_…, rows`` and for each whole ``mᵢ`` and ``nᵢ``; ``wholes`` goes by the number."""
+def rolled_up(scan: Scan, cells: str, wholes: Mapping[int, Whole]) -> exp.Select:
+    """``span, segment, by_…, rows`` and for each whole ``mᵢ`` (where it has a value) and ``nᵢ``, by their numbers."""
     dims = {name: as_text(column(dim(name), CELLS), scan.kept.get(name)) for name in scan.names}
     grouping = Grouping(scan.sets, dims)
     rows = cast(exp.Sum(this=column("rows", CELLS)), "BIGINT")
     values = [exp.alias_(rows, "rows", quoted=True)]
     for number, found in wholes.items():
-        values.append(exp.alias_(found.value.copy(), f"m{number}", quoted=True))
+        if found.value is not None:
+            values.append(exp.alias_(found.value.copy(), f"m{number}", quoted=True))
         values.append(exp.alias_(found.behind.copy(), f"n{number}", quoted=True))
     span = column("span", PERIOD)
     select = exp.Select(expressions=[span, *grouping.labels(), *values])
-    table = exp.alias_(exp.table_(cells, db="temp", quoted=True), CELLS, table=True, quoted=True)
-    select = select.from_(table, copy=False)
+    select = select.from_(table(cells, CELLS), copy=False)
     select.append("joins", in_span(scan.spans_table))
     return grouping.group(select, [span])
-
-
-def beside(scan: Scan, base: exp.Select, pieces: Sequence[tuple[exp.Select, Sequence[str]]]) -> exp.Select:
-    """The base's rows with the columns that other statements bring, found by span and segment values."""
-    heads = ["span", "segment", *(dim(name) for name in scan.names)]
-    raise NotImplementedError(both, heads, base, pieces)
