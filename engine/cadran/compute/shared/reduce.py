@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from cadran.compute.lower import WithZone, clock_as, column
+from cadran.compute.lower import WithZone, both, clock_as, column
 from cadran.compute.scan import Frame, Scan, ScanBuilder, dim
+from cadran.compute.shared.converted import matched
 from cadran.compute.shared.days import STRETCH, Days
 from cadran.compute.shared.parts import CELLS, Rows, Whole, conditions, whole
 from cadran.compute.shared.statements import grouped
@@ -104,8 +105,6 @@ class Cells:
 
     def add(self, measure: Measure, kind: str) -> Whole:
         """A measure over these cells. Raises Unshareable where its filter cannot be taken apart."""
-        if measure.function == "converted":
-            raise Unshareable
         if measure not in self.wholes:
             self.wholes[measure] = whole(measure, self._rows(measure), self._keep, kind)
         return self.wholes[measure]
@@ -124,6 +123,8 @@ class Cells:
             )
             within = inside if within is None else exp.And(this=within, expression=inside)
         condition = self.reduction.lower(plain) if plain is not None else None
+        if measure.function == "converted":
+            return Rows(None, both(condition, matched(self.reduction, measure)), within)
         return Rows(self.reduction.argument(measure), condition, within)
 
     def select(self) -> exp.Select:
