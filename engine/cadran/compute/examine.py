@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
 from cadran.compute.embedded import QueryError, Session
-from cadran.compute.lower import both, cast, clock_as, column, number
+from cadran.compute.keys import Keys
+from cadran.compute.lower import WithZone, both, cast, clock_as, column, number
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import Coverage
@@ -52,6 +53,7 @@ class Examiner:
             rows,
             rejected,
         )
+        self.keys = Keys(declaration, session, rows)
         self._facts: dict[str, Facts] = {}
 
     def _place(self, dataset: str) -> Place:
@@ -69,7 +71,7 @@ class Examiner:
         for name in datasets:
             try:
                 self._facts[name] = self._ask(name, dates[name])
-                problems += self._keys(name)
+                problems += self.keys.check(name)
             except QueryError as error:
                 problems.append(
                     Problem(
@@ -95,26 +97,26 @@ class Examiner:
         joined = Joined(self.rows, name, tables.final[name], tables.final)
         date = column(self.rows.time(name, "date"), name) if found.date is not None else None
         start = column(self.rows.time(name, "from"), name) if found.valid is not None else None
+        dated = self.rows.time_kind(name, found.date) if found.date is not None else ""
+        begun = self.rows.time_kind(name, found.valid[0]) if found.valid is not None else ""
         undated = _missing(date if date is not None else start)
         selects: list[exp.Expr] = [
             exp.Count(this=exp.Star()),
             undated,
             self._bad(found, name),
-            _extreme(exp.Min, date),
-            _extreme(exp.Max, date),
-            _extreme(exp.Min, start),
-            exp.Max(this=cast(date.copy(), "TIMESTAMP"))
-            if date is not None
-            else cast(exp.null(), "TIMESTAMP"),
+            _extreme(exp.Min, date, dated),
+            _extreme(exp.Max, date, dated),
+            _extreme(exp.Min, start, begun),
+            _extreme(exp.Max, date, dated, "TIMESTAMP"),
         ]
         for node in dates:
             path, col = ref_of(node)
             lowered = self.rows.as_time(name, node, column(col, joined.alias(path)))
+            kind = self.rows.time_kind(name, node)
             if not found.ahead:
-                kind = self.rows.time_kind(name, node)
                 seen = exp.LTE(this=lowered, expression=clock_as(kind, self.rows.clock))
                 lowered = exp.Case(ifs=[exp.If(this=seen, true=lowered.copy())])
-            selects += [_extreme(exp.Min, lowered), _extreme(exp.Max, lowered)]
+            selects += [_extreme(exp.Min, lowered, kind), _extreme(exp.Max, lowered, kind)]
         select = tables.attach(joined.select(*[exp.alias_(s, f"c{i}") for i, s in enumerate(selects)]))
         row = self.session.rows(select)[0]
         by_date: dict[exp.Expr, tuple[dt.date | None, dt.date | None]] = {
@@ -129,52 +131,6 @@ class Examiner:
         kind = exp.LTE if found.inclusive else exp.LT  # an inclusive end has been moved past its last moment
         return exp.Filter(
             this=exp.Count(this=exp.Star()), expression=exp.Where(this=kind(this=end, expression=start))
-        )
-
-    def _keys(self, name: str) -> list[Problem]:
-        """Keys are unique and never empty, in every run."""
-        keys = self.model.datasets[name].key
-        if not keys:
-            return []
-        tables = self.rows.build({(name, ""), *((name, k) for k in keys)})
-        columns = [column(k, name) for k in keys]
-        joined = Joined(self.rows, name, tables.final[name], tables.final)
-        empty: exp.Expr | None = None
-        for c in columns:
-            missing = exp.Is(this=c.copy(), expression=exp.null())
-            empty = missing if empty is None else exp.Or(this=empty, expression=missing)
-        assert empty is not None
-        count = exp.Count(this=exp.Star())
-        repeated = exp.Or(this=exp.GT(this=count, expression=number(1)), expression=exp.Paren(this=empty))
-        select = joined.select(
-            *[exp.alias_(cast(c.copy(), "VARCHAR"), f"k{i}") for i, c in enumerate(columns)],
-            exp.alias_(count.copy(), "n"),
-        )
-        select = select.group_by(*(c.copy() for c in columns), copy=False)
-        select.set("having", exp.Having(this=repeated))
-        found = self.session.rows(tables.attach(select.limit(4, copy=False)))
-        if not found:
-            return []
-        return [self._key_problem(name, keys, found)]
-
-    def _key_problem(self, name: str, keys: Sequence[str], found: Sequence[tuple[object, ...]]) -> Problem:
-        key = self.declaration.datasets[name].key
-        place = key[0].place.position() if key else self._place(name).position()
-        if any(None in row[:-1] for row in found):
-            return Problem(
-                "empty-key",
-                f"the key ({', '.join(keys)}) is empty in some rows",
-                place,
-                f"datasets.{name}",
-                "choose a key that every row has, or leave those rows out with 'where:'",
-            )
-        shown = "; ".join(f"{' / '.join(str(v) for v in row[:-1])} ({row[-1]} times)" for row in found[:3])
-        return Problem(
-            "repeated-key",
-            f"the key ({', '.join(keys)}) is not unique: {shown}",
-            place,
-            f"datasets.{name}",
-            "every link to it would count rows twice; correct the data, or name the columns that make a row unique",
         )
 
     def _intervals(self, name: str) -> list[Problem]:
@@ -316,8 +272,13 @@ class Examiner:
             yield f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected"
 
 
-def _extreme(which: type[exp.Expr], node: exp.Expr | None) -> exp.Expr:
-    return cast(exp.null(), "DATE") if node is None else which(this=cast(node.copy(), "DATE"))
+def _extreme(which: type[exp.Expr], node: exp.Expr | None, kind: str, wanted: str = "DATE") -> exp.Expr:
+    """The first or last day (or local time). Where a zone turns its clocks back, the last instant may be of an earlier one."""
+    if node is None:
+        return cast(exp.null(), wanted)
+    if kind == WithZone:
+        return which(this=cast(node.copy(), wanted))
+    return cast(which(this=node.copy()), wanted)
 
 
 def _missing(node: exp.Expr | None) -> exp.Expr:
