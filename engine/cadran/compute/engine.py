@@ -19,7 +19,7 @@ from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind
 from cadran.compute.results import Quality, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.shared.group import Run
+from cadran.compute.shared.run import Run
 from cadran.compute.shared.share import share
 from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD

@@ -31,7 +31,7 @@ def stands_alone(measure: Measure) -> bool:
 
     Besides those of two steps, whatever has to go through all rows again for each segment set.
     """
-    return needs_two_steps(measure) or (measure.timing == "flow" and measure.function in _DEAR)
+    return needs_two_steps(measure) or measure.function in _DEAR
 
 
 def statement(frame: Frame, measure: Measure) -> exp.Select:

@@ -31,10 +31,13 @@ class Days:
     """One timeline's table, made when it is first joined. ``first`` and ``last`` are the data's days."""
 
     def __init__(
-        self, name: str, timeline: Timeline, first: dt.date, last: dt.date, within: Iterable[Span] = ()
-    ) -> None:
-        """``within`` are the spans of which ``in_period`` asks whether two timestamps lie in the same one."""
-        self.name, self.timeline = name, timeline
+        self, name: str, timeline: Timeline, first: dt.date, last: dt.date, *, within: Iterable[Span] = (), bounds: bool = False
+    ) -> None:  # fmt: skip
+        """``within`` are the spans of which ``in_period`` asks whether two timestamps lie in the same one.
+
+        With ``bounds`` the table says when each stretch begins.
+        """
+        self.name, self.timeline, self.bounds = name, timeline, bounds
         self.ticks = timeline.ticks(first, last)
         self.zoned = timeline.zoned
         cuts = [(tick.stretch, tick.later) for tick in self.ticks if tick.later is not None]
@@ -76,14 +79,20 @@ class Days:
             else "INTEGER"
         )
         bound = "BIGINT" if self.zoned else "DATE"
-        cut = {"cut": "TIMESTAMPTZ" if self.zoned else "TIMESTAMP", "later": number_} if self.cut else {}
+        moment = "TIMESTAMPTZ" if self.zoned else "TIMESTAMP"
+        cut = {"cut": moment, "later": number_} if self.cut else {}
         unit = {"unit": number_} if self.units else {}
-        return {STRETCH: number_, "first": bound, "last": bound, **cut, **unit}
+        begins = {"begins": moment} if self.bounds else {}
+        return {STRETCH: number_, "first": bound, "last": bound, **cut, **unit, **begins}
 
     def _row(self, tick: Ticks) -> list[object]:
         cut = as_text([tick.cut])[0] if tick.cut is not None else None
         unit = [self.units.get(tick.stretch)] if self.units else []
-        return [tick.stretch, tick.first, tick.last, *([cut, tick.later] if self.cut else []), *unit]
+        begins = self._begins(tick.stretch) if self.bounds else []
+        return [tick.stretch, tick.first, tick.last, *([cut, tick.later] if self.cut else []), *unit, *begins]
+
+    def _begins(self, stretch: int) -> list[str | None]:
+        return [as_text([self.timeline.bounds[stretch - 1]])[0] if stretch else None]
 
     # --- in a statement -----------------------------------------------------------------------------------------------
 
@@ -106,6 +115,14 @@ class Days:
         return exp.Case(
             ifs=[exp.If(this=behind, true=column("later", alias))], default=column(STRETCH, alias)
         )
+
+    def bound(self, moment: exp.Expr, alias: str = DAYS) -> exp.Expr:
+        """When the stretch that ``moment`` lies in begins."""
+        begins = column("begins", alias)
+        if not self.cut:
+            return begins
+        behind = exp.GTE(this=moment.copy(), expression=column("cut", alias))
+        return exp.Case(ifs=[exp.If(this=behind, true=column("cut", alias))], default=begins)
 
     def stretch_within(self, moment: exp.Expr, alias: str) -> exp.Expr:
         """That of another timestamp, if it can lie in one span with the row at all."""

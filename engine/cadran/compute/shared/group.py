@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from cadran.calendar import Calendar
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
 from cadran.compute.entities import needs_two_steps
 from cadran.compute.lower import column
-from cadran.compute.scan import Scan, ScanBuilder, dim
+from cadran.compute.scan import Scan, dim
 from cadran.compute.shared import having, masks, quantiles
 from cadran.compute.shared.attributes import split
 from cadran.compute.shared.days import STRETCH, Days
@@ -20,6 +18,7 @@ from cadran.compute.shared.parts import Whole, conditions
 from cadran.compute.shared.people import People
 from cadran.compute.shared.reduce import Cells, Reduction
 from cadran.compute.shared.rollup import PERIOD_COLUMNS, period_rows, rolled_up
+from cadran.compute.shared.run import Run
 from cadran.compute.shared.statements import Piece, beside, some
 from cadran.compute.shared.timeline import Timeline, Unshareable
 from cadran.formula.measures import Measure
@@ -27,25 +26,6 @@ from cadran.formula.measures import Measure
 _DISTINCT = frozenset({"count_distinct", "active"})
 _MOVES = frozenset({"new", "retained", "lost"})
 _WIDE = 4  # stretches
-
-
-@dataclass(slots=True)
-class Run:
-    """What all groups of a run work with.
-
-    ``extent`` gives the first and last day of a dataset's date (or of another one), ``rows`` how many rows it has.
-    """
-
-    builder: ScanBuilder
-    session: Session
-    calendar: Calendar
-    extent: Callable[[str, exp.Expr | None], tuple[dt.date | None, dt.date | None]]
-    rows: Callable[[str], int]
-    made: int = 0
-
-    def name(self, what: str) -> str:
-        self.made += 1
-        return f"{what}_{self.made}"
 
 
 def _in_period(measure: Measure) -> bool:
@@ -88,13 +68,7 @@ class Group:
         if first is None or last is None:
             first = last = dt.date(2000, 1, 1)  # no rows, so any day will do
         within = [span for scan in self.scans if any(map(_in_period, scan.measures)) for span in scan.spans]
-        return Days(self.run.name(f"{self.dataset}_days"), timeline, first, last, within)
-
-    def _kind(self, measure: Measure) -> str:
-        """The type of what is aggregated, where it is a column."""
-        if isinstance(measure.argument, exp.Column):
-            return self.builder.rows.kind(measure.dataset, measure.argument)
-        return ""
+        return Days(self.run.name(f"{self.dataset}_days"), timeline, first, last, within=within)
 
     def _reduction(self, name: str, measures: Iterable[Measure], segments: Sequence[str]) -> Reduction:
         return Reduction(self.builder, name, self.scans[0], list(measures), segments, self.days)
@@ -130,7 +104,7 @@ class Group:
         cells = Cells(self._reduction(self.run.name(f"{self.dataset}_cells"), measures, segments))
         for measure in measures:
             try:
-                self.wholes[measure] = cells.name, cells.add(measure, self._kind(measure))
+                self.wholes[measure] = cells.name, cells.add(measure, self.run.kind(measure))
             except Unshareable:
                 continue
         self.session.create(cells.name, cells.select())

@@ -34,16 +34,16 @@ def period_rows(scan: Scan, timeline: Timeline | None) -> list[list[object]]:
     return rows
 
 
-def in_span(periods: str) -> exp.Join:
-    """Joins the spans that a cell lies in."""
-    inside = exp.Between(
-        this=column(STRETCH, CELLS), low=column("first", PERIOD), high=column("last", PERIOD)
-    )
-    return exp.Join(this=table(periods, PERIOD), on=inside)
+def in_span() -> exp.Expr:
+    """Whether a cell lies in a span."""
+    return exp.Between(this=column(STRETCH, CELLS), low=column("first", PERIOD), high=column("last", PERIOD))
 
 
-def rolled_up(scan: Scan, cells: str, wholes: Mapping[int, Whole]) -> exp.Select:
-    """``span, segment, by_…, rows`` and for each whole ``mᵢ`` (where it has a value) and ``nᵢ``, by their numbers."""
+def rolled_up(scan: Scan, cells: str, wholes: Mapping[int, Whole], on: exp.Expr | None = None) -> exp.Select:
+    """``span, segment, by_…, rows`` and for each whole ``mᵢ`` (where it has a value) and ``nᵢ``, by their numbers.
+
+    ``on`` says which cells belong to a span, where it is not simply those that lie in it.
+    """
     dims = {name: as_text(column(dim(name), CELLS), scan.kept.get(name)) for name in scan.names}
     grouping = Grouping(scan.sets, dims)
     rows = cast(exp.Sum(this=column("rows", CELLS)), "BIGINT")
@@ -55,5 +55,7 @@ def rolled_up(scan: Scan, cells: str, wholes: Mapping[int, Whole]) -> exp.Select
     span = column("span", PERIOD)
     select = exp.Select(expressions=[span, *grouping.labels(), *values])
     select = select.from_(table(cells, CELLS), copy=False)
-    select.append("joins", in_span(scan.spans_table))
+    select.append(
+        "joins", exp.Join(this=table(scan.spans_table, PERIOD), on=on if on is not None else in_span())
+    )
     return grouping.group(select, [span])
