@@ -17,10 +17,11 @@ from cadran.compute.shared.days import STRETCH, Days
 from cadran.compute.shared.parts import Whole, conditions
 from cadran.compute.shared.people import People
 from cadran.compute.shared.reduce import Cells, Reduction
-from cadran.compute.shared.rollup import PERIOD_COLUMNS, period_rows, rolled_up
+from cadran.compute.shared.rollup import PERIOD_COLUMNS, Sheet, period_rows, rolled_up
 from cadran.compute.shared.run import Run
 from cadran.compute.shared.statements import Piece, beside, some
 from cadran.compute.shared.timeline import Timeline, Unshareable
+from cadran.compute.spans import Span
 from cadran.formula.measures import Measure
 
 _DISTINCT = frozenset({"count_distinct", "active"})
@@ -42,6 +43,8 @@ class Group:
         self.days = self._days()
         self.wholes: dict[Measure, tuple[str, Whole]] = {}  # the table of cells that holds a measure, and how
         self.cells: Cells | None = None
+        self.sheets: dict[str, Sheet] = {}
+        self.with_rows = [s for s in scans if not any(needs_two_steps(m) for m in s.measures)]
         self.people = People(
             self.builder, self.session, self.dataset, self.timeline, run.name, self._reduction, self._groups,
             run.rows(self.dataset),
@@ -79,9 +82,8 @@ class Group:
         """The table of days, the cells of all measures that add up, and the tables of entities."""
         if self.days is not None:
             self.days.make(self.session)
-        with_rows = [s for s in self.scans if not any(needs_two_steps(m) for m in s.measures)]
-        if with_rows:
-            self._make_cells(with_rows)
+        if self.with_rows:
+            self._make_cells(self.with_rows)
         for scan in self.scans:
             if any(m.function in _DISTINCT | _MOVES for m in scan.measures):
                 self.people.add(scan)
@@ -139,18 +141,71 @@ class Group:
 
     def _roll_up(self, scan: Scan) -> None:
         """From cells; what another table of cells holds, or no cells at all, comes beside it."""
-        base: dict[int, Whole] = {}
+        found = {measure: self._whole(measure) for measure in scan.measures}
+        if any(whole.value is None for _, whole in found.values()):
+            self._beside_rows(scan, self._from_rows(scan), zero=False)
+            return
         pieces: dict[str, dict[int, Whole]] = {}
-        for number, measure in enumerate(scan.measures):
-            table, found = self._whole(measure)
-            if found.value is None:
-                self._beside_rows(scan, self._from_rows(scan), zero=False)
-                return
-            (base if table == self._cells_name() else pieces.setdefault(table, {}))[number] = found
-        select = rolled_up(scan, self._cells_name(), base)
+        for number, (table, whole) in enumerate(found.values()):
+            if table != self._cells_name():
+                pieces.setdefault(table, {})[number] = whole
+        select = self._base(scan)
         if pieces:
             select = beside(scan, select, [self._piece(scan, *piece) for piece in pieces.items()])
         self.session.create(scan.name, select)
+
+    def _base(self, scan: Scan) -> exp.Select:
+        """What the cells hold of a scan."""
+        sheet = self._sheet(scan)
+        if sheet is not None:
+            return sheet.of(scan)
+        own = {
+            i: whole
+            for i, m in enumerate(scan.measures)
+            for table, whole in [self._whole(m)]
+            if table == self._cells_name()
+        }
+        return rolled_up(scan, self._cells_name(), own)
+
+    def _sheet(self, scan: Scan) -> Sheet | None:
+        """All scans of its grain at once, made for the first of them; None where it is the only one."""
+        alike = [s for s in self.with_rows if (s.grain, s.kept) == (scan.grain, scan.kept)]
+        if len(alike) < 2:
+            return None
+        if scan.grain not in self.sheets:
+            measures = list(dict.fromkeys(m for s in alike for m in s.measures))
+            own = {
+                m: self.wholes[m][1] for m in measures if self.wholes.get(m, ("",))[0] == self._cells_name()
+            }
+            sets = list(dict.fromkeys(segments for s in alike for segments in s.sets))
+            name = self.run.name(f"{self.dataset}_by_{scan.grain}")
+            whole = Scan(
+                name,
+                self.dataset,
+                scan.timing,
+                scan.grain,
+                scan.date,
+                list(own),
+                sets,
+                dict(self.spans(scan.grain)),
+                scan.kept,
+            )
+            self.session.fill(whole.spans_table, PERIOD_COLUMNS, period_rows(whole, self.timeline, {}))
+            self.session.create(name, rolled_up(whole, self._cells_name(), dict(enumerate(own.values()))))
+            numbers = {measure: number for number, measure in enumerate(own)}
+            self.sheets[scan.grain] = Sheet(
+                whole, numbers, [m for m, found in own.items() if found.value is None]
+            )
+        return self.sheets[scan.grain]
+
+    def spans(self, grain: str) -> dict[Span, int]:
+        """All spans of the scans of a grain, numbered."""
+        return {
+            s: n
+            for n, s in enumerate(
+                dict.fromkeys(s for scan in self.scans if scan.grain == grain for s in scan.spans)
+            )
+        }
 
     def _piece(self, scan: Scan, cells: str, wholes: dict[int, Whole]) -> Piece:
         name = self.run.name(f"{scan.name}_values")
@@ -168,7 +223,7 @@ class Group:
         return self.cells.name
 
     def _fill_periods(self, scan: Scan, *, masked: bool) -> None:
-        columns, rows = dict(PERIOD_COLUMNS), period_rows(scan, self.timeline)
+        columns, rows = dict(PERIOD_COLUMNS), period_rows(scan, self.timeline, self.spans(scan.grain))
         if masked:
             assert self.timeline is not None
             columns |= dict.fromkeys(masks.MASKS, masks.mask_type(self.timeline))
@@ -180,11 +235,14 @@ class Group:
         """The scan's rows and rows behind from cells, the value from elsewhere."""
         if len(scan.measures) != 1:
             raise Unshareable
-        cells, found = self._whole(scan.measures[0])
+        cells, _ = self._whole(scan.measures[0])
+        if cells != self._cells_name():
+            raise Unshareable
         name = f"{scan.name}_values"
         self.session.create(name, values)
-        base = rolled_up(scan, cells, {0: Whole(None, found.behind)})
-        self.session.create(scan.name, beside(scan, base, [Piece(name, ["m0"], ["m0"] if zero else [])]))
+        self.session.create(
+            scan.name, beside(scan, self._base(scan), [Piece(name, ["m0"], ["m0"] if zero else [])])
+        )
 
     def _stretches(self, scan: Scan) -> str:
         name = f"{scan.name}_stretches"

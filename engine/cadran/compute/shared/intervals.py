@@ -104,7 +104,7 @@ class IntervalGroup:
         session.create(self.cells.name, self.cells.select())
 
     def make(self, scan: Scan) -> None:
-        self.run.session.fill(scan.spans_table, PERIOD_COLUMNS, period_rows(scan, self.local))
+        self.run.session.fill(scan.spans_table, PERIOD_COLUMNS, period_rows(scan, self.local, {}))
         found = {i: self.wholes[measure] for i, measure in enumerate(scan.measures)}
         self.run.session.create(scan.name, rolled_up(scan, self.cells.name, found, _belongs(scan.timing)))
 

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from cadran.compute.bounds import as_text as bounds_text
-from cadran.compute.lower import cast, column
-from cadran.compute.scan import Grouping, Scan, as_text, dim
+from cadran.compute.lower import cast, column, text
+from cadran.compute.scan import Grouping, Scan, as_text, dim, label_of
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.parts import CELLS, Whole
 from cadran.compute.shared.statements import table
 from cadran.compute.shared.timeline import Timeline
-from cadran.compute.spans import midnight
+from cadran.compute.spans import Span, midnight
 from cadran.compute.timing import PERIOD
+from cadran.formula.measures import Measure
 
 PERIOD_COLUMNS = {
     "span": "INTEGER", "start": "TIMESTAMP", "stop": "TIMESTAMP", "first": "INTEGER", "last": "INTEGER",
-    "before": "INTEGER", "before_last": "INTEGER",
+    "before": "INTEGER", "before_last": "INTEGER", "whole": "INTEGER",
 }  # fmt: skip
+_ROLLED = "rolled"
 
 
-def period_rows(scan: Scan, timeline: Timeline | None) -> list[list[object]]:
-    """Each span with its bounds and the stretches it is made of; ``before`` those of the period before it."""
+def period_rows(scan: Scan, timeline: Timeline | None, wholes: Mapping[Span, int]) -> list[list[object]]:
+    """Each span with its bounds and the stretches it is made of; ``before`` those of the period before it.
+
+    ``whole`` is the span's number among all spans of its grain.
+    """
     rows: list[list[object]] = []
     for span, number in scan.spans.items():
         bounds = bounds_text([midnight(span.start), span.stop])
         stretches = (
             (*timeline.of(span), *timeline.before(span)) if timeline is not None else (1, 1, None, None)
         )
-        rows.append([number, *bounds, *stretches])
+        rows.append([number, *bounds, *stretches, wholes.get(span)])
     return rows
 
 
@@ -59,3 +65,31 @@ def rolled_up(scan: Scan, cells: str, wholes: Mapping[int, Whole], on: exp.Expr 
         "joins", exp.Join(this=table(scan.spans_table, PERIOD), on=on if on is not None else in_span())
     )
     return grouping.group(select, [span])
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All scans of one grain rolled up at once: every measure over every span and segment set, by ``numbers``."""
+
+    scan: Scan
+    numbers: Mapping[Measure, int]
+    valueless: Collection[Measure]
+
+    def of(self, scan: Scan) -> exp.Select:
+        """One scan's rows. A measure that cells hold no value of brings its ``nᵢ`` alone."""
+        heads = [
+            column("span", PERIOD),
+            *(column(name, _ROLLED) for name in ["segment", *map(dim, scan.names)]),
+        ]
+        values: list[exp.Expr] = [column("rows", _ROLLED)]
+        for number, measure in enumerate(scan.measures):
+            if measure not in self.numbers:  # another table of cells has it
+                continue
+            for letter in "mn" if measure not in self.valueless else "n":
+                found = column(f"{letter}{self.numbers[measure]}", _ROLLED)
+                values.append(exp.alias_(found, f"{letter}{number}", quoted=True))
+        select = exp.Select(expressions=[*heads, *values]).from_(table(self.scan.name, _ROLLED), copy=False)
+        on = exp.EQ(this=column("whole", PERIOD), expression=column("span", _ROLLED))
+        select.append("joins", exp.Join(this=table(scan.spans_table, PERIOD), on=on))
+        labels = [text(label_of(segments)) for segments in scan.sets]
+        return select.where(exp.In(this=column("segment", _ROLLED), expressions=labels), copy=False)
