@@ -53,9 +53,18 @@ def medians(costs: Sequence[Cost]) -> Cost:
 
 def data(orders: int) -> Path:
     """The folder with the data of a size, made by a process of its own where it is not there yet."""
-    command = [sys.executable, "-m", "benchmarks.scale.generate", "--orders", str(orders)]
-    folder = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    return Path(folder)
+    return Path(_generate("--orders", str(orders)))
+
+
+def day(folder: Path, orders: int, *, there: bool, customers: bool = False) -> None:
+    """Puts one more day of rows there, or takes it away."""
+    options = ["--day", *["--customers"] * customers] if there else ["--no-day"]
+    _generate("--folder", str(folder), "--orders", str(orders), *options)
+
+
+def _generate(*options: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.scale.generate", *options]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def project(folder: Path) -> None:

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from benchmarks.scale import children, compare, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,15 +62,20 @@ def test_cadran_and_the_yardstick_give_the_same_values(folder: Path, fused: comp
 def test_a_query_for_each_series_gives_the_same_values(folder: Path, fused: compare.Values) -> None:
     plain = _values(folder, "per_kpi", run.AS_OF, run.UNTIL)
     assert compare.differences(plain, fused, sparse=True) == []
-    assert {(kpi, segment) for kpi, _, segment, _ in plain} == {(kpi, segment) for kpi, _, segment, _ in fused}
+    assert {(kpi, segment) for kpi, _, segment, _ in plain} == {
+        (kpi, segment) for kpi, _, segment, _ in fused
+    }
 
 
 def test_a_day_later_they_still_do(folder: Path, tmp_path: Path) -> None:
+    """Whatever a first run has kept: new rows show, and so do customers who now belong to another range."""
     later = shutil.copytree(folder, tmp_path / "later")
-    _generate(later, "--day")
-    fused = _values(later, "fused", run.DAY_LATER, run.UNTIL_LATER)
-    assert len({period for _, period, *_ in fused}) == 37
-    assert compare.differences(_values(later, "cadran", run.DAY_LATER, run.UNTIL_LATER), fused) == []
+    _values(later, "cadran", run.AS_OF, run.UNTIL)
+    for changes in (["--day"], ["--day", "--customers"]):
+        _generate(later, *changes)
+        fused = _values(later, "fused", run.DAY_LATER, run.UNTIL_LATER)
+        assert len({period for _, period, *_ in fused}) == 37
+        assert compare.differences(_values(later, "cadran", run.DAY_LATER, run.UNTIL_LATER), fused) == []
 
 
 def test_the_comparison_finds_what_differs() -> None:
