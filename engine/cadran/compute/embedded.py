@@ -274,15 +274,19 @@ class Session:
     ) -> None:
         """A small temporary table of the engine's own making; ``explain`` shows it (or its ``shown`` columns) as a table."""
         name = exp.to_identifier(table, quoted=True).sql("duckdb")
-        listed = ", ".join(
-            f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
-        )
-        self._run(f"CREATE OR REPLACE TEMP TABLE {name} ({listed})")
+        names = {exp.to_identifier(c, quoted=True).sql("duckdb"): kind for c, kind in columns.items()}
         if rows:
             values = exp.Values(
                 expressions=[exp.Tuple(expressions=[_literal(v) for v in row]) for row in rows]
             )
-            self._run(f"INSERT INTO {name} {values.sql('duckdb')}")
+            listed = ", ".join(f"CAST({c} AS {kind}) AS {c}" for c, kind in names.items())
+            self._run(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {listed} FROM ({values.sql('duckdb')}) AS t({', '.join(names)})"
+            )
+        else:
+            self._run(
+                f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{c} {kind}' for c, kind in names.items())})"
+            )
         if self._record:
             wanted = [i for i, name in enumerate(columns) if shown is None or name in shown]
             self.statements[table] = _as_comment(

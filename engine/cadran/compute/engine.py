@@ -22,7 +22,8 @@ from cadran.compute.reach import reach_of
 from cadran.compute.results import Note, Quality, Reuse, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.shared.share import Sharing
+from cadran.compute.shared.run import Run
+from cadran.compute.shared.share import share
 from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
@@ -332,7 +333,8 @@ class Engine:
         """Makes the scans that can share passes over rows that lie here; gives the others."""
         far = [s for s in scans if self._has_source(s.dataset)]
         near = [s for s in scans if not self._has_source(s.dataset)]
-        return [*far, *Sharing(builder, self.session, self.calendar, self.examiner.extent).make(near)]
+        run = Run(builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of)
+        return [*far, *share(run, near)]
 
     def _planned(self, scan: Scan, builder: ScanBuilder) -> exp.Select | None:
         """The scan's statement with its spans laid out; None where the scan's source has computed it already."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cadran.compute.scan import Frame
 
 _COUNTED = frozenset({"new", "retained", "lost", "count_having"})
+_DEAR = frozenset({"count_distinct", "active", "converted", "median", "quantile", "stddev"})
 _ENTITIES = "entities"
 
 
@@ -23,6 +24,14 @@ def needs_two_steps(measure: Measure) -> bool:
     if measure.timing == "flow":
         return measure.function in _COUNTED
     return measure.timing == "kept" or (measure.timing == "gone" and measure.function == "count_distinct")
+
+
+def stands_alone(measure: Measure) -> bool:
+    """Whether a measure has a scan of its own, so that it is computed for no segments but its own.
+
+    Besides those of two steps, whatever has to go through all rows again for each segment set.
+    """
+    return needs_two_steps(measure) or measure.function in _DEAR
 
 
 def statement(frame: Frame, measure: Measure) -> exp.Select:

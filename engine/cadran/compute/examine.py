@@ -11,7 +11,8 @@ from sqlglot import exp
 from cadran.compute.currencies import Currencies
 from cadran.compute.embedded import QueryError
 from cadran.compute.facts import Ends, Facts, merged, nothing
-from cadran.compute.lower import both, cast, clock_as, column, number, text
+from cadran.compute.keys import Keys
+from cadran.compute.lower import WithZone, both, cast, clock_as, column, number, text
 from cadran.compute.places import Places
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
@@ -45,6 +46,7 @@ class Examiner:
             rejected,
         )
         self.known: Examined | None = None  # what earlier runs have found out
+        self.keys = Keys(declaration, session, rows)
         self._facts: dict[str, Facts] = {}
 
     def _place(self, dataset: str) -> Place:
@@ -103,27 +105,27 @@ class Examiner:
         joined = Joined(rows, name, tables.final[name], tables.final)
         date = column(rows.time(name, "date"), name) if found.date is not None else None
         start = column(rows.time(name, "from"), name) if found.valid is not None else None
+        dated = rows.time_kind(name, found.date) if found.date is not None else ""
+        begun = rows.time_kind(name, found.valid[0]) if found.valid is not None else ""
         undated = _missing(date if date is not None else start)
         selects: list[exp.Expr] = [
             column(by, name) if by else text(""),
             exp.Count(this=exp.Star()),
             undated,
             self._bad(found, name),
-            _extreme(exp.Min, date),
-            _extreme(exp.Max, date),
-            _extreme(exp.Min, start),
-            exp.Max(this=cast(date.copy(), "TIMESTAMP"))
-            if date is not None
-            else cast(exp.null(), "TIMESTAMP"),
+            _extreme(exp.Min, date, dated),
+            _extreme(exp.Max, date, dated),
+            _extreme(exp.Min, start, begun),
+            _extreme(exp.Max, date, dated, "TIMESTAMP"),
         ]
         for node in dates:
             path, col = ref_of(node)
             lowered = rows.as_time(name, node, column(col, joined.alias(path)))
+            kind = rows.time_kind(name, node)
             if not found.ahead:
-                kind = rows.time_kind(name, node)
                 seen = exp.LTE(this=lowered, expression=clock_as(kind, rows.clock))
                 lowered = exp.Case(ifs=[exp.If(this=seen, true=lowered.copy())])
-            selects += [_extreme(exp.Min, lowered), _extreme(exp.Max, lowered)]
+            selects += [_extreme(exp.Min, lowered, kind), _extreme(exp.Max, lowered, kind)]
         select = joined.select(*[exp.alias_(s, f"c{i}") for i, s in enumerate(selects)])
         if by:
             select = select.group_by(column(by, name), copy=False)
@@ -144,51 +146,9 @@ class Examiner:
         if not keys or (self.known is not None and self.known.unique.proven(name, keys)):
             return []
         if self.known is None:
-            return self._repeated(name, keys)
+            return self.keys.check(name)
         behind = self.known.reader.keys(name)
-        return list(self.known.passed("keys", behind, lambda: self._repeated(name, keys)))
-
-    def _repeated(self, name: str, keys: Sequence[str]) -> list[Problem]:
-        tables = self.rows.build({(name, ""), *((name, k) for k in keys)})
-        columns = [column(k, name) for k in keys]
-        joined = Joined(self.rows, name, tables.final[name], tables.final)
-        empty: exp.Expr | None = None
-        for c in columns:
-            missing = exp.Is(this=c.copy(), expression=exp.null())
-            empty = missing if empty is None else exp.Or(this=empty, expression=missing)
-        assert empty is not None
-        count = exp.Count(this=exp.Star())
-        repeated = exp.Or(this=exp.GT(this=count, expression=number(1)), expression=exp.Paren(this=empty))
-        select = joined.select(
-            *[exp.alias_(cast(c.copy(), "VARCHAR"), f"k{i}") for i, c in enumerate(columns)],
-            exp.alias_(count.copy(), "n"),
-        )
-        select = select.group_by(*(c.copy() for c in columns), copy=False)
-        select.set("having", exp.Having(this=repeated))
-        found = self.session.rows(tables.attach(select.limit(4, copy=False)))
-        if not found:
-            return []
-        return [self._key_problem(name, keys, found)]
-
-    def _key_problem(self, name: str, keys: Sequence[str], found: Sequence[tuple[object, ...]]) -> Problem:
-        key = self.declaration.datasets[name].key
-        place = key[0].place.position() if key else self._place(name).position()
-        if any(None in row[:-1] for row in found):
-            return Problem(
-                "empty-key",
-                f"the key ({', '.join(keys)}) is empty in some rows",
-                place,
-                f"datasets.{name}",
-                "choose a key that every row has, or leave those rows out with 'where:'",
-            )
-        shown = "; ".join(f"{' / '.join(str(v) for v in row[:-1])} ({row[-1]} times)" for row in found[:3])
-        return Problem(
-            "repeated-key",
-            f"the key ({', '.join(keys)}) is not unique: {shown}",
-            place,
-            f"datasets.{name}",
-            "every link to it would count rows twice; correct the data, or name the columns that make a row unique",
-        )
+        return list(self.known.passed("keys", behind, lambda: self.keys.check(name)))
 
     def _intervals(self, name: str) -> list[Problem]:
         count = self._facts[name].bad_intervals
@@ -282,6 +242,9 @@ class Examiner:
         facts = self._facts[dataset]
         return facts.by_date[date] if date is not None else (facts.first, facts.last)
 
+    def rows_of(self, dataset: str) -> int:
+        return self._facts[dataset].rows
+
     def quarantined(self, dataset: str) -> int:
         tables = self.declaration.datasets[dataset].tables
         aside = sum(len(self.rejected.get(f"{t.source}.{t.table}", ())) for t in tables)
@@ -344,8 +307,13 @@ def _facts(row: Sequence[Any], dates: Sequence[exp.Column]) -> Facts:
     return Facts(row[0], row[1], row[2] or 0, row[3], row[4], row[5], row[6], by_date)
 
 
-def _extreme(which: type[exp.Expr], node: exp.Expr | None) -> exp.Expr:
-    return cast(exp.null(), "DATE") if node is None else which(this=cast(node.copy(), "DATE"))
+def _extreme(which: type[exp.Expr], node: exp.Expr | None, kind: str, wanted: str = "DATE") -> exp.Expr:
+    """The first or last day (or local time). Where a zone turns its clocks back, the last instant may be of an earlier one."""
+    if node is None:
+        return cast(exp.null(), wanted)
+    if kind == WithZone:
+        return which(this=cast(node.copy(), wanted))
+    return cast(which(this=node.copy()), wanted)
 
 
 def _missing(node: exp.Expr | None) -> exp.Expr:

@@ -130,6 +130,10 @@ class Places:
             if table in self.reasons:
                 self.session.remark(table, f"-- runs here: {self.reasons[table]}")
 
+    def lies_here(self, node: exp.Expr) -> bool:
+        """Whether no table in it belongs to a remote source."""
+        return all(t.db not in self.remotes for t in tables_of(node))
+
     # --- at the source --------------------------------------------------------------------------------------------------------
 
     def take(self, table: str, found: Pushed) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain, Period
-from cadran.compute.entities import needs_two_steps
+from cadran.compute.entities import stands_alone
 from cadran.compute.scan import Scan, Segments
 from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
 from cadran.formula.graph import Graph, Node
@@ -126,7 +126,7 @@ class Planner:
         )
 
     def _scan(self, measure: Measure, series: Series, sets: frozenset[Segments]) -> tuple[Scan, int]:
-        alone = measure if needs_two_steps(measure) else None
+        alone = measure if stands_alone(measure) else None
         scan = self._get(measure, measure.timing, series, alone, sets)
         if measure not in scan.measures:
             scan.measures.append(measure)

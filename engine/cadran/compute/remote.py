@@ -15,7 +15,6 @@ from cadran.compute.dialects.others import Other
 from cadran.compute.dialects.statements import Small, Statement, Stored
 from cadran.plugins.connector import End, Page, QueryableConnector, Relation
 
-
 _UTC = ("UTC", "Etc/UTC", "+00:00")
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from typing import Protocol
 
 from sqlglot import exp
 
 from cadran.compute.bounds import as_text
 from cadran.compute.lower import WithZone, cast, column, number, text
-from cadran.compute.shared.timeline import Ticks, Timeline
+from cadran.compute.shared.statements import call, table
+from cadran.compute.shared.timeline import Ticks, Timeline, units
+from cadran.compute.spans import Span
 
 DAYS = "days"  # what the table is called in statements
 STRETCH = "stretch"
@@ -26,11 +30,25 @@ class Maker(Protocol):
 class Days:
     """One timeline's table, made when it is first joined. ``first`` and ``last`` are the data's days."""
 
-    def __init__(self, name: str, timeline: Timeline, first: dt.date, last: dt.date) -> None:
-        self.name, self.timeline = name, timeline
+    def __init__(
+        self, name: str, timeline: Timeline, first: dt.date, last: dt.date, *, within: Iterable[Span] = (), bounds: bool = False
+    ) -> None:  # fmt: skip
+        """``within`` are the spans of which ``in_period`` asks whether two timestamps lie in the same one.
+
+        With ``bounds`` the table says when each stretch begins.
+        """
+        self.name, self.timeline, self.bounds = name, timeline, bounds
         self.ticks = timeline.ticks(first, last)
         self.zoned = timeline.zoned
-        self.cut = any(tick.cut is not None for tick in self.ticks)
+        cuts = [(tick.stretch, tick.later) for tick in self.ticks if tick.later is not None]
+        self.cut = bool(cuts)
+        runs = [timeline.of(span) for span in within]
+        self.units = units(runs, cuts) if runs else {}
+
+    @property
+    def widest(self) -> int:
+        """The most stretches in which a timestamp can lie that shares a span with another."""
+        return max(Counter(self.units.values()).values(), default=0)
 
     def make(self, maker: Maker) -> None:
         ranges = f"{self.name}_from_to"
@@ -38,11 +56,11 @@ class Days:
         first, last = column("first"), column("last")
         if self.zoned:
             after = exp.Add(this=last, expression=number(1))
-            tick: exp.Expr = _call("unnest", _call("range", first, after))
+            tick: exp.Expr = call("unnest", call("range", first, after))
         else:
             step = exp.Interval(this=text("1"), unit=exp.var("DAY"))
-            tick = cast(_call("unnest", _call("generate_series", first, last, step)), "DATE")
-        kept = [STRETCH, *(["cut", "later"] if self.cut else [])]
+            tick = cast(call("unnest", call("generate_series", first, last, step)), "DATE")
+        kept = [name for name in self._columns() if name not in ("first", "last")]
         select = exp.Select(
             expressions=[exp.alias_(tick, self._tick, quoted=True), *(column(name) for name in kept)]
         )
@@ -61,12 +79,20 @@ class Days:
             else "INTEGER"
         )
         bound = "BIGINT" if self.zoned else "DATE"
-        cut = {"cut": "TIMESTAMPTZ" if self.zoned else "TIMESTAMP", "later": number_} if self.cut else {}
-        return {STRETCH: number_, "first": bound, "last": bound, **cut}
+        moment = "TIMESTAMPTZ" if self.zoned else "TIMESTAMP"
+        cut = {"cut": moment, "later": number_} if self.cut else {}
+        unit = {"unit": number_} if self.units else {}
+        begins = {"begins": moment} if self.bounds else {}
+        return {STRETCH: number_, "first": bound, "last": bound, **cut, **unit, **begins}
 
     def _row(self, tick: Ticks) -> list[object]:
         cut = as_text([tick.cut])[0] if tick.cut is not None else None
-        return [tick.stretch, tick.first, tick.last, *([cut, tick.later] if self.cut else [])]
+        unit = [self.units.get(tick.stretch)] if self.units else []
+        begins = self._begins(tick.stretch) if self.bounds else []
+        return [tick.stretch, tick.first, tick.last, *([cut, tick.later] if self.cut else []), *unit, *begins]
+
+    def _begins(self, stretch: int) -> list[str | None]:
+        return [as_text([self.timeline.bounds[stretch - 1]])[0] if stretch else None]
 
     # --- in a statement -----------------------------------------------------------------------------------------------
 
@@ -74,13 +100,12 @@ class Days:
         """Brings the day (hour) of ``moment``, whose type is ``kind``."""
         if kind == WithZone:
             tick: exp.Expr = exp.IntDiv(
-                this=_call("epoch_us", moment.copy()), expression=number(3_600_000_000)
+                this=call("epoch_us", moment.copy()), expression=number(3_600_000_000)
             )
         else:
             tick = moment.copy() if kind == "DATE" else cast(moment.copy(), "DATE")
-        table = exp.alias_(exp.table_(self.name, db="temp", quoted=True), alias, table=True, quoted=True)
         on = exp.EQ(this=column(self._tick, alias), expression=tick)
-        return exp.Join(this=table, on=on, **({"side": side} if side else {}))
+        return exp.Join(this=table(self.name, alias), on=on, **({"side": side} if side else {}))
 
     def stretch(self, moment: exp.Expr, alias: str = DAYS) -> exp.Expr:
         """The number of the stretch that ``moment`` lies in, once its day is joined."""
@@ -91,6 +116,15 @@ class Days:
             ifs=[exp.If(this=behind, true=column("later", alias))], default=column(STRETCH, alias)
         )
 
+    def bound(self, moment: exp.Expr, alias: str = DAYS) -> exp.Expr:
+        """When the stretch that ``moment`` lies in begins."""
+        begins = column("begins", alias)
+        if not self.cut:
+            return begins
+        behind = exp.GTE(this=moment.copy(), expression=column("cut", alias))
+        return exp.Case(ifs=[exp.If(this=behind, true=column("cut", alias))], default=begins)
 
-def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this=name, expressions=list(arguments))
+    def stretch_within(self, moment: exp.Expr, alias: str) -> exp.Expr:
+        """That of another timestamp, if it can lie in one span with the row at all."""
+        together = exp.EQ(this=column("unit", alias), expression=column("unit", DAYS))
+        return exp.Case(ifs=[exp.If(this=together, true=self.stretch(moment, alias))])

@@ -20,14 +20,14 @@ CELLS = "cells"  # what a table of cells is called in statements
 Keep = Callable[[exp.Expr], str]  # keeps an aggregate over rows in each cell, and says in which column
 _DECIMAL_MOST = 18  # digits of a decimal whose square is exact
 
-_INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "BIGINT"})
+INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "BIGINT"})
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A measure over the cells of a group: its value, and the non-NULL rows behind it."""
+    """A measure over the cells of a group: its value (None where cells do not hold it), and the non-NULL rows behind it."""
 
-    value: exp.Expr
+    value: exp.Expr | None
     behind: exp.Expr
 
 
@@ -59,7 +59,7 @@ def additive(measure: Measure, kind: str) -> bool:
 
 def scale_of(kind: str) -> int | None:
     """The digits behind the point of a type whose squares add up exactly; None for other types."""
-    if kind in _INTEGERS:
+    if kind in INTEGERS:
         return 0
     if not kind.startswith("DECIMAL("):
         return None
@@ -72,6 +72,8 @@ def whole(measure: Measure, rows: Rows, keep: Keep, kind: str) -> Whole:
     behind = counted(rows, keep)
     if measure.function in ("count", "converted"):
         return Whole(behind, behind.copy())
+    if not additive(measure, kind):
+        return Whole(None, behind)
     assert rows.argument is not None
     match measure.function:
         case "sum":

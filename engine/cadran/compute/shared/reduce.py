@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from cadran.compute.lower import WithZone, clock_as, column
+from cadran.compute.lower import WithZone, both, clock_as, column
 from cadran.compute.scan import Frame, Scan, ScanBuilder, dim
+from cadran.compute.shared.converted import matched
 from cadran.compute.shared.days import STRETCH, Days
 from cadran.compute.shared.parts import CELLS, Rows, Whole, conditions, whole
+from cadran.compute.shared.statements import grouped
 from cadran.compute.shared.timeline import Unshareable
 from cadran.compute.timing import PERIOD, Moment
 from cadran.formula.measures import Measure, ref_of
@@ -64,10 +66,10 @@ class Reduction(Frame):
             lowered = self.rows.as_time(self.scan.dataset, node, lowered)
         elif any(self.rows.kind(self.scan.dataset, c) == WithZone for c in node.find_all(exp.Column)):
             kind = WithZone
-        if (kind == WithZone) is not self.days.zoned:
+        if (kind == WithZone) is not self.days.zoned or not self.days.units:
             raise Unshareable
         self._extra.append(self.days.join(lowered, kind, alias, side="LEFT"))
-        return self.days.stretch(lowered, alias)
+        return self.days.stretch_within(lowered, alias)
 
     def select(self, expressions: Iterable[exp.Expr], where: exp.Expr | None = None) -> exp.Select:
         """The rows with their days joined. Everything that joins has to be asked for before."""
@@ -121,11 +123,11 @@ class Cells:
             )
             within = inside if within is None else exp.And(this=within, expression=inside)
         condition = self.reduction.lower(plain) if plain is not None else None
+        if measure.function == "converted":
+            return Rows(None, both(condition, matched(self.reduction, measure)), within)
         return Rows(self.reduction.argument(measure), condition, within)
 
     def select(self) -> exp.Select:
         keys = self.reduction.keys()
         parts = [exp.alias_(call.copy(), name, quoted=True) for call, name in self.parts.items()]
-        select = self.reduction.select([*keys, *parts])
-        select.set("group", exp.Group(all=True))
-        return self.reduction.tables.attach(select)
+        return self.reduction.tables.attach(grouped(self.reduction.select([*keys, *parts])))

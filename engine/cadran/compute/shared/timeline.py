@@ -131,12 +131,13 @@ class Timeline:
         return tick if isinstance(tick, int) else tick.toordinal()
 
 
-def reach(timeline: Timeline) -> int:
-    """The most stretches that spans link together, one overlapping the next: 1 where none overlaps another."""
-    most = run_end = run_start = 0
-    for first, last in sorted(timeline.of(span) for span in timeline.spans):
-        if first > run_end:
-            run_start = first
-        run_end = max(run_end, last)
-        most = max(most, run_end - run_start + 1)
-    return most
+def units(runs: Iterable[tuple[int, int]], cut: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Stretch → number of its unit: stretches are in one unit if a span (a run) holds both, or a tick is cut into both."""
+    out: dict[int, int] = {}
+    unit = end = 0
+    for first, last in sorted([*runs, *cut]):
+        if first > end:
+            unit += 1
+        end = max(end, last)
+        out |= dict.fromkeys(range(first, last + 1), unit)
+    return out

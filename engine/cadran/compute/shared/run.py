@@ -1,0 +1,36 @@
+"""What all groups of scans of a run work with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from cadran.calendar import Calendar
+from cadran.compute.places import Places
+from cadran.compute.scan import ScanBuilder
+from cadran.formula.measures import Measure
+
+
+@dataclass(slots=True)
+class Run:
+    """``extent`` gives the first and last day of a dataset's date (or of another one), ``rows`` how many rows it has."""
+
+    builder: ScanBuilder
+    session: Places
+    calendar: Calendar
+    extent: Callable[[str, exp.Expr | None], tuple[dt.date | None, dt.date | None]]
+    rows: Callable[[str], int]
+    made: int = 0
+
+    def name(self, what: str) -> str:
+        self.made += 1
+        return f"{what}_{self.made}"
+
+    def kind(self, measure: Measure) -> str:
+        """The type of what is aggregated, where it is a column."""
+        if isinstance(measure.argument, exp.Column):
+            return self.builder.rows.kind(measure.dataset, measure.argument)
+        return ""
