@@ -208,8 +208,20 @@ class Engine:
             else:
                 out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
+        out.warnings += self._unverified()
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
+        return out
+
+    def _unverified(self) -> list[Problem]:
+        """Every output says where figures come from a database that no test holds to the same numbers."""
+        out = []
+        for name, remote in self.session.remotes.items():
+            if remote.dialect is not None and not remote.is_verified:
+                message = f"figures are computed by {remote.dialect.title}, of which it is not verified that it gives the same numbers"
+                place = self.declaration.sources[name].place.position()
+                hint = "pushdown: auto has cadran compute them itself"
+                out.append(Problem("unverified", message, place, f"sources.{name}", hint, "warning"))
         return out
 
     def _check_types(self, measures: Sequence[Measure], columns: Collection[Node]) -> Sequence[Problem]:

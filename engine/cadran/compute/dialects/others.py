@@ -21,6 +21,8 @@ TITLES = {
 class Other(Dialect):
     """Any dialect of sqlglot's."""
 
+    values = False  # not all have it, and a union of SELECTs is understood everywhere
+
     def __init__(self, name: str) -> None:
         self.name, self.title = name, TITLES.get(name, name)  # type: ignore[misc]
 
