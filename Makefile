@@ -3,7 +3,7 @@
 #   make run        the shipped project, as of 2026-07-01: the table here, the report under reports/
 #   make test       all tests
 #   make check      format, lint, types, import contracts
-#   make test-full  the tests with many more random examples (EXAMPLES=…)
+#   make test-full  the tests with many more random examples (EXAMPLES=…), every project on every database
 #   make golden     rewrite the files that tests compare with (never in CI)
 #   make bench      the small benchmarks, as ratios
 #   make bench-scale  cadran beside SQL by hand, over millions of rows (SIZE=1 or 10, ROUNDS=3)
@@ -14,6 +14,7 @@
 PYTHON ?= python3
 AS_OF ?= 2026-07-01
 EXAMPLES ?= 400
+DATABASE_EXAMPLES ?= 40
 PYTEST_ARGS ?=
 SIZE ?= 1
 ROUNDS ?= 3
@@ -39,7 +40,7 @@ test: $(WITH_TOOLS)
 	$(PYTEST)
 
 test-full: $(WITH_TOOLS)
-	CADRAN_EXAMPLES=$(EXAMPLES) $(PYTEST)
+	CADRAN_FULL=1 CADRAN_EXAMPLES=$(EXAMPLES) CADRAN_DATABASE_EXAMPLES=$(DATABASE_EXAMPLES) $(PYTEST)
 
 check: $(WITH_TOOLS)
 	$(PY) -m ruff format --check .
