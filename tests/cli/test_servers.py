@@ -18,6 +18,7 @@ from cadran_plugins.sql.connector import SqlConnector
 from servers import Server
 
 from .user import call
+from .user import project as user_project
 
 AS_OF = ("--as-of", "2026-07-01")
 KPIS = """\
@@ -334,3 +335,23 @@ def test_settings_that_hold_secrets_say_so() -> None:
     assert "kanari" not in repr(
         SqlConnector(Context("wh", {"url": "postgresql://u:kanari@h/d"}, Path()))._database
     )
+
+
+def test_a_connector_that_can_only_tell_all_tables_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cadran_plugins.files.connector import FilesConnector
+
+    asked = []
+    real = FilesConnector.discover
+    monkeypatch.setattr(FilesConnector, "discover", lambda self: (asked.append(1), real(self))[1])  # type: ignore[func-returns-value]
+    text = KPIS.replace('{connector: sql, url: "${WH}"}', "{connector: files, path: data}").replace(
+        "moment", "day"
+    )
+    folder = user_project(
+        tmp_path,
+        text,
+        {"orders": "id,day,amount,customer_id\n1,2026-03-05,1.00,1\n", "customers": "id,kind\n1,web\n"},
+    )
+    assert call(folder, "run", *AS_OF, "--format", "csv").code == 0
+    assert len(asked) == 1
