@@ -47,6 +47,7 @@ class Piece:
     dataset: str
     grain: str
     made: str
+    clock: str  # of the run that made it
     spans: list[str]  # the key of each span, by its number in the file
     held: dict[str, Held]  # definition of a measure → where it is
     labels: dict[str, str]  # definition of a segment set → its label in the file
@@ -69,6 +70,7 @@ class Found:
     number: int
     held: Held
     label: str
+    clock: str
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ class Kept:
         held = piece.held[definition]
         if held.used != self.today:
             held.used, self.changed = self.today, True
-        return Found(at[0], at[1], held, piece.labels[segments])
+        return Found(at[0], at[1], held, piece.labels[segments], piece.clock)
 
     def path(self, file: str) -> Path:
         return self.folder / f"{file}{_SUFFIX}"
