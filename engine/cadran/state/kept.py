@@ -157,11 +157,12 @@ class Kept:
 
     def _outdate(self, newer: Piece) -> None:
         """Earlier results for the same spans will never be asked for again."""
-        spans = set(newer.spans)
         for name, piece in list(self.pieces.items()):
             for definition in newer.held.keys() & piece.held.keys():
-                for segments in newer.held[definition].sets.keys() & piece.held[definition].sets.keys():
-                    self._blank(piece, definition, segments, spans)
+                sets = newer.held[definition].sets
+                for segments in sets.keys() & piece.held[definition].sets.keys():
+                    pairs = zip(newer.spans, newer.tokens[sets[segments]], strict=True)
+                    self._blank(piece, definition, segments, {s for s, token in pairs if token is not None})
             if not any(token for tokens in piece.tokens for token in tokens):
                 self._forget(name)
 
