@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cadran.compute.places import Places
 from cadran.compute.lower import cast, column, text
+from cadran.compute.places import Places
 
 
 @dataclass(frozen=True, slots=True)

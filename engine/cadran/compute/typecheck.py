@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from sqlglot import exp
 
 from cadran.compute.embedded import QueryError
-from cadran.compute.places import Places
 from cadran.compute.lower import Lowering
 from cadran.compute.oddities import Oddity, date_hint, number_hint, odd_one
+from cadran.compute.places import Places
 from cadran.compute.rows import DATES, EMPTY, Joined, RowsBuilder
 from cadran.declare.model import Declaration, Text
 from cadran.formula.graph import Node

@@ -288,6 +288,15 @@ class Kept:
                 yield path
 
 
+def wipe(folder: Path) -> None:
+    """Takes away everything that is kept, readable or not. Raises OSError."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name in (_INDEX, _LOCK) or path.name.endswith((_SUFFIX, durable.UNFINISHED)):
+            path.unlink(missing_ok=True)
+
+
 def _age(path: Path, now: float) -> float:
     try:
         return now - path.stat().st_mtime
