@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain
 from cadran.compute.keeping.microseconds import LOWEST, Range, microseconds, since_epoch
-from cadran.compute.lower import cast, column, number
+from cadran.compute.lower import WithZone, cast, column, number
 from cadran.compute.places import Places
 from cadran.compute.rows import DATES, Joined, RowsBuilder
 from cadran.compute.units import unit_start
@@ -115,14 +115,14 @@ class Changes:
         shown = [cast(column(n), "VARCHAR") for n in (_ROWS, _STAMPED, _LAST, _SUM)]
         bucket = cast(column(_BUCKET), "DATE") if by is not None else exp.null()
         rows = self.session.rows(self._read(table, [bucket, last, *shown], nodes))
-        told = Told([], [])
+        told, zoned = Told([], []), by is not None and self.rows.kind(found.name, by) == WithZone
         for month, changed, *said in rows:
             counts, latest = said[:4], said[4:]
             unsure = counts[0] != counts[1] or (
                 changed is not None and changed > self._quiet(found.name, name)
             )
             told.parts.append(Part(str(month), UNSURE if unsure else digest("changed", str(month), counts)))
-            told.ranges.append(self._range(month) if by is not None else (LOWEST, -LOWEST))
+            told.ranges.append(self._range(month, zoned) if by is not None else (LOWEST, -LOWEST))
             for node, value in zip(nodes, latest, strict=True):
                 told.latest[node] = max(told.latest.get(node, LOWEST), LOWEST if value is None else value)
         for node in nodes:
@@ -134,11 +134,11 @@ class Changes:
         now = self.now if zoned else self.now.astimezone(self.calendar.zone).replace(tzinfo=None)
         return since_epoch(now - _QUIET)
 
-    def _range(self, month: dt.date | None) -> Range:
-        """A month, and a day on either side: which month an instant lies in depends on the zone."""
+    def _range(self, month: dt.date | None, zoned: bool) -> Range:
+        """A month; for instants with a day on either side, as which month they lie in depends on the zone."""
         if month is None:
             return None
-        day, period = dt.timedelta(days=1), self.calendar.period(Grain.MONTH, month)
+        day, period = dt.timedelta(days=1 if zoned else 0), self.calendar.period(Grain.MONTH, month)
         first, last = (dt.datetime.combine(d, dt.time()) for d in (period.start - day, period.end + day))
         return since_epoch(first), since_epoch(last) - 1
 
