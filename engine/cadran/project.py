@@ -22,6 +22,7 @@ from cadran.problems import Problem, ProblemsFound, errors, in_order
 if TYPE_CHECKING:
     from cadran.compute.engine import Computed, Engine, Request
     from cadran.compute.found import Found
+    from cadran.compute.keeping.account import Line
     from cadran.compute.keeping.memory import Memory
     from cadran.compute.results import Results
     from cadran.compute.sources import Sources
@@ -147,6 +148,22 @@ class Project:
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
             computed = self._compute(opened, clock, request, progress, full=full)
         return _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
+
+    def cache(self) -> list[Line]:
+        """What is kept of which KPI, so that its final periods are not computed again."""
+        from cadran.compute.keeping.account import lines
+
+        return lines(self._folder)
+
+    def clear_cache(self, kpis: Sequence[str] = ()) -> int:
+        """Forgets what is kept, of all KPIs or of these; gives how many results that were. Raises ProblemsFound."""
+        from cadran.compute.keeping.account import clear
+
+        return clear(self._folder, kpis)
+
+    @property
+    def _folder(self) -> Path:
+        return self.file.absolute().parent
 
     def explain(self, kpi: str, *, as_of: AsOf = None) -> str:
         """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran."""

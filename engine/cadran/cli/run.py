@@ -40,6 +40,7 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 @click.option(
     "--segments", "all_segments", is_flag=True, help="Show the segments' values in the table as well."
 )
+@click.option("--full", is_flag=True, help="Compute everything anew, whatever earlier runs have kept.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--output",
@@ -55,7 +56,7 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
-    segment: tuple[str, ...], all_segments: bool, kind: str, output: Path | None, locale: str | None,
+    segment: tuple[str, ...], all_segments: bool, full: bool, kind: str, output: Path | None, locale: str | None,
 ) -> None:  # fmt: skip
     """Compute KPIs. Without KPI: all of the project; the table format also publishes the declared reports."""
     if since and until and since > until:
@@ -66,7 +67,7 @@ def run(
     with problems_shown(root(ctx)):
         with _progress() as progress:
             results = opened.run(
-                kpis, as_of=as_of, since=since, until=until, segment=segment, progress=progress
+                kpis, as_of=as_of, since=since, until=until, segment=segment, full=full, progress=progress
             )
         declaration = results.declaration
         if kind == "table":
@@ -77,6 +78,8 @@ def run(
             _written(results, declaration, kind, output, locale)
     if results.warnings and kind != "table":
         show(results.warnings, root(ctx))
+    if kind in ("csv", "parquet"):  # which have no room for them that is sure to be read
+        _notes(results, locale or declaration.locale)
 
 
 @contextlib.contextmanager
@@ -137,6 +140,14 @@ def _written(
         sys.stdout.buffer.write(content)
     else:
         click.echo(content, nl=False)
+
+
+def _notes(results: Results, locale: str) -> None:
+    from cadran.publish.figures import Figures
+
+    figures = Figures(results.declaration, locale)
+    for note in results.notes:
+        click.echo(f"· {figures.note(note)}", err=True)
 
 
 def _save(path: Path, content: str | bytes) -> None:

@@ -32,9 +32,13 @@ def dataset(name: str, entry: Entry, sections: Sections, found: Findings) -> Dat
         snapshot=value.get("snapshot", False),
         ahead=value.get("ahead", False),
         grain=Grain(value["grain"]) if "grain" in value else None,
+        changed=_text(value, "changed", place),
+        immutable=value.get("immutable", False),
+        restate=values.duration(value.get("restate"), place.child("restate"), found),
         money={n: values.text(v, place.child("money", n)) for n, v in value.get("money", {}).items()},
     )
     _check_date(made, value, found)
+    _check_changes(made, value, found)
     return made
 
 
@@ -112,6 +116,15 @@ def _check_date(made: Dataset, value: dict[str, Any], found: Findings) -> None:
         found.error(
             "missing-date", "'max_age' needs a date, and this dataset has none", at, "add 'date' or drop it"
         )
+
+
+def _check_changes(made: Dataset, value: dict[str, Any], found: Findings) -> None:
+    """One way to tell which rows have changed is enough; two would contradict each other."""
+    said = [key for key in ("changed", "immutable", "restate") if value.get(key)]
+    if len(said) > 1:
+        message = f"'{said[0]}' and '{said[1]}' say two things about how rows change"
+        hint = "keep one: 'changed' where a column tells of every change, 'immutable' where there are none, else 'restate'"
+        found.error("changes-said-twice", message, made.place.child(said[1], on_key=True), hint)
 
 
 # --- links -----------------------------------------------------------------------------------------------------------

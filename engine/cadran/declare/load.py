@@ -19,7 +19,7 @@ from cadran.declare import crosschecks, datasets, kpis, plugged, schema, values
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Declaration
+from cadran.declare.model import Cache, Declaration
 from cadran.declare.names import check_capitals
 from cadran.declare.plugged import Plugins
 from cadran.declare.sections import Entry, Sections
@@ -147,6 +147,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),
         rates=datasets.rates(rates, sections, found) if rates else None,
+        cache=Cache(**sections.single["cache"][0].value) if "cache" in sections.single else Cache(),
         allow_paths=(*_allowed(sections, reader.folder, found), *allow_paths),
         secrets=frozenset(reader.secrets),
         documents=tuple(reader.documents.values()),

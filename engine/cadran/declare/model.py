@@ -85,6 +85,9 @@ class Dataset:
     snapshot: bool = False
     ahead: bool = False
     grain: Grain | None = None
+    changed: Text | None = None  # the column that says when a row was last changed
+    immutable: bool = False
+    restate: Duration | None = None  # how far back changes of rows are looked at
     money: Mapping[str, Text] = field(
         default_factory=dict
     )  # column -> currency code, or the column that holds it
@@ -188,6 +191,14 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """For how many days kept results may go unused, and how much room they may take."""
+
+    days: int = 90
+    megabytes: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """The whole checked project as declared."""
 
@@ -205,6 +216,7 @@ class Declaration:
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
     notes: Mapping[dt.date, str] = field(default_factory=dict)
     rates: Rates | None = None
+    cache: Cache = Cache()
     allow_paths: tuple[Path, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
     documents: tuple[Document, ...] = ()  # the main file first

@@ -56,6 +56,7 @@ class _DatasetResolver:
             },
             snapshot=dataset.snapshot,
             ahead=dataset.ahead,
+            changed=self._changed(),
         )
         for name, code in dataset.money.items():
             if self.scope.column(dataset.name, name) is None:
@@ -63,6 +64,21 @@ class _DatasetResolver:
             elif not _is_code(code.value):
                 self._path(code)
         return resolved, self.lookups, self.problems
+
+    def _changed(self) -> str | None:
+        """The column that tells of changes: one that the table itself holds, as a database is asked for it alone."""
+        text = self.dataset.changed
+        node = self._path(text, links=False) if text is not None else None
+        if text is None or node is None:
+            return None
+        if node.name in self.dataset.columns:
+            message = f"'{text.value}' is a derived column, and changes are told by one of the table itself"
+            hint = "name the column in which the database writes when a row was changed, such as updated_at"
+            self.problems.append(
+                Problem("derived-changed", message, text.place.position(), self.subject, hint)
+            )
+            return None
+        return node.name
 
     def _try(self, action: Callable[[], T]) -> T | None:
         try:

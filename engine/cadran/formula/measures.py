@@ -214,6 +214,7 @@ class ResolvedDataset:
     links: Mapping[str, tuple[tuple[exp.Column, ...], str]]
     snapshot: bool = False
     ahead: bool = False
+    changed: str | None = None  # the raw column that says when a row was last changed
 
 
 @dataclass(frozen=True, slots=True)

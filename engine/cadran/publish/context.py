@@ -258,4 +258,5 @@ class ReportContext:
     quarantined: int
     unfinished: tuple[Unfinished, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]  # how values are to be read: what is not looked at again, what rests on the clock
     words: Mapping[str, str]

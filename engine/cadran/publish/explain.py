@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cadran.calendar import Grain
-from cadran.compute.results import Results, Row
+from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
 from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
+from cadran.publish.messages import words
 
 
 def explain(declaration: Declaration, model: Model, name: str, results: Results) -> str:
@@ -20,10 +21,28 @@ def explain(declaration: Declaration, model: Model, name: str, results: Results)
     lines += _segments(model, resolved, leaves)
     lines += _targets(resolved)
     lines += _periods(declaration, results, name)
+    lines += _kept(results)
     lines += ["", "SQL, as it ran (tables named scan_… hold the answer of the scan of that name)"]
     for statement, sql in results.statements.items():
         lines += ["", f"-- {_title(statement)}", sql if sql.startswith("--") else f"{sql};"]
     return "\n".join(lines)
+
+
+def _kept(results: Results) -> Iterator[str]:
+    """What a run takes from earlier ones, by scan, and what keeps it from being taken."""
+    scans: dict[str, list[Reuse]] = {}
+    for reuse in results.reuse:
+        scans.setdefault(reuse.scan, []).append(reuse)
+    texts = []
+    for scan, parts in scans.items():
+        kept, made, passing = (sum(len(getattr(p, n)) for p in parts) for n in ("kept", "made", "passing"))
+        text = f"{scan} on {parts[0].dataset}: {kept} of {kept + made} results come from earlier runs"
+        open_ = f", {passing} are made in every run as their periods are not over for good" if passing else ""
+        texts.append(text + open_)
+    said = words("en")
+    texts += [said[f"note_{n.kind}"].format(dataset=n.dataset, since=n.since) for n in results.notes]
+    for index, text in enumerate(texts):
+        yield f"  {'kept      ' if index == 0 else '          '}{text}"
 
 
 def _title(name: str) -> str:

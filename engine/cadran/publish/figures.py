@@ -13,7 +13,7 @@ from cadran.publish.formatting import Formatter, Number, difference, exact
 from cadran.publish.messages import localized, words
 
 if TYPE_CHECKING:
-    from cadran.compute.results import Alert, Row
+    from cadran.compute.results import Alert, Note, Row
     from cadran.declare.model import Declaration, Kpi
 
 HIDDEN = "•••"
@@ -124,6 +124,12 @@ class Figures:
             reason=self.words["nothing"] if alert.reason == "no data" else self.said(alert.reason),
             action=self.text(kpi.action) if kpi and alert.state == "firing" else "",
         )
+
+    def note(self, note: Note) -> str:
+        """``Revenue · rows of orders that changed …``."""
+        since = self.form.date(note.since) if note.since is not None else ""
+        text = self.words[f"note_{note.kind}"].format(dataset=note.dataset, since=since)
+        return f"{self.label(note.kpi)} · {text}"
 
     def age(self, last: dt.date | None, today: dt.date) -> str:
         """``3 days ago``; empty where nothing is dated, or dated ahead."""

@@ -120,6 +120,15 @@ _BOTH: dict[str, tuple[str, str]] = {
     "affected_one": ("row set aside in its data", "ligne écartée dans ses données"),
     "unfinished": ("Periods that are not final", "Périodes non définitives"),
     "warnings": ("Warnings", "Avertissements"),
+    "notes": ("Notes", "Remarques"),
+    "note_clock": (
+        "rests on now(): computed from all rows in every run",
+        "dépend de now() : recalculé sur toutes les lignes à chaque exécution",
+    ),
+    "note_restate": (
+        "rows of {dataset} that changed in periods which ended before {since} are not looked at again",
+        "les lignes de {dataset} modifiées dans des périodes closes avant le {since} ne sont plus relues",
+    ),
     # definitions
     "definitions": ("Definitions", "Définitions"),
     "formula": ("Formula", "Formule"),

@@ -12,8 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadran.compute.results import COLUMNS, Alert, Quality, Results, Row, as_dict
+from cadran.compute.results import COLUMNS, Alert, Note, Quality, Results, Row, as_dict
 from cadran.publish.figures import hide
+from cadran.publish.messages import words
 
 if TYPE_CHECKING:
     from cadran.declare.model import Declaration, Report
@@ -76,11 +77,12 @@ def _plain(value: Any) -> str:
 
 
 def to_parquet(results: Results) -> bytes:
-    """The table of ``results.arrow()`` with the run's clock in the metadata, under ``as_of``."""
+    """The table of ``results.arrow()`` with the run's clock in the metadata, under ``as_of``, and the notes as JSON."""
     import pyarrow.parquet
 
     table = results.arrow()
-    table = table.replace_schema_metadata({"as_of": results.as_of.isoformat()})
+    notes = _json([_note(note, results.declaration.secrets) for note in results.notes])
+    table = table.replace_schema_metadata({"as_of": results.as_of.isoformat(), "notes": notes})
     out = io.BytesIO()
     pyarrow.parquet.write_table(table, out)
     return out.getvalue()
@@ -90,12 +92,13 @@ def to_parquet(results: Results) -> bytes:
 
 
 def to_json(results: Results, secrets: frozenset[str] = frozenset()) -> str:
-    """``{as_of, rows, alerts, quality, warnings}``, one item a line; a row's ``segment`` is a mapping."""
+    """``{as_of, rows, alerts, quality, warnings, notes}``, one item a line; a row's ``segment`` is a mapping."""
     parts: dict[str, list[dict[str, Any]]] = {
         "rows": [_row(row) for row in results.rows],
         "alerts": [_alert(alert, secrets) for alert in results.alerts],
         "quality": [_quality(quality, secrets) for quality in results.quality],
         "warnings": [_warning(problem, secrets) for problem in results.warnings],
+        "notes": [_note(note, secrets) for note in results.notes],
     }
     blocks = [f'  "as_of": {_json(results.as_of)}']
     for name, items in parts.items():
@@ -156,6 +159,11 @@ def _warning(problem: Problem, secrets: frozenset[str]) -> dict[str, Any]:
         "message": hide(problem.message, secrets),
         "hint": hide(problem.hint, secrets),
     }
+
+
+def _note(note: Note, secrets: frozenset[str]) -> dict[str, Any]:
+    text = words("en")[f"note_{note.kind}"].format(dataset=note.dataset, since=note.since)
+    return {"kpi": note.kpi, "kind": note.kind, "dataset": note.dataset, "since": note.since, "text": hide(text, secrets)}  # fmt: skip
 
 
 def _json(value: Any) -> str:

@@ -47,6 +47,7 @@ class Piece:
     dataset: str
     grain: str
     made: str
+    clock: str  # of the run that made it
     spans: list[str]  # the key of each span, by its number in the file
     held: dict[str, Held]  # definition of a measure → where it is
     labels: dict[str, str]  # definition of a segment set → its label in the file
@@ -69,6 +70,7 @@ class Found:
     number: int
     held: Held
     label: str
+    clock: str
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ class Kept:
         held = piece.held[definition]
         if held.used != self.today:
             held.used, self.changed = self.today, True
-        return Found(at[0], at[1], held, piece.labels[segments])
+        return Found(at[0], at[1], held, piece.labels[segments], piece.clock)
 
     def path(self, file: str) -> Path:
         return self.folder / f"{file}{_SUFFIX}"
@@ -155,11 +157,12 @@ class Kept:
 
     def _outdate(self, newer: Piece) -> None:
         """Earlier results for the same spans will never be asked for again."""
-        spans = set(newer.spans)
         for name, piece in list(self.pieces.items()):
             for definition in newer.held.keys() & piece.held.keys():
-                for segments in newer.held[definition].sets.keys() & piece.held[definition].sets.keys():
-                    self._blank(piece, definition, segments, spans)
+                sets = newer.held[definition].sets
+                for segments in sets.keys() & piece.held[definition].sets.keys():
+                    pairs = zip(newer.spans, newer.tokens[sets[segments]], strict=True)
+                    self._blank(piece, definition, segments, {s for s, token in pairs if token is not None})
             if not any(token for tokens in piece.tokens for token in tokens):
                 self._forget(name)
 
@@ -283,6 +286,15 @@ class Kept:
         for path in self.folder.iterdir():
             if path.name.endswith((_SUFFIX, durable.UNFINISHED)):
                 yield path
+
+
+def wipe(folder: Path) -> None:
+    """Takes away everything that is kept, readable or not. Raises OSError."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name in (_INDEX, _LOCK) or path.name.endswith((_SUFFIX, durable.UNFINISHED)):
+            path.unlink(missing_ok=True)
 
 
 def _age(path: Path, now: float) -> float:

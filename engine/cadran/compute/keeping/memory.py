@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cadran import resources
 from cadran.compute.embedded import QueryError, Session
+from cadran.compute.keeping.changes import Changes
 from cadran.compute.keeping.definition import Definitions, TypesOf
 from cadran.compute.keeping.examined import Examined
 from cadran.compute.keeping.parts import Parts
@@ -37,8 +38,11 @@ class Memory:
     it is used or left, and it is only said what could be used."""
 
     def __init__(
-        self, declaration: Declaration, sources: Sources, *, full: bool = False, taking: bool = True
-    ) -> None:
+        self, declaration: Declaration, sources: Sources, *, full: bool = False, taking: bool = True,
+        now: dt.datetime | None = None,
+    ) -> None:  # fmt: skip
+        """``now`` is the wall clock: rows change while it runs, whatever the run's own clock is."""
+        self.now = now or dt.datetime.now(dt.UTC)
         self.declaration, self.sources, self.taking = declaration, sources, taking
         self.folder = (declaration.folder / FOLDER).absolute()
         self.kept = open_kept(self.folder, full=full)
@@ -56,7 +60,8 @@ class Memory:
         """To be called once tables are loaded."""
         self.rejected = rejected
         definitions = Definitions(self.declaration, model, rows, types, self.settings)
-        self.parts = Parts(self.declaration, model, session, rows, self.tables, definitions)
+        self.changes = Changes(self.declaration, session, rows, self.now)
+        self.parts = Parts(self.declaration, model, session, rows, self.tables, definitions, self.changes)
         tokens = Tokens(self.declaration, rows, self.parts)
         self.examined = Examined(self.parts, tokens)
         self.keeper = Keeper(
@@ -80,18 +85,21 @@ class Memory:
         """Keeps what the run has made, unless the data changed meanwhile. A failure is a warning."""
         try:
             if not self.taking or not self.tables.unchanged():
-                return []
+                return self.changes.problems
             for name, aside in self.rejected.items():
                 source, _, table = name.partition(".")
                 self.tables.learn(source, table, aside)
             self.keeper.keep()
-            self.kept.prune(90, 500_000_000)
+            self.kept.prune(self.declaration.cache.days, self.declaration.cache.megabytes * 1_000_000)
             self.kept.save()
         except (OSError, QueryError) as error:
             reason = (error.strerror or str(error)) if isinstance(error, OSError) else error.message
             hint = f"everything is computed again in the next run; let cadran write to {FOLDER.as_posix()}"
-            return [Problem("nothing-kept", f"results cannot be kept: {reason}", None, "", hint, "warning")]
-        return []
+            return [
+                *self.changes.problems,
+                Problem("nothing-kept", f"results cannot be kept: {reason}", None, "", hint, "warning"),
+            ]
+        return self.changes.problems
 
 
 def open_kept(folder: Path, *, full: bool = False) -> Kept:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from cadran.compute.embedded import parquet
+from cadran.compute.keeping.changes import UNSURE, Changes, Told
 from cadran.compute.keeping.definition import Definitions
+from cadran.compute.keeping.microseconds import LOWEST, Range, microseconds
 from cadran.compute.keeping.tables import Tables
-from cadran.compute.lower import cast, column, number, text
+from cadran.compute.lower import column, number, text
 from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
-from cadran.compute.spans import LATEST
 from cadran.declare.model import Declaration, TableRef
 from cadran.formula.measures import Model, ref_of
 from cadran.plugins.connector import Part
 from cadran.state.kept import digest
 
 PART = "_cadran_part"  # the column that names a row's part
-_EPOCH = dt.datetime(1970, 1, 1)
-LOWEST = -(2**62)  # of a date before all others
-
-Range = tuple[int, int] | None  # microseconds, of the first and the last; None where there is no date at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +36,14 @@ class Parts:
     """Parts of datasets, and facts about them that are worked out once and then known."""
 
     def __init__(
-        self, declaration: Declaration, model: Model, session: Places, rows: RowsBuilder, tables: Tables, definitions: Definitions
+        self, declaration: Declaration, model: Model, session: Places, rows: RowsBuilder, tables: Tables, definitions: Definitions, changes: Changes
     ) -> None:  # fmt: skip
         self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
         self.tables, self.kept, self.definitions = tables, tables.kept, definitions
+        self.changes = changes
+        self._told: dict[str, Told] = {}
         self._chunks: dict[str, tuple[Chunk, ...] | None] = {}
+        self._counted: dict[str, tuple[str, Mapping[exp.Column, int]]] = {}
         self._ranges: dict[tuple[str, exp.Column], list[Range] | None] = {}
 
     def of(self, dataset: str) -> tuple[Chunk, ...] | None:
@@ -58,22 +57,45 @@ class Parts:
         for at, table in enumerate(self.declaration.datasets[dataset].tables):
             parts = self.tables.parts(table.source, table.table)
             if parts is None:
-                return None
+                return self._declared(dataset)
             out += [Chunk(table, part, f"{at}.{number}") for number, part in enumerate(parts)]
         return tuple(out)
 
+    def _declared(self, dataset: str) -> tuple[Chunk, ...] | None:
+        """Parts by what the dataset declares, where its source cannot tell."""
+        told = self.changes.told(dataset)
+        if told is None:
+            return None
+        self._told[dataset] = told
+        table = self.declaration.datasets[dataset].tables[0]
+        return tuple(Chunk(table, part, str(number)) for number, part in enumerate(told.parts))
+
     def content(self, dataset: str) -> str | None:
         """What tells all rows of a dataset."""
+        chunks = self.of(dataset)
+        if chunks is None or any(c.part.content == UNSURE for c in chunks):
+            return None
+        if dataset in self._told:
+            return self._all_told(dataset)[0]
         tables = self.declaration.datasets[dataset].tables
         found = [self.tables.content(t.source, t.table) for t in tables]
         return None if None in found else digest(found)
+
+    def _all_told(self, dataset: str) -> tuple[str, Mapping[exp.Column, int]]:
+        """The same for what is declared, and the last of each date."""
+        told = self._told[dataset]
+        if not self.declaration.datasets[dataset].immutable:
+            return digest([p.content for p in told.parts]), told.latest
+        if dataset not in self._counted:
+            self._counted[dataset] = self.changes.counted(dataset)
+        return self._counted[dataset]
 
     # --- SQL ----------------------------------------------------------------------------------------------------------
 
     def source(self, dataset: str, wanted: Collection[Chunk] | None = None) -> exp.Expr | None:
         """The dataset's rows with PART, only those of the ``wanted`` parts; None where rows cannot be told apart by part."""
         chunks = self.of(dataset)
-        if chunks is None:
+        if chunks is None or dataset in self._told:
             return None
         selects = []
         for table in self.declaration.datasets[dataset].tables:
@@ -139,13 +161,19 @@ class Parts:
     def latest(self, dataset: str, node: exp.Column) -> int | None:
         """No row has a later value of a date, which may be reached over links; None where that cannot be told."""
         path, name = ref_of(node)
-        ranges = self.ranges(self.rows.walk(dataset, path), exp.column(name, quoted=True))
+        owner, node = self.rows.walk(dataset, path), exp.column(name, quoted=True)
+        if self.of(owner) is not None and owner in self._told:
+            return self._all_told(owner)[1].get(node)
+        ranges = self.ranges(owner, node)
         return None if ranges is None else max((r[1] for r in ranges if r), default=LOWEST)
 
     def _known(self, dataset: str, node: exp.Column) -> list[Range] | None:
         chunks, behind = self.of(dataset), self.definitions.reader.expression(dataset, node)
         if chunks is None or not behind.local or ref_of(node)[0]:
             return None
+        if dataset in self._told:
+            by_it = self.declaration.datasets[dataset].immutable or node == self.changes.bucket(dataset)
+            return self._told[dataset].ranges if by_it else None
         said = digest("range", self.definitions.behind(behind), node.name, self.rows.time_kind(dataset, node))
         keys = [digest(said, self.settings_of(c), c.part.content) for c in chunks]
         missing = {c for c, key in zip(chunks, keys, strict=True) if self.kept.fact(key) is None}
@@ -185,18 +213,3 @@ def _label(node: exp.Expr, pairs: Sequence[tuple[str, str]]) -> exp.Expr:
     if len(pairs) == 1:
         return text(pairs[0][1])
     return exp.Case(this=node, ifs=[exp.If(this=number(n), true=text(label)) for n, label in pairs])
-
-
-def microseconds(node: exp.Expr) -> exp.Expr:
-    """A date, timestamp or instant as microseconds since 1970. One that no clock ever reaches is NULL: it stands for "never"."""
-    finite = exp.Anonymous(this="isfinite", expressions=[node.copy()])
-    counted = exp.Anonymous(this="epoch_us", expressions=[node.copy()])
-    known = exp.Case(ifs=[exp.If(this=finite, true=counted)], default=number(LOWEST))
-    reached = exp.LT(this=node, expression=cast(text(LATEST.isoformat()), "DATE"))
-    return exp.Case(ifs=[exp.If(this=reached, true=known)])
-
-
-def since_epoch(moment: dt.datetime) -> int:
-    """The same of a Python time, local or with a zone."""
-    naive = moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    return (naive - _EPOCH) // dt.timedelta(microseconds=1)

@@ -6,6 +6,7 @@ over all rows gives.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,7 @@ from cadran.calendar import Grain
 from cadran.compute.bounds import span_rows
 from cadran.compute.embedded import QueryError, parquet
 from cadran.compute.keeping.definition import Definitions
-from cadran.compute.keeping.tokens import Ground, Tokens
+from cadran.compute.keeping.tokens import LENIENT, Ground, Tokens
 from cadran.compute.lower import cast, column, number, text
 from cadran.compute.places import Places
 from cadran.compute.results import Note, Reuse
@@ -150,11 +151,17 @@ class Keeper:
                 for number_, (_, known) in enumerate(plan.sets):
                     token = plan.tokens[at, number_, span]
                     one = self.kept.find(definition, known, plan.keys[span], token) if token else None
+                    if one is not None and token is not None and self._of_later(token, one):
+                        plan.tokens[at, number_, span] = one = None
                     if one is None:
                         break
                     found.append(one)
                 else:
                     plan.found[at, span] = found
+
+    def _of_later(self, token: str, found: Found) -> bool:
+        """Whether a result that rests on rows as they were is of a later clock: it is neither taken nor replaced."""
+        return token.startswith(LENIENT) and dt.datetime.fromisoformat(found.clock) > self.clock.instant
 
     def _parts(self, plan: _Plan) -> Iterator[Scan]:
         """The scan without what was found, as few passes as that takes."""
@@ -323,7 +330,17 @@ class Keeper:
     def notes(self) -> list[Note]:
         """Which KPIs rest on the clock, so that nothing of them is kept."""
         clocked = {kpi for key in self._clocked for kpi in self.kpis.get(key, ())}
-        return [Note(kpi, "clock") for kpi in sorted(clocked)]
+        out = [Note(kpi, "clock") for kpi in sorted(clocked)]
+        restated: dict[tuple[str, str], Note] = {}
+        for plan in self._plans.values():
+            for (at, _), ground in plan.grounds.items():
+                for dataset in {d for b in ground.all for d in b.datasets}:
+                    since = self.tokens.restated_since(dataset)
+                    for kpi in self.kpis.get((plan.scan.name, plan.measures[at]), ()) if since else ():
+                        restated[kpi, dataset] = Note(
+                            kpi, "restate", dataset, since.date() if since else None
+                        )
+        return [*out, *(restated[key] for key in sorted(restated))]
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 
@@ -392,7 +409,7 @@ class Keeper:
                 value, f"n{at}", types.get(value, ""), kpis, sets, self.kept.today
             )
         return Piece(
-            "", 0, scan.dataset, scan.grain, self.kept.today,
+            "", 0, scan.dataset, scan.grain, self.kept.today, self.clock.instant.isoformat(),
             [plan.keys[numbers[i]] if i in numbers else "" for i in range(size)], held,
             {known: label_of(segments) for segments, known in plan.sets}, tokens,
         )  # fmt: skip

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.keeping.behind import Behind
-from cadran.compute.keeping.parts import LOWEST, Parts, since_epoch
+from cadran.compute.keeping.changes import UNSURE
+from cadran.compute.keeping.microseconds import LOWEST, since_epoch
+from cadran.compute.keeping.parts import Parts
 from cadran.compute.lower import WithZone
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.spans import BEGINNING, Span, midnight
@@ -26,6 +28,7 @@ from cadran.formula.vocabulary import word_of
 from cadran.state.kept import digest
 
 _DAY = dt.timedelta(days=1)
+LENIENT = "~"  # begins the token of a result that may rest on rows which have changed since
 _Said = tuple[str, str, str | None]  # how a dataset is rested on, which one, and what tells its rows
 
 
@@ -81,9 +84,27 @@ class Tokens:
         if all_time:
             return self._all_time(ground)
         whole, reaches = self.reaches(ground, span)
-        found = self._rests(ground, whole, ground.read)
-        found += [("within", reach.dataset, self._within(reach, ground.read)) for reach in reaches]
-        return _digest(found)
+        old = {d for d in (*whole, *(r.dataset for r in reaches)) if self._left_alone(d, span)}
+        found = self._rests(ground, whole - old, ground.read)
+        found += [
+            ("within", reach.dataset, self._within(reach, ground.read))
+            for reach in reaches
+            if reach.dataset not in old
+        ]
+        told = _digest([*found, *(("left alone", dataset, "") for dataset in sorted(old))])
+        return f"{LENIENT}{told}" if told is not None and old else told
+
+    def _left_alone(self, dataset: str, span: Span) -> bool:
+        """Whether changes of the rows behind a span are no longer looked at (``restate:``)."""
+        since = self.restated_since(dataset)
+        return since is not None and midnight(span.end) <= since
+
+    def restated_since(self, dataset: str) -> dt.datetime | None:
+        """What ended before is not restated; None where everything is."""
+        restate = self.declaration.datasets[dataset].restate
+        if restate is None:
+            return None
+        return self.clock.local - dt.timedelta(days=restate.days, seconds=restate.seconds)
 
     def reaches(self, ground: Ground, span: Span) -> tuple[frozenset[str], list[Reach]]:
         """The datasets of which any row may matter to a result over a span, and what matters of the others."""
@@ -215,6 +236,8 @@ class Tokens:
     def _of_parts(self, reach: Reach, nodes: Sequence[exp.Column]) -> str | None:
         chunks, there = self.parts.of(reach.dataset), self.within(reach)
         assert chunks is not None
+        if any(chunks[i].part.content == UNSURE for i in there):
+            return None
         for node in nodes:
             if not self._steady(reach.dataset, node, there):
                 return None
