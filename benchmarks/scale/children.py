@@ -27,15 +27,15 @@ class Cost:
     peak: float
 
 
-def measure(command: Sequence[str | Path], folder: Path) -> Cost:
-    """Runs a command in a folder; raises RuntimeError with what it said where it fails.
+def measure(command: Sequence[str | Path], folder: Path, there: Path | None = None) -> Cost:
+    """Runs a command in a folder (or elsewhere, ``there``); raises RuntimeError with what it said where it fails.
 
     The starter stays small on purpose: a child's peak is never less than its parent's size when it was started.
     """
     log = folder / "benchmark.log"
     with log.open("w") as said:
         started = time.perf_counter()
-        child = subprocess.Popen([str(c) for c in command], cwd=folder, stdout=said, stderr=said)
+        child = subprocess.Popen([str(c) for c in command], cwd=there or folder, stdout=said, stderr=said)
         _, status, used = os.wait4(child.pid, 0)
         wall = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -4,7 +4,8 @@
 once, as a whole process; figures are medians, ratios are taken within a round. Values that differ end the run with 1; a
 figure that misses its aim is marked and ends nothing.
 
-``--incremental``: cadran once, one more day of rows, cadran again. ``--profile``: where cadran's time goes.
+``--incremental``: cadran once, one more day of rows, cadran again. ``--profile``: where cadran's time goes (with
+``--incremental``: in the second run). What is printed also lies in ``.benchmarks``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.scale import children, compare
+from benchmarks.scale import children, compare, stages
 from benchmarks.scale.children import Cost
 
 AS_OF, UNTIL = "2026-01-01", "2025-12-31"
@@ -43,9 +44,7 @@ def main() -> None:
     folder = children.data(asked.size * 1_000_000)
     children.day(folder, asked.size * 1_000_000, there=False)
     if asked.profile:
-        from benchmarks.scale.stages import profile
-
-        print(profile(folder))
+        profiles(folder, asked.size, later=asked.incremental, customers=asked.customers)
     elif asked.incremental:
         sys.exit(incremental(folder, asked.size, asked.rounds, customers=asked.customers))
     else:
@@ -67,7 +66,7 @@ def side_by_side(folder: Path, size: int, rounds: int, without: Sequence[str]) -
         "cadran": {"wall": (WALL.get(size), True), "peak": (PEAK, True)},
         "per_kpi": {"wall": (PLAIN, False)},
     }
-    _report(f"scale-{size}", f"{size} million orders", table(costs, aims))
+    _report(f"scale-{size}", f"{size} million orders, {rounds} rounds", table(costs, aims))
     return _verdict(wrong)
 
 
@@ -88,10 +87,23 @@ def incremental(folder: Path, size: int, rounds: int, *, customers: bool) -> int
         for name, found in costs.items():
             _say(number, name, found[-1])
     children.day(folder, size * 1_000_000, there=False)
-    what = f"{size} million orders, one more day" + ", customers changed" * customers
+    what = f"{size} million orders, one more day, {rounds} rounds" + ", customers changed" * customers
     aims = {SECOND_RUN: {"wall": (AGAIN, True)}}
     _report(f"scale-{size}-incremental" + "-customers" * customers, what, table(costs, aims))
     return _verdict(wrong)
+
+
+def profiles(folder: Path, size: int, *, later: bool, customers: bool) -> None:
+    """Where the time of a run from nothing goes, or that of one a day later."""
+    children.project(folder)
+    text = stages.profile(folder, AS_OF, UNTIL)
+    if later:
+        children.day(folder, size * 1_000_000, there=True, customers=customers)
+        text = stages.profile(folder, DAY_LATER, UNTIL_LATER)
+        children.day(folder, size * 1_000_000, there=False)
+    _report(
+        f"scale-{size}-profile" + "-later" * later, f"{size} million orders" + ", one more day" * later, text
+    )
 
 
 def _command(name: str, folder: Path, as_of: str, until: str) -> list[str | Path]:
@@ -162,7 +174,7 @@ def aim(what: str, found: float, bound: float, *, most: bool) -> str:
 
 def _report(name: str, title: str, text: str) -> None:
     """Prints the table, and leaves it in .benchmarks."""
-    said = f"{title}; medians, × to fused within a round\n\n{text}"
+    said = f"{title}\n\n{text}"
     file = children.ROOT / ".benchmarks" / f"{name}.md"
     file.parent.mkdir(exist_ok=True)
     file.write_text(said + "\n", encoding="utf-8")
