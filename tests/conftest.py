@@ -7,6 +7,7 @@ import os
 import pytest
 
 from servers import mariadb, postgres, postgres_database  # noqa: F401 - fixtures of all tests
+from spark_server import spark, spark_server  # noqa: F401
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cadran.compute.embedded import Session
 from cadran.compute.places import Places
 from cadran.compute.sources import Sources
 from cadran.project import Project
 from servers import Server
+from spark_server import SparkServer
 
 _SOURCES = re.compile(r"^sources:.*?(?=^\S)", re.MULTILINE | re.DOTALL)
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
@@ -37,6 +40,8 @@ class Copied:
 
 class Target(Protocol):
     """A database that tables are copied into; each source of the project is a place of its own in it."""
+
+    connector: str
 
     def put(self, table: Copied) -> None: ...
 
@@ -74,7 +79,7 @@ def moved(project: Project, target: Target, folder: Path, *, pushdown: str = "au
         target.put(table)
         sources.append(table.source)
     lines = [
-        f"  {s}: {{connector: sql, pushdown: {pushdown}, {target.settings(s)}}}"
+        f"  {s}: {{connector: {target.connector}, pushdown: {pushdown}, {target.settings(s)}}}"
         for s in dict.fromkeys(sources)
     ]
     text = project.file.read_text(encoding="utf-8")
@@ -89,6 +94,8 @@ def moved(project: Project, target: Target, folder: Path, *, pushdown: str = "au
 
 class Postgres:
     """A schema for each source."""
+
+    connector = "sql"
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -126,6 +133,8 @@ class Postgres:
 
 class MariaDB:
     """One database, a name before each table. Its collation does not tell capitals apart."""
+
+    connector = "sql"
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -165,6 +174,8 @@ class MariaDB:
 class Sqlite:
     """A file for each source; decimals are floats there, and instants local times."""
 
+    connector = "sql"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -194,6 +205,8 @@ class Sqlite:
 class Duckdb:
     """A file for each source."""
 
+    connector = "sql"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -206,6 +219,40 @@ class Duckdb:
 
     def settings(self, source: str) -> str:
         return f"url: 'duckdb:///{source}.duckdb'"
+
+
+class Spark:
+    """A schema for each source; the tables are Parquet files in the test's folder."""
+
+    connector = "spark"
+
+    def __init__(self, server: SparkServer, name: str, folder: Path) -> None:
+        self.server, self.name, self.folder = server, name, folder
+        self.schemas: list[str] = []
+
+    def _schema(self, source: str) -> str:
+        schema = f"{self.name}_{source}"
+        if schema not in self.schemas:
+            self.server.run(f"CREATE SCHEMA `{schema}`")
+            self.schemas.append(schema)
+        return schema
+
+    def put(self, table: Copied) -> None:
+        schema = self._schema(table.source)
+        place = self.folder / schema / str(len(list(self.folder.rglob("*.parquet"))))
+        place.mkdir(parents=True)
+        rows = table.arrow
+        for i, column in enumerate(rows.schema):
+            if pa.types.is_null(column.type):
+                rows = rows.set_column(i, column.name, rows.column(i).cast(pa.string()))
+        pq.write_table(rows, place / "rows.parquet")
+        self.server.run(f"CREATE TABLE `{schema}`.`{table.name}` USING parquet LOCATION '{place}'")
+
+    def settings(self, source: str) -> str:
+        return f"url: '{self.server.url}', schema: {self._schema(source)}"
+
+    def drop(self) -> None:
+        self.server.run(*(f"DROP SCHEMA `{schema}` CASCADE" for schema in self.schemas))
 
 
 def _utc(value: object) -> object:

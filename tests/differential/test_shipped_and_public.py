@@ -18,7 +18,7 @@ import pytest
 
 import cadran
 from cadran.compute.results import Results, Row
-from differential.moving import Duckdb, MariaDB, Postgres, Sqlite, Target, moved
+from differential.moving import Duckdb, MariaDB, Postgres, Spark, Sqlite, Target, moved
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = ROOT.parent / "shared" / "acceptance"
@@ -29,15 +29,17 @@ COMPARED = ("value", "base", "previous", "year_ago", "change", "target", "status
 # project → its folder, the clock, since when, and where it runs when not all is run.
 PROJECTS = {
     "shipped": (ROOT, dt.date(2026, 7, 1), None, ("postgres", "duckdb")),
-    "jaffle_shop": (PUBLIC / "jaffle_shop", dt.date(2026, 1, 1), EVER, ("postgres", "mariadb", "sqlite", "duckdb")),
+    "jaffle_shop": (PUBLIC / "jaffle_shop", dt.date(2026, 1, 1), EVER, ("postgres", "mariadb", "sqlite", "duckdb", "spark")),
     "northwind": (PUBLIC / "northwind", dt.date(2026, 1, 1), EVER, ("postgres", "mariadb", "sqlite", "duckdb")),
     "telco_churn": (PUBLIC / "telco_churn", dt.date(2026, 1, 1), EVER, ("postgres", "mariadb", "sqlite", "duckdb")),
     "chinook": (PUBLIC / "chinook", dt.date(2026, 1, 1), EVER, ("postgres", "mariadb", "duckdb")),
     "cdnow": (PUBLIC / "cdnow", dt.date(2026, 1, 1), EVER, ("sqlite",)),
 }  # fmt: skip
-DATABASES = ("postgres", "mariadb", "sqlite", "duckdb")
+DATABASES = ("postgres", "mariadb", "sqlite", "duckdb", "spark")
 CASES = [
-    (name, database, pushdown)
+    pytest.param(
+        name, database, pushdown, marks=[pytest.mark.xdist_group("spark")] if database == "spark" else []
+    )
     for name, (*_, selected) in PROJECTS.items()
     for database in DATABASES
     for pushdown in ("auto", "off")
@@ -53,6 +55,8 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
             made: Any = Postgres(request.getfixturevalue("postgres"))
         case "mariadb":
             made = MariaDB(request.getfixturevalue("mariadb"))
+        case "spark":
+            made = Spark(*request.getfixturevalue("spark"), tmp_path)
         case "sqlite":
             made = Sqlite(tmp_path)
         case _:
