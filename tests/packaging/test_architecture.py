@@ -57,7 +57,8 @@ def test_the_plugins_hold_exactly_the_files_that_the_table_names() -> None:
 
 
 def test_the_table_lists_the_rooms_in_the_order_that_the_contracts_enforce() -> None:
-    rooms = [_names(row[0])[0].removesuffix("/").removesuffix(".py") for row in _table("| room |")]
+    named = [_names(row[0])[0].removesuffix("/").removesuffix(".py") for row in _table("| room |")]
+    rooms = [name for name in named if "/" not in name]  # compute/dialects/ is a part of compute/
     layers = _layers()[::-1]
     order = [next(i for i, layer in enumerate(layers) if room in layer) for room in rooms]
     assert order == sorted(order)
