@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from servers import mariadb, postgres, postgres_database  # noqa: F401 - fixtures of all tests
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

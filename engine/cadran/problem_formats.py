@@ -23,6 +23,7 @@ _INDENT = "    "
 _WIDEST = 110  # a longer line is cut around the caret
 _TAB = 4
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_PASSWORD = re.compile(r"(?<=://)[^\s:/@]*:\S+(?=@)")
 _RED, _YELLOW, _GREEN, _BOLD, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 
 
@@ -96,7 +97,7 @@ def _excerpt(where: Position, lines: Sequence[str], colour: bool) -> list[str]:
     """The source line and the caret line; nothing where the file is not at hand."""
     if not 0 < where.line <= len(lines) or not lines[where.line - 1].strip():
         return []
-    line, start = lines[where.line - 1].rstrip("\r\n"), where.column - 1
+    line, start = _without_password(lines[where.line - 1].rstrip("\r\n")), where.column - 1
     end = max(start + 1, min(start + where.width, len(line)))
     line, start, end = _cut(line, start, end)
     shown, offsets = _on_screen(line)
@@ -107,6 +108,11 @@ def _excerpt(where: Position, lines: Sequence[str], colour: bool) -> list[str]:
         f"{_INDENT}{shown}".rstrip(),
         f"{_INDENT}{' ' * first}{_GREEN + caret + _PLAIN if colour else caret}",
     ]
+
+
+def _without_password(line: str) -> str:
+    """A password that somebody wrote into a URL, each character as a star: problems end up in logs."""
+    return _PASSWORD.sub(lambda found: "*" * len(found[0]), line)
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
@@ -151,9 +157,13 @@ def printable(text: str) -> str:
 
 def as_json(problems: Sequence[Problem], prefix: str = "") -> str:
     """An object with ``problems``, ``errors`` and ``warnings``; lines and columns count from 1."""
-    entries = [_entry(problem, prefix) for problem in problems]
+    return json.dumps(as_data(problems, prefix), indent=2, ensure_ascii=False)
+
+
+def as_data(problems: Sequence[Problem], prefix: str = "") -> dict[str, Any]:
+    entries = [_entry(problem, prefix) for problem in in_order(problems)]
     numbers = {f"{s}s": sum(p.severity == s for p in problems) for s in ("error", "warning")}
-    return json.dumps({"problems": entries, **numbers}, indent=2, ensure_ascii=False)
+    return {"problems": entries, **numbers}
 
 
 def _entry(problem: Problem, prefix: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,11 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
-    from cadran.compute.engine import Computed, Request
+    from cadran.compute.engine import Computed, Engine, Request
+    from cadran.compute.found import Found
+    from cadran.compute.keeping.memory import Memory
     from cadran.compute.results import Results
+    from cadran.compute.sources import Sources
     from cadran.compute.spans import Clock
     from cadran.formula.measures import Model
 
@@ -62,83 +66,87 @@ class Project:
         return load(self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths)
 
     def check(self) -> list[Problem]:
-        """Everything that is wrong and that can be known without reading rows, sorted by place."""
-        return self._resolved(comparisons=False)[2]
+        """Everything that is wrong and that can be known without reading rows or asking a server, sorted by place."""
+        try:
+            with self._opened(asking=False, comparisons=False) as opened:
+                return opened.problems
+        except ProblemsFound as found:
+            return found.problems
 
     def check_data(self) -> list[Problem]:
         """What :meth:`check` finds, then what loading the data and examining all of it shows."""
-        problems = self.check()
-        if errors(problems):
-            return problems
-        try:
-            self._examined()
-        except ProblemsFound as found:
-            return in_order([*problems, *found.problems])
-        return problems
+        return self.examine()[0]
 
-    def _examined(self) -> None:
+    def examine(self) -> tuple[list[Problem], list[Found]]:
+        """The problems of :meth:`check_data`, and what was found in each dataset (nothing where there are errors)."""
+        known: list[Problem] = []
+        try:
+            with self._opened(comparisons=False) as opened:
+                known = opened.problems
+                found = self._examined(opened.checked())
+                unwritten = opened.sources.remember()
+                return in_order([*known, *unwritten]), found
+        except ProblemsFound as raised:
+            return in_order([*known, *raised.problems]), []
+
+    def _examined(self, opened: Opened) -> list[Found]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
-        from cadran.compute.embedded import Session
-        from cadran.compute.engine import Engine, Request
+        from cadran.compute.engine import Request
+        from cadran.compute.found import found
         from cadran.compute.selection import choose
-        from cadran.compute.sources import Sources
 
-        declaration, model, _ = self.model()
-        clock = clock_of(declaration, None)
-        session = Session(str(declaration.calendar.zone))
-        try:
-            rejected = Sources(declaration, self.plugins).load(session, declaration.datasets, lambda _: None)
-            session.lock()
-            engine = Engine(declaration, model, session, clock, rejected)
+        declaration = opened.declaration
+        with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
             engine.examine_all()
             engine.compute(Request(choose(declaration, ())))
-        except ProblemsFound as found:
-            raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
-        finally:
-            session.close()
+            return found(engine)
 
     def model(self) -> tuple[Declaration, Model, list[Problem]]:
-        """The checked project, with its warnings. Raises ProblemsFound."""
-        declaration, model, problems = self._resolved()
-        if declaration is None or model is None:
-            raise ProblemsFound(problems)
-        return declaration, model, problems
+        """The checked project, with its warnings; no server is asked. Raises ProblemsFound."""
+        with self._opened(asking=False) as opened:
+            return opened.declaration, opened.checked().model, opened.problems
 
-    def _resolved(
-        self, *, comparisons: bool = True
-    ) -> tuple[Declaration | None, Model | None, list[Problem]]:
-        from cadran.compute.sources import Sources, all_columns
+    @contextmanager
+    def _opened(self, *, asking: bool = True, comparisons: bool = True) -> Iterator[Opened]:
+        """The project resolved over its sources, which are closed behind it, also where something fails.
+
+        Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
+        """
+        from cadran.compute.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
 
         declaration, problems = self.declaration()
         if declaration is None:
-            return None, None, in_order(problems)
-        sources = Sources(declaration, self.plugins)
-        with collector_off():
-            model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
-        sources.check_rates()
-        problems = in_order(_masked([*problems, *sources.problems, *found], declaration))
-        return declaration, None if errors(problems) else model, problems
+            raise ProblemsFound(problems)
+        with opened_sources(declaration, self.plugins, asking=asking) as sources:
+            with collector_off():
+                model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
+            sources.check_rates()
+            sources.remember()
+            problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
+            yield Opened(declaration, None if errors(problems) else model, problems, sources)
 
     # --- running -----------------------------------------------------------------------------------------------------
 
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
-        segment: Sequence[str] = (), progress: Progress = lambda _: None,
+        segment: Sequence[str] = (), full: bool = False, progress: Progress = lambda _: None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
-        (``channel``) or one of its values (``channel=paid``). Raises ProblemsFound.
+        (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
+        Raises ProblemsFound.
         """
         from cadran.compute.engine import Request
         from cadran.compute.selection import choose, with_segments
 
-        declaration, model, warnings = self.model()
-        names = with_segments(declaration, choose(declaration, kpis), segment)
-        clock = clock_of(declaration, as_of)
-        computed = self._compute(declaration, model, clock, Request(names, since, until), progress)
-        return _judged(declaration, computed, clock, warnings, segment)
+        with self._opened() as opened:
+            declaration = opened.checked().declaration
+            names = with_segments(declaration, choose(declaration, kpis), segment)
+            clock, request = clock_of(declaration, as_of), Request(names, since, until)
+            computed = self._compute(opened, clock, request, progress, full=full)
+        return _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
 
     def explain(self, kpi: str, *, as_of: AsOf = None) -> str:
         """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran."""
@@ -146,34 +154,80 @@ class Project:
         from cadran.compute.selection import choose
         from cadran.publish.explain import explain
 
-        declaration, model, warnings = self.model()
-        names, clock = choose(declaration, [kpi]), clock_of(declaration, as_of)
-        computed = self._compute(declaration, model, clock, Request(names), lambda _: None, record=True)
-        return explain(declaration, model, names[0], _judged(declaration, computed, clock, warnings))
+        with self._opened() as opened:
+            declaration = opened.checked().declaration
+            names, clock = choose(declaration, [kpi]), clock_of(declaration, as_of)
+            computed = self._compute(opened, clock, Request(names), lambda _: None, explained=True)
+        return explain(
+            declaration, opened.model, names[0], _judged(declaration, computed, clock, opened.problems)
+        )
 
     def _compute(
-        self, declaration: Declaration, model: Model, clock: Clock, request: Request, progress: Progress,
-        *, record: bool = False,
+        self, opened: Opened, clock: Clock, request: Request, progress: Progress, *, full: bool = False, explained: bool = False,
     ) -> Computed:  # fmt: skip
+        """Computes with what earlier runs have kept (unless ``full``), and keeps what is final for later ones."""
+        from cadran.compute.keeping.memory import Memory
+        from cadran.compute.plan import datasets_behind, measures_of
+
+        model, memory = (
+            opened.model,
+            Memory(opened.declaration, opened.sources, full=full, taking=not explained),
+        )
+        behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
+        with self._engine(opened, clock, behind, progress, record=explained, memory=memory) as engine:
+            computed = engine.compute(request)
+            computed.warnings += memory.end()
+            return computed
+
+    @contextmanager
+    def _engine(
+        self, opened: Opened, clock: Clock, datasets: Iterable[str], progress: Progress = lambda _: None,
+        *, record: bool = False, memory: Memory | None = None,
+    ) -> Iterator[Engine]:  # fmt: skip
+        """An engine over the loaded tables of the datasets. What is raised inside shows no secret."""
         from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine
-        from cadran.compute.plan import datasets_behind, measures_of
-        from cadran.compute.sources import Sources
+        from cadran.compute.places import Places, SourceFailed
 
-        behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
+        declaration = opened.declaration
         session = Session(str(declaration.calendar.zone), record=record)
-        sources = Sources(declaration, self.plugins)
         try:
-            rejected = sources.load(session, behind, progress)
-            session.lock()
+            tables = memory.tables_in(session) if memory is not None else None
+            rejected, remotes = opened.sources.load(session, datasets, progress, tables)
+            session.lock(memory.folder if memory is not None else None)
+            places = Places(session, remotes)
             try:
-                return Engine(declaration, model, session, clock, rejected, progress).compute(request)
+                yield Engine(declaration, opened.model, places, clock, rejected, progress, memory)
             finally:
-                sources.check_unchanged(session)
+                opened.sources.check_unchanged(session)
+        except SourceFailed as failed:
+            problems = opened.sources.problems_of(failed.source, failed.error)
+            raise ProblemsFound(_masked(problems, declaration)) from failed
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
         finally:
             session.close()
+
+
+class Opened:
+    """A declared project over its opened sources, resolved as far as its ``problems`` allow."""
+
+    def __init__(
+        self, declaration: Declaration, model: Model | None, problems: list[Problem], sources: Sources
+    ) -> None:
+        self.declaration, self.problems, self.sources = declaration, problems, sources
+        self._model = model
+
+    def checked(self) -> Opened:
+        """Itself; from here on there is a model. Raises ProblemsFound where there are errors."""
+        if self._model is None:
+            raise ProblemsFound(self.problems)
+        return self
+
+    @property
+    def model(self) -> Model:
+        assert self._model is not None, "checked() comes first"
+        return self._model
 
 
 def _judged(
@@ -199,6 +253,7 @@ def _judged(
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
+        tuple(computed.notes), tuple(computed.reuse),
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
-"""Finds the data folders that belong to the engine: ``schemas`` and ``templates``.
+"""Finds the data folders that belong to the engine: ``schemas`` and ``templates``, and tells which code is running.
 
-In an installed wheel they lie beside the package's modules; in a checkout they lie at the repository's root.
+In an installed wheel the folders lie beside the package's modules; in a checkout they lie at the repository's root.
 """
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -27,3 +28,17 @@ def schema_file() -> Path:
 def templates() -> Path:
     """The bundled templates."""
     return folder("templates")
+
+
+def code() -> str:
+    """What tells this code from any other that may compute otherwise: the version, in a checkout the modules themselves."""
+    from cadran import __version__
+
+    package = Path(__file__).resolve().parent
+    if (package / "schemas").is_dir():
+        return __version__
+    modules = [*package.rglob("*.py"), *(package.parent.parent / "plugins" / "cadran_plugins").rglob("*.py")]
+    content = hashlib.sha256()
+    for module in sorted(modules):
+        content.update(module.read_bytes())
+    return f"{__version__} {content.hexdigest()}"

@@ -23,7 +23,8 @@ def test_the_python_api() -> None:
 
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
-        "allow_paths", "check", "check_data", "declaration", "environ", "explain", "file", "model", "plugins", "run",
+        "allow_paths", "check", "check_data", "declaration", "environ", "examine", "explain", "file", "model", "plugins",
+        "run",
     }  # fmt: skip
     assert _public(cadran.Results) == {
         "alerts", "arrow", "as_of", "declaration", "dicts", "pandas", "polars", "quality", "quarantined", "rows",
@@ -39,7 +40,8 @@ def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
         "DataError", "Document", "End", "InPlace", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError",
-        "Page", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed", "suggest", "write_whole",
+        "Page", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed",
+        "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {

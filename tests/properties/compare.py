@@ -95,9 +95,12 @@ def smaller(check: Check, project: Project, tries: int = 60) -> Project:
 def engine_answers(project: Project) -> dict[Key, Answer]:
     """Every row of a run of the engine."""
     with tempfile.TemporaryDirectory() as folder:
-        found = open_project(project.write(Path(folder))).run(
-            as_of=project.clock, since=project.since, until=project.until
-        )
+        return answers_of(project.write(Path(folder)), project)
+
+
+def answers_of(file: Path, project: Project) -> dict[Key, Answer]:
+    """Every row of a run of this file, which declares the project."""
+    found = open_project(file).run(as_of=project.clock, since=project.since, until=project.until)
     answers: dict[Key, Answer] = {}
     for row in found:
         key = Key(row.kpi, str(row.grain), row.period, tuple(row.segment), tuple(row.segment_value))
@@ -111,8 +114,13 @@ def naive_answers(project: Project) -> dict[Key, Answer]:
     return run(Evaluator(world, project.kpis), project.since, project.until)
 
 
-def differences(project: Project, engine: Mapping[Key, Answer], naive: Mapping[Key, Answer]) -> list[str]:
-    """One line for each row that only one side has, or that the two sides fill differently."""
+def differences(
+    project: Project, engine: Mapping[Key, Answer], naive: Mapping[Key, Answer], *, exact: bool = True
+) -> list[str]:
+    """One line for each row that only one side has, or that the two sides fill differently.
+
+    Without ``exact`` all numbers are compared as floats: for data that was stored as such.
+    """
     formulas = {kpi.name: kpi.formula for kpi in project.kpis}
     lines = []
     for key in sorted(engine.keys() | naive.keys(), key=astuple):
@@ -122,14 +130,14 @@ def differences(project: Project, engine: Mapping[Key, Answer], naive: Mapping[K
                 f"{key}: only the {'naive evaluator' if a is None else 'engine'} has it: {shown(a or b)}"
             )
             continue
-        exact = not floating(formulas[key.kpi], project, formulas)
+        whole = exact and not floating(formulas[key.kpi], project, formulas)
         for name in ("value", "base", "previous", "year_ago", "change", "state"):
             one, other = getattr(a, name), getattr(b, name)
             if (
                 name == "state" and a.value is b.value is None
             ):  # which datasets it waits for is nobody's concern
                 one, other = str(one == "open"), str(other == "open")
-            if not same(one, other, exact and name != "base"):
+            if not same(one, other, whole and name != "base"):
                 lines.append(f"{key} {name}: engine {one!r}, naive {other!r}")
     return lines
 

@@ -37,17 +37,21 @@ def show(problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: 
     from cadran.problem_formats import render
 
     stream = sys.stderr if err else sys.stdout
-    prefix = "" if folder == Path() else f"{folder.as_posix()}/"
     click.echo(
         render(
             list(problems),
             kind,
             folder=folder,
             colour=kind == "text" and stream.isatty(),
-            prefix=prefix if kind != "text" else "",
+            prefix=prefix_of(folder) if kind != "text" else "",
         ).rstrip("\n"),
         err=err,
     )
+
+
+def prefix_of(folder: Path) -> str:
+    """What comes before file names for programs, which look from where the command ran."""
+    return "" if folder == Path() else f"{folder.as_posix()}/"
 
 
 @contextmanager

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
 from cadran.compute.lower import Lowering, both, cast, column, number, text
+from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.timing import Meeting
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure
 from cadran.problems import Problem
+from cadran.state.kept import digest
+
+if TYPE_CHECKING:
+    from cadran.compute.keeping.examined import Examined
 
 
 def rates_table(declaration: Declaration) -> exp.Expr | None:
@@ -73,8 +77,14 @@ def join_rate(measure: Measure, meeting: Meeting, rates: exp.Expr) -> exp.Expr:
 class Currencies:
     """Checks the amounts of measures against their currencies."""
 
-    def __init__(self, declaration: Declaration, session: Session, rows: RowsBuilder) -> None:
-        self.declaration, self.session, self.rows = declaration, session, rows
+    def __init__(
+        self,
+        declaration: Declaration,
+        session: Places,
+        rows: RowsBuilder,
+        known: Examined | None = None,
+    ) -> None:
+        self.declaration, self.session, self.rows, self.known = declaration, session, rows, known
 
     def check(self, measures: Sequence[Measure]) -> list[Problem]:
         """Amounts without a rate, and amounts of several currencies that nothing converts."""
@@ -121,17 +131,20 @@ class Currencies:
         origin = measure.origin
         return Problem(code, message, origin.parsed.position(origin.node), origin.subject, hint)
 
-    def _rows_of(self, measure: Measure) -> tuple[Joined, Lowering, list[exp.Expr]]:
+    def _rows_of(
+        self, measure: Measure, rows: RowsBuilder, by: str = ""
+    ) -> tuple[Joined, Lowering, list[exp.Expr]]:
         """The measure's rows (its filter included) as a FROM clause to be selected from."""
         parts = list(measure.expressions())
-        found = self.rows.model.datasets[measure.dataset]
+        found = rows.model.datasets[measure.dataset]
         if found.date is not None:
             parts.append(found.date)
         if measure.money is not None and measure.money.column is not None:
             parts.append(measure.money.column)
-        tables = self.rows.build(self.rows.needs(measure.dataset, parts))
-        joined = Joined(self.rows, measure.dataset, tables.final[measure.dataset], tables.final)
-        lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
+        needs = rows.needs(measure.dataset, parts) | ({(measure.dataset, by)} if by else set())
+        tables = rows.build(needs)
+        joined = Joined(rows, measure.dataset, tables.final[measure.dataset], tables.final)
+        lower = Lowering(rows.clock, joined.alias, in_period=lambda _: exp.true())
         self._tables = tables
         assert measure.argument is not None
         amount = lower(measure.argument)
@@ -143,26 +156,60 @@ class Currencies:
     def _ask(self, select: exp.Select) -> list[tuple[Any, ...]]:
         return self.session.rows(self._tables.attach(select))
 
+    def _answers(
+        self, measure: Measure, said: str, ask: Callable[[RowsBuilder, str], dict[str, Any]], nothing: Any
+    ) -> list[Any]:
+        """What is asked about a measure's rows, for all of them or by part where parts are known from earlier runs."""
+        rates = self.declaration.rates
+        content: str | None = ""
+        if self.known is not None and measure.convert and rates is not None:
+            content = self.known.parts.tables.content(rates.table.source, rates.table.table)
+        if self.known is None or content is None:
+            return list(ask(self.rows, "").values())
+        definition, _, _ = self.known.definitions.measure(
+            measure.dataset, measure, measure.timing, measure.date
+        )
+        behind = self.known.reader.measure(measure)
+        if measure.money is not None and measure.money.column is not None:
+            self.known.reader.add(behind, measure.money.column)
+        code = measure.money.column.sql("duckdb") if measure.money and measure.money.column else ""
+        told = digest(said, definition, code, self.known.definitions.behind(behind), content)
+        dates = [measure.date] if isinstance(measure.date, exp.Column) else []
+        return self.known.answers(told, behind, dates, ask, nothing)
+
     def _without_rate(self, measure: Measure, rates: exp.Expr) -> list[Problem]:
         """An amount without a rate would be left out without a word."""
-        joined, lower, where = self._rows_of(measure)
+
+        def ask(rows: RowsBuilder, by: str) -> dict[str, Any]:
+            select, _, _ = self._lacking(measure, rates, rows, by)
+            part = column(by, measure.dataset) if by else text("")
+            select.set("expressions", [exp.alias_(part, "part"), exp.Count(this=exp.Star())])
+            return {str(row[0]): row[1] for row in self._ask(select.group_by(part.copy(), copy=False))}
+
+        if not sum(self._answers(measure, "without-rate", ask, 0)):
+            return []
+        select, code, day = self._lacking(measure, rates, self.rows)
+        select.set("expressions", [cast(code, "VARCHAR"), exp.Min(this=day), exp.Count(this=exp.Star())])
+        select = select.group_by(cast(code.copy(), "VARCHAR"), copy=False)
+        return [self._no_rate(measure, *row) for row in self._ask(select.limit(3, copy=False))]
+
+    def _lacking(
+        self, measure: Measure, rates: exp.Expr, rows: RowsBuilder, by: str = ""
+    ) -> tuple[exp.Select, exp.Expr, exp.Expr]:
+        """The rows without a rate, their currency and their day."""
+        joined, lower, where = self._rows_of(measure, rows, by)
         assert measure.money is not None
         code = text(measure.money.code) if measure.money.column is None else lower(measure.money.column)
         date = measure.date if isinstance(measure.date, exp.Column) else None
-        meeting = Meeting(self.rows, measure.dataset, joined, date)
+        meeting = Meeting(rows, measure.dataset, joined, date)
         rate = join_rate(measure, meeting, rates)
-        day = cast(
-            meeting.moment("date" if measure.timing == "flow" or self._snapshot(measure) else "from").sql,
-            "DATE",
-        )
+        moment = meeting.moment("date" if measure.timing == "flow" or self._snapshot(measure) else "from")
+        day = cast(moment.sql, "DATE")
         where += [
             exp.Is(this=rate, expression=exp.null()),
             exp.Not(this=exp.Is(this=day.copy(), expression=exp.null())),
         ]
-        select = joined.select(cast(code, "VARCHAR"), exp.Min(this=day), exp.Count(this=exp.Star()))
-        select = select.where(both(*where), copy=False).group_by(cast(code.copy(), "VARCHAR"), copy=False)
-        found = self._ask(select.limit(3, copy=False))
-        return [self._no_rate(measure, *row) for row in found]
+        return joined.select().where(both(*where), copy=False), code, day
 
     def _snapshot(self, measure: Measure) -> bool:
         return self.rows.model.datasets[measure.dataset].snapshot
@@ -180,13 +227,26 @@ class Currencies:
             measure, "no-rate", message, "add the rate (one on or before that day), or filter by currency"
         )
 
+    def _codes(self, measure: Measure) -> set[str | None]:
+        """The currencies of a measure's amounts, None where one has none."""
+
+        def ask(rows: RowsBuilder, by: str) -> dict[str, Any]:
+            joined, lower, where = self._rows_of(measure, rows, by)
+            assert measure.money is not None
+            assert measure.money.column is not None
+            part = column(by, measure.dataset) if by else text("")
+            code = cast(lower(measure.money.column), "VARCHAR")
+            select = joined.select(exp.alias_(part, "part"), exp.alias_(code, "c", quoted=True))
+            select = select.where(both(*where), copy=False).distinct(copy=False)
+            out: dict[str, Any] = {} if by else {"": []}
+            for label, found in self._ask(select):
+                out.setdefault(str(label), []).append(found)
+            return out
+
+        return {code for codes in self._answers(measure, "currencies", ask, []) for code in codes}
+
     def _mixed(self, measure: Measure) -> list[Problem]:
-        joined, lower, where = self._rows_of(measure)
-        assert measure.money is not None
-        assert measure.money.column is not None
-        select = joined.select(exp.alias_(cast(lower(measure.money.column), "VARCHAR"), "c", quoted=True))
-        select = select.where(both(*where), copy=False).distinct(copy=False)
-        found = [row[0] for row in self._ask(select)]
+        found = self._codes(measure)
         codes = sorted(str(code) for code in found if code is not None)
         if codes and None in found:
             hint = "give them a currency, or leave them out with a filter"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Session:
             tuple[str, str], dict[Path, object]
         ] = {}  # table → its files, as they were when read
         self._empty: dict[tuple[str, str], list[str]] = {}
+        self._pending: dict[tuple[str, str], Callable[[], None]] = {}
+        self._begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
         self._record = record
         self._keywords: frozenset[str] = frozenset()
@@ -50,10 +52,13 @@ class Session:
     def close(self) -> None:
         self._connection.close()
 
-    def lock(self) -> None:
-        """No file but those scanned in place, no network, no setting can be reached from here on."""
+    def lock(self, folder: Path | None = None) -> None:
+        """No file but those scanned in place and those in ``folder``, no network, no setting can be reached from here on."""
         files = [file for files in self._in_place.values() for file in files]
         self._connection.execute(f"SET allowed_paths = {_paths(files)}")
+        if folder is not None:
+            inside = exp.array(exp.Literal.string(f"{folder.as_posix()}/")).sql("duckdb")
+            self._connection.execute(f"SET allowed_directories = {inside}")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
@@ -67,10 +72,7 @@ class Session:
         columns: Sequence[Column],
     ) -> list[Rejected]:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
-        name = exp.table_(table, db=source, quoted=True).sql("duckdb")
-        if source not in self._schemas:
-            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
-            self._schemas.add(source)
+        name = self._named(source, table)
         rejected: list[Rejected] = []
         rows, created, ended = 0, False, None
         for item in stream:
@@ -79,26 +81,55 @@ class Session:
             elif isinstance(item, End):
                 ended = item
             elif isinstance(item, InPlace):
-                self._in_place[source, table] = {file: _state(file) for file in item.files}
-                rows += self._view(name, item.files)
+                rows += self._view(source, table, item.files)
                 created = True
             else:
+                self._begins.setdefault((source, table), {}).setdefault(item.part, rows)
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
-            expected = "an end" if ended is None else f"{ended.rows} rows"
-            raise DataError(
-                f"table '{table}' broke off: {expected} expected, {rows} rows came",
-                hint="run again; if it stays so, tell the connector's author",
-            )
+            raise _broken_off(table, ended, rows)
         if not created:
-            listed = ", ".join(
-                f"{exp.to_identifier(c.name, quoted=True).sql('duckdb')} {c.type or 'VARCHAR'}"
-                for c in columns
-            )
-            self._connection.execute(f"CREATE TABLE {name} ({listed})")
+            self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
         self._find_empty(source, table)
         return rejected
+
+    def declare(
+        self,
+        source: str,
+        table: str,
+        columns: Mapping[str, str],
+        empty: Sequence[str],
+        files: Sequence[Path],
+        fetch: Callable[[], None],
+    ) -> None:
+        """``source.table`` as it is known to be. Rows that do not lie in ``files`` are loaded by ``fetch`` once a statement asks for them."""
+        name = self._named(source, table)
+        self._empty[source, table] = list(empty)
+        if files:
+            self._view(source, table, files, count=False)
+            return
+        self._create(name, columns)
+
+        def replaced() -> None:
+            self._run(f"DROP TABLE {name}")
+            fetch()
+            if self.columns(source, table) != dict(columns):
+                raise DataError(f"table '{table}' was changed while it was read", hint="run again")
+
+        self._pending[source, table] = replaced
+
+    def _named(self, source: str, table: str) -> str:
+        if source not in self._schemas:
+            self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
+            self._schemas.add(source)
+        return _name(source, table)
+
+    def _create(self, name: str, columns: Mapping[str, str]) -> None:
+        listed = ", ".join(
+            f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {kind}" for c, kind in columns.items()
+        )
+        self._connection.execute(f"CREATE TABLE {name} ({listed})")
 
     def _append(self, name: str, page: Page, created: bool) -> int:
         self._connection.register("incoming_page", page.data)
@@ -107,15 +138,25 @@ class Session:
         self._connection.unregister("incoming_page")
         return int(done[0][0])
 
-    def _view(self, name: str, files: Sequence[Path]) -> int:
+    def _view(self, source: str, table: str, files: Sequence[Path], *, count: bool = True) -> int:
         """A table that is Parquet files where they lie; only these stay within reach once the outside is shut off."""
-        # Without the columns that DuckDB would make of a folder's name such as year=2026.
-        reading = f"read_parquet({_paths(files)}, hive_partitioning = false)"
+        self._in_place[source, table] = {file: _state(file) for file in files}
+        name, scan = self._named(source, table), exp.Select(expressions=[exp.Star()])
+        scan = scan.from_(parquet(files), copy=False)
         try:
-            self._run(f"CREATE VIEW {name} AS SELECT * FROM {reading}")
-            return int(self._run(f"SELECT count(*) FROM {name}")[0][0])
+            self._run(f"CREATE VIEW {name} AS {scan.sql('duckdb')}")
+            return int(self._run(f"SELECT count(*) FROM {name}")[0][0]) if count else 0
         except QueryError as error:
             raise DataError(error.message, hint="see whether something else writes to these files") from None
+
+    def files(self, source: str, table: str) -> tuple[Path, ...]:
+        """The files of a table that is scanned where they lie."""
+        return tuple(self._in_place.get((source, table), ()))
+
+    def begins(self, source: str, table: str) -> Mapping[str, int]:
+        """The number of the first row of each part of a table, as far as its connector told parts."""
+        self.fetch(exp.table_(table, db=source, quoted=True))
+        return self._begins.get((source, table), {})
 
     def changed(self) -> list[tuple[str, str, Path]]:
         """Source, table and file of whatever is scanned in place and is not what it was when the run began."""
@@ -145,13 +186,77 @@ class Session:
         if empty:
             self._empty[source, table] = empty
 
+    # --- tables of elsewhere ------------------------------------------------------------------------------------------------
+
+    def shadow(self, source: str, table: str, columns: Sequence[Column]) -> None:
+        """An empty table with the columns of one that lies elsewhere, so that statements over it have types here."""
+        self._create(self._named(source, table), {c.name: c.type or "VARCHAR" for c in columns})
+
+    def refill(self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End]) -> int:
+        """Puts rows into a shadow, in place of what it held. Gives their number."""
+        name = _name(source, table)
+        listed = ", ".join(exp.to_identifier(c, quoted=True).sql("duckdb") for c in columns)
+        self._connection.execute(f"DELETE FROM {name}")
+        return self._take(f"{name} ({listed})", table, stream)
+
+    def receive(self, table: str, types: Mapping[str, str], stream: Iterable[Page | End]) -> None:
+        """A temporary table that holds an answer from elsewhere, in the columns and types that are expected."""
+        name = exp.to_identifier(table, quoted=True).sql("duckdb")
+        listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
+        self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
+        self._take(name, table, stream)
+
+    def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
+        """The rows of an answer from elsewhere, as this database would have given them."""
+        self.receive("answer_from_elsewhere", {f"c{i}": kind for i, kind in enumerate(types)}, stream)
+        try:
+            return self._run("SELECT * FROM answer_from_elsewhere")
+        finally:
+            self._connection.execute("DROP TABLE answer_from_elsewhere")
+
+    def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> int:
+        rows, ended = 0, None
+        for item in stream:
+            if isinstance(item, End):
+                ended = item
+            else:
+                self._connection.register("incoming_page", item.data)
+                try:
+                    done = self._run(f"INSERT INTO {into} SELECT * FROM incoming_page")
+                finally:
+                    self._connection.unregister("incoming_page")
+                rows += int(done[0][0])
+        if ended is None or ended.rows != rows:
+            raise _broken_off(what, ended, rows)
+        return rows
+
+    def described(self, select: exp.Expr) -> list[tuple[str, str]]:
+        """Name and type of a SELECT's columns, without running it."""
+        return [(str(row[0]), str(row[1])) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")]
+
     # --- asking ---------------------------------------------------------------------------------------------------------
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
+        self.fetch(select)
         return self._run(self._text(select, name))
+
+    def write(self, select: exp.Expr, file: Path) -> None:
+        """The answer of ``select`` as a Parquet file within the folder that :meth:`lock` left open."""
+        path = exp.Literal.string(str(file)).sql("duckdb")
+        self._run(f"COPY ({select.sql('duckdb')}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
+
+    def fetch(self, select: exp.Expr) -> None:
+        """Loads the tables of a statement that are only declared so far."""
+        if not self._pending:
+            return
+        for table in select.find_all(exp.Table):
+            fetch = self._pending.pop((table.db, table.name), None)
+            if fetch is not None:
+                fetch()
 
     def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
+        self.fetch(select)
         self._run(
             f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
         )
@@ -172,10 +277,12 @@ class Session:
             )
             listed = ", ".join(f"CAST({c} AS {kind}) AS {c}" for c, kind in names.items())
             self._run(
-                f"CREATE TEMP TABLE {name} AS SELECT {listed} FROM ({values.sql('duckdb')}) AS t({', '.join(names)})"
+                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {listed} FROM ({values.sql('duckdb')}) AS t({', '.join(names)})"
             )
         else:
-            self._run(f"CREATE TEMP TABLE {name} ({', '.join(f'{c} {kind}' for c, kind in names.items())})")
+            self._run(
+                f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{c} {kind}' for c, kind in names.items())})"
+            )
         if self._record:
             wanted = [i for i, name in enumerate(columns) if shown is None or name in shown]
             self.statements[table] = _as_comment(
@@ -191,6 +298,11 @@ class Session:
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
+
+    def note(self, name: str, text: str) -> None:
+        """Keeps, for ``explain``, what was done elsewhere."""
+        if self._record:
+            self.statements[name] = text
 
     def _text(self, select: exp.Expr, name: str) -> str:
         if name and self._record:
@@ -212,6 +324,13 @@ class Session:
             raise QueryError(_plain(str(error))) from error
 
 
+def parquet(files: Sequence[Path]) -> exp.Expr:
+    """Parquet files as a table, without the columns that DuckDB would make of a folder's name such as year=2026."""
+    paths = exp.array(*(exp.Literal.string(str(file)) for file in files))
+    plain = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
+    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[paths, plain]))
+
+
 def _paths(files: Iterable[Path]) -> str:
     return exp.array(*(exp.Literal.string(str(file)) for file in files)).sql("duckdb")
 
@@ -230,6 +349,16 @@ def _any_value(source: str, table: str, name: str) -> exp.Expr:
     known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
     one = exp.Select(expressions=[value]).from_(exp.table_(table, db=source, quoted=True), copy=False)
     return exp.Subquery(this=one.where(known, copy=False).limit(1, copy=False))
+
+
+def _name(source: str, table: str) -> str:
+    return exp.table_(table, db=source, quoted=True).sql("duckdb")
+
+
+def _broken_off(table: str, ended: End | None, rows: int) -> DataError:
+    expected = "an end" if ended is None else f"{ended.rows} rows"
+    hint = "run again; if it stays so, tell the connector's author"
+    return DataError(f"table '{table}' broke off: {expected} expected, {rows} rows came", hint=hint)
 
 
 def _literal(value: object) -> exp.Expr:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -12,11 +14,13 @@ from cadran.calendar import Calendar, Duration, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.combine import Cell, Combiner
 from cadran.compute.currencies import rates_table
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
+from cadran.compute.places import Places, Reach
 from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
-from cadran.compute.results import Quality, State
+from cadran.compute.reach import reach_of
+from cadran.compute.results import Note, Quality, Reuse, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
 from cadran.compute.shared.run import Run
@@ -25,9 +29,15 @@ from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
+from cadran.compute.units import by_unit, unit_of
+from cadran.compute.used import Where
 from cadran.declare.model import Declaration
+from cadran.formula.graph import Node
 from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
 from cadran.problems import Problem, ProblemsFound
+
+if TYPE_CHECKING:
+    from cadran.compute.keeping.memory import Memory
 
 _DEFAULT_PERIODS = 13
 _LONGEST_HISTORY = 1200  # periods that alert rules are replayed over at the most
@@ -63,6 +73,9 @@ class Computed:
     alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
     quality: list[Quality] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
+    warnings: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    reuse: list[Reuse] = field(default_factory=list)
 
 
 class Engine:
@@ -74,21 +87,27 @@ class Engine:
         self,
         declaration: Declaration,
         model: Model,
-        session: Session,
+        session: Places,
         clock: Clock,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
         progress: Callable[[str], None] = lambda _: None,
+        memory: Memory | None = None,
     ) -> None:
         self.declaration, self.model, self.session, self.clock = declaration, model, session, clock
+        self.memory = memory
         self.calendar: Calendar = clock.calendar
         self.rejected, self.progress = rejected, progress
         self._combined = 0
+        self._numbers = count(1)
         self._types: dict[str, dict[str, str]] = {}
         self._derived_types: dict[tuple[str, str], str] = {}
         self.rows = RowsBuilder(
             model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining()
         )
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
+        if memory is not None:
+            memory.begin(model, session, self.rows, self._raw_types, rejected)
+            self.examiner.known = memory.examined
 
     # --- tables ----------------------------------------------------------------------------------------------------------
 
@@ -139,6 +158,11 @@ class Engine:
             self._derived_types[key] = self.session.types(tables.attach(select))[name]
         return self._derived_types[key]
 
+    def types_of(self, dataset: str) -> dict[str, str]:
+        """The DuckDB type of every column, the derived ones last."""
+        derived = {name: self.type_of(dataset, name) for name in self.model.datasets[dataset].derived}
+        return {**self._raw_types(dataset), **derived}
+
     def _raw_types(self, dataset: str) -> dict[str, str]:
         if dataset not in self._types:
             source = self._source(dataset)
@@ -166,7 +190,7 @@ class Engine:
         columns = columns_behind(self.model, measures)
         datasets = sorted({dataset for dataset, _ in columns})
         self.progress("checking the data")
-        problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
+        problems = self._check_types(measures, columns)
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(datasets, measures)
@@ -174,6 +198,8 @@ class Engine:
         planned = [s for kpi in kpis for s in self._series(kpi, request)]
         for series in planned:
             planner.add(series)
+        if self.memory is not None:
+            self.memory.whose(planned)
         self._scan(planner.new_scans())
         out = Computed(quality=self.examiner.quality(datasets))
         for series in planned:
@@ -184,7 +210,15 @@ class Engine:
             else:
                 out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
+        if self.memory is not None:
+            out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
+
+    def _check_types(self, measures: Sequence[Measure], columns: Collection[Node]) -> Sequence[Problem]:
+        checker = TypeChecker(self.declaration, self.model, self.session, self.rows)
+        if self.memory is None:
+            return checker.check(measures, columns)
+        return self.memory.examined.types(measures, columns, lambda: checker.check(measures, columns))
 
     def _final_until(self, kpi: ResolvedKpi) -> dt.date:
         """The last day such that periods ending there are final: settled, and their cohorts matured."""
@@ -270,32 +304,83 @@ class Engine:
         return computed
 
     def _scan(self, scans: Sequence[Scan]) -> None:
+        """Makes the scans' tables, as far as possible of what earlier runs have kept."""
+        keeper = self.memory.keeper if self.memory is not None else None
+        if keeper is None:
+            self._make_all(scans, self.rows)
+            return
+        for rows, some in keeper.batches(keeper.missing(scans)):
+            self._make_all(some, rows)
+        self._make_all(keeper.complete(scans), self.rows)
+
+    def _make_all(self, scans: Sequence[Scan], rows: RowsBuilder) -> None:
         builder = ScanBuilder(
-            self.rows,
+            rows,
             lambda name, dataset: self.model.dimensions[name, dataset],
             rates_table(self.declaration),
         )
         if self.sharing:
-            scans = share(self._run(builder), scans)
-        for index, scan in enumerate(scans):
-            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(scans)})")
-            self._make(scan, builder)
+            scans = self._shared(scans, builder)
+        here = [(scan, select) for scan in scans if (select := self._planned(scan, builder)) is not None]
+        if self.session.remotes:
+            self.session.pull((select, self._reach(scan, select)) for scan, select in here)
+        for index, (scan, select) in enumerate(here):
+            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(here)})")
+            try:
+                self.session.create(scan.name, select)
+            except QueryError as error:
+                raise ProblemsFound([self._blame(scan, builder, error)]) from error
 
-    def _run(self, builder: ScanBuilder) -> Run:
-        return Run(builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of)
+    def _shared(self, scans: Sequence[Scan], builder: ScanBuilder) -> list[Scan]:
+        """Makes the scans that can share passes over rows that lie here; gives the others."""
+        far = [s for s in scans if self._has_source(s.dataset)]
+        near = [s for s in scans if not self._has_source(s.dataset)]
+        run = Run(
+            builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of, self._numbers
+        )
+        return [*far, *share(run, near)]
 
-    def _make(self, scan: Scan, builder: ScanBuilder) -> None:
+    def _planned(self, scan: Scan, builder: ScanBuilder) -> exp.Select | None:
+        """The scan's statement with its spans laid out; None where the scan's source has computed it already."""
         try:
-            select = builder.build(scan)
-            used = {c.name for c in select.find_all(exp.Column) if c.table == PERIOD} | {
-                "span",
-                "start",
-                "stop",
-            }
-            self.session.fill(scan.spans_table, SPAN_COLUMNS, span_rows(scan.spans, self.calendar), used)
-            self.session.create(scan.name, select)
+            if self._at_its_source(scan, builder):
+                return None
         except QueryError as error:
             raise ProblemsFound([self._blame(scan, builder, error)]) from error
+        select = builder.build(scan)
+        self._fill(scan, select)
+        return select
+
+    def _at_its_source(self, scan: Scan, builder: ScanBuilder) -> bool:
+        if not self._has_source(scan.dataset):
+            return False
+        for unit in dict.fromkeys((unit_of(scan.grain, scan.timing, scan.spans, self.calendar), "")):
+            scan.unit = unit
+            select = builder.build(scan)
+            self._fill(scan, select)
+            found = self.session.pushed(select, scan.name)
+            if found is not None:
+                self.progress(f"scanning {scan.dataset} at {found.remote.source}")
+                self.session.take(scan.name, found)
+                return True
+        return False
+
+    def _has_source(self, dataset: str) -> bool:
+        return any(t.source in self.session.remotes for t in self.declaration.datasets[dataset].tables)
+
+    def _fill(self, scan: Scan, select: exp.Expr) -> None:
+        used = {c.name for c in select.find_all(exp.Column) if c.table == PERIOD} | {"span", "start", "stop"}
+        rows, columns = span_rows(scan.spans, self.calendar), SPAN_COLUMNS
+        if scan.unit:
+            assert any(c.name == "unit" and c.table == PERIOD for c in select.find_all(exp.Column))
+            rows, columns = (
+                by_unit(rows, scan.spans, scan.unit, self.calendar),
+                {**columns, "unit": "TIMESTAMP"},
+            )
+        self.session.fill(scan.spans_table, columns, rows, used)
+
+    def _reach(self, scan: Scan, select: exp.Expr) -> tuple[Where, Reach] | None:
+        return reach_of(scan, select, self.rows, self.declaration.datasets[scan.dataset].tables)
 
     def _blame(self, scan: Scan, builder: ScanBuilder, error: QueryError) -> Problem:
         """The measure that cannot be computed: each is tried alone."""

@@ -50,7 +50,7 @@ def _entity(frame: Frame, measure: Measure) -> tuple[exp.Expr, exp.Expr]:
     entity = frame.lower(node)
     known = exp.Not(this=exp.Is(this=entity.copy(), expression=exp.null()))
     condition = frame.lower(measure.condition) if measure.condition is not None else None
-    where = both(condition, known, _visible(frame, measure))
+    where = both(condition, known, _visible(frame, measure), frame.hull(measure.function))
     assert where is not None
     return entity, where
 
@@ -90,7 +90,7 @@ def _new(frame: Frame, measure: Measure) -> exp.Select:
     inner = frame.joined.select(*frame.labels(), first).where(where, copy=False)
     inner = frame.group(inner, [entity])
     outer = _count(frame, inner, PERIOD)
-    seen = Moment(column("first_seen", _ENTITIES), moment.kind)
+    seen = Moment(column("first_seen", _ENTITIES), moment.kind, moment.unit)
     outer.append("joins", frame.spans_join(seen.within()))
     return outer
 

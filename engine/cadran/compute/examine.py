@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
+from cadran.compute.facts import Ends, Facts, merged, nothing
 from cadran.compute.keys import Keys
-from cadran.compute.lower import WithZone, both, cast, clock_as, column, number
+from cadran.compute.lower import WithZone, both, cast, clock_as, column, number, text
+from cadran.compute.places import Places
 from cadran.compute.results import Quality
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.compute.spans import Coverage
@@ -19,20 +21,10 @@ from cadran.declare.document import Place
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model, ResolvedDataset, ref_of
 from cadran.problems import Problem, ProblemsFound
+from cadran.state.kept import digest
 
-
-@dataclass(slots=True)
-class Facts:
-    """What one dataset holds at the clock."""
-
-    rows: int
-    undated: int
-    bad_intervals: int
-    first: dt.date | None
-    last: dt.date | None
-    begins: dt.date | None  # the first start of validity
-    newest: dt.datetime | None  # the last date as local time
-    by_date: dict[exp.Expr, tuple[dt.date | None, dt.date | None]]
+if TYPE_CHECKING:
+    from cadran.compute.keeping.examined import Examined
 
 
 class Examiner:
@@ -42,7 +34,7 @@ class Examiner:
         self,
         declaration: Declaration,
         model: Model,
-        session: Session,
+        session: Places,
         rows: RowsBuilder,
         rejected: Mapping[str, Sequence[tuple[str, str]]],
     ) -> None:
@@ -54,6 +46,7 @@ class Examiner:
             rejected,
         )
         self.keys = Keys(declaration, session, rows)
+        self.known: Examined | None = None  # what earlier runs have found out
         self._facts: dict[str, Facts] = {}
 
     def _place(self, dataset: str) -> Place:
@@ -71,7 +64,7 @@ class Examiner:
         for name in datasets:
             try:
                 self._facts[name] = self._ask(name, dates[name])
-                problems += self.keys.check(name)
+                problems += self._keys(name)
             except QueryError as error:
                 problems.append(
                     Problem(
@@ -85,22 +78,38 @@ class Examiner:
                 continue
             problems += self._intervals(name)
             problems += self._overlaps(name)
-        problems += Currencies(self.declaration, self.session, self.rows).check(measures)
+        problems += Currencies(self.declaration, self.session, self.rows, self.known).check(measures)
         if problems:
             raise ProblemsFound(problems)
 
     def _ask(self, name: str, dates: Sequence[exp.Column]) -> Facts:
+        def count(rows: RowsBuilder, by: str) -> dict[str, Any]:
+            return {
+                value: facts.written(dates) for value, facts in self._count(name, dates, rows, by).items()
+            }
+
+        if self.known is None:
+            return self._count(name, dates, self.rows, "")[""]
+        behind = self.known.reader.rows(name)
+        for node in dates:
+            self.known.reader.date(behind, node)
+        said = digest("facts", self.known.definitions.behind(behind), [n.sql("duckdb") for n in dates])
+        found = self.known.answers(said, behind, dates, count, nothing(dates).written(dates))
+        return merged([Facts.read(raw, dates) for raw in found])
+
+    def _count(self, name: str, dates: Sequence[exp.Column], rows: RowsBuilder, by: str) -> dict[str, Facts]:
+        """The facts of a builder's rows, by the values of a column, or of all as one."""
         found = self.model.datasets[name]
-        tables = self.rows.build(
-            self.rows.needs(name, [*([found.date] if found.date is not None else []), *dates])
-        )
-        joined = Joined(self.rows, name, tables.final[name], tables.final)
-        date = column(self.rows.time(name, "date"), name) if found.date is not None else None
-        start = column(self.rows.time(name, "from"), name) if found.valid is not None else None
-        dated = self.rows.time_kind(name, found.date) if found.date is not None else ""
-        begun = self.rows.time_kind(name, found.valid[0]) if found.valid is not None else ""
+        needs = rows.needs(name, [*([found.date] if found.date is not None else []), *dates])
+        tables = rows.build(needs | ({(name, by)} if by else set()))
+        joined = Joined(rows, name, tables.final[name], tables.final)
+        date = column(rows.time(name, "date"), name) if found.date is not None else None
+        start = column(rows.time(name, "from"), name) if found.valid is not None else None
+        dated = rows.time_kind(name, found.date) if found.date is not None else ""
+        begun = rows.time_kind(name, found.valid[0]) if found.valid is not None else ""
         undated = _missing(date if date is not None else start)
         selects: list[exp.Expr] = [
+            column(by, name) if by else text(""),
             exp.Count(this=exp.Star()),
             undated,
             self._bad(found, name),
@@ -111,18 +120,16 @@ class Examiner:
         ]
         for node in dates:
             path, col = ref_of(node)
-            lowered = self.rows.as_time(name, node, column(col, joined.alias(path)))
-            kind = self.rows.time_kind(name, node)
+            lowered = rows.as_time(name, node, column(col, joined.alias(path)))
+            kind = rows.time_kind(name, node)
             if not found.ahead:
-                seen = exp.LTE(this=lowered, expression=clock_as(kind, self.rows.clock))
+                seen = exp.LTE(this=lowered, expression=clock_as(kind, rows.clock))
                 lowered = exp.Case(ifs=[exp.If(this=seen, true=lowered.copy())])
             selects += [_extreme(exp.Min, lowered, kind), _extreme(exp.Max, lowered, kind)]
-        select = tables.attach(joined.select(*[exp.alias_(s, f"c{i}") for i, s in enumerate(selects)]))
-        row = self.session.rows(select)[0]
-        by_date: dict[exp.Expr, tuple[dt.date | None, dt.date | None]] = {
-            node: (row[7 + 2 * i], row[8 + 2 * i]) for i, node in enumerate(dates)
-        }
-        return Facts(row[0], row[1], row[2] or 0, row[3], row[4], row[5], row[6], by_date)
+        select = joined.select(*[exp.alias_(s, f"c{i}") for i, s in enumerate(selects)])
+        if by:
+            select = select.group_by(column(by, name), copy=False)
+        return {str(row[0]): _facts(row[1:], dates) for row in self.session.rows(tables.attach(select))}
 
     def _bad(self, found: ResolvedDataset, name: str) -> exp.Expr:
         if found.valid is None or found.name in self.rows.quarantined:
@@ -132,6 +139,16 @@ class Examiner:
         return exp.Filter(
             this=exp.Count(this=exp.Star()), expression=exp.Where(this=kind(this=end, expression=start))
         )
+
+    def _keys(self, name: str) -> list[Problem]:
+        """Keys are unique and never empty, in every run."""
+        keys = self.model.datasets[name].key
+        if not keys or (self.known is not None and self.known.unique.proven(name, keys)):
+            return []
+        if self.known is None:
+            return self.keys.check(name)
+        behind = self.known.reader.keys(name)
+        return list(self.known.passed("keys", behind, lambda: self.keys.check(name)))
 
     def _intervals(self, name: str) -> list[Problem]:
         count = self._facts[name].bad_intervals
@@ -157,8 +174,15 @@ class Examiner:
             for c, t in d.links.values()
         ):
             return []
+        if self.known is None:
+            return self._overlapping(name, found.valid)
+        behind, valid = self.known.reader.keys(name), found.valid
+        return list(self.known.passed("overlap", behind, lambda: self._overlapping(name, valid)))
+
+    def _overlapping(self, name: str, valid: tuple[exp.Column, exp.Column]) -> list[Problem]:
+        found = self.model.datasets[name]
         start, end = self.rows.time(name, "from"), self.rows.time(name, "to")
-        keys = [k for k in found.key if k != ref_of(found.valid[0])[1]]
+        keys = [k for k in found.key if k != ref_of(valid[0])[1]]
         tables = self.rows.build({(name, ""), *((name, k) for k in found.key)})
         joined = Joined(self.rows, name, tables.final[name], tables.final)
         order = exp.Order(expressions=[exp.Ordered(this=column(start, name))])
@@ -230,10 +254,16 @@ class Examiner:
         found = self.model.datasets[dataset]
         if dataset not in self.rows.quarantined or found.valid is None:
             return 0
-        needs = self.rows.needs(dataset, list(found.valid))
+        valid = found.valid
+        if self.known is None:
+            return self._aside(dataset, valid)
+        return self.known.number("aside", dataset, valid, lambda: self._aside(dataset, valid))
+
+    def _aside(self, dataset: str, valid: tuple[exp.Column, exp.Column]) -> int:
+        needs = self.rows.needs(dataset, list(valid))
         tables = self.rows.build(needs, visible=False)
         joined = Joined(self.rows, dataset, tables.final[dataset], tables.final)
-        start, end = (self.rows.as_time(dataset, n, joined.column((), n)) for n in found.valid)
+        start, end = (self.rows.as_time(dataset, n, joined.column((), n)) for n in valid)
         select = joined.select(exp.Count(this=exp.Star())).where(
             exp.LT(this=end, expression=start), copy=False
         )
@@ -270,6 +300,11 @@ class Examiner:
         age = self.rows.clock.local - facts.newest - dt.timedelta(days=by_day)
         if age > dt.timedelta(days=expect.max_age.days, seconds=expect.max_age.seconds):
             yield f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected"
+
+
+def _facts(row: Sequence[Any], dates: Sequence[exp.Column]) -> Facts:
+    by_date: dict[exp.Expr, Ends] = {node: (row[7 + 2 * i], row[8 + 2 * i]) for i, node in enumerate(dates)}
+    return Facts(row[0], row[1], row[2] or 0, row[3], row[4], row[5], row[6], by_date)
 
 
 def _extreme(which: type[exp.Expr], node: exp.Expr | None, kind: str, wanted: str = "DATE") -> exp.Expr:

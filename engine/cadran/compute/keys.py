@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
 from cadran.compute.lower import cast, column, number
+from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.problems import Problem
@@ -28,7 +28,7 @@ _BITS_A_ROW = 128  # above that, a table of the keys is smaller than their bits
 class Keys:
     """Asks whether the keys of datasets are what they have to be."""
 
-    def __init__(self, declaration: Declaration, session: Session, rows: RowsBuilder) -> None:
+    def __init__(self, declaration: Declaration, session: Places, rows: RowsBuilder) -> None:
         self.declaration, self.session, self.rows = declaration, session, rows
 
     def check(self, dataset: str) -> list[Problem]:

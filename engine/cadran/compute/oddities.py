@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
 from cadran.compute.lower import cast, column, text
+from cadran.compute.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Oddity:
     usual: str
 
 
-def odd_one(session: Session, table: exp.Expr, name: str, kind: str) -> Oddity | None:
+def odd_one(session: Places, table: exp.Expr, name: str, kind: str) -> Oddity | None:
     """What is written most rarely in a text column of which not every value is a ``kind`` (DOUBLE or DATE).
 
     The way of writing is the value with every run of digits folded, so ``12/03/2026`` and ``1/4/2025`` are alike.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from cadran.compute.spans import Span
     from cadran.declare.model import Declaration
 
 Number = int | Decimal | float
@@ -89,8 +90,34 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """How a KPI's values are to be read: ``clock`` where it rests on now() and nothing of it is kept, ``restate`` where
+    rows of ``dataset`` that changed in periods that ended before ``since`` are not looked at again."""
+
+    kpi: str
+    kind: Literal["clock", "restate"]
+    dataset: str = ""
+    since: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Of one measure of a scan, over which spans an earlier run's result was taken and over which it was made.
+
+    ``passing`` are those of the latter that cannot be kept: they are not over for good, or the clock may change them.
+    """
+
+    scan: str
+    dataset: str
+    kpis: tuple[str, ...]
+    kept: tuple[Span, ...] = ()
+    made: tuple[Span, ...] = ()
+    passing: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
-    """Iterable rows plus alerts, data quality and warnings.
+    """Iterable rows plus alerts, data quality, warnings and notes.
 
     ``as_of`` is the run's logical time in the calendar's zone, ``declaration`` what was computed.
     """
@@ -102,6 +129,8 @@ class Results:
     quality: tuple[Quality, ...] = ()
     warnings: tuple[Problem, ...] = ()
     statements: Mapping[str, str] = field(default_factory=dict)  # name of a scan -> its SQL
+    notes: tuple[Note, ...] = ()
+    reuse: tuple[Reuse, ...] = ()  # what was taken from earlier runs
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

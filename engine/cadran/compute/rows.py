@@ -97,6 +97,12 @@ class RowsBuilder:
         self.graph = Graph(model.datasets, model.lookups)
         self.quarantined = frozenset(quarantined)
 
+    def over(self, sources: Mapping[str, exp.Expr], clock: Clock | None = None) -> RowsBuilder:
+        """The same over other rows of some datasets, or at another clock."""
+        return RowsBuilder(
+            self.model, clock or self.clock, {**self.sources, **sources}, self.type_of, self.quarantined
+        )
+
     def walk(self, dataset: str, path: tuple[str, ...]) -> str:
         for step in path:
             dataset = self.model.datasets[dataset].links[step][1]

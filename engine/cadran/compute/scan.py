@@ -38,6 +38,7 @@ class Scan:
     sets: list[Segments] = field(default_factory=lambda: [()])
     spans: dict[Span, int] = field(default_factory=dict)
     kept: Mapping[str, Sequence[str]] = field(default_factory=dict)  # segment → values not lumped as (other)
+    unit: str = ""  # where the spans' table has a row for each day, week or month that a span touches
 
     @property
     def names(self) -> list[str]:
@@ -117,6 +118,8 @@ class ScanBuilder:
         span = column("span", PERIOD)
         select = frame.joined.select(span, *frame.labels(), *values)
         select.append("joins", frame.spans_join(on))
+        hull = frame.hull("count")
+        select = select.where(hull, copy=False) if hull is not None else select
         return frame.group(select, [span])
 
 
@@ -165,7 +168,7 @@ class Frame(Grouping):
     def __init__(self, builder: ScanBuilder, scan: Scan, joined: Joined, tables: Tables) -> None:
         self.builder, self.scan, self.joined, self.tables = builder, scan, joined, tables
         self.rows, self.clock = builder.rows, builder.clock
-        self.meeting = Meeting(self.rows, scan.dataset, joined, scan.date)
+        self.meeting = Meeting(self.rows, scan.dataset, joined, scan.date, scan.unit)
         self.lower = Lowering(self.clock, joined.alias, in_period=self._in_period)
         super().__init__(scan.sets, self._dimensions())
 
@@ -188,6 +191,9 @@ class Frame(Grouping):
             path, col = ref_of(self.builder.dimension(name, self.scan.dataset))
             out[name] = as_text(column(col, self.joined.alias(path)), self.scan.kept.get(name))
         return out
+
+    def hull(self, function: str) -> exp.Expr | None:
+        return self.meeting.hull(self.scan.timing, function, self.scan.spans)
 
     def spans_join(self, on: exp.Expr) -> exp.Join:
         # Of the schema "temp", so that no dataset can take its place.

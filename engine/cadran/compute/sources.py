@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cadran.compute import columns_seen
+from cadran.compute.columns_seen import Seen, Unreadable
 from cadran.declare.model import Dataset, Declaration, TableRef
-from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, Table
+from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, QueryableConnector, Table
 from cadran.plugins.manager import PluginManager
-from cadran.problems import Problem, ProblemsFound, listed, suggest
+from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
 
 if TYPE_CHECKING:
     from cadran.compute.embedded import Session
+    from cadran.compute.keeping.tables import Tables
+    from cadran.compute.remote import Remote
 
 Rejections = dict[str, list[tuple[str, str]]]  # "source.table" → (place, reason) of the records set aside
 
 
 class Sources:
-    """Connectors by source, each asked once; ``problems`` collects what they could not do."""
+    """Connectors by source, each table asked for once; ``problems`` collects what they could not do.
 
-    def __init__(self, declaration: Declaration, plugins: PluginManager) -> None:
+    Without ``asking`` no server is connected to: then the tables of remote sources are those last ``seen``, and one
+    that was never seen is not known. Whoever makes this closes it.
+    """
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        plugins: PluginManager,
+        *,
+        asking: bool = True,
+        seen: Seen | None = None,
+    ) -> None:
         self.declaration, self.plugins = declaration, plugins
+        self.asking, self.seen = asking, seen or {}
         self.problems: list[Problem] = []
+        self.unknown: set[str] = set()  # remote sources with tables that were never seen
         self._connectors: dict[str, Connector] = {}
-        self._tables: dict[str, dict[str, Table] | None] = {}
+        self._broken: set[str] = set()  # sources that have said that they cannot answer
+        self._tables: dict[tuple[str, str], Table | None] = {}
+
+    def close(self) -> None:
+        """Closes every connector, whatever the others do. Raises nothing."""
+        for connector in self._connectors.values():
+            with suppress(Exception):
+                connector.close()
+        self._connectors.clear()
 
     def connector(self, source: str) -> Connector:
         """Raises ConnectorError where its plugin is broken."""
@@ -40,15 +66,24 @@ class Sources:
             self._connectors[source] = found(context)
         return self._connectors[source]
 
-    def tables(self, source: str) -> dict[str, Table] | None:
-        """The tables of a source by name; None (and a problem, once) where it cannot say."""
-        if source not in self._tables:
-            try:
-                self._tables[source] = {t.name: t for t in self.connector(source).discover()}
-            except ConnectorError as error:
-                self._tables[source] = None
-                self.problems += self._problems(source, error)
-        return self._tables[source]
+    def remember(self) -> list[Problem]:
+        """Writes down the columns of remote sources, once all have answered; a warning where it cannot be written."""
+        if not self.asking or errors(self.problems):
+            return []
+        seen: dict[str, dict[str, Table]] = {}
+        for (source, name), table in self._tables.items():
+            if table is not None and self.connector(source).remote:
+                seen.setdefault(source, {})[name] = table
+        try:
+            if seen:
+                columns_seen.write(self.declaration.folder, seen, self.declaration.secrets)
+        except OSError as error:
+            message = (
+                f"{columns_seen.FOLDER}/{columns_seen.NAME} cannot be written: {error.strerror or error}"
+            )
+            hint = "without it 'cadran check' takes the columns of servers on trust"
+            return [Problem("unwritable-columns", message, None, "", hint, "warning")]
+        return []
 
     def columns(self, dataset: Dataset) -> list[str] | None:
         """The columns of a dataset's tables, or None (with a problem) where they cannot be known."""
@@ -60,6 +95,31 @@ class Sources:
             for column in table.columns:
                 out.setdefault(column.name.casefold(), column.name)
         return list(out.values())
+
+    def findings(self, others: Iterable[Problem]) -> list[Problem]:
+        """What the sources could not do, and a warning for each whose columns were not asked for.
+
+        That the columns are those last seen is worth saying only where one of the ``others`` may come of it.
+        """
+        out = list(self.problems)
+        for source in sorted(self.unknown):
+            message = "its columns are not known yet, so names of columns are taken on trust"
+            hint = "'cadran check --data' asks for them and remembers them"
+            out.append(self._warning("columns-not-known", source, message, hint))
+        if any(p.code in ("unknown-column", "unknown-link") for p in others):
+            for source in sorted(self._relied_on() - self.unknown):
+                message = "its columns are those last seen"
+                hint = "if they have changed since, 'cadran check --data' asks again"
+                out.append(self._warning("columns-last-seen", source, message, hint))
+        return out
+
+    def _relied_on(self) -> set[str]:
+        """Remote sources that were not asked."""
+        return set() if self.asking else {s for s, _ in self._tables if self.connector(s).remote}
+
+    def _warning(self, code: str, source: str, message: str, hint: str) -> Problem:
+        place = self.declaration.sources[source].place.position()
+        return Problem(code, message, place, f"sources.{source}", hint, "warning")
 
     def check_rates(self) -> None:
         """The rates' table and its columns exist."""
@@ -78,38 +138,89 @@ class Sources:
                 )
 
     def _table(self, ref: TableRef, subject: str) -> Table | None:
-        tables = self.tables(ref.source) if ref.source in self.declaration.sources else None
-        if tables is None:
+        """A table as its source describes it; None, with a problem where it is one, if that cannot be known."""
+        if ref.source not in self.declaration.sources or ref.source in self._broken:
             return None
-        if ref.table not in tables:
-            hint = suggest(ref.table, tables) or f"its tables are {listed(list(tables)) or 'none'}"
-            message = f"source '{ref.source}' has no table '{ref.table}'"
-            self.problems.append(Problem("unknown-table", message, ref.place.position(), subject, hint))
+        key = (ref.source, ref.table)
+        try:
+            if key not in self._tables:
+                self._tables[key] = self._asked(ref)
+        except ConnectorError as error:
+            self._broken.add(ref.source)
+            self.problems += self.problems_of(ref.source, error)
             return None
-        table = tables[ref.table]
-        if table.problem is not None:
-            self.problems += self._problems(ref.source, table.problem)
+        table = self._tables[key]
+        if table is None and ref.source not in self.unknown:
+            self.problems.append(self._no_table(ref, subject))
+        if table is not None and table.problem is not None:
+            self.problems += self.problems_of(ref.source, table.problem)
             return None
         return table
 
-    def load(self, session: Session, datasets: Iterable[str], progress: Callable[[str], None]) -> Rejections:
-        """Loads every table of the datasets, and the rates. Raises ProblemsFound with all sources' problems."""
+    def _asked(self, ref: TableRef) -> Table | None:
+        connector = self.connector(ref.source)
+        if self.asking or not connector.remote:
+            return connector.table(ref.table)
+        found = self.seen.get(ref.source, {}).get(ref.table)
+        if found is None:
+            self.unknown.add(ref.source)
+        return found
+
+    def _no_table(self, ref: TableRef, subject: str) -> Problem:
+        message = f"source '{ref.source}' has no table '{ref.table}'"
+        try:
+            names = self.connector(ref.source).names()
+        except ConnectorError:
+            names = []
+        hint = suggest(ref.table, names) or f"its tables are {listed(list(names)) or 'none'}"
+        return Problem("unknown-table", message, ref.place.position(), subject, hint)
+
+    def load(
+        self,
+        session: Session,
+        datasets: Iterable[str],
+        progress: Callable[[str], None],
+        tables: Tables | None = None,
+    ) -> tuple[Rejections, dict[str, Remote]]:
+        """Loads every table of the datasets, and the rates; of a source that answers SQL only the columns' names.
+
+        ``tables`` may know some from an earlier run; what it knows is not read. Raises ProblemsFound with all sources'
+        problems.
+        """
         refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
         if self.declaration.rates is not None:
             refs.append(self.declaration.rates.table)
         rejected: Rejections = {}
+        remotes: dict[str, Remote] = {}
         problems: list[Problem] = []
         for source, table in dict.fromkeys((r.source, r.table) for r in refs):
-            progress(f"loading {source}.{table}")
             try:
-                found = (self.tables(source) or {}).get(table, Table(table))
-                aside = session.load(source, table, self.connector(source).read(table), found.columns)
-                rejected[f"{source}.{table}"] = [(r.place, r.reason) for r in aside]
+                found = self._tables.get((source, table)) or Table(table)
+                connector = self.connector(source)
+                if isinstance(connector, QueryableConnector) and all(c.type for c in found.columns):
+                    self._stands_for(session, remotes, source, connector, found)
+                    continue
+                progress(f"loading {source}.{table}")
+                known = tables.known(source, table) if tables is not None else None
+                rejected[f"{source}.{table}"] = self.read(session, source, table) if known is None else known
             except ConnectorError as error:
-                problems += self._problems(source, error)
+                problems += self.problems_of(source, error)
         if problems:
             raise ProblemsFound(problems)
-        return rejected
+        return rejected, remotes
+
+    def read(self, session: Session, source: str, table: str) -> list[tuple[str, str]]:
+        """Loads one table; returns the records set aside. Raises ConnectorError."""
+        found = self._tables.get((source, table)) or Table(table)
+        aside = session.load(source, table, self.connector(source).read(table), found.columns)
+        return [(r.place, r.reason) for r in aside]
+
+    def fetch(self, session: Session, source: str, table: str) -> None:
+        """Loads one table late. Raises ProblemsFound."""
+        try:
+            self.read(session, source, table)
+        except ConnectorError as error:
+            raise ProblemsFound(self.problems_of(source, error)) from error
 
     def check_unchanged(self, session: Session) -> None:
         """Raises ProblemsFound where a file that is scanned in place is not what it was when the run began."""
@@ -119,11 +230,22 @@ class Sources:
             what = "changed" if file.exists() else "was removed"
             hint = "run again once nothing writes there, so that all numbers are of the same rows"
             error = DataError(f"{shown} {what} while table '{table}' was computed from it", hint=hint)
-            problems += self._problems(source, error)
+            problems += self.problems_of(source, error)
         if problems:
             raise ProblemsFound(problems)
 
-    def _problems(self, source: str, error: ConnectorError) -> list[Problem]:
+    @staticmethod
+    def _stands_for(
+        session: Session, remotes: dict[str, Remote], source: str, connector: QueryableConnector, table: Table
+    ) -> None:
+        """An empty table in the session, for one that stays where it is."""
+        from cadran.compute.remote import remote
+
+        session.shadow(source, table.name, table.columns)
+        beside = remotes.setdefault(source, remote(source, connector))
+        beside.types[table.name] = session.columns(source, table.name)
+
+    def problems_of(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""
         place = self.declaration.sources[source].place
         try:
@@ -144,3 +266,28 @@ def relative(file: Path, folder: Path) -> str:
 def all_columns(sources: Sources) -> dict[str, Sequence[str] | None]:
     """Dataset → columns of its tables, None where they are not known."""
     return {name: sources.columns(dataset) for name, dataset in sources.declaration.datasets.items()}
+
+
+@contextmanager
+def opened_sources(declaration: Declaration, plugins: PluginManager, *, asking: bool) -> Iterator[Sources]:
+    """The sources of a project, closed behind whoever uses them. What was seen by ``asking`` is remembered."""
+    seen: Seen = {}
+    unreadable: Problem | None = None
+    if not asking:
+        try:
+            seen = columns_seen.read(declaration.folder)
+        except Unreadable as error:
+            unreadable = _unreadable(error)
+    sources = Sources(declaration, plugins, asking=asking, seen=seen)
+    if unreadable is not None:
+        sources.problems.append(unreadable)
+    try:
+        yield sources
+    finally:
+        sources.close()
+
+
+def _unreadable(error: Unreadable) -> Problem:
+    message = f"{columns_seen.FOLDER}/{columns_seen.NAME} cannot be read: {error}"
+    hint = "'cadran check --data' writes it anew"
+    return Problem("unreadable-columns", message, None, "", hint, "warning")

@@ -6,23 +6,62 @@ and ``stop_at`` (instants, for columns with a zone).
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cadran.compute.lower import WithZone, clock_as, column
+from cadran.compute.lower import WithZone, cast, clock_as, column, text
 from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.spans import BEGINNING, Span, midnight
+from cadran.compute.units import unit_start
 from cadran.formula.measures import Timing, ref_of
 
 PERIOD = "period"
+_DAY = dt.timedelta(days=1)
+_MANY = 8
+Bounds = tuple[dt.datetime | None, dt.datetime]
+
+
+def bounds(timing: Timing, function: str, snapshot: bool, span: Span) -> Bounds | None:
+    """Rows whose moment lies outside ``[lower, upper)`` (local time) cannot matter to a span; None where any may.
+
+    The moment is the date of the measure, for intervals their start.
+    """
+    start = midnight(span.start)
+    if timing == "flow":
+        if function == "new":
+            return None, span.stop
+        return (midnight(span.before) if function in ("retained", "lost") else start), span.stop
+    if snapshot:
+        opening = timing == "opening"
+        return (midnight(span.before), start) if opening else (midnight(span.last), span.stop)
+    if timing == "started":
+        return start, span.stop
+    return None if timing == "ended" else (None, span.stop)
+
+
+def _merged(stretches: Sequence[Bounds]) -> list[Bounds]:
+    """The same stretches of time, those that touch joined to one; one alone where there would be very many."""
+    ever = BEGINNING + dt.timedelta(days=1)
+    out: list[Bounds] = []
+    for lower, upper in sorted({(lower or midnight(BEGINNING), upper) for lower, upper in stretches}):
+        if out and out[-1][0] is not None and lower <= out[-1][1]:
+            out[-1] = out[-1][0], max(upper, out[-1][1])
+        else:
+            out.append((lower, upper))
+    out = out if len(out) <= _MANY else [(out[0][0], out[-1][1])]
+    return [(None if lower is None or lower.date() <= ever else lower, upper) for lower, upper in out]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date column as SQL, with its type."""
+    """A date column as SQL, with its type. ``unit``: the spans' table has a row for each that a span touches."""
 
     node: exp.Expr
     kind: str
+    unit: str = ""
 
     @property
     def sql(self) -> exp.Expr:
@@ -33,13 +72,23 @@ class Moment:
         return column(f"{name}_at" if self.kind == WithZone else name, PERIOD)
 
     def within(self, start: str = "start", stop: str = "stop") -> exp.Expr:
-        return exp.And(
-            this=exp.GTE(this=self.sql, expression=self.bound(start)),
-            expression=exp.LT(this=self.sql, expression=self.bound(stop)),
-        )
+        begun: exp.Expr = exp.GTE(this=self.sql, expression=self.bound(start))
+        if self.unit:
+            same = exp.EQ(this=unit_start(self.unit, self.sql), expression=column("unit", PERIOD))
+            begun = exp.And(this=same, expression=begun)
+        return exp.And(this=begun, expression=exp.LT(this=self.sql, expression=self.bound(stop)))
 
     def before(self, name: str) -> exp.Expr:
         return exp.LT(this=self.sql, expression=self.bound(name))
+
+    def near(self, local: dt.datetime, *, later: bool) -> exp.Expr:
+        """A literal of this column's type that does not lie before (not ``later``: behind) a local time."""
+        if self.kind == "DATE":
+            return cast(text(local.date().isoformat()), "DATE")
+        if self.kind == WithZone:  # a day is more than any zone is away from UTC
+            instant = local + (_DAY if later else -_DAY)
+            return cast(text(f"{instant.isoformat(sep=' ')}+00"), "TIMESTAMPTZ")
+        return cast(text(local.isoformat(sep=" ")), "TIMESTAMP")
 
     @property
     def missing(self) -> exp.Expr:
@@ -54,6 +103,7 @@ class Meeting:
     dataset: str
     joined: Joined
     date: exp.Column | None = None  # set by dated()
+    unit: str = ""
 
     def moment(self, which: str) -> Moment:
         """The dataset's ``date``, ``from`` or ``to``."""
@@ -61,12 +111,13 @@ class Meeting:
         if which == "date" and self.date is not None:
             path, name = ref_of(self.date)
             node = self.rows.as_time(self.dataset, self.date, column(name, self.joined.alias(path)))
-            return Moment(node, self.rows.time_kind(self.dataset, self.date))
+            return Moment(node, self.rows.time_kind(self.dataset, self.date), self.unit)
         bound = found.date if which == "date" else (found.valid or (None, None))[which == "to"]
         assert bound is not None
         return Moment(
             column(self.rows.time(self.dataset, which), self.joined.root),
             self.rows.time_kind(self.dataset, bound),
+            self.unit,
         )
 
     def condition(self, timing: Timing) -> exp.Expr:
@@ -99,6 +150,25 @@ class Meeting:
             return moment.within()
         visible = exp.LTE(this=moment.sql, expression=clock_as(moment.kind, self.rows.clock))
         return exp.And(this=moment.within(), expression=visible)
+
+    def hull(self, timing: Timing, function: str, spans: Iterable[Span]) -> exp.Expr | None:
+        """What every row that matters to one of the spans meets, in words that let whole files be passed over."""
+        found = self.rows.model.datasets[self.dataset]
+        dated = self.date is not None or found.date is not None
+        if not dated or (timing != "flow" and not found.snapshot):
+            return None
+        reaches = [b for span in spans if (b := bounds(timing, function, found.snapshot, span)) is not None]
+        if not reaches:
+            return None
+        moment = self.moment("date")
+        out: exp.Expr | None = None
+        for lower, upper in _merged(reaches):
+            stretch: exp.Expr = exp.LTE(this=moment.sql, expression=moment.near(upper, later=True))
+            if lower is not None:
+                begun = exp.GTE(this=moment.sql, expression=moment.near(lower, later=False))
+                stretch = exp.And(this=begun, expression=stretch)
+            out = stretch if out is None else exp.Or(this=out, expression=stretch)
+        return out if out is None or not isinstance(out, exp.Or) else exp.Paren(this=out)
 
     def valid_before(self, bound: str) -> exp.Expr:
         """Valid just before an instant: begun before it, and not ended before it."""

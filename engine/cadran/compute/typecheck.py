@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 
 from sqlglot import exp
 
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.embedded import QueryError
 from cadran.compute.lower import Lowering
 from cadran.compute.oddities import Oddity, date_hint, number_hint, odd_one
+from cadran.compute.places import Places
 from cadran.compute.rows import DATES, EMPTY, Joined, RowsBuilder
 from cadran.declare.model import Declaration, Text
 from cadran.formula.graph import Node
@@ -37,7 +38,7 @@ _INTEGERS = _NUMBERS[:10]
 class TypeChecker:
     """Asks for the types of columns, links and measures of a loaded session."""
 
-    def __init__(self, declaration: Declaration, model: Model, session: Session, rows: RowsBuilder) -> None:
+    def __init__(self, declaration: Declaration, model: Model, session: Places, rows: RowsBuilder) -> None:
         self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
 
     def check(self, measures: Sequence[Measure], columns: Collection[Node]) -> list[Problem]:

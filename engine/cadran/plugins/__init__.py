@@ -3,6 +3,7 @@
 A plugin is a module named by an entry point of the group ``cadran``; all that it needs is imported from here.
 """
 
+from cadran.calendar import parse_duration
 from cadran.plugins.connector import (
     API,
     ArrowStream,
@@ -16,6 +17,7 @@ from cadran.plugins.connector import (
     End,
     InPlace,
     Page,
+    Part,
     QueryableConnector,
     Rejected,
     Relation,
@@ -44,12 +46,14 @@ __all__ = [
     "NotifierEntry",
     "NotifierError",
     "Page",
+    "Part",
     "QueryableConnector",
     "Rejected",
     "Relation",
     "Table",
     "hookimpl",
     "listed",
+    "parse_duration",
     "suggest",
     "write_whole",
 ]

@@ -41,9 +41,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, in the table's column order. Decimals are decimals, never floats."""
+    """Rows, in the table's column order. Decimals are decimals, never floats.
+
+    ``part`` names the :class:`Part` that all of them belong to, where the table has several and this is known.
+    """
 
     data: ArrowStream
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,23 @@ class InPlace:
     """
 
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a table that changes only as a whole, such as one of its files.
+
+    ``content`` is the same exactly as long as the rows are the same, read with the same settings by the same version of
+    the plugin; two parts of one table never share it unless their rows are equal. ``name`` tells the part from the others of its table and
+    stays when its rows change. ``mark`` is whatever lets the connector know the part again cheaply: at the next look
+    it is handed back under the part's name. None of the three holds a secret: they are written to disk.
+    ``file`` is set where :meth:`Connector.read` gives the part as that Parquet file, :class:`InPlace`.
+    """
+
+    name: str
+    content: str
+    mark: str = ""
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,18 @@ class Context:
     allowed: tuple[Path, ...] = ()
     zone: str = "UTC"
 
+    def shown(self, path: Path) -> str:
+        """What messages call a file: relative to the project where it lies in it."""
+        inside = path.is_relative_to(self.base) and path != self.base
+        return path.relative_to(self.base).as_posix() if inside else str(path)
+
+    def check_inside(self, path: Path, setting: Sequence[str | int]) -> None:
+        """Raises :class:`ConfigError` where a path leaves the project and the folders that are allowed by name."""
+        real = path.resolve()
+        if not any(real.is_relative_to(folder.resolve()) for folder in (self.base, *self.allowed)):
+            hint = f"add '{real if path.is_dir() else real.parent}' to 'allow_paths:', or pass it with --allow-path"
+            raise ConfigError(f"{self.shown(path)} lies outside the project", hint=hint, setting=setting)
+
 
 class ConnectorError(Exception):
     """Base of all errors that a connector raises on purpose.
@@ -122,15 +155,17 @@ class Connector(ABC):
     """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``."""
 
     api: ClassVar[str] = API
-    config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
-    remote: ClassVar[bool] = (
-        False  # whether discover asks a server: then ``check`` relies on the columns last seen
+    config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}  # settings that hold secrets: writeOnly
+    remote: bool = (
+        False  # whether a server is asked for tables: then ``check`` relies on the columns last seen
     )
+
+    _discovered: Mapping[str, Table] | None = None
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most connectors hold nothing
         """Gives back what was opened; called once at the end of a run, also of one that failed."""
 
     @abstractmethod
@@ -140,10 +175,28 @@ class Connector(ABC):
         Raises :class:`ConfigError` where the settings cannot work.
         """
 
+    def names(self) -> Sequence[str]:
+        """The tables' names alone, for suggestions. Worth overriding where that is much cheaper than :meth:`discover`."""
+        return list(self._by_name())
+
     def table(self, name: str) -> Table | None:
         """One table of :meth:`discover`, None where there is none of that name. Worth overriding where asking for
         one table is much cheaper than asking for all."""
-        return next((table for table in self.discover() if table.name == name), None)
+        return self._by_name().get(name)
+
+    def _by_name(self) -> Mapping[str, Table]:
+        if self._discovered is None:
+            self._discovered = {table.name: table for table in self.discover()}
+        return self._discovered
+
+    def identity(self, table: str, marks: Mapping[str, str]) -> Sequence[Part] | None:  # noqa: ARG002
+        """What the rows of a table are told by without reading them: its parts, all of them, in the order of
+        :meth:`read`. None where that cannot be told: then what is computed from the table is not kept between runs.
+
+        ``marks`` holds, by the names of parts, the marks that an earlier call gave. Worth overriding where a look
+        costs much less than reading. Raises :class:`ConnectorError`.
+        """
+        return None
 
     @abstractmethod
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
@@ -154,26 +207,53 @@ class QueryableConnector(Connector):
     """A source that answers SQL: a database or a warehouse. The engine writes SELECTs in its dialect.
 
     All queries of one connector see one consistent snapshot where the server offers it, in a transaction that
-    cannot write. Columns' ``type`` are DuckDB's names of what :meth:`query` delivers.
+    cannot write. Columns' ``type`` are DuckDB's names of what :meth:`query` delivers, empty where only the values
+    tell. ``remote`` may be False for an instance that reads a local file.
     """
 
-    remote: ClassVar[bool] = True
+    remote = True
 
     @property
     @abstractmethod
     def dialect(self) -> str:
         """sqlglot's name of the SQL that is spoken; empty where it knows none: then rows are pulled as they are."""
 
+    @property
+    def pushdown(self) -> str:
+        """``auto``, ``off``, or ``unverified``: whether the source computes, as its settings say."""
+        return str(self.context.config.get("pushdown", "auto"))
+
+    @property
+    def product(self) -> str:
+        """Which server it is (``PostgreSQL``, ``MariaDB``, ``SQLite``, ``DuckDB``, ``Spark``), where that is known.
+
+        Only for these does the engine compute at the source by itself: their answers are held to its own by tests.
+        """
+        return ""
+
     @abstractmethod
     def relation(self, table: str) -> Relation:
-        """Where a table stands in a FROM clause."""
+        """Where a table stands in a FROM clause, its names as the database writes them (quote each).
+
+        Raises :class:`ConfigError` where there is no such table.
+        """
+
+    @abstractmethod
+    def pull(self, table: str, columns: Sequence[str], where: str = "") -> Iterator[Page | End]:
+        """Some columns of a table, in this order, of the rows that meet a condition in the source's own SQL.
+
+        The values are those of :meth:`read`, and held to their columns' types in the same way.
+        """
 
     @abstractmethod
     def query(self, sql: str) -> Iterator[Page | End]:
-        """The answer of one SELECT in pages of bounded size, decimals as decimals. Raises :class:`ConnectorError`."""
+        """The answer of one SELECT in pages of bounded size, decimals as decimals. Raises :class:`ConnectorError`.
+
+        One at a time: a stream is read to its :class:`End`, or closed, before the next query is asked.
+        """
 
     def cancel(self) -> None:
-        """Ends a query that runs in another thread, as soon as may be."""
+        """Ends a query that runs in another thread, as soon as may be; that one raises :class:`ConnectorError`."""
 
 
 @dataclass(frozen=True, slots=True)

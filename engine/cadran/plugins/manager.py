@@ -49,6 +49,12 @@ class PluginManager:
         found: type[Connector] | type[Notifier] | Problem = self._find(kind, name)
         return None if isinstance(found, Problem) else found.config_schema
 
+    def version(self, name: str, kind: Kind = "connector") -> str:
+        """The version of a plugin that somebody else wrote; the bundled ones have cadran's."""
+        self._find(kind, name)
+        owners = self._owners(kind, name, self._examined.values())
+        return "" if not owners or owners[0].origin.startswith("cadran_plugins.") else str(owners[0])
+
     def names(self, kind: Kind = "connector") -> list[str]:
         """The names of all connectors (or notifiers) of healthy plugins, sorted."""
         return sorted({entry.name for plugin in self.listing() for entry in plugin.of(kind)})

@@ -14,11 +14,12 @@ from cadran.plugins import (
     End,
     InPlace,
     Page,
+    Part,
     Rejected,
     Table,
     suggest,
 )
-from cadran_plugins.files import csvfile, excel, jsonl, parquet
+from cadran_plugins.files import csvfile, excel, identity, jsonl, parquet
 from cadran_plugins.files.config import SCHEMA
 from cadran_plugins.files.header import agree, known_types
 from cadran_plugins.files.locate import Catalog, TableFiles
@@ -41,8 +42,12 @@ class FilesConnector(Connector):
         self._check_types(tables)
         return tables
 
+    def identity(self, table: str, marks: Mapping[str, str]) -> Sequence[Part] | None:
+        """One part for each file."""
+        return identity.parts(Catalog(self.context).table(table), marks)
+
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
-        """The rows of one table, in the order of the file."""
+        """The rows of one table, in the order of the files and of the rows in them."""
         found = Catalog(self.context).table(table)
         return parquet.read(found) if found.format == "parquet" else _read(found)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +29,11 @@ SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file, and what messages call it."""
+    """One file, what messages call it, and the name that tells it from the other parts of its table."""
 
     path: Path
     name: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ class TableFiles:
     format: str
     options: Options
     setting: tuple[str | int, ...]
+
+
+def part_name(path: Path, base: Path) -> str:
+    """A digest of the path, in which a setting from the environment may stand; the same wherever the project lies."""
+    shown = path.relative_to(base) if path.is_relative_to(base) else path
+    return hashlib.sha256(os.fsencode(shown.as_posix())).hexdigest()[:20]
 
 
 def split(path: Path) -> tuple[str, str] | None:
@@ -63,10 +72,10 @@ class Catalog:
             n: t or {} for n, t in context.config.get("tables", {}).items()
         }
         path = context.base / context.config.get("path", ".")
-        self._inside(path, ("path",))
+        self._context.check_inside(path, ("path",))
         if not path.exists():
             raise ConfigError(
-                f"there is no '{self._shown(path)}'", hint=self._nearby(path), setting=("path",)
+                f"there is no '{self._context.shown(path)}'", hint=self._nearby(path), setting=("path",)
             )
         self._folder = path if path.is_dir() else path.parent
         self._stems = self._by_stem(sorted(path.iterdir()) if path.is_dir() else [path], path.is_dir())
@@ -86,11 +95,11 @@ class Catalog:
         setting = ("tables", name) if name in self._tables else ()
         files = self._pattern(own["path"], (*setting, "path")) if "path" in own else [self._only(name)]
         for file in files:
-            self._inside(file, (*setting, "path") if "path" in own else ("path",))
+            self._context.check_inside(file, (*setting, "path") if "path" in own else ("path",))
         format_ = own.get("format") or self._format(files, setting)
         refuse_foreign(own, format_, setting)
         options = merged(self._config, own, setting, alone=len(self.names) == 1)
-        sources = tuple(Source(f, self._shown(f)) for f in files)
+        sources = tuple(Source(f, self._context.shown(f), part_name(f, self._context.base)) for f in files)
         return TableFiles(name, sources, format_, options, setting)
 
     def _by_stem(self, files: Sequence[Path], skip: bool) -> dict[str, list[Path]]:
@@ -104,7 +113,7 @@ class Catalog:
     def _only(self, name: str) -> Path:
         files = self._stems[name]
         if len(files) > 1:
-            both = " and ".join(self._shown(f) for f in files)
+            both = " and ".join(self._context.shown(f) for f in files)
             hint = f"rename one, or say under 'tables:' which is meant: {{{name}: {{path: {files[0].name}}}}}"
             raise ConfigError(f"table '{name}' could be {both}", hint=hint)
         return files[0]
@@ -117,7 +126,7 @@ class Catalog:
         files = sorted(p for p in map(Path, found) if p.is_file())
         if not files:
             there = [p.name for p in sorted(self._folder.iterdir()) if p.is_file()]
-            message = f"no file in {self._shown(self._folder)} matches '{pattern}'"
+            message = f"no file in {self._context.shown(self._folder)} matches '{pattern}'"
             raise self._no_file(message, pattern, there, setting)
         return files
 
@@ -125,22 +134,12 @@ class Catalog:
         kinds = {SUFFIXES[known[1]] if (known := split(f)) else "" for f in files}
         if "" in kinds:
             unknown = next(f for f in files if not split(f))
-            message = f"{self._shown(unknown)}: the suffix tells no kind of file"
+            message = f"{self._context.shown(unknown)}: the suffix tells no kind of file"
             raise ConfigError(message, hint="say it with 'format: csv'", setting=(*setting, "path"))
         if len(kinds) > 1:
             message = f"one table cannot be made of files of several kinds: {', '.join(sorted(kinds))}"
             raise ConfigError(message, setting=(*setting, "path"))
         return kinds.pop()
-
-    def _inside(self, path: Path, setting: tuple[str | int, ...]) -> None:
-        real = path.resolve()
-        if not any(real.is_relative_to(f.resolve()) for f in (self._context.base, *self._context.allowed)):
-            hint = f"add '{real if path.is_dir() else real.parent}' to 'allow_paths:', or pass it with --allow-path"
-            raise ConfigError(f"{self._shown(path)} lies outside the project", hint=hint, setting=setting)
-
-    def _shown(self, path: Path) -> str:
-        base = self._context.base
-        return path.relative_to(base).as_posix() if path.is_relative_to(base) and path != base else str(path)
 
     def _nearby(self, path: Path) -> str:
         there = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []

@@ -61,13 +61,13 @@ def _pages(table: TableFiles) -> Iterator[Page | End]:
 
     schema = _schema(table.files)
     rows = 0
-    yield Page(schema.empty_table())
     for source in table.files:
+        yield Page(schema.empty_table(), source.part)
         with _opened(source) as file:
             rows += file.metadata.num_rows
             try:
                 for batch in file.iter_batches(_PAGE):
-                    yield Page(pa.Table.from_batches([batch]))
+                    yield Page(pa.Table.from_batches([batch]), source.part)
             except (pa.ArrowException, OSError) as e:
                 raise _unreadable(source, e) from None
     yield End(rows)

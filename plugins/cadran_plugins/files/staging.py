@@ -121,7 +121,9 @@ def finish(staging: Staging) -> Iterator[Page | Rejected | End]:
     yield from staging.bad.rejected()
     wanted = ", ".join(f"{c.convert()} AS {quoted(n)}" for c, n in zip(columns, staging.names, strict=True))
     [(count,)] = staging.con.execute("SELECT count(*) FROM raw").fetchall()
-    yield Page(staging.con.sql(f"SELECT {wanted} FROM raw").to_arrow_reader(_PAGE))
+    for number, source in enumerate(staging.table.files):
+        rows = staging.con.sql(f"SELECT {wanted} FROM raw WHERE file = {number}")
+        yield Page(rows.to_arrow_reader(_PAGE), source.part)
     yield End(count)
 
 

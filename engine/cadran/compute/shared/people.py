@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
 from cadran.compute.lower import column
+from cadran.compute.places import Places
 from cadran.compute.scan import Scan, ScanBuilder, Segments
 from cadran.compute.shared import marks, masks
 from cadran.compute.shared.attributes import Attributes, Split, split
@@ -64,7 +64,7 @@ class People:
     """The tables of entities of one group of scans."""
 
     def __init__(
-        self, builder: ScanBuilder, session: Session, dataset: str, timeline: Timeline | None, name: Callable[[str], str],
+        self, builder: ScanBuilder, session: Places, dataset: str, timeline: Timeline | None, name: Callable[[str], str],
         reduce: Reduce, groups: Groups, rows: int,
     ) -> None:  # fmt: skip
         self.builder, self.session, self.dataset, self.timeline = builder, session, dataset, timeline

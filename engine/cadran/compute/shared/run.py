@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from cadran.calendar import Calendar
-from cadran.compute.embedded import Session
+from cadran.compute.places import Places
 from cadran.compute.scan import ScanBuilder
 from cadran.formula.measures import Measure
 
@@ -19,15 +19,14 @@ class Run:
     """``extent`` gives the first and last day of a dataset's date (or of another one), ``rows`` how many rows it has."""
 
     builder: ScanBuilder
-    session: Session
+    session: Places
     calendar: Calendar
     extent: Callable[[str, exp.Expr | None], tuple[dt.date | None, dt.date | None]]
     rows: Callable[[str], int]
-    made: int = 0
+    numbers: Iterator[int]  # of the tables that are made, over the whole run
 
     def name(self, what: str) -> str:
-        self.made += 1
-        return f"{what}_{self.made}"
+        return f"{what}_{next(self.numbers)}"
 
     def kind(self, measure: Measure) -> str:
         """The type of what is aggregated, where it is a column."""

@@ -1,0 +1,55 @@
+"""What ``check --data`` found in each dataset: rows, dates, types, and links that lead nowhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from cadran.compute.engine import Engine
+from cadran.compute.lower import both, column
+from cadran.compute.rows import Joined
+from cadran.formula.measures import ref_node
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One dataset at the run's clock. ``first`` and ``last`` are None where no row has a date."""
+
+    dataset: str
+    rows: int
+    quarantined: int
+    undated: int
+    first: dt.date | None
+    last: dt.date | None
+    columns: Mapping[str, str]  # name → DuckDB type, the derived ones last
+    unmatched: Mapping[
+        str, int
+    ]  # link → rows whose key has no counterpart; those with an empty key do not count
+
+
+def found(engine: Engine) -> list[Found]:
+    """Of every dataset, in the order of the file; they have been examined before."""
+    names = list(engine.model.datasets)
+    return [
+        Found(
+            q.dataset, q.rows, q.quarantined, q.undated, q.first, q.last,
+            engine.types_of(q.dataset), dict(_unmatched(engine, q.dataset)),
+        )
+        for q in engine.examiner.quality(names)
+    ]  # fmt: skip
+
+
+def _unmatched(engine: Engine, name: str) -> Iterator[tuple[str, int]]:
+    builder = engine.rows
+    for link, (columns, target) in engine.model.datasets[name].links.items():
+        key = engine.model.datasets[target].key
+        needs = builder.needs(name, [ref_node((link,), part) for part in key])
+        tables = builder.build(needs)
+        joined = Joined(builder, name, tables.final[name], tables.final)
+        lost = exp.Is(this=column(key[0], joined.alias((link,))), expression=exp.null())
+        given = [exp.Not(this=exp.Is(this=joined.column((), c), expression=exp.null())) for c in columns]
+        select = joined.select(exp.Count(this=exp.Star())).where(both(lost, *given), copy=False)
+        yield link, int(engine.session.rows(tables.attach(select))[0][0])

@@ -1,0 +1,202 @@
+"""The rows of a dataset by the parts of its tables: in SQL, and the range of each date in each part."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from cadran.compute.embedded import parquet
+from cadran.compute.keeping.definition import Definitions
+from cadran.compute.keeping.tables import Tables
+from cadran.compute.lower import cast, column, number, text
+from cadran.compute.places import Places
+from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.spans import LATEST
+from cadran.declare.model import Declaration, TableRef
+from cadran.formula.measures import Model, ref_of
+from cadran.plugins.connector import Part
+from cadran.state.kept import digest
+
+PART = "_cadran_part"  # the column that names a row's part
+_EPOCH = dt.datetime(1970, 1, 1)
+LOWEST = -(2**62)  # of a date before all others
+
+Range = tuple[int, int] | None  # microseconds, of the first and the last; None where there is no date at all
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One part of one of a dataset's tables. ``label`` is what PART holds in its rows."""
+
+    table: TableRef
+    part: Part
+    label: str
+
+
+class Parts:
+    """Parts of datasets, and facts about them that are worked out once and then known."""
+
+    def __init__(
+        self, declaration: Declaration, model: Model, session: Places, rows: RowsBuilder, tables: Tables, definitions: Definitions
+    ) -> None:  # fmt: skip
+        self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
+        self.tables, self.kept, self.definitions = tables, tables.kept, definitions
+        self._chunks: dict[str, tuple[Chunk, ...] | None] = {}
+        self._ranges: dict[tuple[str, exp.Column], list[Range] | None] = {}
+
+    def of(self, dataset: str) -> tuple[Chunk, ...] | None:
+        """All parts of all tables of a dataset, or None where they cannot be told."""
+        if dataset not in self._chunks:
+            self._chunks[dataset] = self._of(dataset)
+        return self._chunks[dataset]
+
+    def _of(self, dataset: str) -> tuple[Chunk, ...] | None:
+        out: list[Chunk] = []
+        for at, table in enumerate(self.declaration.datasets[dataset].tables):
+            parts = self.tables.parts(table.source, table.table)
+            if parts is None:
+                return None
+            out += [Chunk(table, part, f"{at}.{number}") for number, part in enumerate(parts)]
+        return tuple(out)
+
+    def content(self, dataset: str) -> str | None:
+        """What tells all rows of a dataset."""
+        tables = self.declaration.datasets[dataset].tables
+        found = [self.tables.content(t.source, t.table) for t in tables]
+        return None if None in found else digest(found)
+
+    # --- SQL ----------------------------------------------------------------------------------------------------------
+
+    def source(self, dataset: str, wanted: Collection[Chunk] | None = None) -> exp.Expr | None:
+        """The dataset's rows with PART, only those of the ``wanted`` parts; None where rows cannot be told apart by part."""
+        chunks = self.of(dataset)
+        if chunks is None:
+            return None
+        selects = []
+        for table in self.declaration.datasets[dataset].tables:
+            mine = [c for c in chunks if c.table is table]
+            chosen = [c for c in mine if wanted is None or c in wanted]
+            if chosen:
+                select = self._table(table, mine, chosen)
+                if select is None:
+                    return None
+                selects.append(select)
+        if not selects:
+            return None
+        out: exp.Expr = selects[0]
+        for select in selects[1:]:
+            out = exp.Union(this=out, expression=select, distinct=False, by_name=True)
+        return exp.Subquery(this=out)
+
+    def _table(self, table: TableRef, mine: Sequence[Chunk], chosen: Sequence[Chunk]) -> exp.Select | None:
+        key = (table.source, table.table)
+        empty = self.session.empty_columns(*key)
+        star = (
+            exp.Star(replace=[exp.alias_(exp.null(), n, quoted=True) for n in empty]) if empty else exp.Star()
+        )
+        if self.session.files(*key):
+            if any(c.casefold() == "file_index" for c in self.session.columns(*key)):
+                return None
+            files = [c.part.file for c in chosen if c.part.file is not None]
+            label = _label(column("file_index"), [(str(i), c.label) for i, c in enumerate(chosen)])
+            return _selected(star, label).from_(parquet(files), copy=False)
+        loaded = exp.table_(table.table, db=table.source, quoted=True)
+        if len(mine) == 1:
+            return _selected(star, text(mine[0].label)).from_(loaded, copy=False)
+        begins = self.session.begins(*key)
+        if any(c.part.name not in begins for c in mine):
+            return None
+        return self._by_number(star, loaded, mine, chosen, begins)
+
+    def _by_number(
+        self, star: exp.Expr, loaded: exp.Expr, mine: Sequence[Chunk], chosen: Sequence[Chunk], begins: Mapping[str, int]
+    ) -> exp.Select:  # fmt: skip
+        """Rows lie in the order in which they came, each part's together."""
+        row = column("rowid")
+        ifs = [
+            exp.If(this=exp.GTE(this=row.copy(), expression=number(begins[c.part.name])), true=text(c.label))
+            for c in sorted(mine, key=lambda c: (begins[c.part.name], mine.index(c)), reverse=True)
+        ]
+        select = _selected(star, exp.Case(ifs=ifs)).from_(loaded, copy=False)
+        if len(chosen) == len(mine):
+            return select
+        inner = exp.alias_(exp.Subquery(this=select), "t", table=True)
+        among = exp.In(this=column(PART), expressions=[text(c.label) for c in chosen])
+        return exp.Select(expressions=[exp.Star()]).from_(inner, copy=False).where(among, copy=False)
+
+    # --- ranges -------------------------------------------------------------------------------------------------------
+
+    def ranges(self, dataset: str, node: exp.Column) -> list[Range] | None:
+        """The first and last value of a date in each part, of rows that exist or not; None where they cannot be told."""
+        key = (dataset, node)
+        if key not in self._ranges:
+            self._ranges[key] = self._known(dataset, node)
+        return self._ranges[key]
+
+    def latest(self, dataset: str, node: exp.Column) -> int | None:
+        """No row has a later value of a date, which may be reached over links; None where that cannot be told."""
+        path, name = ref_of(node)
+        ranges = self.ranges(self.rows.walk(dataset, path), exp.column(name, quoted=True))
+        return None if ranges is None else max((r[1] for r in ranges if r), default=LOWEST)
+
+    def _known(self, dataset: str, node: exp.Column) -> list[Range] | None:
+        chunks, behind = self.of(dataset), self.definitions.reader.expression(dataset, node)
+        if chunks is None or not behind.local or ref_of(node)[0]:
+            return None
+        said = digest("range", self.definitions.behind(behind), node.name, self.rows.time_kind(dataset, node))
+        keys = [digest(said, self.settings_of(c), c.part.content) for c in chunks]
+        missing = {c for c, key in zip(chunks, keys, strict=True) if self.kept.fact(key) is None}
+        if missing:
+            asked = self._ask(dataset, node, missing)
+            if asked is None:
+                return None
+            for chunk, key in zip(chunks, keys, strict=True):
+                if chunk in missing:
+                    self.kept.learn(key, list(asked.get(chunk.label) or ()))
+        facts = [self.kept.fact(key) for key in keys]
+        return [(f[0], f[1]) if f else None for f in facts]
+
+    def settings_of(self, chunk: Chunk) -> str:
+        return self.definitions.settings.table(chunk.table.source, chunk.table.table)
+
+    def _ask(self, dataset: str, node: exp.Column, chunks: Collection[Chunk]) -> dict[str, Range] | None:
+        source = self.source(dataset, chunks)
+        if source is None:
+            return None
+        rows = self.rows.over({dataset: source})
+        tables = rows.build({*rows.needs(dataset, [node]), (dataset, PART)}, visible=False)
+        joined = Joined(rows, dataset, tables.final[dataset], tables.final)
+        moment = microseconds(rows.as_time(dataset, node, joined.column((), node)))
+        part = column(PART, joined.root)
+        select = joined.select(part, exp.Min(this=moment), exp.Max(this=moment.copy()))
+        select = select.group_by(part.copy(), copy=False)
+        found = self.session.rows(tables.attach(select))
+        return {str(label): None if low is None else (low, high) for label, low, high in found}
+
+
+def _selected(star: exp.Expr, label: exp.Expr) -> exp.Select:
+    return exp.Select(expressions=[star, exp.alias_(label, PART, quoted=True)])
+
+
+def _label(node: exp.Expr, pairs: Sequence[tuple[str, str]]) -> exp.Expr:
+    if len(pairs) == 1:
+        return text(pairs[0][1])
+    return exp.Case(this=node, ifs=[exp.If(this=number(n), true=text(label)) for n, label in pairs])
+
+
+def microseconds(node: exp.Expr) -> exp.Expr:
+    """A date, timestamp or instant as microseconds since 1970. One that no clock ever reaches is NULL: it stands for "never"."""
+    finite = exp.Anonymous(this="isfinite", expressions=[node.copy()])
+    counted = exp.Anonymous(this="epoch_us", expressions=[node.copy()])
+    known = exp.Case(ifs=[exp.If(this=finite, true=counted)], default=number(LOWEST))
+    reached = exp.LT(this=node, expression=cast(text(LATEST.isoformat()), "DATE"))
+    return exp.Case(ifs=[exp.If(this=reached, true=known)])
+
+
+def since_epoch(moment: dt.datetime) -> int:
+    """The same of a Python time, local or with a zone."""
+    naive = moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return (naive - _EPOCH) // dt.timedelta(microseconds=1)

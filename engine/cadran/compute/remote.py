@@ -1,0 +1,147 @@
+"""A source that answers SQL itself: statements put into its dialect, and rows pulled where it cannot say them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from cadran.compute.dialects import unverified, verified
+from cadran.compute.dialects.base import Dialect
+from cadran.compute.dialects.duckdb import DuckDB, native
+from cadran.compute.dialects.kinds import TIMES, Kind, Unsupported, kind_of
+from cadran.compute.dialects.others import Other
+from cadran.compute.dialects.statements import Small, Statement, Stored
+from cadran.plugins.connector import End, Page, QueryableConnector, Relation
+
+
+def remote(source: str, connector: QueryableConnector) -> Remote:
+    """The source with the dialect that it computes in, or with the reason why it does not."""
+    if connector.pushdown == "off":
+        return Remote(source, connector, None, "the source says pushdown: off")
+    known = verified(connector.product)
+    if known is not None:
+        return Remote(source, connector, known)
+    if connector.pushdown == "unverified" and connector.dialect:
+        return Remote(source, connector, unverified(connector.dialect))
+    why = "no test holds this database to the same numbers; pushdown: unverified has it compute all the same"
+    return Remote(source, connector, None, why)
+
+
+@dataclass(slots=True)
+class Remote:
+    """``dialect`` is None where nothing is computed there, and ``why`` says why; ``types`` are DuckDB's by table."""
+
+    source: str
+    connector: QueryableConnector
+    dialect: Dialect | None
+    why: str = ""
+    types: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _relations: dict[str, Relation] = field(default_factory=dict)
+    _doubted: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def relation(self, table: str) -> Relation:
+        if table not in self._relations:
+            self._relations[table] = self.connector.relation(table)
+        return self._relations[table]
+
+    def sql(
+        self, select: exp.Expr, types: Sequence[str], small: Callable[[str], Small],
+        columns: Mapping[tuple[str, str], set[str]],
+    ) -> str:  # fmt: skip
+        """The statement in the source's dialect. Raises :class:`Unsupported`."""
+        if self.dialect is None:
+            raise Unsupported(self.why)
+        for (_, table), used in columns.items():
+            self._verify(table, used)
+
+        def found(schema: str, name: str) -> Stored | Small:
+            return Stored(self.relation(name), self.types[name]) if schema == self.source else small(name)
+
+        if isinstance(self.dialect, DuckDB):
+            return native(select, found)
+        return Statement(self.dialect, found).translate(select, types)
+
+    @property
+    def is_verified(self) -> bool:
+        return self.dialect is not None and not isinstance(self.dialect, Other)
+
+    def query(self, sql: str) -> Iterator[Page | End]:
+        return self.connector.query(sql)
+
+    # --- pulling ----------------------------------------------------------------------------------------------------------
+
+    def condition(self, table: str, column: str, low: exp.Expr, high: exp.Expr) -> str:
+        """``low <= column < high`` in the source's SQL, or nothing where it cannot be said."""
+        if self.dialect is None:
+            return ""
+        node = exp.column(column, table=table, quoted=True)
+        both = exp.And(
+            this=exp.GTE(this=node, expression=low), expression=exp.LT(this=node.copy(), expression=high)
+        )
+        stored = Stored(self.relation(table), self.types[table])
+        try:
+            return Statement(self.dialect, lambda *_: stored, plain=True).condition(both, table, stored)
+        except Unsupported:
+            return ""
+
+    # --- what SQLite promises nothing about ----------------------------------------------------------------------------------
+
+    def _verify(self, table: str, columns: set[str]) -> None:
+        """Every stored value is of its column's type, and every date written in full. Raises :class:`Unsupported`."""
+        if self.dialect is None or self.dialect.name != "sqlite":
+            return
+        new = sorted(c for c in columns if (table, c) not in self._doubted)
+        if new:
+            self._doubted |= {
+                (table, c): found for c, found in zip(new, self._asked(table, new), strict=True)
+            }
+        for column in sorted(columns):
+            if self._doubted[table, column]:
+                raise Unsupported(f"'{column}' of '{table}', which holds {self._doubted[table, column]}")
+
+    def _asked(self, table: str, columns: Sequence[str]) -> Iterator[str]:
+        kinds = [kind_of(self.types[table][c]) for c in columns]
+        tests = [
+            _misfit(exp.column(c, table="t", quoted=True), k) for c, k in zip(columns, kinds, strict=True)
+        ]
+        ifs = [exp.Case(ifs=[exp.If(this=t, true=exp.Literal.number(1))]) for t in tests]
+        counts = [exp.alias_(exp.Count(this=i), f"c{n}") for n, i in enumerate(ifs)]
+        names = [exp.to_identifier(p, quoted=True) for p in self.relation(table).path]
+        stored: exp.Expr = exp.Table(**dict(zip(("this", "db", "catalog"), reversed(names), strict=False)))
+        if self.relation(table).select:
+            stored = exp.Subquery(this=exp.maybe_parse(self.relation(table).select, dialect="sqlite"))
+        select = exp.Select(expressions=counts).from_(exp.alias_(stored, "t", table=True), copy=False)
+        row: list[object] = []
+        for page in self.query(select.sql("sqlite")):
+            if isinstance(page, Page):
+                row += _first_row(page)
+        for kind, count in zip(kinds, row, strict=True):
+            yield f"values that are no {kind}, or are written in several ways" if count else ""
+
+
+def _first_row(page: Page) -> list[object]:
+    import pyarrow as pa
+
+    table = pa.table(page.data)
+    return [column[0].as_py() for column in table.columns]
+
+
+def _misfit(column: exp.Expr, kind: Kind) -> exp.Expr:
+    """Whether a stored value is of another type than its column's."""
+    kinds = {Kind.INT: ("integer",), Kind.DOUBLE: ("real", "integer"), Kind.BOOL: ("integer",)}.get(
+        kind, ("text",)
+    )
+    stored = exp.Anonymous(this="TYPEOF", expressions=[column])
+    wrong: exp.Expr = exp.Not(
+        this=exp.In(this=stored, expressions=[exp.Literal.string(k) for k in (*kinds, "null")])
+    )
+    if kind in TIMES:
+        day = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+        pattern = day if kind is Kind.DATE else f"{day} [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+        unlike = exp.Not(
+            this=exp.Paren(this=exp.Glob(this=column.copy(), expression=exp.Literal.string(pattern)))
+        )
+        wrong = exp.Or(this=wrong, expression=unlike)
+    return wrong

@@ -1,0 +1,1 @@
+"""What outlives a run, in the project's folder ``.cadran``."""

@@ -1,0 +1,98 @@
+"""Databases that SQLAlchemy connects to: one connection from the first question to the end, and names from its catalog."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from cadran.plugins import ConfigError
+from cadran_plugins.sql.database import Database
+
+try:
+    import sqlalchemy
+    from sqlalchemy import exc
+except ModuleNotFoundError as missing:
+    raise ConfigError(
+        "databases are read with SQLAlchemy, which is not installed", hint="pip install 'cadran[sql]'"
+    ) from missing
+
+
+def needed(module: str, package: str, extra: str) -> Any:
+    """A driver's module; a ConfigError that says what to install where it is not there."""
+    try:
+        return import_module(module)
+    except ImportError as missing:
+        message = f"this database is read with {package}, which is not installed"
+        raise ConfigError(message, hint=f"pip install 'cadran[{extra}]'", setting=("url",)) from missing
+
+
+class AlchemyDatabase(Database):
+    """Opens its connection when first asked."""
+
+    _engine: sqlalchemy.Engine | None = None
+    _open: sqlalchemy.Connection | None = None
+
+    @abstractmethod
+    def _make_engine(self) -> sqlalchemy.Engine: ...
+
+    def url(self) -> sqlalchemy.URL:
+        """Raises ConfigError, which never quotes it."""
+        try:
+            return sqlalchemy.make_url(self.address.url)
+        except (exc.ArgumentError, ValueError):
+            hint = "signs such as @ : / in a user or a password are written %40 %3A %2F; the port is a number"
+            raise ConfigError("the url cannot be understood", hint=hint, setting=("url",)) from None
+
+    def _begin(self, connection: sqlalchemy.Connection) -> None:
+        """Makes the connection read-only, in one snapshot, with its timeout and its zone."""
+
+    @property
+    def connection(self) -> sqlalchemy.Connection:
+        if self._open is None:
+            self._engine = self._make_engine()
+            connection = self._engine.connect()
+            try:
+                self._begin(connection)
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+            self._open = connection
+        return self._open
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection."""
+        return self.connection.connection.driver_connection
+
+    def close(self) -> None:
+        """Never fails: what is lost is closed as well."""
+        if self._open is not None:
+            opened, self._open = self._open, None
+            try:
+                opened.close()
+            except exc.SQLAlchemyError:
+                opened.invalidate()
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    @property
+    def default_schema(self) -> str:
+        return str(self.settings.schema or sqlalchemy.inspect(self.connection).default_schema_name or "")
+
+    def names(self, schema: str) -> list[str]:
+        found = sqlalchemy.inspect(self.connection)
+        return [*found.get_table_names(schema or None), *found.get_view_names(schema or None)]
+
+    def schemas(self) -> list[str]:
+        return list(sqlalchemy.inspect(self.connection).get_schema_names())
+
+    def quoted(self, path: Sequence[str]) -> str:
+        return ".".join(self._preparer().quote_identifier(part) for part in path)
+
+    def _preparer(self) -> Any:
+        assert self._engine is not None, "names are quoted once it is known what they are"
+        return self._engine.dialect.identifier_preparer

@@ -1,0 +1,51 @@
+"""From a source's settings to its opened database: the class for its URL, and what is missing to read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cadran.plugins import ConfigError, Context, listed, suggest
+from cadran_plugins.sql.address import FILES, Address
+from cadran_plugins.sql.config import Settings
+from cadran_plugins.sql.database import Database
+
+
+def opened(address: Address, settings: Settings, context: Context) -> Database:
+    """Nothing is connected yet; a file is looked for. Raises ConfigError."""
+    if address.backend in FILES:
+        path = _file(address, context)
+        if address.backend == "sqlite":
+            from cadran_plugins.sql.sqlite import SqliteDatabase
+
+            return SqliteDatabase(address, settings, context.zone, path)
+        from cadran_plugins.sql.duckfile import DuckdbDatabase
+
+        return DuckdbDatabase(address, settings, context.zone, path)
+    if address.backend == "postgresql":
+        from cadran_plugins.sql.postgres import PostgresDatabase
+
+        return PostgresDatabase(address, settings, context.zone)
+    if address.backend in ("mysql", "mariadb"):
+        from cadran_plugins.sql.mysql import MysqlDatabase
+
+        return MysqlDatabase(address, settings, context.zone)
+    from cadran_plugins.sql.other import OtherDatabase
+
+    return OtherDatabase(address, settings, context.zone)
+
+
+def _file(address: Address, context: Context) -> Path:
+    """The database file, which must be there and lie inside the project."""
+    setting = ("url",)
+    example = f"write {address.backend}:///data/shop.{address.backend}, relative to this file"
+    if not address.url.startswith(f"{address.backend}:///") or address.path in ("", ":memory:"):
+        raise ConfigError("the url names no file", hint=f"{example}, with three slashes", setting=setting)
+    if "?" in address.path or address.path.startswith("file:"):
+        raise ConfigError("the url of a file takes no options", hint=example, setting=setting)
+    path = context.base / address.path
+    context.check_inside(path, setting)
+    if not path.is_file():
+        there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
+        hint = suggest(path.name, there) or (f"there are: {listed(there)}" if there else "")
+        raise ConfigError(f"there is no file '{context.shown(path)}'", hint=hint, setting=setting)
+    return path.resolve()
