@@ -49,7 +49,9 @@ def _differences(engine: Engine, scan: Scan, held: Held) -> list[str]:
         rates_table(engine.declaration),
     )
     own = replace(scan, name=f"{scan.name}_own")
-    engine._make(own, builder)
+    select = engine._planned(own, builder)
+    assert select is not None
+    engine.session.create(own.name, select)
     lines = []
     types, own_types = (engine.session.columns("temp", table) for table in (scan.name, own.name))
     if types != own_types:
@@ -75,7 +77,7 @@ def _rows(engine: Engine, table: str, names: list[str]) -> dict[tuple[Any, ...],
     keys = [n for n in names if n in ("span", "segment") or n.startswith("by_")]
     others = [n for n in names if n not in keys]
     listed = ", ".join(f'"{n}"' for n in [*keys, *others])
-    found = engine.session._run(f'SELECT {listed} FROM temp."{table}"')
+    found = engine.session.session._run(f'SELECT {listed} FROM temp."{table}"')
     out = {row[: len(keys)]: row[len(keys) :] for row in found}
     assert len(out) == len(found), f"{table} holds a row twice"
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -97,6 +98,7 @@ class Engine:
         self.calendar: Calendar = clock.calendar
         self.rejected, self.progress = rejected, progress
         self._combined = 0
+        self._numbers = count(1)
         self._types: dict[str, dict[str, str]] = {}
         self._derived_types: dict[tuple[str, str], str] = {}
         self.rows = RowsBuilder(
@@ -345,7 +347,9 @@ class Engine:
         """Makes the scans that can share passes over rows that lie here; gives the others."""
         far = [s for s in scans if self._has_source(s.dataset)]
         near = [s for s in scans if not self._has_source(s.dataset)]
-        run = Run(builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of)
+        run = Run(
+            builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of, self._numbers
+        )
         return [*far, *share(run, near)]
 
     def _planned(self, scan: Scan, builder: ScanBuilder) -> exp.Select | None:

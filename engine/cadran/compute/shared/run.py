@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -23,11 +23,10 @@ class Run:
     calendar: Calendar
     extent: Callable[[str, exp.Expr | None], tuple[dt.date | None, dt.date | None]]
     rows: Callable[[str], int]
-    made: int = 0
+    numbers: Iterator[int]  # of the tables that are made, over the whole run
 
     def name(self, what: str) -> str:
-        self.made += 1
-        return f"{what}_{self.made}"
+        return f"{what}_{next(self.numbers)}"
 
     def kind(self, measure: Measure) -> str:
         """The type of what is aggregated, where it is a column."""
