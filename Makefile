@@ -5,7 +5,8 @@
 #   make check      format, lint, types, import contracts
 #   make test-full  the tests with many more random examples (EXAMPLES=…)
 #   make golden     rewrite the files that tests compare with (never in CI)
-#   make bench      the benchmarks, as ratios
+#   make bench      the small benchmarks, as ratios
+#   make bench-scale  cadran beside SQL by hand, over millions of rows (SIZE=1 or 10, ROUNDS=3)
 #   make clean      remove what the targets made
 #
 # Another Python: make run PYTHON=python3.12
@@ -14,6 +15,8 @@ PYTHON ?= python3
 AS_OF ?= 2026-07-01
 EXAMPLES ?= 400
 PYTEST_ARGS ?=
+SIZE ?= 1
+ROUNDS ?= 3
 
 SHELL := /bin/sh
 VENV := .venv
@@ -26,7 +29,7 @@ INSTALLED := $(VENV)/.cadran-installed
 WITH_TOOLS := $(VENV)/.cadran-with-tools
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-full check golden bench clean
+.PHONY: run test test-full check golden bench bench-scale clean
 
 run: $(INSTALLED)
 	$(VENV)/bin/cadran run --as-of $(AS_OF)
@@ -50,6 +53,9 @@ golden: $(WITH_TOOLS)
 
 bench: $(WITH_TOOLS)
 	$(PY) -m pytest benchmarks --benchmark-disable-gc -p no:xdist $(PYTEST_ARGS)
+
+bench-scale: $(WITH_TOOLS)
+	$(PY) -m benchmarks.scale.run --size $(SIZE) --rounds $(ROUNDS)
 
 clean:
 	rm -rf $(VENV) reports dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

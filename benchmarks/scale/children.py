@@ -27,15 +27,15 @@ class Cost:
     peak: float
 
 
-def measure(command: Sequence[str | Path], folder: Path) -> Cost:
-    """Runs a command in a folder; raises RuntimeError with what it said where it fails.
+def measure(command: Sequence[str | Path], folder: Path, there: Path | None = None) -> Cost:
+    """Runs a command in a folder (or elsewhere, ``there``); raises RuntimeError with what it said where it fails.
 
     The starter stays small on purpose: a child's peak is never less than its parent's size when it was started.
     """
     log = folder / "benchmark.log"
     with log.open("w") as said:
         started = time.perf_counter()
-        child = subprocess.Popen([str(c) for c in command], cwd=folder, stdout=said, stderr=said)
+        child = subprocess.Popen([str(c) for c in command], cwd=there or folder, stdout=said, stderr=said)
         _, status, used = os.wait4(child.pid, 0)
         wall = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -53,9 +53,18 @@ def medians(costs: Sequence[Cost]) -> Cost:
 
 def data(orders: int) -> Path:
     """The folder with the data of a size, made by a process of its own where it is not there yet."""
-    command = [sys.executable, "-m", "benchmarks.scale.generate", "--orders", str(orders)]
-    folder = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    return Path(folder)
+    return Path(_generate("--orders", str(orders)))
+
+
+def day(folder: Path, orders: int, *, there: bool, customers: bool = False) -> None:
+    """Puts one more day of rows there, or takes it away."""
+    options = ["--day", *["--customers"] * customers] if there else ["--no-day"]
+    _generate("--folder", str(folder), "--orders", str(orders), *options)
+
+
+def _generate(*options: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.scale.generate", *options]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def project(folder: Path) -> None:

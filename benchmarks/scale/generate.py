@@ -18,32 +18,13 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.scale.shares import CHANNEL, DEVICE, MEDIUM, RANGE, REGION, STATUS, Shares
+
 VERSION = 1  # raised whenever the same call writes other rows
 FIRST, MONTHS = dt.date(2023, 1, 1), 36
 NEXT_DAY = dt.date(2026, 1, 1)
 FACTS = ("orders", "leads", "sessions")
-
-Shares = list[tuple[str | None, int]]
-
-CHANNEL: Shares = [
-    ("organic", 34),
-    ("paid", 27),
-    ("referral", 14),
-    ("partner", 11),
-    ("outbound", 8),
-    ("event", 6),
-]
-RANGE: Shares = [("self-serve", 58), ("small", 26), ("medium", 12), ("large", 4)]
-DEVICE: Shares = [("mobile", 52), ("desktop", 39), ("tablet", 9)]
-STATUS: Shares = [("paid", 91), ("refunded", 5), ("cancelled", 4)]
-REGION: Shares = [
-    ("Île-de-France", 24), ("Auvergne-Rhône-Alpes", 14), ("Nouvelle-Aquitaine", 9), ("Occitanie", 9),
-    ("Hauts-de-France", 8), ("Provence-Alpes-Côte d'Azur", 8), ("Grand Est", 7), ("Pays de la Loire", 6),
-    ("Bretagne", 5), ("Normandie", 5), ("Bourgogne-Franche-Comté", 3), (None, 2),
-]  # fmt: skip
-MEDIUM: Shares = [
-    ("search", 31), ("direct", 24), ("social", 15), ("email", 12), ("ads", 9), ("affiliate", 5), ("display", 3), (None, 1),
-]  # fmt: skip
+BEFORE = "customers.before"  # the customers as they were before the day; no name of a table
 
 
 def folder_for(orders: int) -> Path:
@@ -69,16 +50,25 @@ def generate(folder: Path, orders: int) -> Path:
     return folder
 
 
-def add_day(folder: Path, orders: int) -> list[Path]:
-    """One more day of orders, leads and sessions as files of their own; returns them."""
+def add_day(folder: Path, orders: int, *, customers: bool = False) -> None:
+    """One more day of orders, leads and sessions, as files of their own.
+
+    ``customers``: the list of customers is written anew as well, as a nightly export does: some are new, some have left,
+    some belong to another range now. Remember that the last shows in all periods.
+    """
     with duckdb.connect() as con:
         con.execute(f"CREATE TABLE customers AS FROM '{folder}/customers.parquet'")
-        return _facts(con, folder, orders, MONTHS)
+        _facts(con, folder, orders, MONTHS)
+        if customers:
+            _changed_customers(con, folder, orders // 10)
 
 
 def remove_day(folder: Path) -> None:
+    """Takes away what :func:`add_day` wrote."""
     for name in FACTS:
         (folder / name / f"{NEXT_DAY}.parquet").unlink(missing_ok=True)
+    if (folder / BEFORE).exists():
+        (folder / BEFORE).replace(folder / "customers.parquet")
 
 
 # --- how much of what lies where ----------------------------------------------------------------------------------------
@@ -181,6 +171,20 @@ def _customer_rows(low: int, high: int, start: dt.date, end: dt.date) -> str:
         )"""
 
 
+def _changed_customers(con: duckdb.DuckDBPyConnection, folder: Path, total: int) -> None:
+    new = total // 1000 + 1
+    if not (folder / BEFORE).exists():
+        (folder / "customers.parquet").replace(folder / BEFORE)
+    select = f"""
+        SELECT id, created_at, CASE WHEN {h(5, "id")} % 1000 = 0 AND churned_at IS NULL THEN DATE '{NEXT_DAY}' ELSE churned_at END AS churned_at,
+            CASE WHEN {h(6, "id")} % 500 = 0 THEN 'large' ELSE segment END AS segment, channel, region, name
+        FROM customers
+        UNION ALL {_customer_rows(total, total + new, NEXT_DAY, NEXT_DAY + dt.timedelta(days=1))}
+        ORDER BY id
+    """
+    _copy(con, select, folder / "customers.parquet")
+
+
 def _through(low: int, high: int, start: dt.date, end: dt.date, unit_: int = 1) -> str:
     """How far into a stretch of time a row lies: whole days (or seconds), rising with its number."""
     return f"((i - {low}) * {(end - start).days * unit_} // {max(high - low, 1)})"
@@ -271,11 +275,12 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, help="where to; unless said, where the benchmarks look for it")
     parser.add_argument("--day", action="store_true", help="add one more day of rows")
+    parser.add_argument("--customers", action="store_true", help="with --day: the customers changed, too")
     parser.add_argument("--no-day", action="store_true", help="take that day away again")
     asked = parser.parse_args()
     folder = generate(asked.folder or folder_for(asked.orders), asked.orders)
     if asked.day:
-        add_day(folder, asked.orders)
+        add_day(folder, asked.orders, customers=asked.customers)
     if asked.no_day:
         remove_day(folder)
     print(folder)

@@ -1,10 +1,11 @@
 """cadran beside SQL written by hand, on the same files: time, memory, and whether all values are equal.
 
 ``python -m benchmarks.scale.run --size 1 --rounds 5`` (a million orders) or ``--size 10``. Every round runs each program
-once, as a whole process; figures are medians, and ratios are taken within a round. Values that differ end the run with 1;
-a figure over its aim is marked and ends nothing.
+once, as a whole process; figures are medians, ratios are taken within a round. Values that differ end the run with 1; a
+figure that misses its aim is marked and ends nothing.
 
-``--incremental``: cadran once, one more day of rows, cadran again. ``--profile``: where cadran's time goes.
+``--incremental``: cadran once, one more day of rows, cadran again. ``--profile``: where cadran's time goes (with
+``--incremental``: in the second run). What is printed also lies in ``.benchmarks``.
 """
 
 from __future__ import annotations
@@ -15,140 +16,100 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.scale import children, compare
+from benchmarks.scale import children, compare, stages
 from benchmarks.scale.children import Cost
 
 AS_OF, UNTIL = "2026-01-01", "2025-12-31"
 DAY_LATER, UNTIL_LATER = "2026-01-02", "2026-01-31"
+FIRST_RUN, SECOND_RUN = "cadran, first run", "cadran, a day later"
 
-# Size → what cadran may cost, as a multiple of the yardstick.
-WALL = {1: 1.6, 10: 1.25}
-PEAK, NAIVE, AGAIN = 1.2, 4.0, 0.15
+# Multiples of the yardstick that are aimed at: at most so much, for plain queries at least.
+WALL, PEAK = {1: 1.6, 10: 1.25}, 1.2
+PLAIN, AGAIN = 4.0, 0.15
+
+Costs = Mapping[str, Sequence[Cost]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="cadran against SQL written by hand.")
     parser.add_argument("--size", type=int, default=1, help="millions of orders: 1 unless said, or 10")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without", nargs="*", default=[], choices=["cadran", "per_kpi"])
     parser.add_argument("--incremental", action="store_true", help="a second run, after one more day of rows")
+    parser.add_argument(
+        "--customers", action="store_true", help="with --incremental: the customers changed, too"
+    )
     parser.add_argument("--profile", action="store_true", help="where cadran's time goes")
-    parser.add_argument("--without", nargs="*", default=[], choices=["cadran", "fused", "per_kpi"])
     asked = parser.parse_args()
     folder = children.data(asked.size * 1_000_000)
+    children.day(folder, asked.size * 1_000_000, there=False)
     if asked.profile:
-        from benchmarks.scale.profile import profile
-
-        print(profile(folder))
+        profiles(folder, asked.size, later=asked.incremental, customers=asked.customers)
     elif asked.incremental:
-        sys.exit(incremental(folder, asked.rounds, asked.size * 1_000_000))
+        sys.exit(incremental(folder, asked.size, asked.rounds, customers=asked.customers))
     else:
-        sys.exit(side_by_side(folder, asked.size, asked.rounds, set(asked.without)))
+        sys.exit(side_by_side(folder, asked.size, asked.rounds, asked.without))
 
 
-# --- from nothing -------------------------------------------------------------------------------------------------------
-
-
-def side_by_side(folder: Path, size: int, rounds: int, without: set[str]) -> int:
-    """The three programs in turn; returns the exit code."""
+def side_by_side(folder: Path, size: int, rounds: int, without: Sequence[str]) -> int:
+    """The programs in turn, each from nothing; returns the exit code."""
     children.project(folder)
     costs: dict[str, list[Cost]] = {n: [] for n in ("fused", "cadran", "per_kpi") if n not in without}
-    for number in range(rounds):
-        for name in costs:
-            out = folder / f"{name}.csv"
-            if name == "cadran":
-                children.forget(folder)
-                command = children.cadran(out, AS_OF, UNTIL)
-            else:
-                command = children.by_hand(name, folder, out, AS_OF)
-            cost = children.measure(command, folder)
-            costs[name].append(cost)
-            _say(f"round {number + 1}: {name:<8} {_cost(cost)}")
-    wrong = _wrong(folder, [n for n in costs if n != "fused"]) if "fused" in costs else []
-    print(table(costs, size))
-    return _verdict(wrong)
-
-
-def table(costs: Mapping[str, Sequence[Cost]], size: int) -> str:
-    """One line a program; the first is the yardstick."""
-    lines = [
-        f"{size} million orders, {len(next(iter(costs.values())))} rounds, medians; × is a ratio within a round",
-        "",
-        "| | wall s | wall × | CPU s | CPU × | peak MB | peak × | aims |",
-        "|---|---:|---:|---:|---:|---:|---:|---|",
-    ]
-    fused = costs.get("fused")
-    for name, found in costs.items():
-        mid = children.medians(found)
-        if not fused:
-            lines.append(f"| {name} | {mid.wall:.2f} | | {mid.cpu:.2f} | | {mid.peak:.0f} | | |")
-            continue
-        wall, cpu, peak = (ratio(found, fused, what) for what in ("wall", "cpu", "peak"))
-        aims = ""
-        if name == "cadran":
-            aims = ", ".join(
-                [aim("wall", wall, WALL.get(size), most=True), aim("peak", peak, PEAK, most=True)]
-            )
-        if name == "per_kpi":
-            aims = aim("wall", wall, NAIVE, most=False)
-        lines.append(
-            f"| {name} | {mid.wall:.2f} | {wall:.2f} | {mid.cpu:.2f} | {cpu:.2f} | {mid.peak:.0f} | {peak:.2f} | {aims} |"
-        )
-    return "\n".join(lines)
-
-
-def ratio(found: Sequence[Cost], yardstick: Sequence[Cost], what: str) -> float:
-    return median(getattr(a, what) / getattr(b, what) for a, b in zip(found, yardstick, strict=True))
-
-
-def aim(what: str, found: float, bound: float | None, *, most: bool) -> str:
-    """What was aimed at, and whether it is kept."""
-    if bound is None:
-        return f"{what}: no aim at this size"
-    kept = found <= bound if most else found >= bound
-    return f"{what} {'≤' if most else '≥'} {bound:g}" + ("" if kept else (" OVER" if most else " UNDER"))
-
-
-# --- one day later --------------------------------------------------------------------------------------------------------
-
-
-def incremental(folder: Path, rounds: int, orders: int) -> int:
-    """cadran over everything, then over one more day: the second run beside the yardstick over all of it."""
-    children.project(folder)
-    costs: dict[str, list[Cost]] = {n: [] for n in ("fused", "cadran, first run", "cadran, a day later")}
     wrong: list[str] = []
     for number in range(rounds):
-        children.forget(folder)
-        _day(folder, orders, remove=True)
-        out = {n: folder / f"{n}.csv" for n in ("fused", "cadran")}
-        costs["cadran, first run"].append(
-            children.measure(children.cadran(out["cadran"], AS_OF, UNTIL), folder)
-        )
-        _day(folder, orders)
-        second = children.cadran(out["cadran"], DAY_LATER, UNTIL_LATER)
-        costs["cadran, a day later"].append(children.measure(second, folder))
-        costs["fused"].append(
-            children.measure(children.by_hand("fused", folder, out["fused"], DAY_LATER), folder)
-        )
-        wrong += _wrong(folder, ["cadran"])
         for name, found in costs.items():
-            _say(f"round {number + 1}: {name:<20} {_cost(found[-1])}")
-    _day(folder, orders, remove=True)
-    again = ratio(costs["cadran, a day later"], costs["fused"], "wall")
-    print(table(costs, 0).replace("0 million", f"{orders // 1_000_000} million", 1))
-    print(f"\nthe second run: {again:.2f} × the yardstick ({aim('wall', again, AGAIN, most=True)})")
+            children.forget(folder)
+            found.append(children.measure(_command(name, folder, AS_OF, UNTIL), folder))
+            _say(number, name, found[-1])
+        wrong += _wrong(folder, [n for n in costs if n != "fused"])
+    aims = {
+        "cadran": {"wall": (WALL.get(size), True), "peak": (PEAK, True)},
+        "per_kpi": {"wall": (PLAIN, False)},
+    }
+    _report(f"scale-{size}", f"{size} million orders, {rounds} rounds", table(costs, aims))
     return _verdict(wrong)
 
 
-def _day(folder: Path, orders: int, *, remove: bool = False) -> None:
-    """By a process of its own: this one stays small."""
-    command = [sys.executable, "-m", "benchmarks.scale.generate", "--folder", folder, "--orders", str(orders)]
-    import subprocess
+def incremental(folder: Path, size: int, rounds: int, *, customers: bool) -> int:
+    """cadran over everything, then after one more day of rows: that second run beside the yardstick over all of it."""
+    children.project(folder)
+    costs: dict[str, list[Cost]] = {n: [] for n in ("fused", FIRST_RUN, SECOND_RUN)}
+    wrong: list[str] = []
+    for number in range(rounds):
+        children.day(folder, size * 1_000_000, there=False)
+        children.forget(folder)
+        costs[FIRST_RUN].append(children.measure(_command("cadran", folder, AS_OF, UNTIL), folder))
+        children.day(folder, size * 1_000_000, there=True, customers=customers)
+        again = _command("cadran", folder, DAY_LATER, UNTIL_LATER)
+        costs[SECOND_RUN].append(children.measure(again, folder))
+        costs["fused"].append(children.measure(_command("fused", folder, DAY_LATER, UNTIL_LATER), folder))
+        wrong += _wrong(folder, ["cadran"])
+        for name, found in costs.items():
+            _say(number, name, found[-1])
+    children.day(folder, size * 1_000_000, there=False)
+    what = f"{size} million orders, one more day, {rounds} rounds" + ", customers changed" * customers
+    aims = {SECOND_RUN: {"wall": (AGAIN, True)}}
+    _report(f"scale-{size}-incremental" + "-customers" * customers, what, table(costs, aims))
+    return _verdict(wrong)
 
-    subprocess.run(
-        [*map(str, command), "--no-day" if remove else "--day"],
-        cwd=children.ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
+
+def profiles(folder: Path, size: int, *, later: bool, customers: bool) -> None:
+    """Where the time of a run from nothing goes, or that of one a day later."""
+    children.project(folder)
+    text = stages.profile(folder, AS_OF, UNTIL)
+    if later:
+        children.day(folder, size * 1_000_000, there=True, customers=customers)
+        text = stages.profile(folder, DAY_LATER, UNTIL_LATER)
+        children.day(folder, size * 1_000_000, there=False)
+    _report(
+        f"scale-{size}-profile" + "-later" * later, f"{size} million orders" + ", one more day" * later, text
+    )
+
+
+def _command(name: str, folder: Path, as_of: str, until: str) -> list[str | Path]:
+    out = folder / f"{name}.csv"
+    return (
+        children.cadran(out, as_of, until) if name == "cadran" else children.by_hand(name, folder, out, as_of)
     )
 
 
@@ -173,11 +134,55 @@ def _verdict(wrong: Sequence[str]) -> int:
     return 1
 
 
-def _cost(cost: Cost) -> str:
-    return f"{cost.wall:7.2f} s wall, {cost.cpu:7.2f} s CPU, {cost.peak:6.0f} MB"
+# --- figures --------------------------------------------------------------------------------------------------------------
 
 
-def _say(line: str) -> None:
+def table(costs: Costs, aims: Mapping[str, Mapping[str, tuple[float | None, bool]]]) -> str:
+    """One line a program: medians, and ratios to the yardstick of the same round."""
+    lines = [
+        "| | wall s | × | CPU s | × | peak MB | × | aims |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for name, found in costs.items():
+        mid = children.medians(found)
+        ratios = {what: ratio(found, costs["fused"], what) for what in ("wall", "cpu", "peak")}
+        said = [
+            aim(what, ratios[what], bound, most=most)
+            for what, (bound, most) in aims.get(name, {}).items()
+            if bound
+        ]
+        lines.append(
+            f"| {name} | {mid.wall:.2f} | {ratios['wall']:.2f} | {mid.cpu:.2f} | {ratios['cpu']:.2f} "
+            f"| {mid.peak:.0f} | {ratios['peak']:.2f} | {', '.join(said)} |"
+        )
+    return "\n".join(lines)
+
+
+def ratio(found: Sequence[Cost], yardstick: Sequence[Cost], what: str) -> float:
+    return median(getattr(a, what) / getattr(b, what) for a, b in zip(found, yardstick, strict=True))
+
+
+def aim(what: str, found: float, bound: float, *, most: bool) -> str:
+    """What was aimed at, and whether it is missed.
+
+    >>> aim("wall", 1.7, 1.6, most=True), aim("wall", 4.5, 4, most=False)
+    ('wall ≤ 1.6 OVER', 'wall ≥ 4')
+    """
+    missed = (" OVER" if found > bound else "") if most else (" UNDER" if found < bound else "")
+    return f"{what} {'≤' if most else '≥'} {bound:g}{missed}"
+
+
+def _report(name: str, title: str, text: str) -> None:
+    """Prints the table, and leaves it in .benchmarks."""
+    said = f"{title}\n\n{text}"
+    file = children.ROOT / ".benchmarks" / f"{name}.md"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(said + "\n", encoding="utf-8")
+    print(said)
+
+
+def _say(number: int, name: str, cost: Cost) -> None:
+    line = f"round {number + 1}: {name:<20} {cost.wall:8.2f} s wall {cost.cpu:8.2f} s CPU {cost.peak:7.0f} MB"
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,0 +1,1 @@
+"""The SQL that benchmarks hold cadran against gives cadran's values."""
