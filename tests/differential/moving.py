@@ -229,6 +229,9 @@ class Spark:
     def __init__(self, server: SparkServer, name: str, folder: Path) -> None:
         self.server, self.name, self.folder = server, name, folder
         self.schemas: list[str] = []
+        self.unnamed: dict[
+            str, dict[str, Path]
+        ] = {}  # source → tables whose names Spark's own catalog refuses
 
     def _schema(self, source: str) -> str:
         schema = f"{self.name}_{source}"
@@ -246,10 +249,15 @@ class Spark:
             if pa.types.is_null(column.type):
                 rows = rows.set_column(i, column.name, rows.column(i).cast(pa.string()))
         pq.write_table(rows, place / "rows.parquet")
-        self.server.run(f"CREATE TABLE `{schema}`.`{table.name}` USING parquet LOCATION '{place}'")
+        if re.fullmatch(r"\w+", table.name, re.ASCII):
+            self.server.run(f"CREATE TABLE `{schema}`.`{table.name}` USING parquet LOCATION '{place}'")
+        else:
+            self.unnamed.setdefault(table.source, {})[table.name] = place
 
     def settings(self, source: str) -> str:
-        return f"url: '{self.server.url}', schema: {self._schema(source)}"
+        files = [f"'{n}': {{path: '{place}'}}" for n, place in self.unnamed.get(source, {}).items()]
+        tables = f", tables: {{{', '.join(files)}}}" if files else ""
+        return f"url: '{self.server.url}', schema: {self._schema(source)}{tables}"
 
     def drop(self) -> None:
         self.server.run(*(f"DROP SCHEMA `{schema}` CASCADE" for schema in self.schemas))

@@ -10,7 +10,7 @@ from cadran.plugins import ConfigError, ConnectorError, DataError
 from cadran_plugins.spark.address import Address
 
 _URL = ("url",)
-_NOISE = re.compile(r"\s*(SQLSTATE: \w+.*|To tolerate the error.*|If necessary set .*|Use `try_.*|\(line \d+, pos \d+\).*)", re.DOTALL)  # fmt: skip
+_NOISE = re.compile(r"\s*(SQLSTATE: \w+.*|To tolerate the error.*|If necessary set .*|Use [`']try_.*|\(line \d+, pos \d+\).*)", re.DOTALL)  # fmt: skip
 
 
 class Kind(Enum):

@@ -85,6 +85,10 @@ class Dialect:
         """A stored column, such that texts compare byte by byte from here on."""
         return column
 
+    def operand(self, node: exp.Expr) -> exp.Expr:
+        """A whole number that is added, subtracted, multiplied or turned round: in eight bytes."""
+        return node
+
     # --- comparing ------------------------------------------------------------------------------------------------------
 
     def ordered(self, node: exp.Expr, kind: Kind) -> exp.Expr:

@@ -311,6 +311,8 @@ def _arithmetic(x: Expressions, operator: type[exp.Binary], left: Typed, right: 
     if any(v.kind not in (*NUMBERS, Kind.NULL) for v in (left, right)):
         raise Unsupported(f"arithmetic of {left.kind} and {right.kind}")
     (a, b), kind = x.side_by_side([left, right], "arithmetic")
+    if kind is Kind.INT:
+        a, b = x.dialect.operand(a), x.dialect.operand(b)
     return Typed(operator(this=grouped(a), expression=grouped(b)), kind)
 
 
@@ -333,7 +335,8 @@ def _negative(x: Expressions, node: exp.Neg) -> Typed:
     inner = x(node.this)
     if inner.kind not in NUMBERS:
         raise Unsupported(f"minus {inner.kind}")
-    return Typed(exp.Neg(this=grouped(inner.sql)), inner.kind)
+    sql = x.dialect.operand(inner.sql) if inner.kind is Kind.INT else inner.sql
+    return Typed(exp.Neg(this=grouped(sql)), inner.kind)
 
 
 def _shifted(x: Expressions, moment: Typed, interval: exp.Interval, sign: int) -> Typed:

@@ -24,7 +24,8 @@ def _abs(x: Expressions, node: exp.Abs) -> Typed:
     inner = x(node.this)
     if inner.kind not in NUMBERS:
         raise Unsupported(f"abs of {inner.kind}")
-    return Typed(exp.Abs(this=inner.sql), inner.kind)
+    sql = x.dialect.operand(inner.sql) if inner.kind is Kind.INT else inner.sql
+    return Typed(exp.Abs(this=sql), inner.kind)
 
 
 @handles(exp.Round)
