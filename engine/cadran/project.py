@@ -165,8 +165,11 @@ class Project:
     def _folder(self) -> Path:
         return self.file.absolute().parent
 
-    def explain(self, kpi: str, *, as_of: AsOf = None) -> str:
-        """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran."""
+    def explain(self, kpi: str, *, as_of: AsOf = None, analyze: bool = False) -> str:
+        """How a KPI is computed: formula, measures, datasets, links, periods, and the SQL as it ran.
+
+        ``analyze`` adds what each statement took: where it ran, seconds, rows and bytes.
+        """
         from cadran.compute.engine import Request
         from cadran.compute.selection import choose
         from cadran.publish.explain import explain
@@ -175,9 +178,8 @@ class Project:
             declaration = opened.checked().declaration
             names, clock = choose(declaration, [kpi]), clock_of(declaration, as_of)
             computed = self._compute(opened, clock, Request(names), lambda _: None, explained=True)
-        return explain(
-            declaration, opened.model, names[0], _judged(declaration, computed, clock, opened.problems)
-        )
+        judged = _judged(declaration, computed, clock, opened.problems)
+        return explain(declaration, opened.model, names[0], judged, analyze=analyze)
 
     def _compute(
         self, opened: Opened, clock: Clock, request: Request, progress: Progress, *, full: bool = False, explained: bool = False,
@@ -270,7 +272,7 @@ def _judged(
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
-        tuple(computed.notes), tuple(computed.reuse),
+        tuple(computed.notes), tuple(computed.reuse), tuple(computed.measured),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -72,16 +72,29 @@ def tables(project: Project) -> Iterator[Copied]:
             yield Copied(source, name, session.columns(source, name), rows, arrow)
 
 
-def moved(project: Project, target: Target, folder: Path, *, pushdown: str = "auto") -> Path:
-    """The file of the same project over the database. The folder is the target's, too."""
+def moved(
+    project: Project,
+    target: Target,
+    folder: Path,
+    *,
+    pushdown: str = "auto",
+    beside: Mapping[str, str] | None = None,
+) -> Path:
+    """The file of the same project over the database. The folder is the target's, too.
+
+    ``beside`` are the settings of sources that are not moved.
+    """
+    beside = beside or {}
     sources = []
     for table in tables(project):
-        target.put(table)
-        sources.append(table.source)
+        if table.source not in beside:
+            target.put(table)
+            sources.append(table.source)
     lines = [
         f"  {s}: {{connector: {target.connector}, pushdown: {pushdown}, {target.settings(s)}}}"
         for s in dict.fromkeys(sources)
     ]
+    lines += [f"  {name}: {{{settings}}}" for name, settings in beside.items()]
     text = project.file.read_text(encoding="utf-8")
     text = _SOURCES.sub(lambda _: "sources:\n" + "\n".join(lines) + "\n\n", text)
     file = folder / f"kpis-{pushdown}.yaml"

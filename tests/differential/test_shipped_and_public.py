@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -83,6 +84,21 @@ def test_the_figures_are_the_same(name: str, target: Target, pushdown: str, tmp_
         not isinstance(target, Sqlite) and name != "chinook"
     )  # whose decimals SQLite has made floats already
     assert differences(embedded(name), there.run(as_of=clock, since=since), exact=exact) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["postgres"], indirect=True)
+def test_sources_are_mixed(target: Target, tmp_path: Path) -> None:
+    """The CRM's tables in a database, those of the finance department in files: each part runs where its data is."""
+    finance = f"connector: files, path: {ROOT / 'data' / 'finance'}, delimiter: ';', decimal: ',', encoding: cp1252, date_format: '%d/%m/%Y'"
+    kpis = ["cac", "acquisition_roi", "revenue"]
+    expected = cadran.open(ROOT).run(kpis, as_of=dt.date(2026, 7, 1), full=True)
+    file = moved(cadran.open(ROOT), target, tmp_path, beside={"finance": finance})
+    there = cadran.open(file, allow_paths=[ROOT])
+    assert differences(expected, there.run(kpis, as_of=dt.date(2026, 7, 1)), exact=True) == []
+    text = there.explain("cac", as_of=dt.date(2026, 7, 1), analyze=True)
+    assert "-- runs at crm" in text  # the customers
+    assert re.search(r"^\S*costs\S* +here ", text, re.MULTILINE)  # the costs, over files
 
 
 def differences(expected: Results, found: Results, *, exact: bool) -> list[str]:

@@ -27,7 +27,7 @@ def test_a_project_and_its_results() -> None:
         "file", "model", "plugins", "run",
     }  # fmt: skip
     assert _public(cadran.Results) == {
-        "alerts", "arrow", "as_of", "declaration", "dicts", "notes", "pandas", "polars", "quality", "quarantined", "reuse",
+        "alerts", "arrow", "as_of", "declaration", "dicts", "measured", "notes", "pandas", "polars", "quality", "quarantined", "reuse",
         "rows", "statements", "warnings",
     }  # fmt: skip
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from sqlglot import exp
 
+from cadran.compute.results import Measured
 from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
 
+_ANSWER = "answer_from_elsewhere"  # to a question whose rows are only looked at
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")
 _INTERNAL = re.compile(r"\s*\n\s*(LINE \d+:|Candidate|Possible|Did you mean).*", re.DOTALL)
 
@@ -41,6 +45,7 @@ class Session:
         self._pending: dict[tuple[str, str], Callable[[], None]] = {}
         self._begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
+        self.measured: dict[str, Measured] = {}
         self._record = record
         self._keywords: frozenset[str] = frozenset()
         if record:
@@ -197,33 +202,48 @@ class Session:
         name = _name(source, table)
         listed = ", ".join(exp.to_identifier(c, quoted=True).sql("duckdb") for c in columns)
         self._connection.execute(f"DELETE FROM {name}")
-        return self._take(f"{name} ({listed})", table, stream)
+        with self._measuring(f"{source}.{table}", source) as taken:
+            taken += self._take(f"{name} ({listed})", table, stream)
+        return taken[0]
 
-    def receive(self, table: str, types: Mapping[str, str], stream: Iterable[Page | End]) -> None:
+    def receive(
+        self, table: str, types: Mapping[str, str], stream: Iterable[Page | End], place: str = ""
+    ) -> None:
         """A temporary table that holds an answer from elsewhere, in the columns and types that are expected."""
         name = exp.to_identifier(table, quoted=True).sql("duckdb")
         listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
         self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
         try:
-            self._take(name, table, stream)
+            with self._measuring(table, place) as taken:
+                taken += self._take(name, table, stream)
         except BaseException:
             self._connection.execute(f"DROP TABLE {name}")
             raise
 
     def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
         """The rows of an answer from elsewhere, as this database would have given them."""
-        self.receive("answer_from_elsewhere", {f"c{i}": kind for i, kind in enumerate(types)}, stream)
+        self.receive(_ANSWER, {f"c{i}": kind for i, kind in enumerate(types)}, stream)
         try:
-            return self._run("SELECT * FROM answer_from_elsewhere")
+            return self._run(f"SELECT * FROM {_ANSWER}")
         finally:
-            self._connection.execute("DROP TABLE answer_from_elsewhere")
+            self._connection.execute(f"DROP TABLE {_ANSWER}")
 
-    def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> int:
-        rows, ended = 0, None
+    @contextmanager
+    def _measuring(self, name: str, place: str) -> Iterator[list[int]]:
+        """Inside, rows and bytes are put into the list."""
+        taken: list[int] = []
+        started = time.perf_counter()
+        yield taken
+        self.measure(name, place, time.perf_counter() - started, *taken)
+
+    def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> tuple[int, int]:
+        """Puts a stream's rows into a table. Gives how many, and their bytes as far as the pages tell."""
+        rows, size, ended = 0, 0, None
         for item in stream:
             if isinstance(item, End):
                 ended = item
             else:
+                size += int(getattr(item.data, "nbytes", 0))
                 self._connection.register("incoming_page", item.data)
                 try:
                     done = self._run(f"INSERT INTO {into} SELECT * FROM incoming_page")
@@ -232,7 +252,7 @@ class Session:
                 rows += int(done[0][0])
         if ended is None or ended.rows != rows:
             raise _broken_off(what, ended, rows)
-        return rows
+        return rows, size
 
     def described(self, select: exp.Expr) -> list[tuple[str, str]]:
         """Name and type of a SELECT's columns, without running it."""
@@ -261,9 +281,16 @@ class Session:
     def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
         self.fetch(select)
-        self._run(
+        started = time.perf_counter()
+        done = self._run(
             f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
         )
+        self.measure(table, "", time.perf_counter() - started, int(done[0][0]))
+
+    def measure(self, name: str, place: str, seconds: float, rows: int, size: int = 0) -> None:
+        """Keeps, for ``explain``, what a statement took."""
+        if self._record and name != _ANSWER:
+            self.measured[name] = Measured(name, place, seconds, rows, size)
 
     def fill(
         self,

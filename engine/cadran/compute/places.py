@@ -11,17 +11,20 @@ import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from cadran.compute.dialects.kinds import Unsupported, kind_of
-from cadran.compute.dialects.statements import Small
+from cadran.compute.dialects.tables import Small
 from cadran.compute.embedded import Session
 from cadran.compute.lower import cast, text
-from cadran.compute.remote import Remote
+from cadran.compute.results import Measured
 from cadran.compute.used import SMALL, Where, columns_of, tables_of
 from cadran.plugins.connector import ConnectorError, QueryRefused
+
+if TYPE_CHECKING:
+    from cadran.compute.remote import Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,10 @@ class Places:
     @property
     def statements(self) -> dict[str, str]:
         return self.session.statements
+
+    @property
+    def measured(self) -> dict[str, Measured]:
+        return self.session.measured
 
     # --- what a session does ----------------------------------------------------------------------------------------------
 
@@ -141,7 +148,9 @@ class Places:
         self._note(table, found)
         try:
             with _of(found.remote):
-                self.session.receive(table, dict(found.columns), found.remote.query(found.sql))
+                self.session.receive(
+                    table, dict(found.columns), found.remote.query(found.sql), found.remote.source
+                )
         except SourceFailed as failed:
             self._refused(table, failed)
             return False

@@ -12,7 +12,8 @@ from cadran.compute.dialects.base import Dialect
 from cadran.compute.dialects.duckdb import DuckDB, native
 from cadran.compute.dialects.kinds import TIMES, Kind, Unsupported, kind_of
 from cadran.compute.dialects.others import Other
-from cadran.compute.dialects.statements import Small, Statement, Stored
+from cadran.compute.dialects.statements import Statement
+from cadran.compute.dialects.tables import Small, Stored
 from cadran.plugins.connector import End, Page, QueryableConnector, Relation
 
 _UTC = ("UTC", "Etc/UTC", "+00:00")

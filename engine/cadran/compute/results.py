@@ -76,6 +76,20 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What one statement took: seconds, the rows that it gave, and their bytes as they came (0 where nothing travelled).
+
+    ``place`` is the source that answered, empty for cadran itself.
+    """
+
+    name: str
+    place: str
+    seconds: float
+    rows: int
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """What one dataset held at the run's clock."""
 
@@ -131,6 +145,7 @@ class Results:
     statements: Mapping[str, str] = field(default_factory=dict)  # name of a scan -> its SQL
     notes: tuple[Note, ...] = ()
     reuse: tuple[Reuse, ...] = ()  # what was taken from earlier runs
+    measured: tuple[Measured, ...] = ()  # what each statement took, for explain --analyze
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

@@ -11,7 +11,9 @@ from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift
 from cadran.publish.messages import words
 
 
-def explain(declaration: Declaration, model: Model, name: str, results: Results) -> str:
+def explain(
+    declaration: Declaration, model: Model, name: str, results: Results, *, analyze: bool = False
+) -> str:
     """Plain text: formula, measures, datasets and their links, segments, the newest period's bounds, the SQL."""
     resolved = model.kpis[name]
     leaves = [model.leaves[n] for n in leaves_in(resolved.value)]
@@ -22,6 +24,8 @@ def explain(declaration: Declaration, model: Model, name: str, results: Results)
     lines += _targets(resolved)
     lines += _periods(declaration, results, name)
     lines += _kept(results)
+    if analyze:
+        lines += ["", *_measured(results)]
     lines += ["", "SQL, as it ran (tables named scan_… hold the answer of the scan of that name)"]
     for statement, sql in results.statements.items():
         lines += ["", f"-- {_title(statement)}", sql if sql.startswith("--") else f"{sql};"]
@@ -45,12 +49,38 @@ def _kept(results: Results) -> Iterator[str]:
         yield f"  {'kept      ' if index == 0 else '          '}{text}"
 
 
+def _measured(results: Results) -> Iterator[str]:
+    """A line for each statement, the dearest first. Bytes are those of rows that travelled from a source."""
+    yield f"{'what it took':<40} {'where':<16} {'ms':>9} {'rows':>10} {'bytes':>12}"
+    for found in sorted(results.measured, key=lambda m: -m.seconds):
+        size = f"{found.bytes:,}" if found.bytes else ""
+        where = found.place or "here"
+        yield f"{found.name[:40]:<40} {where[:16]:<16} {found.seconds * 1000:>9,.1f} {found.rows:>10,} {size:>12}"
+
+
 def _title(name: str) -> str:
     if name.endswith("_periods"):
         return f"{name}: the spans of time that {name.removesuffix('_periods')} is computed over, from start until before stop"
     if name.startswith("frame_"):
         return f"{name}: the periods, and which span each measure sees there"
-    return name if name.startswith("scan_") else f"{name}: the scans combined"
+    for part, what in _STEPS.items():
+        if part in name:
+            return f"{name}: {what}"
+    return name if name.startswith("scan_") or "." in name else f"{name}: the scans combined"
+
+
+_STEPS = {  # the steps that several scans share, by what their names hold
+    "_from_to": "the stretches of time that all spans are made of",
+    "_days_": "the stretch that each day belongs to",
+    "_cells_": "rows reduced once, to stretches and segments; the scans are rolled up from it",
+    "_seen_": "who was seen in which stretch",
+    "_entities_": "rows reduced to entities and stretches",
+    "_having_": "rows reduced to entities and spans",
+    "_values": "the values, counted",
+    "_stretches": "the stretches of each span",
+    "_members_": "the segments of each entity",
+    "_segments_": "the segments behind a link",
+}
 
 
 def _measures(leaves: list[Leaf]) -> Iterator[str]:

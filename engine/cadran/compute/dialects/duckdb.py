@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from cadran.compute.dialects.base import Dialect
-from cadran.compute.dialects.statements import Small, Stored
+from cadran.compute.dialects.tables import Small, Stored
 
 
 class DuckDB(Dialect):

@@ -15,26 +15,11 @@ from cadran.compute.dialects import aggregates, functions  # noqa: F401 - they r
 from cadran.compute.dialects.base import Dialect, text
 from cadran.compute.dialects.expressions import Columns, Expressions, Scope, Typed
 from cadran.compute.dialects.kinds import Kind, Unsupported, kind_of
+from cadran.compute.dialects.tables import Small, Stored
 from cadran.plugins.connector import Relation
 
 _NO_LIMIT = 2**64 - 1  # has MariaDB make a copy, which it gives an index for the join
 SPANS = "temp"  # the schema under which the engine's statements name their tables of spans
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A table of the source: where it stands there, and its columns' DuckDB types."""
-
-    relation: Relation
-    types: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Small:
-    """A table of the engine's own making (the spans of a scan), which travels inside the statement."""
-
-    types: Mapping[str, str]
-    rows: Sequence[Sequence[object]]
 
 
 Tables = Callable[[str, str], Stored | Small]
