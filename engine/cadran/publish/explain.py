@@ -41,7 +41,11 @@ def _kept(results: Results) -> Iterator[str]:
     for scan, parts in scans.items():
         kept, made, passing = (sum(len(getattr(p, n)) for p in parts) for n in ("kept", "made", "passing"))
         text = f"{scan} on {parts[0].dataset}: {kept} of {kept + made} results come from earlier runs"
-        open_ = f", {passing} are made in every run as their periods are not over for good" if passing else ""
+        open_ = (
+            f", {passing} are made in every run: their periods are not over for good, or nothing tells whether their rows have changed"
+            if passing
+            else ""
+        )
         texts.append(text + open_)
     said = words("en")
     texts += [said[f"note_{n.kind}"].format(dataset=n.dataset, since=n.since) for n in results.notes]
