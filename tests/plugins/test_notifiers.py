@@ -54,7 +54,7 @@ def run(folder: Path, *args: str, **env: str) -> Done:
 def test_the_bundled_notifier_is_a_plugin_like_others() -> None:
     plugins = PluginManager({})
     assert plugins.notifier("file") is FileNotifier
-    assert (plugins.names("notifier"), plugins.names("connector")) == (["file"], ["files", "sql"])
+    assert (plugins.names("notifier"), plugins.names("connector")) == (["file"], ["files", "spark", "sql"])
     [plugin] = [p for p in plugins.listing() if p.name == "file"]
     assert ([e.name for e in plugin.notifiers], plugin.connectors) == (["file"], ())
     assert plugins.problems() == []
