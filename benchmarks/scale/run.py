@@ -28,6 +28,9 @@ WALL, PEAK = {1: 1.6, 10: 1.25}, 1.2
 PLAIN, AGAIN = 4.0, 0.15
 
 Costs = Mapping[str, Sequence[Cost]]
+Aims = Mapping[
+    str, Mapping[str, tuple[float | None, bool]]
+]  # program → what → bound, and whether it is an upper one
 
 
 def main() -> None:
@@ -63,7 +66,7 @@ def side_by_side(folder: Path, size: int, rounds: int, without: Sequence[str], *
             found.append(children.measure(_command(name, folder, AS_OF, UNTIL), folder))
             _say(number, name, found[-1])
         wrong += _wrong(folder, [n for n in costs if n != "fused"])
-    aims = {
+    aims: Aims = {
         "cadran": {"wall": (WALL.get(size), True), "peak": (PEAK, True)},
         "per_kpi": {"wall": (PLAIN, False)},
     }
@@ -89,7 +92,7 @@ def incremental(folder: Path, size: int, rounds: int, *, customers: bool, keep: 
             _say(number, name, found[-1])
     children.day(folder, size * 1_000_000, there=False)
     what = f"{size} million orders, one more day, {rounds} rounds" + ", customers changed" * customers
-    aims = {SECOND_RUN: {"wall": (AGAIN, True)}}
+    aims: Aims = {SECOND_RUN: {"wall": (AGAIN, True)}}
     _report(f"scale-{size}-incremental" + "-customers" * customers, what, table(costs, aims), keep=keep)
     return _verdict(wrong)
 
@@ -102,9 +105,8 @@ def profiles(folder: Path, size: int, *, later: bool, customers: bool, keep: boo
         children.day(folder, size * 1_000_000, there=True, customers=customers)
         text = stages.profile(folder, DAY_LATER, UNTIL_LATER)
         children.day(folder, size * 1_000_000, there=False)
-    _report(
-        f"scale-{size}-profile" + "-later" * later, f"{size} million orders" + ", one more day" * later, text
-    )
+    name = f"scale-{size}-profile" + "-later" * later
+    _report(name, f"{size} million orders" + ", one more day" * later, text, keep=keep)
 
 
 def _command(name: str, folder: Path, as_of: str, until: str) -> list[str | Path]:
@@ -138,7 +140,7 @@ def _verdict(wrong: Sequence[str]) -> int:
 # --- figures --------------------------------------------------------------------------------------------------------------
 
 
-def table(costs: Costs, aims: Mapping[str, Mapping[str, tuple[float | None, bool]]]) -> str:
+def table(costs: Costs, aims: Aims) -> str:
     """One line a program: medians, and ratios to the yardstick of the same round."""
     lines = [
         "| | wall s | × | CPU s | × | peak MB | × | aims |",
@@ -160,7 +162,9 @@ def table(costs: Costs, aims: Mapping[str, Mapping[str, tuple[float | None, bool
 
 
 def ratio(found: Sequence[Cost], yardstick: Sequence[Cost], what: str) -> float:
-    return median(getattr(a, what) / getattr(b, what) for a, b in zip(found, yardstick, strict=True))
+    """The median of the ratios of the rounds."""
+    pairs = zip(found, yardstick, strict=True)
+    return median([float(getattr(ours, what)) / float(getattr(theirs, what)) for ours, theirs in pairs])
 
 
 def aim(what: str, found: float, bound: float, *, most: bool) -> str:

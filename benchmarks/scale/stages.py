@@ -73,7 +73,7 @@ LITTLE = 0.01  # of the whole: what takes less is shown together
 
 def profile(folder: Path, as_of: str, until: str) -> str:
     """A table of stages for one run in this folder, by a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.scale.stages", folder, as_of, until]
+    command: list[str | Path] = [sys.executable, "-m", "benchmarks.scale.stages", folder, as_of, until]
     cost = children.measure(command, folder, there=children.ROOT)
     watched: dict[str, tuple[float, float]] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     seen = [sum(both) for both in zip(*watched.values(), strict=True)]
