@@ -79,8 +79,8 @@ def forget(folder: Path) -> None:
 
 
 def cadran(out: Path, as_of: str, until: str) -> list[str | Path]:
-    options = ["--as-of", as_of, "--since", SINCE, "--until", until, "--format", "csv", "-o", out]
-    return [CADRAN, "run", *options]
+    span = ["--as-of", as_of, "--since", SINCE, "--until", until]
+    return [CADRAN, "run", *span, "--format", "csv", "-o", out]
 
 
 def by_hand(script: str, folder: Path, out: Path, as_of: str) -> list[str | Path]:

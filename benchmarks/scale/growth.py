@@ -11,13 +11,13 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from benchmarks.scale import children, variants
+from benchmarks.scale import children, readme, variants
 from benchmarks.scale.children import Cost
 
 FOUND = children.ROOT / ".benchmarks" / "growth.json"
-PICTURE, README = children.HERE / "growth.svg", children.HERE / "README.md"
-BEGIN, END = "<!-- growth: written by benchmarks/scale/growth.py -->", "<!-- /growth -->"
+PICTURE = children.HERE / "growth.svg"
 MILLION = 1_000_000
 
 ROWS = [1, 3, 10, 30]  # millions of orders
@@ -28,6 +28,7 @@ SEGMENTS = [1, 2, 4, 8, 16]
 Point = dict[str, float]  # x; wall, cpu and peak
 Lines = dict[str, dict[str, list[Point]]]  # direction → program → points
 
+COLORS = {"cadran": "#1f5fa8", "fused": "#b4551d"}
 TITLES = {
     "rows": "million orders",
     "kpis": "KPIs, a million orders",
@@ -53,7 +54,7 @@ def main() -> None:
         )
         FOUND.parent.mkdir(exist_ok=True)
         FOUND.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    _write(found)
+    readme.put("growth", "\n\n".join(_table(d, found[d]) for d in TITLES if d in found))
     _draw(found)
 
 
@@ -111,15 +112,6 @@ def _point(x: int, name: str, folder: Path, rounds: int) -> Point:
 # --- showing --------------------------------------------------------------------------------------------------------------
 
 
-def _write(found: Lines) -> None:
-    """The figures as tables, between two marks of the README."""
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    tables = "\n\n".join(_table(direction, found[direction]) for direction in TITLES if direction in found)
-    README.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
-
-
 def _table(direction: str, lines: dict[str, list[Point]]) -> str:
     """One line a point; multiples are of the first point of the same program."""
     out = [
@@ -136,37 +128,54 @@ def _table(direction: str, lines: dict[str, list[Point]]) -> str:
 
 
 def _draw(found: Lines) -> None:
-    """Four small pictures: time above, memory below would be eight, so memory is the dotted line on the right axis."""
+    """A column for each direction: time above, memory below, all axes logarithmic, so that a straight rise is a power."""
     try:
         import matplotlib
     except ImportError:
         sys.exit("the picture needs matplotlib: pip install -e '.[bench]'")
     matplotlib.use("svg")
-    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "growth", "font.size": 9}
+    matplotlib.rcParams |= {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "growth",
+        "font.size": 8,
+        "font.sans-serif": ["DejaVu Sans"],
+    }
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 2, figsize=(9, 6), constrained_layout=True)
-    for axis, direction in zip(axes.flat, TITLES, strict=True):
-        memory = axis.twinx()
-        for color, (name, points) in zip(
-            ("#1f5fa8", "#b4551d"), sorted(found.get(direction, {}).items()), strict=False
-        ):
-            xs = [p["x"] for p in points]
-            axis.plot(xs, [p["cpu"] for p in points], "-o", color=color, markersize=3, label=f"{name}, CPU s")
-            memory.plot(xs, [p["peak"] for p in points], ":", color=color, label=f"{name}, peak MB")
-        _finish(axis, memory, TITLES[direction])
+    size = (2.9 * len(TITLES), 4.8)
+    figure, axes = pyplot.subplots(2, len(TITLES), figsize=size, constrained_layout=True, squeeze=False)
+    for column, (direction, title) in enumerate(TITLES.items()):
+        lines = found.get(direction, {})
+        for row, (what, unit) in enumerate({"cpu": "CPU seconds", "peak": "peak MB"}.items()):
+            axis = axes[row][column]
+            for name, points in lines.items():
+                xs, ys = [p["x"] for p in points], [p[what] for p in points]
+                axis.plot(xs, ys, "-o", color=COLORS[name], markersize=3, linewidth=1.2, label=name)
+            _finish(axis, title.replace(", ", "\n") if row else "", unit if column == 0 else "", lines)
     figure.savefig(PICTURE, metadata={"Date": None})
 
 
-def _finish(axis: object, memory: object, title: str) -> None:
-    for each in (axis, memory):
-        each.set_xscale("log")  # type: ignore[attr-defined]
-        each.set_yscale("log")  # type: ignore[attr-defined]
-    axis.set_xlabel(title)  # type: ignore[attr-defined]
-    axis.set_ylabel("seconds of CPU")  # type: ignore[attr-defined]
-    memory.set_ylabel("peak MB (dotted)")  # type: ignore[attr-defined]
-    axis.grid(alpha=0.3)  # type: ignore[attr-defined]
-    axis.legend(loc="upper left", frameon=False)  # type: ignore[attr-defined]
+def _finish(axis: Any, below: str, beside: str, lines: dict[str, list[Point]]) -> None:
+    """Plain numbers on the axes, and at least a decade of height, lest small changes look large."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    low, high = axis.get_ylim()
+    middle = (low * high) ** 0.5
+    axis.set_ylim(min(low, middle / 4), max(high, middle * 4))
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xticks(
+        xs := sorted({p["x"] for points in lines.values() for p in points}), [f"{x:g}" for x in xs]
+    )
+    axis.set_xlabel(below)
+    axis.set_ylabel(beside)
+    axis.grid(alpha=0.3)
+    if len(lines) > 1:
+        axis.legend(frameon=False)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ once, as a whole process; figures are medians, ratios are taken within a round. 
 figure that misses its aim is marked and ends nothing.
 
 ``--incremental``: cadran once, one more day of rows, cadran again. ``--profile``: where cadran's time goes (with
-``--incremental``: in the second run). What is printed also lies in ``.benchmarks``.
+``--incremental``: in the second run). What is printed also lies in ``.benchmarks``; ``--readme`` puts it into README.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.scale import children, compare, stages
+from benchmarks.scale import children, compare, readme, stages
 from benchmarks.scale.children import Cost
 
 AS_OF, UNTIL = "2026-01-01", "2025-12-31"
@@ -28,6 +28,9 @@ WALL, PEAK = {1: 1.6, 10: 1.25}, 1.2
 PLAIN, AGAIN = 4.0, 0.15
 
 Costs = Mapping[str, Sequence[Cost]]
+Aims = Mapping[
+    str, Mapping[str, tuple[float | None, bool]]
+]  # program → what → bound, and whether it is an upper one
 
 
 def main() -> None:
@@ -40,18 +43,19 @@ def main() -> None:
         "--customers", action="store_true", help="with --incremental: the customers changed, too"
     )
     parser.add_argument("--profile", action="store_true", help="where cadran's time goes")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
     asked = parser.parse_args()
     folder = children.data(asked.size * 1_000_000)
     children.day(folder, asked.size * 1_000_000, there=False)
     if asked.profile:
-        profiles(folder, asked.size, later=asked.incremental, customers=asked.customers)
+        profiles(folder, asked.size, later=asked.incremental, customers=asked.customers, keep=asked.readme)
     elif asked.incremental:
-        sys.exit(incremental(folder, asked.size, asked.rounds, customers=asked.customers))
+        sys.exit(incremental(folder, asked.size, asked.rounds, customers=asked.customers, keep=asked.readme))
     else:
-        sys.exit(side_by_side(folder, asked.size, asked.rounds, asked.without))
+        sys.exit(side_by_side(folder, asked.size, asked.rounds, asked.without, keep=asked.readme))
 
 
-def side_by_side(folder: Path, size: int, rounds: int, without: Sequence[str]) -> int:
+def side_by_side(folder: Path, size: int, rounds: int, without: Sequence[str], *, keep: bool) -> int:
     """The programs in turn, each from nothing; returns the exit code."""
     children.project(folder)
     costs: dict[str, list[Cost]] = {n: [] for n in ("fused", "cadran", "per_kpi") if n not in without}
@@ -62,15 +66,15 @@ def side_by_side(folder: Path, size: int, rounds: int, without: Sequence[str]) -
             found.append(children.measure(_command(name, folder, AS_OF, UNTIL), folder))
             _say(number, name, found[-1])
         wrong += _wrong(folder, [n for n in costs if n != "fused"])
-    aims = {
+    aims: Aims = {
         "cadran": {"wall": (WALL.get(size), True), "peak": (PEAK, True)},
         "per_kpi": {"wall": (PLAIN, False)},
     }
-    _report(f"scale-{size}", f"{size} million orders, {rounds} rounds", table(costs, aims))
+    _report(f"scale-{size}", f"{size} million orders, {rounds} rounds", table(costs, aims), keep=keep)
     return _verdict(wrong)
 
 
-def incremental(folder: Path, size: int, rounds: int, *, customers: bool) -> int:
+def incremental(folder: Path, size: int, rounds: int, *, customers: bool, keep: bool) -> int:
     """cadran over everything, then after one more day of rows: that second run beside the yardstick over all of it."""
     children.project(folder)
     costs: dict[str, list[Cost]] = {n: [] for n in ("fused", FIRST_RUN, SECOND_RUN)}
@@ -88,12 +92,12 @@ def incremental(folder: Path, size: int, rounds: int, *, customers: bool) -> int
             _say(number, name, found[-1])
     children.day(folder, size * 1_000_000, there=False)
     what = f"{size} million orders, one more day, {rounds} rounds" + ", customers changed" * customers
-    aims = {SECOND_RUN: {"wall": (AGAIN, True)}}
-    _report(f"scale-{size}-incremental" + "-customers" * customers, what, table(costs, aims))
+    aims: Aims = {SECOND_RUN: {"wall": (AGAIN, True)}}
+    _report(f"scale-{size}-incremental" + "-customers" * customers, what, table(costs, aims), keep=keep)
     return _verdict(wrong)
 
 
-def profiles(folder: Path, size: int, *, later: bool, customers: bool) -> None:
+def profiles(folder: Path, size: int, *, later: bool, customers: bool, keep: bool) -> None:
     """Where the time of a run from nothing goes, or that of one a day later."""
     children.project(folder)
     text = stages.profile(folder, AS_OF, UNTIL)
@@ -101,9 +105,8 @@ def profiles(folder: Path, size: int, *, later: bool, customers: bool) -> None:
         children.day(folder, size * 1_000_000, there=True, customers=customers)
         text = stages.profile(folder, DAY_LATER, UNTIL_LATER)
         children.day(folder, size * 1_000_000, there=False)
-    _report(
-        f"scale-{size}-profile" + "-later" * later, f"{size} million orders" + ", one more day" * later, text
-    )
+    name = f"scale-{size}-profile" + "-later" * later
+    _report(name, f"{size} million orders" + ", one more day" * later, text, keep=keep)
 
 
 def _command(name: str, folder: Path, as_of: str, until: str) -> list[str | Path]:
@@ -137,7 +140,7 @@ def _verdict(wrong: Sequence[str]) -> int:
 # --- figures --------------------------------------------------------------------------------------------------------------
 
 
-def table(costs: Costs, aims: Mapping[str, Mapping[str, tuple[float | None, bool]]]) -> str:
+def table(costs: Costs, aims: Aims) -> str:
     """One line a program: medians, and ratios to the yardstick of the same round."""
     lines = [
         "| | wall s | × | CPU s | × | peak MB | × | aims |",
@@ -159,7 +162,9 @@ def table(costs: Costs, aims: Mapping[str, Mapping[str, tuple[float | None, bool
 
 
 def ratio(found: Sequence[Cost], yardstick: Sequence[Cost], what: str) -> float:
-    return median(getattr(a, what) / getattr(b, what) for a, b in zip(found, yardstick, strict=True))
+    """The median of the ratios of the rounds."""
+    pairs = zip(found, yardstick, strict=True)
+    return median([float(getattr(ours, what)) / float(getattr(theirs, what)) for ours, theirs in pairs])
 
 
 def aim(what: str, found: float, bound: float, *, most: bool) -> str:
@@ -172,13 +177,15 @@ def aim(what: str, found: float, bound: float, *, most: bool) -> str:
     return f"{what} {'≤' if most else '≥'} {bound:g}{missed}"
 
 
-def _report(name: str, title: str, text: str) -> None:
-    """Prints the table, and leaves it in .benchmarks."""
+def _report(name: str, title: str, text: str, *, keep: bool) -> None:
+    """Prints the table, leaves it in .benchmarks, and in the README where that is asked for."""
     said = f"{title}\n\n{text}"
     file = children.ROOT / ".benchmarks" / f"{name}.md"
     file.parent.mkdir(exist_ok=True)
     file.write_text(said + "\n", encoding="utf-8")
     print(said)
+    if keep:
+        readme.put(name, said)
 
 
 def _say(number: int, name: str, cost: Cost) -> None:

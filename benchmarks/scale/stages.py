@@ -73,12 +73,16 @@ LITTLE = 0.01  # of the whole: what takes less is shown together
 
 def profile(folder: Path, as_of: str, until: str) -> str:
     """A table of stages for one run in this folder, by a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.scale.stages", folder, as_of, until]
+    command: list[str | Path] = [sys.executable, "-m", "benchmarks.scale.stages", folder, as_of, until]
     cost = children.measure(command, folder, there=children.ROOT)
     watched: dict[str, tuple[float, float]] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     seen = [sum(both) for both in zip(*watched.values(), strict=True)]
     watched["start and end of the process"] = (max(cost.wall - seen[0], 0), max(cost.cpu - seen[1], 0))
-    stages = {n: both for n, both in watched.items() if n in ORDER or both[1] >= LITTLE * cost.cpu}
+    stages = {
+        n: both
+        for n, both in watched.items()
+        if n in ORDER or (n != "other" and both[1] >= LITTLE * cost.cpu)
+    }
     rest = [both for name, both in watched.items() if name not in stages]
     if rest:
         stages["other"] = (sum(wall for wall, _ in rest), sum(cpu for _, cpu in rest))
@@ -102,7 +106,7 @@ def stage_of(frame: FrameType | None) -> str:
             if name:
                 return name
         frame = frame.f_back
-    return "others"
+    return "other"
 
 
 def _named(place: str) -> str:
