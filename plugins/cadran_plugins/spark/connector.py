@@ -221,7 +221,7 @@ class SparkConnector(QueryableConnector):
             try:
                 return [field_of(column) for column in session.schema(sql)]
             except Exception as error:
-                if setting[-1:] not in (("sql",), ("path",)) and condition(error) in _NOT_THERE:
+                if setting[-1:] not in (("sql",), ("path",)) and condition(error).startswith(_NOT_THERE):
                     raise _Unknown from None
                 raise
 
@@ -246,7 +246,7 @@ class SparkConnector(QueryableConnector):
             except Exception as error:
                 from cadran_plugins.spark.trouble import condition
 
-                if condition(error) in _NOT_THERE:
+                if condition(error).startswith(_NOT_THERE):
                     return []
                 raise
         return [name for _, name, temporary in found if not temporary]
@@ -287,7 +287,12 @@ class _Unknown(Exception):
     """There is no such table."""
 
 
-_NOT_THERE = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND")
+_NOT_THERE = (
+    "TABLE_OR_VIEW_NOT_FOUND",
+    "SCHEMA_NOT_FOUND",
+    "CATALOG_NOT_FOUND",
+    "REQUIRES_SINGLE_PART_NAMESPACE",
+)
 
 
 def _path(parts: Sequence[str]) -> str:

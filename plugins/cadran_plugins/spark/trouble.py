@@ -42,7 +42,7 @@ _CONDITIONS = {
 }
 _MISSING = (
     "TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "UNRESOLVED_", "PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA",
-    "DATA_SOURCE_NOT_FOUND", "AMBIGUOUS_", "MISSING_CATALOG_ABILITY", "REQUIRES_SINGLE_PART_NAMESPACE", "INVALID_SQL_SYNTAX",
+    "DATA_SOURCE_NOT_FOUND", "AMBIGUOUS_", "MISSING_CATALOG_ABILITY", "INVALID_SQL_SYNTAX",
     "PATH_NOT_FOUND", "FAILED_READ_FILE", "UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY", "DATATYPE_MISMATCH", "MISSING_AGGREGATION",
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ def classify(error: BaseException, *, connected: bool) -> Kind:
     match status:
         case "UNAVAILABLE" if connected:
             return Kind.LOST
-        case "UNAVAILABLE" if re.search(r"DNS|[Nn]ame resolution|not known", words):
+        case "UNAVAILABLE" if re.search(r"DNS|errors resolving|[Nn]ame resolution|not known", words):
             return Kind.UNKNOWN_HOST
         case "UNAVAILABLE" if re.search(r"SSL|Ssl|TLS|handshake|certificate", words):
             return Kind.TLS

@@ -12,6 +12,8 @@ from pyspark.sql import types as spark
 from cadran_plugins.sql.columns import Unfit, arrow_type, booleans, doubles, integers, texts
 
 BINARY = "UTF8_BINARY"  # the collation that compares bytes
+_PADDED = "__CHAR_VARCHAR_TYPE_STRING"  # where Spark keeps the type of a column that it calls a string
+_UNPADDED = "RTRIM(CAST({} AS STRING))"  # CHAR(n) is padded with blanks, and compared as if it were not
 _WHOLE = (spark.ByteType, spark.ShortType, spark.IntegerType, spark.LongType)
 
 
@@ -31,6 +33,8 @@ def field_of(column: spark.StructField) -> Field:
     type_, name = column.dataType, column.name
     what = type_.simpleString()
     kind, read, select = _known(type_)
+    if (column.metadata or {}).get(_PADDED, "").startswith("char("):
+        select = _UNPADDED
     if read is None:
         return Field(name, _nested(type_), None, what=what)
     return Field(name, kind, read, select.format(quoted(name)) if select else "", what)
@@ -52,7 +56,7 @@ def _known(type_: spark.DataType) -> tuple[str, Callable[[Any], Any] | None, str
     if isinstance(type_, spark.DoubleType):
         return "DOUBLE", doubles, ""
     if isinstance(type_, spark.CharType):
-        return "VARCHAR", texts, "RTRIM(CAST({} AS STRING))"  # padded, and compared as if it were not
+        return "VARCHAR", texts, _UNPADDED
     if isinstance(type_, (spark.StringType, spark.VarcharType)):
         other = getattr(type_, "collation", BINARY) != BINARY
         return "VARCHAR", texts, f"COLLATE({{}}, '{BINARY}')" if other else ""

@@ -17,7 +17,7 @@ _WRITING = frozenset(
     pg_create_restore_point pg_promote pg_logical_emit_message query_to_xml get_lock release_lock release_all_locks
     load_file sleep benchmark master_pos_wait last_insert_id load_extension writefile readfile edit fts3_tokenizer
     readcsv readparquet read_csv read_csv_auto read_json read_json_auto read_parquet parquet_scan read_text read_blob
-    openrowset opendatasource openquery getenv
+    openrowset opendatasource openquery getenv reflect try_reflect java_method
     """.split()  # noqa: SIM905
 )
 _WRITING_BEGIN = (
@@ -79,6 +79,8 @@ def _writes(tree: exp.Expr) -> str:
             return f"it holds {node.key.upper()}"
         if isinstance(node, exp.Into):
             return "INTO writes its rows somewhere"
+        if isinstance(node, exp.QueryTransform):
+            return "TRANSFORM runs a program"
         if isinstance(node, exp.Lock):
             return "it locks rows (FOR UPDATE, FOR SHARE)"
         if isinstance(node, exp.PropertyEQ) and isinstance(node.this, (exp.Parameter, exp.SessionParameter)):

@@ -53,6 +53,7 @@ class Dialect:
     decimals: ClassVar[bool] = True  # exact decimals are computed exactly
     skips_nulls: ClassVar[bool] = False  # greatest and least pass NULLs over
     interval_frames: ClassVar[bool] = False
+    scalars: ClassVar[bool] = True  # a subquery can stand for a value wherever an expression can
     types: ClassVar[dict[Kind, str]] = {
         Kind.INT: "BIGINT", Kind.DOUBLE: "DOUBLE", Kind.TEXT: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
         Kind.INSTANT: "TIMESTAMPTZ", Kind.BOOL: "BOOLEAN",

@@ -236,6 +236,8 @@ def _exists(x: Expressions, node: exp.Exists) -> Typed:
 
 @handles(exp.Subquery)
 def _scalar(x: Expressions, node: exp.Subquery) -> Typed:
+    if not x.dialect.scalars:
+        raise x.dialect.no("subquery for one value")
     inner, kinds = x.query(node.this, x.scope)
     (kind,) = kinds.values()
     return Typed(exp.Subquery(this=inner), kind)

@@ -23,6 +23,9 @@ class Spark(Dialect):
     title = "Spark"
     filters = True
     skips_nulls = True
+    scalars = (
+        False  # one that rests on the row around it is refused outside of filters, aggregates and projections
+    )
     types: ClassVar[dict[Kind, str]] = {
         **Dialect.types, Kind.TEXT: "STRING", Kind.TIME: "TIMESTAMP_NTZ", Kind.INSTANT: "TIMESTAMP",
     }  # fmt: skip
