@@ -23,12 +23,12 @@ def test_the_python_api() -> None:
 
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
-        "allow_paths", "check", "check_data", "declaration", "environ", "examine", "explain", "file", "model", "plugins",
+        "allow_paths", "cache", "check", "check_data", "clear_cache", "declaration", "environ", "examine", "explain", "file", "model", "plugins",
         "run",
     }  # fmt: skip
     assert _public(cadran.Results) == {
-        "alerts", "arrow", "as_of", "declaration", "dicts", "pandas", "polars", "quality", "quarantined", "rows",
-        "statements", "warnings",
+        "alerts", "arrow", "as_of", "declaration", "dicts", "notes", "pandas", "polars", "quality", "quarantined", "reuse",
+        "rows", "statements", "warnings",
     }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
         "DataError", "Document", "End", "InPlace", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError",
-        "Page", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed",
+        "Page", "Part", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed",
         "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
@@ -51,7 +51,7 @@ def test_the_contract_of_plugins() -> None:
 
 
 def test_the_commands() -> None:
-    assert list(COMMANDS) == ["run", "check", "explain", "schema", "plugins"]
+    assert list(COMMANDS) == ["run", "check", "explain", "cache", "schema", "plugins"]
     (script,) = entry_points(group="console_scripts", name="cadran")
     assert script.value == "cadran.cli:main"
     (files,) = entry_points(group="cadran", name="files")
