@@ -15,7 +15,7 @@ from cadran.compute.timing import Meeting
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure
 from cadran.problems import Problem
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 if TYPE_CHECKING:
     from cadran.compute.keeping.examined import Examined

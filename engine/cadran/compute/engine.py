@@ -311,6 +311,8 @@ class Engine:
         if any(self.declaration.segments[name].other for name in kept):
             again = Series(series.kpi, series.grain, series.periods, series.first, kept=kept)
             planner.add(again)
+            if self.memory is not None:
+                self.memory.whose([again])
             self._scan(planner.new_scans())
             computed = self._combine(again)
         hidden = {name for name in kept if not self.declaration.segments[name].other}
@@ -323,7 +325,7 @@ class Engine:
         if keeper is None:
             self._make_all(scans, self.rows)
             return
-        for rows, some in keeper.batches(keeper.missing(scans)):
+        for rows, some in keeper.missing(scans):
             self._make_all(some, rows)
         self._make_all(keeper.complete(scans), self.rows)
 
@@ -434,8 +436,8 @@ class Engine:
         try:
             select = combiner.select()
             self.session.fill(combiner.frame_table, combiner.frame_columns(), combiner.frame_rows())
-            self.session.create(name, select)
-            cells = combiner.cells(self.session.rows(combiner.judged(name)))
+            judged = combiner.judged(name).with_(exp.to_identifier(name, quoted=True), as_=select, copy=False)
+            cells = combiner.cells(self.session.rows(judged, name))
         except QueryError as error:
             kpi = series.kpi
             problem = Problem(

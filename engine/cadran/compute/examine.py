@@ -21,7 +21,7 @@ from cadran.declare.document import Place
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model, ResolvedDataset, ref_of
 from cadran.problems import Problem, ProblemsFound
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 if TYPE_CHECKING:
     from cadran.compute.keeping.examined import Examined

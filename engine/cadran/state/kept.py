@@ -9,57 +9,17 @@ does not fit any more is simply never found again, and dropped when it has not b
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cadran.state import durable
+from cadran.state import durable, index
+from cadran.state.index import Held, Piece
 
-FORMAT = 1  # raised when the same definition would give other results, or the files are laid out anew
 _INDEX, _LOCK, _SUFFIX = "index.json", "lock", ".parquet"
-_ORPHANED = (
-    3600  # seconds until a file that no index names is taken away: its writer may not have come to that yet
-)
-
-
-@dataclass(slots=True)
-class Held:
-    """One measure within a file: its columns, and for each segment set the tokens of the spans."""
-
-    value: str  # the column's name, empty where only rows were counted
-    behind: str
-    type: str
-    kpis: list[str]
-    sets: dict[str, int]  # definition of a segment set → which list of tokens
-    used: str  # the day
-
-
-@dataclass(slots=True)
-class Piece:
-    """One file: the results of one scan, for some spans and measures."""
-
-    checksum: str
-    bytes: int
-    dataset: str
-    grain: str
-    made: str
-    clock: str  # of the run that made it
-    spans: list[str]  # the key of each span, by its number in the file
-    held: dict[str, Held]  # definition of a measure → where it is
-    labels: dict[str, str]  # definition of a segment set → its label in the file
-    tokens: list[list[str | None]]
-
-    @property
-    def used(self) -> str:
-        return max((h.used for h in self.held.values()), default=self.made)
-
-    @classmethod
-    def read(cls, raw: Mapping[str, Any]) -> Piece:
-        return cls(**{**raw, "held": {d: Held(**h) for d, h in raw["held"].items()}})
+_ORPHANED = 3600  # seconds until a file that no index names goes: its writer may not have come to that yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +54,7 @@ class Kept:
     @classmethod
     def open(cls, folder: Path, engine: str, today: dt.date, *, full: bool = False) -> Kept:
         kept = cls(folder, engine, today.isoformat(), full)
-        kept._take(_read(folder / _INDEX, engine))
+        kept._take(index.read(folder / _INDEX, engine))
         return kept
 
     def _take(self, raw: Mapping[str, Any] | None) -> None:
@@ -182,6 +142,11 @@ class Kept:
             self._where = {key: at for key, at in self._where.items() if at[0] != file}
             self.changed = True
 
+    def belongs(self, held: Held, kpis: Collection[str]) -> None:
+        """Notes whose a result is, for people to see."""
+        if not set(kpis) <= set(held.kpis):
+            held.kpis, self.changed = sorted({*held.kpis, *kpis}), True
+
     # --- facts --------------------------------------------------------------------------------------------------------
 
     def fact(self, key: str) -> Any:
@@ -249,8 +214,9 @@ class Kept:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with durable.alone(self.folder / _LOCK):
-            self._merge(_read(self.folder / _INDEX, self.engine))
-            durable.write(self.folder / _INDEX, self._written())
+            self._merge(index.read(self.folder / _INDEX, self.engine))
+            content = index.written(self.engine, self.salt, self.pieces, self.facts, self.marks)
+            durable.write(self.folder / _INDEX, content)
             self._sweep()
         self.changed = False
 
@@ -264,15 +230,6 @@ class Kept:
             key: fact for key, fact in other.facts.items() if key not in self._before | self.facts.keys()
         }
         self.marks = {**other.marks, **self.marks}
-
-    def _written(self) -> bytes:
-        for piece in self.pieces.values():
-            _compact(piece)
-        body = json.dumps({
-            "format": FORMAT, "engine": self.engine, "salt": self.salt, "facts": self.facts, "marks": self.marks,
-            "pieces": {name: asdict(piece) for name, piece in self.pieces.items()},
-        }, separators=(",", ":")).encode()  # fmt: skip
-        return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
     def _sweep(self) -> None:
         """Takes away what the index does not name: at once what this run has dropped, the rest when it is old."""
@@ -302,38 +259,3 @@ def _age(path: Path, now: float) -> float:
         return now - path.stat().st_mtime
     except OSError:
         return 0
-
-
-def _compact(piece: Piece) -> None:
-    """Each list of tokens once, and none that nothing points to."""
-    lists: dict[tuple[str | None, ...], int] = {}
-    for held in piece.held.values():
-        for segments, at in held.sets.items():
-            held.sets[segments] = lists.setdefault(tuple(piece.tokens[at]), len(lists))
-    piece.tokens = [list(tokens) for tokens in lists]
-
-
-def _read(path: Path, engine: str) -> Mapping[str, Any] | None:
-    """The index, or None where there is none that can be trusted."""
-    try:
-        checksum, _, body = path.read_bytes().partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != checksum:
-            return None
-        raw = json.loads(body)
-    except (OSError, ValueError, RecursionError):
-        return None
-    fits = isinstance(raw, dict) and raw.get("format") == FORMAT and raw.get("engine") == engine
-    return raw if fits else None
-
-
-def digest(*parts: object) -> str:
-    """A digest of values whose text says all about them: strings, numbers, tuples, lists and mappings of these."""
-    return hashlib.blake2b(
-        json.dumps(parts, separators=(",", ":"), sort_keys=True, default=_plain).encode(), digest_size=16
-    ).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Set):
-        return sorted(value)
-    return list(value) if isinstance(value, Iterable) else str(value)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cadran.compute.keeping.memory import FOLDER, open_kept
 from cadran.problems import Problem, ProblemsFound, listed, suggest
-from cadran.state.kept import Held, Kept, Piece, wipe
+from cadran.state.index import Held, Piece
+from cadran.state.kept import Kept, wipe
 
 
 @dataclass(frozen=True, slots=True)

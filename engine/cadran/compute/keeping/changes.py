@@ -23,7 +23,7 @@ from cadran.declare.model import Declaration
 from cadran.formula.measures import ResolvedDataset, ref_of
 from cadran.plugins.connector import Part
 from cadran.problems import Problem
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 _NEVER = 2**62
 UNSURE = ""  # the content of a part that may be changing just now

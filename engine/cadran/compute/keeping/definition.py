@@ -15,7 +15,7 @@ from cadran.compute.keeping.settings import Settings
 from cadran.compute.rows import RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 TypesOf = Callable[[str], Mapping[str, str]]  # dataset → raw column → DuckDB type
 

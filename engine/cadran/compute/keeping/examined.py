@@ -20,7 +20,7 @@ from cadran.compute.rows import RowsBuilder
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure
 from cadran.problems import Problem, ProblemsFound
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 # Asks about the rows of a builder, by the values of a column (of all as one where it is empty). Answers are plain values.
 Ask = Callable[[RowsBuilder, str], Mapping[str, Any]]

@@ -12,7 +12,10 @@ from cadran.compute.embedded import QueryError, Session
 from cadran.compute.keeping.changes import Changes
 from cadran.compute.keeping.definition import Definitions, TypesOf
 from cadran.compute.keeping.examined import Examined
+from cadran.compute.keeping.narrow import Narrowing
 from cadran.compute.keeping.parts import Parts
+from cadran.compute.keeping.planned import Planning
+from cadran.compute.keeping.reaching import Reaching
 from cadran.compute.keeping.scans import Keeper
 from cadran.compute.keeping.settings import Settings
 from cadran.compute.keeping.tables import Tables
@@ -62,11 +65,12 @@ class Memory:
         definitions = Definitions(self.declaration, model, rows, types, self.settings)
         self.changes = Changes(self.declaration, session, rows, self.now)
         self.parts = Parts(self.declaration, model, session, rows, self.tables, definitions, self.changes)
-        tokens = Tokens(self.declaration, rows, self.parts)
+        reaching = Reaching(rows, self.parts)
+        tokens = Tokens(self.declaration, reaching)
         self.examined = Examined(self.parts, tokens)
-        self.keeper = Keeper(
-            self.declaration, session, rows.clock, self.kept, definitions, tokens, taking=self.taking
-        )
+        planning = Planning(self.declaration, rows.clock, self.kept, definitions, tokens)
+        narrowing = Narrowing(self.declaration, session, reaching)
+        self.keeper = Keeper(session, planning, narrowing, taking=self.taking)
 
     def whose(self, series: Iterable[Series]) -> None:
         """Notes which KPIs the results of scans belong to."""

@@ -18,7 +18,7 @@ from cadran.compute.rows import Joined, RowsBuilder
 from cadran.declare.model import Declaration, TableRef
 from cadran.formula.measures import Model, ref_of
 from cadran.plugins.connector import Part
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 PART = "_cadran_part"  # the column that names a row's part
 

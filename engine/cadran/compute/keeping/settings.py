@@ -8,7 +8,7 @@ import json
 from cadran.declare.model import Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 _COST = 2**13  # of the digest of secret settings
 

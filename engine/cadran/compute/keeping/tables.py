@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cadran.compute.embedded import Session
 from cadran.compute.keeping.settings import Settings
 from cadran.plugins.connector import ConnectorError, Part
-from cadran.state.kept import Kept, digest
+from cadran.state.index import digest
+from cadran.state.kept import Kept
 
 if TYPE_CHECKING:
     from cadran.compute.sources import Sources

@@ -8,74 +8,35 @@ result that the run's clock could change has no token: it is not kept.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sqlglot import exp
 
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.changes import UNSURE
 from cadran.compute.keeping.microseconds import LOWEST, since_epoch
-from cadran.compute.keeping.parts import Parts
-from cadran.compute.lower import WithZone
-from cadran.compute.rows import RowsBuilder
-from cadran.compute.spans import BEGINNING, Span, midnight
-from cadran.compute.timing import bounds
+from cadran.compute.keeping.reaching import Ground, Reach, Reaching
+from cadran.compute.spans import Span, midnight
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
-from cadran.formula.measures import Measure, ResolvedDataset, Timing, ref_of
+from cadran.formula.measures import Measure, ref_of
 from cadran.formula.vocabulary import word_of
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
-_DAY = dt.timedelta(days=1)
+_REACHING = ("new", "retained", "lost")  # functions that look beyond their span
 LENIENT = "~"  # begins the token of a result that may rest on rows which have changed since
 _Said = tuple[str, str, str | None]  # how a dataset is rested on, which one, and what tells its rows
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Which rows of a dataset matter to a span: those whose ``node`` lies in ``[lower, upper)``, local times."""
-
-    dataset: str
-    node: exp.Column
-    lower: dt.datetime | None
-    upper: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What one measure with one set of segments stands on."""
-
-    dataset: str
-    timing: Timing
-    date: exp.Column | None
-    measure: Measure | None
-    behind: tuple[Behind, ...]  # of the measure, and of the segments
-    other: Behind | None
-
-    @property
-    def clock(self) -> bool:
-        return any(b.clock for b in self.all)
-
-    @property
-    def read(self) -> frozenset[Node]:
-        return frozenset().union(*(b.columns for b in self.all))
-
-    @property
-    def all(self) -> Iterator[Behind]:
-        yield from self.behind
-        if self.other is not None:
-            yield self.other
 
 
 class Tokens:
     """Tokens at one run's clock, each worked out once."""
 
-    def __init__(self, declaration: Declaration, rows: RowsBuilder, parts: Parts) -> None:
-        self.declaration, self.rows, self.parts = declaration, rows, parts
-        self.model, self.clock = rows.model, rows.clock
+    def __init__(self, declaration: Declaration, reaching: Reaching) -> None:
+        self.declaration, self.reaching, self.parts = declaration, reaching, reaching.parts
+        self.model, self.clock = reaching.model, reaching.rows.clock
         self._now = {False: since_epoch(self.clock.local), True: since_epoch(self.clock.instant)}
         self._made: dict[object, str | None] = {}
+        self._likes: dict[Ground, object] = {}
 
     def token(self, ground: Ground, span: Span, *, all_time: bool = False) -> str | None:
         """The token of a result over a span (``all_time``: of the period ``all``), None if it must not be kept."""
@@ -83,9 +44,30 @@ class Tokens:
             return None
         if all_time:
             return self._all_time(ground)
-        whole, reaches = self.reaches(ground, span)
+        key = ("token", self._like(ground), span)
+        if key not in self._made:
+            self._made[key] = self._token(ground, span)
+        return self._made[key]
+
+    def _like(self, ground: Ground) -> object:
+        """What tells a ground from others as far as tokens go; most of a scan's are alike."""
+        if ground not in self._likes:
+            measure = ground.measure
+            function = measure.function if measure is not None and measure.function in _REACHING else ""
+            other = measure.other if measure is not None else None
+            window = (other.dataset, other.window) if other is not None else None
+            masked = tuple((d, self.masked(d, ground.read)) for d in sorted(ground.datasets))
+            like = (
+                ground.dataset, ground.timing, ground.date, function, window, ground.whole, ground.backward, masked,
+                measure is not None and measure.convert,
+            )  # fmt: skip
+            self._likes[ground] = like
+        return self._likes[ground]
+
+    def _token(self, ground: Ground, span: Span) -> str | None:
+        whole, reaches = self.reaching.reaches(ground, span)
         old = {d for d in (*whole, *(r.dataset for r in reaches)) if self._left_alone(d, span)}
-        found = self._rests(ground, whole - old, ground.read)
+        found = self._rests(ground, whole - old)
         found += [
             ("within", reach.dataset, self._within(reach, ground.read))
             for reach in reaches
@@ -106,26 +88,6 @@ class Tokens:
             return None
         return self.clock.local - dt.timedelta(days=restate.days, seconds=restate.seconds)
 
-    def reaches(self, ground: Ground, span: Span) -> tuple[frozenset[str], list[Reach]]:
-        """The datasets of which any row may matter to a result over a span, and what matters of the others."""
-        whole: frozenset[str] = frozenset().union(*(b.whole for b in ground.all))
-        found = [self._own(ground, span, whole)]
-        if ground.other is not None and ground.measure is not None:
-            found.append(self._other(ground.measure, span, whole))
-        whole |= {r for r in found if isinstance(r, str)}
-        return whole, [r for r in found if isinstance(r, Reach)]
-
-    def within(self, reach: Reach) -> list[int]:
-        """The parts of a dataset that have rows in reach, by their numbers."""
-        ranges = self.parts.ranges(reach.dataset, reach.node)
-        assert ranges is not None
-        # Instants against local times: a day is more than any zone is away from UTC, and one part more does no harm.
-        slack = _DAY if self._zoned(reach.dataset, reach.node) else _DAY * 0
-        begins = None if reach.lower is None else _earlier(reach.lower, slack)
-        lower = LOWEST if begins is None else since_epoch(begins)
-        upper = since_epoch(reach.upper + slack)
-        return [i for i, r in enumerate(ranges) if r is not None and r[0] < upper and r[1] >= lower]
-
     def _all_time(self, ground: Ground) -> str | None:
         """``all`` ends at the clock: it is the same at a later one as long as nothing lies between the two."""
         measure, found = ground.measure, self.model.datasets[ground.dataset]
@@ -136,11 +98,10 @@ class Tokens:
         dates = [n for n in (ground.date, found.date, *(found.valid or ())) if n is not None]
         if not all(self._passed(ground.dataset, n, self.parts.latest(ground.dataset, n)) for n in dates):
             return None
-        whole = frozenset().union(*(b.whole for b in ground.all), (b.own for b in ground.all))
-        return _digest(self._rests(ground, whole, ground.read))
+        return _digest(self._rests(ground, ground.whole | set(ground.owns)))
 
-    def _rests(self, ground: Ground, whole: frozenset[str], read: frozenset[Node]) -> list[_Said]:
-        found: list[_Said] = [("whole", dataset, self._whole(dataset, read)) for dataset in sorted(whole)]
+    def _rests(self, ground: Ground, whole: frozenset[str]) -> list[_Said]:
+        found: list[_Said] = [("whole", d, self._whole(d, ground.read)) for d in sorted(whole)]
         return [*found, ("rates", "", self._rates(ground.measure))]
 
     def all_rows(self, behind: Behind, dates: Sequence[exp.Column]) -> str | None:
@@ -180,39 +141,6 @@ class Tokens:
         nodes = [found.date, found.valid[0] if found.valid is not None else None]
         return [n for n in dict.fromkeys(nodes) if n is not None]
 
-    # --- how far a measure sees ---------------------------------------------------------------------------------------
-
-    def _own(self, ground: Ground, span: Span, whole: frozenset[str]) -> Reach | str:
-        """The measure's own dataset: a reach, or its name where any row may matter."""
-        dataset = ground.dataset
-        found, backward = self.model.datasets[dataset], any(b.backward for b in ground.behind)
-        node = self._moment(ground, found)
-        if node is None or dataset in whole or self.parts.ranges(dataset, node) is None:
-            return dataset
-        if backward:
-            dated = ground.timing == "flow" or found.snapshot
-            if not dated or node != found.date:
-                return dataset
-            return Reach(dataset, node, None, span.stop)
-        function = ground.measure.function if ground.measure is not None else "count"
-        reach = bounds(ground.timing, function, found.snapshot, span)
-        return dataset if reach is None else Reach(dataset, node, *reach)
-
-    def _moment(self, ground: Ground, found: ResolvedDataset) -> exp.Column | None:
-        if ground.timing == "flow" or found.snapshot:
-            return ground.date or found.date
-        return found.valid[0] if found.valid is not None else None
-
-    def _other(self, measure: Measure, span: Span, whole: frozenset[str]) -> Reach | str:
-        """Where ``converted`` looks for matches: from the span's start until its window has passed, by local days."""
-        other = measure.other
-        assert other is not None
-        node = self.model.datasets[other.dataset].date
-        if node is None or other.dataset in whole or self.parts.ranges(other.dataset, node) is None:
-            return other.dataset
-        window = dt.timedelta(days=other.window.days, seconds=other.window.seconds)
-        return Reach(other.dataset, node, _earlier(midnight(span.start), _DAY), span.stop + window + _DAY)
-
     # --- the rows ---------------------------------------------------------------------------------------------------------
 
     def _whole(self, dataset: str, read: frozenset[Node]) -> str | None:
@@ -234,7 +162,7 @@ class Tokens:
         return self._made[key]
 
     def _of_parts(self, reach: Reach, nodes: Sequence[exp.Column]) -> str | None:
-        chunks, there = self.parts.of(reach.dataset), self.within(reach)
+        chunks, there = self.parts.of(reach.dataset), self.reaching.within(reach)
         assert chunks is not None
         if any(chunks[i].part.content == UNSURE for i in there):
             return None
@@ -253,10 +181,7 @@ class Tokens:
         return self._passed(dataset, node, latest)
 
     def _passed(self, dataset: str, node: exp.Column, latest: int | None) -> bool:
-        return latest is not None and latest <= self._now[self._zoned(dataset, node)]
-
-    def _zoned(self, dataset: str, node: exp.Column) -> bool:
-        return self.rows.time_kind(dataset, node) == WithZone
+        return latest is not None and latest <= self._now[self.reaching.zoned(dataset, node)]
 
     def _existence(self, dataset: str) -> list[exp.Column]:
         """The date from which a row is there; nothing where the clock hides none."""
@@ -281,11 +206,6 @@ class Tokens:
         if measure is None or not measure.convert or rates is None:
             return ""
         return self.parts.tables.content(rates.table.source, rates.table.table)
-
-
-def _earlier(moment: dt.datetime, slack: dt.timedelta) -> dt.datetime | None:
-    """None for the beginning of all time."""
-    return None if moment.date() <= BEGINNING + 2 * _DAY else moment - slack
 
 
 def _digest(found: Sequence[_Said]) -> str | None:

@@ -20,7 +20,7 @@ from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
 from cadran.compute.lower import cast, column, number, text
 from cadran.compute.rows import Joined, Tables
-from cadran.state.kept import digest
+from cadran.state.index import digest
 
 _ORDERED = (
     "TINYINT",
