@@ -37,8 +37,9 @@ class MariaDB(Dialect):
     }  # fmt: skip
 
     def leaf(self, column: exp.Expr, kind: Kind) -> exp.Expr:
+        # A boolean is a TINYINT: a 5 in it is an error to whoever reads it, and would be true here.
         if kind is Kind.BOOL:
-            return exp.Paren(this=exp.NEQ(this=column, expression=whole(0)))
+            raise self.no("true or false that can hold nothing else")
         if kind is not Kind.TEXT:
             return column
         as_utf8 = exp.DataType(this=exp.DType.CHARACTER_SET, kind=exp.var("utf8mb4"))
