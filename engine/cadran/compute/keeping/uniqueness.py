@@ -18,7 +18,8 @@ from sqlglot import exp
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
-from cadran.compute.lower import cast, column, number, text
+from cadran.compute.keys import WHOLE, bits_set, fits_bits
+from cadran.compute.lower import cast, column, number
 from cadran.compute.rows import Joined, Tables
 from cadran.state.index import digest
 
@@ -98,9 +99,26 @@ class Uniqueness:
             out[str(label)] = (
                 [[rest[3 * i + 1], rest[3 * i + 2]] for i in range(len(keys))] if filled else False
             )
-        for label in self._repeating(dataset, keys, chunks):
-            out[label] = False
+        if not self._none_repeats(dataset, keys, chunks, rows):
+            for label in self._repeating(dataset, keys, chunks):
+                out[label] = False
         return out
+
+    def _none_repeats(
+        self, dataset: str, keys: Sequence[str], chunks: Sequence[Chunk], found: Sequence[tuple[Any, ...]]
+    ) -> bool:
+        """Whether no key stands twice in all these parts together, as far as bits can tell; ``found`` is what they hold."""
+        filled = sum(row[2] for row in found)
+        if len(keys) != 1 or self.parts.rows.type_of(dataset, keys[0]) not in WHOLE or not filled:
+            return False
+        ends = [(int(row[3]), int(row[4])) for row in found if row[2]]
+        low, high = min(first for first, _ in ends), max(last for _, last in ends)
+        made = self._rows(dataset, keys, chunks)
+        if made is None or not fits_bits(low, high, filled):
+            return False
+        tables, joined = made
+        counted = joined.select(bits_set(column(keys[0], joined.root), low, high))
+        return bool(self.parts.session.rows(tables.attach(counted))[0][0] == filled)
 
     def _repeating(self, dataset: str, keys: Sequence[str], chunks: Sequence[Chunk]) -> list[str]:
         """The parts in which a key stands twice."""
@@ -185,7 +203,7 @@ class Uniqueness:
         select = joined.select(*(exp.alias_(g.copy(), f"k{i}") for i, g in enumerate(groups)))
         if len(new) < len(near):
             inner, alias = Joined(joined.rows, dataset, joined.table, joined.versions, alias="newer"), "newer"
-            among = exp.In(this=column(PART, alias), expressions=[text(c.label) for c in new])
+            among = exp.In(this=column(PART, alias), expressions=[c.number for c in new])
             wanted = inner.select(*(column(k, alias) for k in keys)).where(among, copy=False)
             whole: exp.Expr = (
                 groups[0].copy() if len(groups) == 1 else exp.Tuple(expressions=[g.copy() for g in groups])
