@@ -12,15 +12,13 @@ from typing import Any
 
 from sqlglot import exp
 
+from cadran.compute.extents import WHOLE
 from cadran.compute.lower import cast, column, number
 from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.problems import Problem
 
-WHOLE = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-)
 _MOST_BITS = 1 << 30
 _BITS_A_ROW = 128  # above that, a table of the keys is smaller than their bits
 

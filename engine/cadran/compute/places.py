@@ -18,6 +18,7 @@ from sqlglot import exp
 from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.tables import Small
 from cadran.compute.embedded import Session
+from cadran.compute.extents import Extent, Extents
 from cadran.compute.lower import cast, text
 from cadran.compute.results import Measured
 from cadran.compute.used import SMALL, Where, columns_of, tables_of
@@ -79,6 +80,7 @@ class Places:
     refusals: list[tuple[str, str]] = field(default_factory=list)  # source, in its words
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
+    _extents: Extents | None = None
 
     @property
     def statements(self) -> dict[str, str]:
@@ -101,6 +103,12 @@ class Places:
 
     def files(self, source: str, table: str) -> tuple[Path, ...]:
         return self.session.files(source, table)
+
+    def extents(self, source: str, table: str, column: str) -> Mapping[Path, Extent] | None:
+        """What Parquet files that lie here state of a column, file by file (see Extents)."""
+        if self._extents is None:
+            self._extents = Extents(self.session)
+        return self._extents.of(source, table, column)
 
     def begins(self, source: str, table: str) -> Mapping[str, int]:
         return self.session.begins(source, table)

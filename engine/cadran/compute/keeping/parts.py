@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from cadran.compute.embedded import parquet
+from cadran.compute.extents import Extent
 from cadran.compute.keeping.changes import UNSURE, Changes, Told
 from cadran.compute.keeping.definition import Definitions
-from cadran.compute.keeping.microseconds import LOWEST, Range, extremes
+from cadran.compute.keeping.microseconds import LOWEST, Range, extremes, since_epoch
 from cadran.compute.keeping.tables import Tables
 from cadran.compute.lower import column, number
 from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.spans import LATEST
 from cadran.declare.model import Declaration, TableRef
 from cadran.formula.measures import Model, ref_of
 from cadran.plugins.connector import Part
@@ -181,7 +184,7 @@ class Parts:
         keys = [digest(said, self.settings_of(c), c.part.content) for c in chunks]
         missing = {c for c, key in zip(chunks, keys, strict=True) if self.kept.fact(key) is None}
         if missing:
-            asked = self._ask(dataset, node, missing)
+            asked = self._stated(dataset, node, missing) or self._ask(dataset, node, missing)
             if asked is None:
                 return None
             for chunk, key in zip(chunks, keys, strict=True):
@@ -190,8 +193,26 @@ class Parts:
         facts = [self.kept.fact(key) for key in keys]
         return [(f[0], f[1]) if f else None for f in facts]
 
+    def extent(self, chunk: Chunk, name: str) -> Extent | None:
+        """What the file that a part is states of a raw column, if it is one and does."""
+        found = self.session.extents(chunk.table.source, chunk.table.table, name)
+        return None if found is None or chunk.part.file is None else found.get(chunk.part.file)
+
     def settings_of(self, chunk: Chunk) -> str:
         return self.definitions.settings.table(chunk.table.source, chunk.table.table)
+
+    def _stated(self, dataset: str, node: exp.Column, chunks: Collection[Chunk]) -> dict[str, Range] | None:
+        """The ranges as files state them; None where one does not, or where a date stands for "never"."""
+        _, name = ref_of(node)
+        if name in self.model.datasets[dataset].derived:
+            return None
+        out: dict[str, Range] = {}
+        for chunk in chunks:
+            found = self.extent(chunk, name)
+            if found is None or isinstance(found.last, int) or (found.filled and _day(found.last) >= LATEST):
+                return None
+            out[chunk.label] = (_since(found.first), _since(found.last)) if found.filled else None
+        return out
 
     def _ask(self, dataset: str, node: exp.Column, chunks: Collection[Chunk]) -> dict[str, Range] | None:
         source = self.source(dataset, chunks)
@@ -218,3 +239,12 @@ def _label(index: exp.Expr, chosen: Sequence[Chunk]) -> exp.Expr:
         return exp.Add(this=index, expression=number(str(first))) if first else index
     ifs = [exp.If(this=number(str(at)), true=c.number) for at, c in enumerate(chosen)]
     return exp.Case(this=index, ifs=ifs)
+
+
+def _day(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value
+
+
+def _since(value: dt.date) -> int:
+    """Microseconds of a date or timestamp without a zone."""
+    return since_epoch(value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time()))

@@ -96,18 +96,28 @@ class People:
 
     def _ranges(self) -> dict[exp.Expr, Range]:
         """The smallest and largest key of each entity that is a column of whole numbers."""
-        columns = [node for node in self.wanted if isinstance(node, exp.Column) and self._is_whole(node)]
+        whole = [node for node in self.wanted if isinstance(node, exp.Column) and self._is_whole(node)]
+        known: dict[exp.Expr, Range] = {n: stated for n in whole if (stated := self._stated(n)) is not None}
+        columns = [node for node in whole if node not in known]
         if not columns:
-            return {}
+            return known
         names = [ref_of(node)[1] for node in columns]
         bounds = [which(this=column(name, "t")) for name in names for which in (exp.Min, exp.Max)]
         source = exp.alias_(self.builder.rows.sources[self.dataset].copy(), "t", table=True)
         found = self.session.rows(exp.Select(expressions=bounds).from_(source, copy=False))[0]
-        return {
-            node: Range(int(found[2 * i]), int(found[2 * i + 1]))
-            for i, node in enumerate(columns)
-            if found[2 * i] is not None
-        }
+        for i, node in enumerate(columns):
+            if found[2 * i] is not None:
+                known[node] = Range(int(found[2 * i]), int(found[2 * i + 1]))
+        return known
+
+    def _stated(self, node: exp.Column) -> Range | None:
+        """The same as the files state it, where the dataset is one table of them."""
+        source = self.builder.rows.sources[self.dataset]
+        if not isinstance(source, exp.Table):
+            return None
+        found = self.session.extents(source.db, source.name, ref_of(node)[1])
+        ends = [(e.first, e.last) for e in (found or {}).values() if e.filled]
+        return Range(min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
 
     def _is_whole(self, node: exp.Column) -> bool:
         path, name = ref_of(node)
