@@ -46,7 +46,7 @@ class Session:
         self._begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
         self.measured: dict[str, Measured] = {}
-        self._record = record
+        self.recording = record
         self._keywords: frozenset[str] = frozenset()
         if record:
             words = self._connection.execute(
@@ -289,7 +289,7 @@ class Session:
 
     def measure(self, name: str, place: str, seconds: float, rows: int, size: int = 0) -> None:
         """Keeps, for ``explain``, what a statement took."""
-        if self._record and name != _ANSWER:
+        if self.recording and name != _ANSWER:
             self.measured[name] = Measured(name, place, seconds, rows, size)
 
     def fill(
@@ -314,7 +314,7 @@ class Session:
             self._run(
                 f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{c} {kind}' for c, kind in names.items())})"
             )
-        if self._record:
+        if self.recording:
             wanted = [i for i, name in enumerate(columns) if shown is None or name in shown]
             self.statements[table] = _as_comment(
                 [list(columns)[i] for i in wanted], [[row[i] for i in wanted] for row in rows]
@@ -332,16 +332,16 @@ class Session:
 
     def note(self, name: str, text: str) -> None:
         """Keeps, for ``explain``, what was done elsewhere."""
-        if self._record:
+        if self.recording:
             self.statements[name] = text
 
     def remark(self, name: str, text: str) -> None:
         """Puts a line before a statement that is kept for ``explain``."""
-        if self._record and name in self.statements:
+        if self.recording and name in self.statements:
             self.statements[name] = f"{text}\n{self.statements[name]}"
 
     def _text(self, select: exp.Expr, name: str) -> str:
-        if name and self._record:
+        if name and self.recording:
             self.statements[name] = self._readable(select)
         return select.sql("duckdb")
 

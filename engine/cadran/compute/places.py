@@ -87,6 +87,11 @@ class Places:
         return self.session.statements
 
     @property
+    def recording(self) -> bool:
+        """Whether statements are kept for people to see."""
+        return self.session.recording
+
+    @property
     def measured(self) -> dict[str, Measured]:
         return self.session.measured
 
