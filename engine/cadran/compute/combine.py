@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from cadran.calendar import Period
 from cadran.compute.grid import FRAME, MEMBERS, Grid
-from cadran.compute.lower import Lowering, both, cast, column, division, number, text
+from cadran.compute.lower import Lowering, both, cast, column, division, named, number, text
 from cadran.compute.plan import Series
 from cadran.compute.scan import dim, label_of
 from cadran.compute.spans import Clock, span_of
@@ -156,7 +156,7 @@ class Combiner:
         for index, rule in enumerate(self.series.rules):
             clear = self._condition(rule.clear) if rule.clear is not None else exp.null()
             for what, node in (("when", self._condition(rule.when)), ("clear", clear)):
-                selects.append(exp.alias_(node, f"{self.prefix}{what}_{index}", quoted=True))
+                selects.append(named(node, f"{self.prefix}{what}_{index}"))
         return selects
 
     def _own(self, name: str) -> exp.Column:

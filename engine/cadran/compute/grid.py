@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from sqlglot import exp
 
 from cadran.calendar import Calendar
-from cadran.compute.lower import both, cast, column, number, text
+from cadran.compute.lower import both, cast, column, named, number, text
 from cadran.compute.plan import Placed, Series
 from cadran.compute.scan import Scan, dim, label_of
 
@@ -61,9 +61,7 @@ class Grid:
         heads = [
             column("position", FRAME), column("segment", MEMBERS), *(column(dim(n), MEMBERS) for n in self.names)
         ]  # fmt: skip
-        select = exp.Select(
-            expressions=[*heads, *(exp.alias_(v, n, quoted=True) for n, v in columns.items())]
-        )
+        select = exp.Select(expressions=[*heads, *(named(v, n) for n, v in columns.items())])
         frame = exp.Table(this=exp.to_identifier(self.table, quoted=True))
         select = select.from_(exp.alias_(frame, FRAME, table=True, quoted=True), copy=False)
         select = select.join(exp.to_identifier(MEMBERS, quoted=True), join_type="CROSS", copy=False)

@@ -134,10 +134,8 @@ class Planner:
 
     def _scan(self, measure: Measure, series: Series, sets: frozenset[Segments]) -> tuple[Scan, int]:
         alone = measure if stands_alone(measure) else None
-        scan = self._get(measure, measure.timing, series, alone, sets)
-        if measure not in scan.measures:
-            scan.measures.append(measure)
-        return scan, scan.measures.index(measure)
+        scan = self._get(measure, measure.timing, series, alone, sets, measure)
+        return scan, scan.measure(measure)
 
     def _get(
         self,
@@ -146,8 +144,9 @@ class Planner:
         series: Series,
         alone: Measure | None,
         sets: frozenset[Segments],
+        asks: Measure | None,
     ) -> Scan:
-        """The scan that this measure shares with its like; one that is made already takes in nothing new."""
+        """The scan that this measure shares with its like; ``asks`` is None for the rows alone."""
         kept = {name: tuple(values) for name, values in series.kept.items() if any(name in s for s in sets)}
         second_pass = series.kpi.kpi.name if series.kept else ""
         key = (measure.dataset, timing, series.grain, measure.date, alone, second_pass)
@@ -160,6 +159,7 @@ class Planner:
         scan = self.scans[key]
         canonical = sorted({tuple(sorted(s)) for s in sets})
         scan.sets += [s for s in canonical if s not in scan.sets]
+        scan.asked.setdefault(asks, {()}).update(canonical)
         return scan
 
     def _presence(self, leaf: Leaf, series: Series) -> Placed:
@@ -167,7 +167,7 @@ class Planner:
         measure = leaf.measure
         flow = measure.timing == "flow" or self.model.datasets[measure.dataset].snapshot
         sets = self._reachable(leaf, series)
-        scan = self._get(measure, "flow" if flow else "during", series, None, sets)
+        scan = self._get(measure, "flow" if flow else "during", series, None, sets, None)
         spans = [scan.number(plain(p, self.calendar, self.clock)) for p in series.periods[series.first :]]
         return Placed(scan, -1, tuple(spans), sets, leaf)
 

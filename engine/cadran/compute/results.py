@@ -30,7 +30,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Row:
     """One value. ``period_end`` is the period's last day; both are None for ``all`` of an undated dataset.
 
