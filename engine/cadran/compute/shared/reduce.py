@@ -147,4 +147,8 @@ class Cells:
     def select(self) -> exp.Select:
         keys = [*self.reduction.keys(), *self._held()]
         parts = [named(call.copy(), name) for call, name in self.parts.items()]
-        return self.reduction.tables.attach(grouped(self.reduction.select([*keys, *parts])))
+        select = grouped(self.reduction.select([*keys, *parts]))
+        if self.reduction.days is None:  # one group at the most: of no rows there is no cell
+            count = exp.GT(this=exp.Count(this=exp.Star(), big_int=True), expression=number(0))
+            select.set("having", exp.Having(this=count))
+        return self.reduction.tables.attach(select)
