@@ -301,19 +301,16 @@ class Session:
     ) -> None:
         """A small temporary table of the engine's own making; ``explain`` shows it (or its ``shown`` columns) as a table."""
         name = exp.to_identifier(table, quoted=True).sql("duckdb")
-        names = {exp.to_identifier(c, quoted=True).sql("duckdb"): kind for c, kind in columns.items()}
-        if rows:
-            values = exp.Values(
-                expressions=[exp.Tuple(expressions=[_literal(v) for v in row]) for row in rows]
+        kinds = [(exp.to_identifier(c, quoted=True).sql("duckdb"), kind) for c, kind in columns.items()]
+        if rows:  # as parameters, which costs a fifth of planning the values one by one
+            listed = ", ".join(
+                f"unnest(CAST(${i} AS {kind}[])) AS {c}" for i, (c, kind) in enumerate(kinds, 1)
             )
-            listed = ", ".join(f"CAST({c} AS {kind}) AS {c}" for c, kind in names.items())
-            self._run(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {listed} FROM ({values.sql('duckdb')}) AS t({', '.join(names)})"
-            )
+            values = [list(of_column) for of_column in zip(*rows, strict=True)]
+            self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {listed}", values)
         else:
-            self._run(
-                f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{c} {kind}' for c, kind in names.items())})"
-            )
+            listed = ", ".join(f"{c} {kind}" for c, kind in kinds)
+            self._run(f"CREATE OR REPLACE TEMP TABLE {name} ({listed})")
         if self.recording:
             wanted = [i for i, name in enumerate(columns) if shown is None or name in shown]
             self.statements[table] = _as_comment(
@@ -353,9 +350,9 @@ class Session:
                 name.set("quoted", False)
         return select.sql("duckdb", pretty=True, max_text_width=100)
 
-    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+    def _run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(sql).fetchall()
+            return self._connection.execute(sql, values).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
 
