@@ -394,12 +394,6 @@ def _broken_off(table: str, ended: End | None, rows: int) -> DataError:
     return DataError(f"table '{table}' broke off: {expected} expected, {rows} rows came", hint=hint)
 
 
-def _literal(value: object) -> exp.Expr:
-    if value is None:
-        return exp.null()
-    return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(str(value))
-
-
 def _as_comment(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns aligned under their names, each line a SQL comment."""
     cells = [
