@@ -34,9 +34,12 @@ class Narrowing:
             whole |= found[1]
             for dataset, numbers in found[0].items():
                 needed.setdefault(dataset, set()).update(numbers)
+        found_few = {d: self._few(d, numbers) for d, numbers in needed.items() if d not in whole}
+        sources = {d: source for d, source in found_few.items() if source is not None}
+        if not sources:  # nothing is gained, and what could share its passes would not
+            wide, narrow = [scan for scan, _ in scans], []
         if narrow:
-            sources = {d: self._few(d, numbers) for d, numbers in needed.items() if d not in whole}
-            yield self.reaching.rows.over({d: s for d, s in sources.items() if s is not None}), narrow
+            yield self.reaching.rows.over(sources), narrow
         if wide:
             yield self.reaching.rows, wide
 
