@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -207,25 +207,25 @@ class Project:
         from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine
         from cadran.compute.places import Places, SourceFailed
+        from cadran.compute.room import room
 
         declaration = opened.declaration
-        session = Session(str(declaration.calendar.zone), record=record)
+        zone = str(declaration.calendar.zone)
         try:
-            tables = memory.tables_in(session) if memory is not None else None
-            rejected, remotes = opened.sources.load(session, datasets, progress, tables)
-            session.lock(memory.folder if memory is not None else None)
-            places = Places(session, remotes)
-            try:
-                yield Engine(declaration, opened.model, places, clock, rejected, progress, memory)
-            finally:
-                opened.sources.check_unchanged(session)
+            with room(declaration) as settings, closing(Session(zone, record=record, settings=settings)) as session:  # fmt: skip
+                tables = memory.tables_in(session) if memory is not None else None
+                rejected, remotes = opened.sources.load(session, datasets, progress, tables)
+                session.lock(memory.folder if memory is not None else None)
+                places = Places(session, remotes)
+                try:
+                    yield Engine(declaration, opened.model, places, clock, rejected, progress, memory)
+                finally:
+                    opened.sources.check_unchanged(session)
         except SourceFailed as failed:
             problems = opened.sources.problems_of(failed.source, failed.error)
             raise ProblemsFound(_masked(problems, declaration)) from failed
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
-        finally:
-            session.close()
 
 
 class Opened:

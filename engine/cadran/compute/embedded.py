@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -28,13 +29,28 @@ class QueryError(Exception):
         self.message = message
 
 
-class Session:
-    """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``."""
+class OutOfRoom(QueryError):
+    """Memory does not suffice (``limit`` is how much there is), or ``disk`` for what had to be spilled."""
 
-    def __init__(self, zone: str, *, record: bool = False) -> None:
+    def __init__(self, message: str, limit: str, *, disk: bool) -> None:
+        super().__init__(message)
+        self.limit, self.disk = limit, disk
+
+
+class Session:
+    """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``.
+
+    ``settings`` are DuckDB's, by name.
+    """
+
+    def __init__(
+        self, zone: str, *, record: bool = False, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._connection = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = {exp.Literal.string(value).sql('duckdb')}")
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
@@ -139,7 +155,8 @@ class Session:
     def _append(self, name: str, page: Page, created: bool) -> int:
         self._connection.register("incoming_page", page.data)
         verb = f"INSERT INTO {name} BY NAME" if created else f"CREATE TABLE {name} AS"
-        done = self._connection.execute(f"{verb} SELECT * FROM incoming_page").fetchall()
+        with self._roomy():
+            done = self._connection.execute(f"{verb} SELECT * FROM incoming_page").fetchall()
         self._connection.unregister("incoming_page")
         return int(done[0][0])
 
@@ -355,9 +372,23 @@ class Session:
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(sql).fetchall()
+            with self._roomy():
+                return self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+    @contextmanager
+    def _roomy(self) -> Iterator[None]:
+        """Tells when memory or disk run out."""
+        try:
+            yield
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            said = str(error)
+            disk = "max_temp_directory_size" in said or "No space left" in said
+            if not disk and isinstance(error, duckdb.IOException):
+                raise
+            [(limit,)] = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()
+            raise OutOfRoom(_plain(said.partition("\n")[0]), str(limit), disk=disk) from error
 
 
 def parquet(files: Sequence[Path]) -> exp.Expr:

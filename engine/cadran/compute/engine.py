@@ -14,7 +14,7 @@ from cadran.calendar import Calendar, Duration, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.combine import Cell, Combiner
 from cadran.compute.currencies import rates_table
-from cadran.compute.embedded import QueryError
+from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.examine import Examiner
 from cadran.compute.lower import column
 from cadran.compute.places import Places, Reach
@@ -400,7 +400,9 @@ class Engine:
         return reach_of(scan, select, self.rows, self.declaration.datasets[scan.dataset].tables)
 
     def _blame(self, scan: Scan, builder: ScanBuilder, error: QueryError) -> Problem:
-        """The measure that cannot be computed: each is tried alone."""
+        """The measure that cannot be computed: each is tried alone. Raises OutOfRoom, which is no measure's fault."""
+        if isinstance(error, OutOfRoom):
+            raise error
         for measure in scan.measures:
             alone = Scan(
                 scan.name, scan.dataset, scan.timing, scan.grain, scan.date, [measure], scan.sets, scan.spans
@@ -438,6 +440,8 @@ class Engine:
             self.session.fill(combiner.frame_table, combiner.frame_columns(), combiner.frame_rows())
             judged = combiner.judged(name).with_(exp.to_identifier(name, quoted=True), as_=select, copy=False)
             cells = combiner.cells(self.session.rows(judged, name))
+        except OutOfRoom:
+            raise
         except QueryError as error:
             kpi = series.kpi
             problem = Problem(

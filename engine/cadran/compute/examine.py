@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
-from cadran.compute.embedded import QueryError
+from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.facts import Ends, Facts, merged, nothing
 from cadran.compute.keys import Keys
 from cadran.compute.lower import WithZone, both, cast, clock_as, column, number, text
@@ -65,6 +65,8 @@ class Examiner:
             try:
                 self._facts[name] = self._ask(name, dates[name])
                 problems += self._keys(name)
+            except OutOfRoom:
+                raise
             except QueryError as error:
                 problems.append(
                     Problem(
