@@ -214,24 +214,31 @@ class Session:
         """An empty table with the columns of one that lies elsewhere, so that statements over it have types here."""
         self._create(self._named(source, table), {c.name: c.type or "VARCHAR" for c in columns})
 
-    def refill(self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End]) -> int:
-        """Puts rows into a shadow, in place of what it held. Gives their number."""
+    def refill(
+        self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End],
+        spent: Callable[[], float] | None = None,
+    ) -> int:  # fmt: skip
+        """Puts rows into a shadow, in place of what it held. Gives their number.
+
+        ``spent`` tells how long the source took, where that is not how long this takes.
+        """
         name = _name(source, table)
         listed = ", ".join(exp.to_identifier(c, quoted=True).sql("duckdb") for c in columns)
         self._connection.execute(f"DELETE FROM {name}")
-        with self._measuring(f"{source}.{table}", source) as taken:
+        with self._measuring(f"{source}.{table}", source, spent) as taken:
             taken += self._take(f"{name} ({listed})", table, stream)
         return taken[0]
 
     def receive(
-        self, table: str, types: Mapping[str, str], stream: Iterable[Page | End], place: str = ""
-    ) -> None:
+        self, table: str, types: Mapping[str, str], stream: Iterable[Page | End], place: str = "",
+        spent: Callable[[], float] | None = None,
+    ) -> None:  # fmt: skip
         """A temporary table that holds an answer from elsewhere, in the columns and types that are expected."""
         name = exp.to_identifier(table, quoted=True).sql("duckdb")
         listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
         self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
         try:
-            with self._measuring(table, place) as taken:
+            with self._measuring(table, place, spent) as taken:
                 taken += self._take(name, table, stream)
         except BaseException:
             self._connection.execute(f"DROP TABLE {name}")
@@ -246,12 +253,12 @@ class Session:
             self._connection.execute(f"DROP TABLE {_ANSWER}")
 
     @contextmanager
-    def _measuring(self, name: str, place: str) -> Iterator[list[int]]:
+    def _measuring(self, name: str, place: str, spent: Callable[[], float] | None) -> Iterator[list[int]]:
         """Inside, rows and bytes are put into the list."""
         taken: list[int] = []
         started = time.perf_counter()
         yield taken
-        self.measure(name, place, time.perf_counter() - started, *taken)
+        self.measure(name, place, spent() if spent else time.perf_counter() - started, *taken)
 
     def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> tuple[int, int]:
         """Puts a stream's rows into a table. Gives how many, and their bytes as far as the pages tell."""

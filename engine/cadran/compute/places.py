@@ -8,13 +8,16 @@ only the columns that it reads and, where that is safe, only the rows in reach o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from cadran.compute.beside import Beside, Errand, Stream
 from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.tables import Small
 from cadran.compute.embedded import Session
@@ -53,6 +56,16 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Rows to be pulled: some columns of a table, those that meet a condition in the source's SQL."""
+
+    where: Where
+    need: Pulled
+    names: Sequence[str]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pushed:
     """A statement that its source answers."""
 
@@ -79,6 +92,7 @@ class Places:
     refusals: list[tuple[str, str]] = field(default_factory=list)  # source, in its words
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
+    _beside: Beside | None = None  # what sources are asked right now
 
     @property
     def statements(self) -> dict[str, str]:
@@ -121,6 +135,7 @@ class Places:
         found = self.pushed(select, name)
         if found is not None:
             self._note(name, found)
+            self._free(found.remote.source)
             try:
                 with _of(found.remote):
                     return self.session.answer([t for _, t in found.columns], found.remote.query(found.sql))
@@ -143,14 +158,48 @@ class Places:
 
     # --- at the source --------------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def asking(self, wanted: Mapping[str, Pushed]) -> Iterator[None]:
+        """Inside, all sources work at these statements, side by side; :meth:`take` takes up each answer, in their order."""
+        for name, found in wanted.items():
+            self._note(name, found)
+        asked = {n: Errand(f.remote.source, partial(f.remote.query, f.sql)) for n, f in wanted.items()}
+        with self._side_by_side(asked):
+            yield
+
+    @contextmanager
+    def _side_by_side(self, errands: Mapping[Any, Errand]) -> Iterator[None]:
+        """Nothing of it runs any more behind it, whatever happens inside."""
+        cancel = {e.source: self.remotes[e.source].connector.cancel for e in errands.values()}
+        self._beside = Beside(errands, cancel)
+        try:
+            yield
+        finally:
+            self._beside.close()
+            self._beside = None
+
+    def _free(self, source: str) -> None:
+        """A connector is asked one thing at a time."""
+        if self._beside is not None:
+            self._beside.settle(source)
+
+    def _answer(
+        self, name: Hashable, source: str, ask: Callable[[], Stream]
+    ) -> tuple[Stream, Callable[[], float] | None]:
+        """An answer, and what tells how long its source took where that is not how long it takes to read it."""
+        if self._beside is not None and name in self._beside:
+            return self._beside.stream(name), partial(self._beside.seconds, name)
+        self._free(source)
+        return ask(), None
+
     def take(self, table: str, found: Pushed) -> bool:
         """A temporary table that holds a source's answer; False where the source refuses to give one."""
         self._note(table, found)
+        source = found.remote.source
         try:
             with _of(found.remote):
-                self.session.receive(
-                    table, dict(found.columns), found.remote.query(found.sql), found.remote.source
-                )
+                stream, spent = self._answer(table, source, partial(found.remote.query, found.sql))
+                self.session.receive(table, dict(found.columns), stream, source, spent)
         except SourceFailed as failed:
             self._refused(table, failed)
             return False
@@ -172,6 +221,7 @@ class Places:
             if len(sources) > 1:
                 raise Unsupported(f"tables of several sources ({', '.join(sorted(sources))}) in one scan")
             remote = self.remotes[sources.pop()]
+            self._free(remote.source)
             columns = tuple(self.session.described(select))
             used = columns_of(select, self.session.columns)
             sql = remote.sql(select, [t for _, t in columns], lambda n: self._needed(n, select), used)
@@ -204,26 +254,47 @@ class Places:
                 if where[0] in self.remotes:
                     need = Pulled(columns, reach[1] if reach is not None and reach[0] == where else None)
                     needs[where] = _merged(needs[where], need) if where in needs else need
+        missing = []
         for where, need in needs.items():
             there = self._pulled.get(where)
             if there is None or not _covers(there, need):
-                self._fetch(where, need if there is None else _merged(there, need))
+                missing.append(self._planned(where, need if there is None else _merged(there, need)))
+        if len({fetch.where[0] for fetch in missing}) < 2:
+            self._fetch(missing)
+            return
+        errands = {fetch.where: Errand(fetch.where[0], partial(self._ask, fetch)) for fetch in missing}
+        with self._side_by_side(errands):
+            self._fetch(missing)
 
     def pull_whole(self, source: str, table: str) -> None:
         """All rows and columns of a table, where it lies elsewhere."""
         if source in self.remotes:
-            self._fetch((source, table), Pulled(set(self.session.columns(source, table))))
+            where = (source, table)
+            self._fetch([self._planned(where, Pulled(set(self.session.columns(source, table))))])
 
-    def _fetch(self, where: Where, need: Pulled) -> None:
+    def _planned(self, where: Where, need: Pulled) -> Fetch:
         source, table = where
-        remote = self.remotes[source]
-        names = [c for c in self.session.columns(source, table) if c in need.columns] or list(self.session.columns(source, table))[:1]  # fmt: skip
-        condition = self._condition(remote, table, need.reach) if need.reach is not None else ""
-        with _of(remote):
-            self.session.refill(source, table, names, remote.connector.pull(table, names, condition))
-        self._pulled[where] = Pulled({*names, *need.columns}, need.reach if condition else None)
-        within = f" where {condition}" if condition else ""
-        self.session.note(f"{source}.{table}", f"-- pulled from {source}: {', '.join(names)}{within}")
+        self._free(source)
+        every = list(self.session.columns(source, table))
+        condition = self._condition(self.remotes[source], table, need.reach) if need.reach is not None else ""
+        return Fetch(where, need, [c for c in every if c in need.columns] or every[:1], condition)
+
+    def _ask(self, fetch: Fetch) -> Stream:
+        source, table = fetch.where
+        return self.remotes[source].connector.pull(table, fetch.names, fetch.condition)
+
+    def _fetch(self, missing: Iterable[Fetch]) -> None:
+        for fetch in missing:
+            source, table = fetch.where
+            with _of(self.remotes[source]):
+                stream, spent = self._answer(fetch.where, source, partial(self._ask, fetch))
+                self.session.refill(source, table, fetch.names, stream, spent)
+            reach = fetch.need.reach if fetch.condition else None
+            self._pulled[fetch.where] = Pulled({*fetch.names, *fetch.need.columns}, reach)
+            within = f" where {fetch.condition}" if fetch.condition else ""
+            self.session.note(
+                f"{source}.{table}", f"-- pulled from {source}: {', '.join(fetch.names)}{within}"
+            )
 
     def _condition(self, remote: Remote, table: str, reach: Reach) -> str:
         kind = remote.types[table][reach.column]

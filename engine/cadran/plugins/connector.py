@@ -162,7 +162,11 @@ class QueryRefused(ConnectorError):
 
 
 class Connector(ABC):
-    """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``."""
+    """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``.
+
+    A connector is asked one thing at a time, but not always in the same thread: several sources work side by side, and
+    where ``remote`` is set, a stream may be opened and read in another thread than the one that made the connector.
+    """
 
     api: ClassVar[str] = API
     config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}  # settings that hold secrets: writeOnly
@@ -272,7 +276,7 @@ class QueryableConnector(Connector):
     def cancel(self) -> None:
         """Ends a query that runs in another thread, as soon as may be; that one raises :class:`ConnectorError`.
 
-        Afterwards the connector is good for nothing but :meth:`close`.
+        Called where another source has failed, so that the run need not wait for this one. Afterwards the connector is good for nothing but :meth:`close`.
         """
 
 
