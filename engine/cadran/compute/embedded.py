@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from cadran.compute.results import Measured
+from cadran.compute.results import Measured, Scanned
+from cadran.compute.scanned import Read, Tally
 from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
 
 _ANSWER = "answer_from_elsewhere"  # to a question whose rows are only looked at
@@ -40,12 +41,13 @@ class OutOfRoom(QueryError):
 class Session:
     """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``.
 
-    ``settings`` are DuckDB's, by name.
+    With ``counting`` (and with ``record``) it counts what statements read. ``settings`` are DuckDB's, by name.
     """
 
     def __init__(
-        self, zone: str, *, record: bool = False, settings: Mapping[str, str] = MappingProxyType({})
-    ) -> None:
+        self, zone: str, *, record: bool = False, counting: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self._connection = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
@@ -63,6 +65,7 @@ class Session:
         self.statements: dict[str, str] = {}
         self.measured: dict[str, Measured] = {}
         self._record = record
+        self._tally = Tally(self._connection, self._source_of, counting=counting or record)
         self._keywords: frozenset[str] = frozenset()
         if record:
             words = self._connection.execute(
@@ -95,7 +98,7 @@ class Session:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
         name = self._named(source, table)
         rejected: list[Rejected] = []
-        rows, created, ended = 0, False, None
+        rows, size, created, ended = 0, 0, False, None
         for item in stream:
             if isinstance(item, Rejected):
                 rejected.append(item)
@@ -106,10 +109,13 @@ class Session:
                 created = True
             else:
                 self._begins.setdefault((source, table), {}).setdefault(item.part, rows)
+                size += int(getattr(item.data, "nbytes", 0))
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
             raise _broken_off(table, ended, rows)
+        if (source, table) not in self._in_place:
+            self._tally.came(source, rows, size)
         if not created:
             self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
         self._find_empty(source, table)
@@ -144,6 +150,7 @@ class Session:
         if source not in self._schemas:
             self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
             self._schemas.add(source)
+            self._tally.know(source)
         return _name(source, table)
 
     def _create(self, name: str, columns: Mapping[str, str]) -> None:
@@ -170,6 +177,15 @@ class Session:
             return int(self._run(f"SELECT count(*) FROM {name}")[0][0]) if count else 0
         except QueryError as error:
             raise DataError(error.message, hint="see whether something else writes to these files") from None
+
+    def _source_of(self, files: str) -> str | None:
+        """The source whose files a scan reads, by a text that begins with the first of them."""
+        return next((s for (s, _), known in self._in_place.items() if any(files.startswith(str(f)) for f in known)), None)  # fmt: skip
+
+    @property
+    def scanned(self) -> list[Scanned]:
+        """What was read and fetched so far, by source."""
+        return self._tally.totals
 
     def files(self, source: str, table: str) -> tuple[Path, ...]:
         """The files of a table that is scanned where they lie."""
@@ -244,9 +260,9 @@ class Session:
             self._connection.execute(f"DROP TABLE {name}")
             raise
 
-    def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
+    def answer(self, types: Sequence[str], stream: Iterable[Page | End], place: str) -> list[tuple[Any, ...]]:
         """The rows of an answer from elsewhere, as this database would have given them."""
-        self.receive(_ANSWER, {f"c{i}": kind for i, kind in enumerate(types)}, stream)
+        self.receive(_ANSWER, {f"c{i}": kind for i, kind in enumerate(types)}, stream, place)
         try:
             return self._run(f"SELECT * FROM {_ANSWER}")
         finally:
@@ -258,6 +274,7 @@ class Session:
         taken: list[int] = []
         started = time.perf_counter()
         yield taken
+        self._tally.came(place, *taken)
         self.measure(name, place, spent() if spent else time.perf_counter() - started, *taken)
 
     def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> tuple[int, int]:
@@ -286,7 +303,9 @@ class Session:
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
         self.fetch(select)
-        return self._run(self._text(select, name))
+        sql = self._text(select, name)
+        with self._tally.watching(sql):
+            return self._run(sql)
 
     def write(self, select: exp.Expr, file: Path) -> None:
         """The answer of ``select`` as a Parquet file within the folder that :meth:`lock` left open."""
@@ -305,16 +324,20 @@ class Session:
     def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
         self.fetch(select)
-        started = time.perf_counter()
-        done = self._run(
-            f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
-        )
-        self.measure(table, "", time.perf_counter() - started, int(done[0][0]))
+        started, sql = time.perf_counter(), self._text(select, table)
+        with self._tally.watching(sql) as read:
+            done = self._run(
+                f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{sql}"
+            )
+        self.measure(table, "", time.perf_counter() - started, int(done[0][0]), read=read)
 
-    def measure(self, name: str, place: str, seconds: float, rows: int, size: int = 0) -> None:
+    def measure(
+        self, name: str, place: str, seconds: float, rows: int, size: int = 0, *, read: Read | None = None
+    ) -> None:
         """Keeps, for ``explain``, what a statement took."""
+        read = read or Read()
         if self._record and name != _ANSWER:
-            self.measured[name] = Measured(name, place, seconds, rows, size)
+            self.measured[name] = Measured(name, place, seconds, rows, size, read.rows, read.bytes)
 
     def fill(
         self,

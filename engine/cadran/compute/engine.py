@@ -21,7 +21,7 @@ from cadran.compute.lower import column
 from cadran.compute.places import Places, Pushed, Reach
 from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
 from cadran.compute.reach import reach_of
-from cadran.compute.results import Measured, Note, Quality, Reuse, State
+from cadran.compute.results import Measured, Note, Quality, Reuse, Scanned, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
 from cadran.compute.shared.run import Run
@@ -77,6 +77,7 @@ class Computed:
     warnings: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
+    scanned: list[Scanned] = field(default_factory=list)
     reuse: list[Reuse] = field(default_factory=list)
 
 
@@ -212,7 +213,7 @@ class Engine:
             else:
                 out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
-        out.measured = list(self.session.measured.values())
+        out.measured, out.scanned = list(self.session.measured.values()), self.session.scanned
         out.warnings += self._unverified()
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()

@@ -22,7 +22,7 @@ from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.tables import Small
 from cadran.compute.embedded import Session
 from cadran.compute.lower import cast, text
-from cadran.compute.results import Measured
+from cadran.compute.results import Measured, Scanned
 from cadran.compute.used import SMALL, Where, columns_of, tables_of
 from cadran.plugins.connector import ConnectorError, QueryRefused
 
@@ -102,6 +102,10 @@ class Places:
     def measured(self) -> dict[str, Measured]:
         return self.session.measured
 
+    @property
+    def scanned(self) -> list[Scanned]:
+        return self.session.scanned
+
     # --- what a session does ----------------------------------------------------------------------------------------------
 
     def columns(self, source: str, table: str) -> dict[str, str]:
@@ -138,7 +142,8 @@ class Places:
             self._free(found.remote.source)
             try:
                 with _of(found.remote):
-                    return self.session.answer([t for _, t in found.columns], found.remote.query(found.sql))
+                    types, stream = [t for _, t in found.columns], found.remote.query(found.sql)
+                    return self.session.answer(types, stream, found.remote.source)
             except SourceFailed as failed:
                 self._refused(name, failed)
         self.pull([(select, None)])
