@@ -14,7 +14,9 @@ import pytest
 
 import cadran
 from cadran.compute.embedded import OutOfRoom, Session
+from cadran.plugins import DataError
 from cadran.problems import ProblemsFound
+from cadran_plugins.files.staging import database
 
 CUSTOMERS, ORDERS = 300_000, 900_000
 KPIS = """
@@ -153,3 +155,29 @@ def test_duckdb_has_the_settings(tmp_path: Path) -> None:
             session._run("SELECT string_agg(i::VARCHAR, ',' ORDER BY i) FROM range(20000000) t(i)")
     finally:
         session.close()
+
+
+def test_a_reader_of_files_has_them_as_well() -> None:
+    with database("orders", "64 MB", 3) as con:
+        asked = "SELECT current_setting('memory_limit'), current_setting('threads')"
+        assert con.execute(asked).fetchall() == [("61.0 MiB", 3)]
+
+
+def test_a_reader_that_lacks_memory_names_the_table_and_the_setting() -> None:
+    with (
+        pytest.raises(DataError, match=r"^table 'orders': reading it takes more than the 64 MB ") as found,
+        database("orders", "64 MB", 1) as con,
+    ):
+        con.execute("SELECT string_agg(i::VARCHAR, ',' ORDER BY i) FROM range(20000000) t(i)")
+    assert found.value.hint.startswith("raise 'compute: {memory: …}'")
+
+
+def test_a_duckdb_file_that_is_a_source_has_them_as_well(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as made:
+        made.execute("CREATE VIEW orders AS SELECT 1 AS id, current_setting('threads')::INTEGER AS threads")
+    (tmp_path / "kpis.yaml").write_text(
+        "version: 1\ncompute: {threads: 3}\nsources: {wh: {connector: sql, url: 'duckdb:///shop.duckdb'}}\n"
+        "datasets: {orders: {from: wh.orders, key: id}}\nkpis: {threads: {formula: sum(orders.threads), period: all}}\n"
+    )
+    (row,) = cadran.open(tmp_path, environ={}).run(as_of=dt.date(2026, 4, 1))
+    assert row.value == 3

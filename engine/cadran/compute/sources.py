@@ -64,7 +64,8 @@ class Sources:
             config = {k: v for k, v in declared.config.items() if k != "connector"}
             allowed = (self.declaration.folder.resolve(), *self.declaration.allow_paths)
             zone = str(self.declaration.calendar.zone)
-            context = Context(source, config, declared.base.resolve(), allowed, zone)
+            compute = self.declaration.compute
+            context = Context(source, config, declared.base.resolve(), allowed, zone, compute.memory, compute.threads)  # fmt: skip
             self._connectors[source] = found(context)
         return self._connectors[source]
 

@@ -110,6 +110,8 @@ class Context:
     ``base`` is the folder that relative paths start from, ``allowed`` the folders that files may lie in.
     ``config`` is the source's entry without ``connector``, already checked against ``config_schema``; ``zone`` is the
     IANA name of the calendar's time zone, in which a connector that asks a server has it read and give local times.
+    ``memory`` (``4 GB``, ``50%``) and ``threads`` are what a connector may use that computes in this process, such as with a DuckDB
+    of its own; empty where the project does not say.
     """
 
     source: str
@@ -117,6 +119,8 @@ class Context:
     base: Path
     allowed: tuple[Path, ...] = ()
     zone: str = "UTC"
+    memory: str = ""
+    threads: int | None = None
 
     def shown(self, path: Path) -> str:
         """What messages call a file: relative to the project where it lies in it."""
