@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -173,6 +174,25 @@ def test_a_refusal_ends_nobody_else() -> None:
         assert [*beside.stream("next"), *beside.stream("other")] == ["n", "o"]
 
 
+def test_finishing_lets_what_runs_end_by_itself_and_begins_nothing_more() -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def until_told() -> None:
+        running.set()
+        assert go_on.wait(PATIENCE)
+
+    errands = {
+        "runs": asked("a", before=until_told),
+        "never begins": asked("a", before=lambda: pytest.fail("it was asked")),
+    }
+    beside = Beside(errands, {"a": lambda: pytest.fail("it was cancelled")})
+    assert running.wait(PATIENCE)
+    threading.Timer(0.05, go_on.set).start()
+    beside.finish()
+    beside.close()
+    assert go_on.is_set()
+
+
 def test_closing_ends_what_still_runs() -> None:
     cancelled = threading.Event()
     beside = Beside({"x": asked("a", before=lambda: cancelled.wait(PATIENCE))}, {"a": cancelled.set})
@@ -263,25 +283,46 @@ def january(project: cadran.Project, **how: Any) -> dict[str, str]:
 FIGURES = {"orders": "3", "visits": "5", "costs": "2.50"}
 
 
-def test_scans_of_two_sources_run_at_the_same_time(opened: Callable[..., cadran.Project]) -> None:
+def test_two_sources_are_examined_and_scanned_at_the_same_time(opened: Callable[..., cadran.Project]) -> None:
     meeting = Meeting(2)
-    assert january(opened(lambda _: meeting.join())) == FIGURES
-    assert meeting.held == 2
+    held: list[int] = []
+
+    def progress(text: str) -> None:
+        if text.startswith("scanning"):
+            held.append(meeting.held)
+
+    assert january(opened(lambda _: meeting.join()), progress=progress) == FIGURES
+    assert (held[0], meeting.held) == (4, 6)  # rows and keys of both, then a scan of both
 
 
 def test_scans_here_go_on_while_sources_work(
     opened: Callable[..., cadran.Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Engine, "sharing", False)
-    begun = threading.Event()
+    examined, begun = threading.Event(), threading.Event()
     waited: list[bool] = []
 
     def progress(text: str) -> None:
-        if text.startswith("scanning costs"):
-            begun.set()
+        (begun if text.startswith("scanning costs") else examined).set() if "scanning" in text else None
 
-    found = january(opened(lambda _: waited.append(begun.wait(PATIENCE))), progress=progress)
-    assert found == FIGURES and waited == [True, True]
+    def work(_: str) -> None:
+        if examined.is_set():
+            waited.append(begun.wait(PATIENCE))
+
+    assert january(opened(work), progress=progress) == FIGURES
+    assert waited == [True, True]
+
+
+def test_nothing_is_asked_twice(opened: Callable[..., cadran.Project]) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Noting(Made):
+        def query(self, sql: str) -> Iterator[Page | End]:
+            asked.append((self.context.source, sql))
+            yield from super().query(sql)
+
+    assert january(opened(lambda _: None, connector=Noting)) == FIGURES
+    assert len(asked) == len(set(asked)) == 6
 
 
 @pytest.mark.parametrize("first", ["shop", "web"])
@@ -376,18 +417,47 @@ def test_what_all_of_them_could_not_do_is_said_in_the_order_of_the_tables(
 # --- real servers -----------------------------------------------------------------------------------------------------
 
 
+def over(postgres: Server, mariadb: Server, folder: Path) -> cadran.Project:
+    """The project with orders in PostgreSQL, visits in MariaDB, and costs in a file."""
+    (folder / "data").mkdir()
+    (folder / "data" / "costs.csv").write_text("id,day,amount\n1,2026-01-05,2.50\n")
+    text = KPIS.replace("{connector: made, rows: 3}", f"{{connector: sql, url: '{postgres.url}'}}")
+    text = text.replace("{connector: made, rows: 5}", f"{{connector: sql, url: '{mariadb.url}'}}")
+    (folder / "kpis.yaml").write_text(text)
+    return cadran.open(folder, environ={})
+
+
+def eventually_closed(*servers: Server) -> bool:
+    """A server takes a moment to notice."""
+    for _ in range(200):
+        if not any(server.connections() for server in servers):
+            return True
+        time.sleep(0.02)
+    return False
+
+
 def test_postgresql_and_mariadb_beside_files(postgres: Server, mariadb: Server, tmp_path: Path) -> None:
     for server in (postgres, mariadb):
         server.run("create table orders (id int primary key, day date)")
         server.run("insert into orders values (1, '2026-01-05'), (2, '2026-01-31'), (3, '2026-02-01')")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "costs.csv").write_text("id,day,amount\n1,2026-01-05,2.50\n")
-    text = KPIS
-    for name, server in (("shop: {connector: made, rows: 3}", postgres), ("web: {connector: made, rows: 5}", mariadb)):  # fmt: skip
-        text = text.replace(name, f"{name.split(':')[0]}: {{connector: sql, url: '{server.url}'}}")
-    (tmp_path / "kpis.yaml").write_text(text)
-    project = cadran.open(tmp_path, environ={})
+    project = over(postgres, mariadb, tmp_path)
     assert january(project) == {"orders": "2", "visits": "2", "costs": "2.50"}
-    explained = project.explain("orders", as_of=dt.date(2026, 2, 1))
-    assert "-- runs at shop" in explained
-    assert postgres.connections() == mariadb.connections() == 0
+    assert "-- runs at shop" in project.explain("orders", as_of=dt.date(2026, 2, 1))
+    assert eventually_closed(postgres, mariadb)
+
+
+def test_a_server_need_not_finish_for_a_run_that_has_failed(
+    postgres: Server, mariadb: Server, tmp_path: Path
+) -> None:
+    postgres.run(
+        "create view orders as select 1 as id, ('2026-02-' || (30 + random() * 0)::int)::date as day"
+    )
+    mariadb.run(
+        "create table slow as select seq as id, date '2026-01-05' as day from seq_1_to_60",
+        "create view orders as select * from slow where sleep(1) = 0",  # a minute
+    )
+    started = time.monotonic()
+    with pytest.raises(ProblemsFound, match=r"sources\.shop"):
+        january(over(postgres, mariadb, tmp_path))
+    assert time.monotonic() - started < 30
+    assert eventually_closed(postgres, mariadb)

@@ -36,6 +36,7 @@ class _Answer:
     items: deque[Any] = field(default_factory=deque)
     seconds: float = 0.0  # that the source took, without waiting for anybody here
     running: bool = False
+    taken: bool = False  # somebody reads it
     dropped: bool = False  # nobody reads it to its end
     done: bool = False
     error: BaseException | None = None
@@ -72,12 +73,17 @@ class Beside:
             thread.start()
 
     def __contains__(self, name: Hashable) -> bool:
-        return name in self._answers
+        """Whether there is an answer that nobody has taken up yet."""
+        return name in self._answers and not self._answers[name].taken
 
     def stream(self, name: Hashable) -> Stream:
         """What a source answers, as it comes; to be read once, in the order of the plan. Raises what the source has raised."""
         answer = self._answers[name]
+        answer.taken = True
         self._drop_before(answer)
+        return self._items(answer)
+
+    def _items(self, answer: _Answer) -> Stream:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: answer.items or answer.done)
@@ -109,9 +115,17 @@ class Beside:
                 self._changed.notify_all()
             self._threads[source].join()
 
+    def finish(self) -> None:
+        """Begins nothing more, and waits for what runs: the sources are as good as before."""
+        self._stop(0, cancelling=False)
+        self._join()
+
     def close(self) -> None:
         """Ends whatever still runs. Raises nothing."""
         self._stop(0)
+        self._join()
+
+    def _join(self) -> None:
         for thread in self._threads.values():
             thread.join()
 
@@ -162,7 +176,7 @@ class Beside:
         if answer.number >= self._until or answer.dropped:
             raise _Stop
 
-    def _stop(self, number: int) -> None:
+    def _stop(self, number: int, *, cancelling: bool = True) -> None:
         """No errand from this number on is needed."""
         with self._changed:
             self._until = min(self._until, number)
@@ -170,7 +184,7 @@ class Beside:
                 a.errand.source for a in self._answers.values() if a.running and a.number >= self._until
             ]
             self._changed.notify_all()
-        for source in running:
+        for source in running if cancelling else ():
             with suppress(Exception):
                 self._cancel[source]()
 

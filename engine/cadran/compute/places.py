@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,6 +73,14 @@ class Pushed:
     sql: str
     columns: tuple[tuple[str, str], ...]  # name, DuckDB type
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.remote.source, self.sql
+
+
+class Probed(Exception):
+    """What a probe asks is known now."""
+
 
 class SourceFailed(Exception):
     """A source could not answer."""
@@ -93,6 +101,8 @@ class Places:
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
     _beside: Beside | None = None  # what sources are asked right now
+    _probing: bool = False  # statements are not run, but noted
+    _foretold: dict[str, Pushed] = field(default_factory=dict)  # what will be asked, by its text here
 
     @property
     def statements(self) -> dict[str, str]:
@@ -136,13 +146,12 @@ class Places:
         self.session.fill(table, columns, rows, shown)
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
-        found = self.pushed(select, name)
+        found = self._sent(select, name)
         if found is not None:
             self._note(name, found)
-            self._free(found.remote.source)
             try:
                 with _of(found.remote):
-                    types, stream = [t for _, t in found.columns], found.remote.query(found.sql)
+                    types, (stream, _) = [t for _, t in found.columns], self._answered(found)
                     return self.session.answer(types, stream, found.remote.source)
             except SourceFailed as failed:
                 self._refused(name, failed)
@@ -150,7 +159,7 @@ class Places:
         return self.session.rows(select, name)
 
     def create(self, table: str, select: exp.Expr) -> None:
-        found = self.pushed(select, table)
+        found = self._sent(select, table)
         if found is None or not self.take(table, found):
             self.pull([(select, None)])
             self.session.create(table, select)
@@ -168,9 +177,37 @@ class Places:
         """Inside, all sources work at these statements, side by side; :meth:`take` takes up each answer, in their order."""
         for name, found in wanted.items():
             self._note(name, found)
-        asked = {n: Errand(f.remote.source, partial(f.remote.query, f.sql)) for n, f in wanted.items()}
-        with self._side_by_side(asked):
+        with self._side_by_side(_errands(wanted.values())):
             yield
+
+    @contextmanager
+    def ahead(self, probes: Iterable[Callable[[], object]]) -> Iterator[None]:
+        """Inside, sources work at what these will ask first, each of the probes called in their order.
+
+        A probe is called once before, to hear what that is; it is stopped where it asks, so nothing may come of it until then.
+        """
+        self._probing = True
+        for probe in probes:
+            with suppress(Exception):  # what is wrong is said when it is asked in earnest
+                probe()
+        self._probing = False
+        try:
+            with self._side_by_side(_errands(self._foretold.values())):
+                yield
+        finally:
+            self._foretold = {}
+
+    def _sent(self, select: exp.Expr, name: str) -> Pushed | None:
+        """The statement as its source will run it, or runs it already."""
+        text = select.sql("duckdb") if self._probing or self._foretold else ""
+        if text in self._foretold and not self._probing:
+            return self._foretold.pop(text)
+        found = self.pushed(select, name)
+        if self._probing:
+            if found is not None:
+                self._foretold[text] = found
+            raise Probed
+        return found
 
     @contextmanager
     def _side_by_side(self, errands: Mapping[Any, Errand]) -> Iterator[None]:
@@ -179,6 +216,7 @@ class Places:
         self._beside = Beside(errands, cancel)
         try:
             yield
+            self._beside.finish()
         finally:
             self._beside.close()
             self._beside = None
@@ -197,13 +235,16 @@ class Places:
         self._free(source)
         return ask(), None
 
+    def _answered(self, found: Pushed) -> tuple[Stream, Callable[[], float] | None]:
+        return self._answer(found.key, found.remote.source, partial(found.remote.query, found.sql))
+
     def take(self, table: str, found: Pushed) -> bool:
         """A temporary table that holds a source's answer; False where the source refuses to give one."""
         self._note(table, found)
         source = found.remote.source
         try:
             with _of(found.remote):
-                stream, spent = self._answer(table, source, partial(found.remote.query, found.sql))
+                stream, spent = self._answered(found)
                 self.session.receive(table, dict(found.columns), stream, source, spent)
         except SourceFailed as failed:
             self._refused(table, failed)
@@ -306,6 +347,12 @@ class Places:
         low, high = (cast(text(f"{day} 00:00:00+00:00" if "ZONE" in kind else f"{day}"), kind) for day in (reach.low, reach.high))  # fmt: skip
         kind_of(kind)
         return remote.condition(table, reach.column, low, high)
+
+
+def _errands(wanted: Iterable[Pushed]) -> dict[tuple[str, str], Errand]:
+    return {
+        found.key: Errand(found.remote.source, partial(found.remote.query, found.sql)) for found in wanted
+    }
 
 
 def _merged(one: Pulled, other: Pulled) -> Pulled:
