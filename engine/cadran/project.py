@@ -20,7 +20,8 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
-    from cadran.compute.engine import Computed, Engine, Request
+    from cadran.compute.computed import Computed, Request
+    from cadran.compute.engine import Engine
     from cadran.compute.found import Found
     from cadran.compute.keeping.account import Line
     from cadran.compute.keeping.memory import Memory
@@ -92,7 +93,7 @@ class Project:
 
     def _examined(self, opened: Opened) -> list[Found]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
-        from cadran.compute.engine import Request
+        from cadran.compute.computed import Request
         from cadran.compute.found import found
         from cadran.compute.selection import choose
 
@@ -140,7 +141,7 @@ class Project:
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
         Raises ProblemsFound.
         """
-        from cadran.compute.engine import Request
+        from cadran.compute.computed import Request
         from cadran.compute.selection import choose, with_segments
 
         with self._opened() as opened:
@@ -171,7 +172,7 @@ class Project:
 
         ``analyze`` adds what each statement took: where it ran, seconds, rows and bytes.
         """
-        from cadran.compute.engine import Request
+        from cadran.compute.computed import Request
         from cadran.compute.selection import choose
         from cadran.publish.explain import explain
 

@@ -62,7 +62,7 @@ def test_of_parquet_files_the_columns_that_are_needed_are_read(folder: Path) -> 
     (found,) = scanned(folder, "amount")
     passes = math.ceil(found.rows / ROWS)
     assert found.source == "files" and found.came == 0
-    assert passes > 1  # the examination of the data, and the scan
+    assert passes >= 1  # the scan; the examination may do with what the file states
     assert chunks(folder, "day", "amount") <= found.bytes <= passes * chunks(folder, "day", "amount")
     assert found.bytes < chunks(folder, "wide")
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from cadran.compute.shared import filters, group
 from properties.compare import EXAMPLES, engine_answers, on_random_project
 from properties.render import Project
 from properties.shared import held_against_their_own
@@ -22,7 +23,26 @@ def test_every_function_of_the_vocabulary(zone: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(2000, 2000 + EXAMPLES))
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris"])
+def test_filters_that_are_taken_apart(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "_MANY", 1)
+    monkeypatch.setattr(group, "_FEW", 0)  # however few rows there are
+    with held_against_their_own() as held:
+        engine_answers(project(dt.datetime(2025, 10, 31, 12), zone))
+    assert not held.lines, "\n".join(held.lines)
+    assert held.shared
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3000, 3000 + EXAMPLES))
+def test_random_filters_that_are_taken_apart(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "_MANY", 1)
+    monkeypatch.setattr(group, "_FEW", 0)
+    on_random_project(number, unlike_their_own)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [3004, *range(2000, 2000 + EXAMPLES)])
 def test_random_formulas(number: int) -> None:
     on_random_project(number, unlike_their_own)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def cli(ctx: click.Context, folder: Path, allowed: tuple[Path, ...]) -> None:
 
 def main() -> None:
     """The entry point: every expected failure is a message and exit code 2, never a traceback."""
+    gc.set_threshold(100_000, 50, 50)  # a run makes hundreds of thousands of rows, and little that is garbage
     try:
         # Without standalone mode click gives the code of ctx.exit() back instead of leaving with it.
         code = cli.main(prog_name="cadran", standalone_mode=False)

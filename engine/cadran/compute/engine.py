@@ -5,28 +5,29 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from cadran.calendar import Calendar, Duration, Grain, Period
+from cadran.calendar import Calendar, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
-from cadran.compute.combine import Cell, Combiner
+from cadran.compute.combining import Combining
+from cadran.compute.computed import Cell, Computed, ComputedSeries, Request, finest
 from cadran.compute.currencies import rates_table
 from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.examine import Examiner
+from cadran.compute.hints import hint_for
 from cadran.compute.lower import column
 from cadran.compute.places import Places, Pushed, Reach
-from cadran.compute.plan import Planner, Series, columns_behind, datasets_behind, measures_of
+from cadran.compute.plan import Planner, Series, columns_behind, measures_of
 from cadran.compute.reach import reach_of
-from cadran.compute.results import Measured, Note, Quality, Reuse, Scanned, State
 from cadran.compute.rows import RowsBuilder
 from cadran.compute.scan import Scan, ScanBuilder
+from cadran.compute.settling import Settling
 from cadran.compute.shared.run import Run
 from cadran.compute.shared.share import share
-from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock, Span
+from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock
 from cadran.compute.timing import PERIOD
 from cadran.compute.top import top_values
 from cadran.compute.typecheck import TypeChecker
@@ -34,7 +35,7 @@ from cadran.compute.units import by_unit, unit_of
 from cadran.compute.used import Where
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
-from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, leaves_in
+from cadran.formula.measures import Measure, Model, ResolvedKpi
 from cadran.problems import Problem, ProblemsFound
 
 if TYPE_CHECKING:
@@ -43,42 +44,6 @@ if TYPE_CHECKING:
 _DEFAULT_PERIODS = 13
 _LONGEST_HISTORY = 1200  # periods that alert rules are replayed over at the most
 _LATELY = 3  # the newest two final periods and the open one
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a run is asked for. ``since`` and ``until`` choose rows of output, never what a function sees."""
-
-    kpis: Sequence[str]
-    since: dt.date | None = None
-    until: dt.date | None = None
-
-
-@dataclass(slots=True)
-class ComputedSeries:
-    """One KPI at one grain: all its periods (``first`` is the first that is output) and their cells."""
-
-    kpi: ResolvedKpi
-    grain: Grain
-    periods: list[Period]
-    first: int
-    states: list[State]
-    cells: list[Cell]
-    quarantined: int = 0
-    begins: dt.date | None = None
-
-
-@dataclass(slots=True)
-class Computed:
-    series: list[ComputedSeries] = field(default_factory=list)
-    alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
-    quality: list[Quality] = field(default_factory=list)
-    statements: dict[str, str] = field(default_factory=dict)
-    warnings: list[Problem] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    measured: list[Measured] = field(default_factory=list)
-    scanned: list[Scanned] = field(default_factory=list)
-    reuse: list[Reuse] = field(default_factory=list)
 
 
 class Engine:
@@ -100,7 +65,6 @@ class Engine:
         self.memory = memory
         self.calendar: Calendar = clock.calendar
         self.rejected, self.progress = rejected, progress
-        self._combined = 0
         self._numbers = count(1)
         self._types: dict[str, dict[str, str]] = {}
         self._derived_types: dict[tuple[str, str], str] = {}
@@ -108,6 +72,8 @@ class Engine:
             model, clock, {d: self._source(d) for d in model.datasets}, self.type_of, self._quarantining()
         )
         self.examiner = Examiner(declaration, model, session, self.rows, rejected)
+        self.settling = Settling(declaration, model, clock)
+        self.combining = Combining(model, session, self.examiner, self.settling)
         if memory is not None:
             memory.begin(model, session, self.rows, self._raw_types, rejected)
             self.examiner.known = memory.examined
@@ -197,7 +163,9 @@ class Engine:
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(datasets, measures)
-        planner = Planner(self.model, self.calendar, self.clock, self.examiner.coverage, self._final_until)
+        planner = Planner(
+            self.model, self.calendar, self.clock, self.examiner.coverage, self.settling.final_until
+        )
         planned = [s for kpi in kpis for s in self._series(kpi, request)]
         for series in planned:
             planner.add(series)
@@ -205,9 +173,7 @@ class Engine:
             self.memory.whose(planned)
         self._scan(planner.new_scans())
         out = Computed(quality=self.examiner.quality(datasets))
-        for series in planned:
-            self.progress(f"computing {series.kpi.kpi.name}")
-            computed = self._combine(series)
+        for series, computed in zip(planned, self.combining.combine(planned, self.progress), strict=True):
             if series.for_alerts:
                 out.alerts.append(computed)
             else:
@@ -235,25 +201,6 @@ class Engine:
         if self.memory is None:
             return checker.check(measures, columns)
         return self.memory.examined.types(measures, columns, lambda: checker.check(measures, columns))
-
-    def _final_until(self, kpi: ResolvedKpi) -> dt.date:
-        """The last day such that periods ending there are final: settled, and their cohorts matured."""
-        waits = [Duration()]
-        for measure in self._measures(kpi):
-            waits.append(self._settle(measure))
-            if measure.other is not None:
-                waits.append(measure.other.window)
-        longest = max(dt.timedelta(days=w.days, seconds=w.seconds) for w in waits)
-        return (self.clock.local - longest).date()
-
-    def _settle(self, measure: Measure) -> Duration:
-        """The longest of the datasets that a measure is on (``converted`` is on two)."""
-        names = [measure.dataset, *([measure.other.dataset] if measure.other is not None else [])]
-        found = [self.declaration.datasets[name].settle or Duration() for name in names]
-        return max(found, key=lambda d: d.days * 86400 + d.seconds)
-
-    def _measures(self, kpi: ResolvedKpi) -> list[Measure]:
-        return [self.model.leaves[n].measure for n in leaves_in(kpi.value)]
 
     def _series(self, kpi: ResolvedKpi, request: Request) -> list[Series]:
         """What is output, and for each grain that alert rules look at, the history that they are replayed over."""
@@ -289,7 +236,7 @@ class Engine:
 
     def _covered(self, kpi: ResolvedKpi) -> tuple[dt.date | None, dt.date]:
         """The first day with a row behind the KPI, and the last that can have a value: today, or what lies ahead."""
-        covered = [self.examiner.coverage(m) for m in self._measures(kpi)]
+        covered = [self.examiner.coverage(m) for m in self.settling.measures(kpi)]
         first = min((bounded(c.first) for c in covered if c.first is not None), default=None)
         return first, max([self.clock.today, *(bounded(c.last) for c in covered if c.ahead and c.last)])
 
@@ -316,7 +263,7 @@ class Engine:
             if self.memory is not None:
                 self.memory.whose([again])
             self._scan(planner.new_scans())
-            computed = self._combine(again)
+            (computed,) = self.combining.combine([again])
         hidden = {name for name in kept if not self.declaration.segments[name].other}
         computed.cells = [c for c in computed.cells if not _hidden(c, kept, hidden)]
         return computed
@@ -461,71 +408,6 @@ class Engine:
             "cannot-compute", error.message, place, f"datasets.{scan.dataset}", hint_for(error.message)
         )
 
-    # --- combining --------------------------------------------------------------------------------------------------------
-
-    def _combine(self, series: Series) -> ComputedSeries:
-        self._combined += 1
-        until = self._final_until(series.kpi)
-        frame = f"frame_{self._combined}"
-        combiner = Combiner(series, self.model, self.calendar, self.clock, frame, until)
-        name = (
-            f"{series.kpi.kpi.name} by {series.grain}"
-            + ", the largest" * bool(series.kept)
-            + ", for alerts" * series.for_alerts
-        )
-        try:
-            select = combiner.select()
-            self.session.fill(combiner.frame_table, combiner.frame_columns(), combiner.frame_rows())
-            judged = combiner.judged(name).with_(exp.to_identifier(name, quoted=True), as_=select, copy=False)
-            cells = combiner.cells(self.session.rows(judged, name))
-        except OutOfRoom:
-            raise
-        except QueryError as error:
-            kpi = series.kpi
-            problem = Problem(
-                "cannot-compute", error.message, kpi.parsed.position(), kpi.kpi.name, hint_for(error.message)
-            )
-            raise ProblemsFound([problem]) from error
-        states = [self._state(series, position) for position in range(len(series.periods))]
-        behind = datasets_behind(self.model, self._measures(series.kpi))
-        quarantined = sum(self.examiner.quarantined(d) for d in behind)
-        firsts = [c.first for m in self._measures(series.kpi) if (c := self.examiner.coverage(m)).first]
-        return ComputedSeries(
-            series.kpi,
-            series.grain,
-            series.periods,
-            series.first,
-            states,
-            cells,
-            quarantined,
-            min(firsts, default=None),
-        )
-
-    def _state(self, series: Series, position: int) -> State:
-        period = series.periods[position]
-        if series.grain is Grain.ALL:
-            return "final"
-        numbers = leaves_in(series.kpi.value)
-        spans = [(self.model.leaves[n], s) for n in numbers if (s := series.spans[n][position]) is not None]
-        ends = [s.end for leaf, s in spans if not self.model.datasets[leaf.measure.dataset].ahead]
-        end = max([period.end, *ends])
-        if not self.clock.passed(end):
-            return "open"
-        if any(not self._matured(leaf, span) for leaf, span in spans):
-            return "maturing"
-        settled = (
-            self.calendar.after(self.calendar.midnight(end), self._settle(m))
-            for m in self._measures(series.kpi)
-        )
-        return "final" if all(self.clock.instant >= instant for instant in settled) else "settling"
-
-    def _matured(self, leaf: Leaf, span: Span) -> bool:
-        if leaf.measure.other is None:
-            return True
-        return self.clock.instant >= self.calendar.after(
-            self.calendar.midnight(span.end), leaf.measure.other.window
-        )
-
 
 def _hidden(cell: Cell, kept: Mapping[str, Sequence[str]], hidden: set[str]) -> bool:
     pairs = zip(cell.segment, cell.segment_value, strict=True)
@@ -537,23 +419,5 @@ def bounded(day: dt.date) -> dt.date:
     return min(max(day, EARLIEST), LATEST)
 
 
-def finest(grains: Sequence[Grain]) -> Grain:
-    return min(grains, key=lambda g: g.rank)
-
-
 def _everything(table: exp.Expr) -> exp.Select:
     return exp.Select(expressions=[exp.Star()]).from_(table, copy=False)
-
-
-def hint_for(message: str) -> str:
-    """A way out for what DuckDB says most often."""
-    lowered = message.lower()
-    if "overflow" in lowered or (
-        "decimal" in lowered and ("range" in lowered or "precision" in lowered or "exceed" in lowered)
-    ):
-        return "the exact result does not fit into 38 digits; write cast(… as double) where a rounded one will do"
-    if "could not convert" in lowered or "conversion" in lowered:
-        return "compare or cast values of the same kind, or declare the column's type in the source"
-    if "no function matches" in lowered or "cannot compare" in lowered or "binder" in lowered:
-        return "check the types of the columns: 'cadran check --data' lists them"
-    return "see the SQL with 'cadran explain'"

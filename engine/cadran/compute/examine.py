@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
 from cadran.compute.embedded import OutOfRoom, QueryError
+from cadran.compute.extents import Extent
 from cadran.compute.facts import Ends, Facts, merged, nothing
 from cadran.compute.keys import Keys
 from cadran.compute.lower import WithZone, both, cast, clock_as, column, number, text
@@ -111,8 +112,32 @@ class Examiner:
         for node in dates:
             self.known.reader.date(behind, node)
         said = digest("facts", self.known.definitions.behind(behind), [n.sql("duckdb") for n in dates])
-        found = self.known.answers(said, behind, dates, count, nothing(dates).written(dates))
+        found = self.known.answers(
+            said, behind, dates, count, nothing(dates).written(dates), self._stated(name, dates)
+        )
         return merged([Facts.read(raw, dates) for raw in found])
+
+    def _stated(
+        self, name: str, dates: Sequence[exp.Column]
+    ) -> Callable[[Callable[[str], Extent | None]], Any]:
+        """Gives the facts of a file by what it states, where every row of it is there by its own date."""
+        found, clock = self.model.datasets[name], self.rows.clock
+        plain = found.date is not None and found.where is None and found.valid is None and not dates
+
+        def facts(extent: Callable[[str], Extent | None]) -> Any:
+            date = ref_of(found.date) if plain and found.date is not None else ((), "")
+            if date[0] or date[1] in ("", *found.derived):
+                return None
+            of = extent(date[1])
+            if of is None or not (of.last is None or isinstance(of.last, dt.date)):
+                return None
+            newest = _as_moment(of.last)
+            if newest is not None and not found.ahead and newest > clock.local:
+                return None
+            first, last = (v.date() if isinstance(v, dt.datetime) else v for v in (of.first, of.last))
+            return Facts(of.rows, of.rows - of.filled, 0, first, last, None, newest).written(dates)
+
+        return facts
 
     def _count(self, name: str, dates: Sequence[exp.Column], rows: RowsBuilder, by: str) -> dict[str, Facts]:
         """The facts of a builder's rows, by the values of a column, or of all as one."""
@@ -317,6 +342,10 @@ class Examiner:
         age = self.rows.clock.local - facts.newest - dt.timedelta(days=by_day)
         if age > dt.timedelta(days=expect.max_age.days, seconds=expect.max_age.seconds):
             yield f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected"
+
+
+def _as_moment(day: dt.date | None) -> dt.datetime | None:
+    return day if day is None or isinstance(day, dt.datetime) else dt.datetime.combine(day, dt.time())
 
 
 def _facts(row: Sequence[Any], dates: Sequence[exp.Column]) -> Facts:

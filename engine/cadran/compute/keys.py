@@ -12,15 +12,13 @@ from typing import Any
 
 from sqlglot import exp
 
+from cadran.compute.extents import WHOLE
 from cadran.compute.lower import cast, column, number
 from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.problems import Problem
 
-_INTEGERS = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-)
 _MOST_BITS = 1 << 30
 _BITS_A_ROW = 128  # above that, a table of the keys is smaller than their bits
 
@@ -43,7 +41,7 @@ class Keys:
         if (
             not self.session.lies_here(self.rows.sources[dataset])
             or key in self.rows.model.datasets[dataset].derived
-            or self.rows.type_of(dataset, key) not in _INTEGERS
+            or self.rows.type_of(dataset, key) not in WHOLE
         ):
             return False
         node = column(key, "t")
@@ -52,12 +50,9 @@ class Keys:
         )
         if low is None:
             return not rows
-        if not -(1 << 62) < low <= high < 1 << 62 or high - low >= min(_MOST_BITS, _BITS_A_ROW * rows + 8192):
+        if not fits_bits(low, high, rows):
             return False
-        bits = exp.Anonymous(
-            this="bitstring_agg", expressions=[node.copy(), number(str(low)), number(str(high))]
-        )
-        (found,) = self._ask(dataset, exp.Anonymous(this="bit_count", expressions=[bits]))
+        (found,) = self._ask(dataset, bits_set(node, low, high))
         return bool(found == rows)
 
     def _ask(self, dataset: str, *values: exp.Expr) -> Sequence[Any]:
@@ -104,3 +99,15 @@ class Keys:
             f"datasets.{dataset}",
             "every link to it would count rows twice; correct the data, or name the columns that make a row unique",
         )
+
+
+def fits_bits(low: int, high: int, rows: int) -> bool:
+    """Whether a bit for each key between two is worth its memory for so many rows."""
+    return -(1 << 62) < low <= high < 1 << 62 and high - low < min(_MOST_BITS, _BITS_A_ROW * rows + 8192)
+
+
+def bits_set(key: exp.Expr, low: int, high: int) -> exp.Expr:
+    """How many different keys there are, all of them whole numbers from ``low`` to ``high``."""
+    ends = [number(str(low)), number(str(high))]
+    bits = exp.Anonymous(this="bitstring_agg", expressions=[key.copy(), *ends])
+    return exp.Anonymous(this="bit_count", expressions=[bits])

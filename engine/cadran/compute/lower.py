@@ -42,6 +42,11 @@ def column(name: str, table: str = "") -> exp.Column:
     return exp.column(name, table=table or None, quoted=True)
 
 
+def named(node: exp.Expr, name: str) -> exp.Alias:
+    """``node AS "name"``; takes the node as it is, where sqlglot's own function copies it."""
+    return exp.Alias(this=node, alias=exp.to_identifier(name, quoted=True))
+
+
 def both(*conditions: exp.Expr | None) -> exp.Expr | None:
     """The conjunction of what is given."""
     given = [c for c in conditions if c is not None]

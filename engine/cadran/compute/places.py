@@ -21,6 +21,7 @@ from cadran.compute.beside import Beside, Errand, Stream
 from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.tables import Small
 from cadran.compute.embedded import Session
+from cadran.compute.extents import Extent, Extents
 from cadran.compute.lower import cast, text
 from cadran.compute.results import Measured, Scanned
 from cadran.compute.used import SMALL, Where, columns_of, tables_of
@@ -103,10 +104,16 @@ class Places:
     _beside: Beside | None = None  # what sources are asked right now
     _probing: bool = False  # statements are not run, but noted
     _foretold: dict[str, Pushed] = field(default_factory=dict)  # what will be asked, by its text here
+    _extents: Extents | None = None
 
     @property
     def statements(self) -> dict[str, str]:
         return self.session.statements
+
+    @property
+    def recording(self) -> bool:
+        """Whether statements are kept for people to see."""
+        return self.session.recording
 
     @property
     def measured(self) -> dict[str, Measured]:
@@ -129,6 +136,12 @@ class Places:
 
     def files(self, source: str, table: str) -> tuple[Path, ...]:
         return self.session.files(source, table)
+
+    def extents(self, source: str, table: str, column: str) -> Mapping[Path, Extent] | None:
+        """What Parquet files that lie here state of a column, file by file (see Extents)."""
+        if self._extents is None:
+            self._extents = Extents(self.session)
+        return self._extents.of(source, table, column)
 
     def begins(self, source: str, table: str) -> Mapping[str, int]:
         return self.session.begins(source, table)

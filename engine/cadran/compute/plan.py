@@ -12,7 +12,7 @@ from cadran.compute.entities import stands_alone
 from cadran.compute.scan import Scan, Segments
 from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
 from cadran.formula.graph import Graph, Node
-from cadran.formula.measures import Leaf, Measure, Model, ResolvedKpi, ResolvedRule, Timing, leaves_in
+from cadran.formula.measures import At, Leaf, Measure, Model, ResolvedKpi, ResolvedRule, Timing, leaves_in
 
 CoverageOf = Callable[[Measure], Coverage]
 
@@ -63,6 +63,7 @@ class Planner:
         self.model, self.calendar, self.clock, self.coverage = model, calendar, clock, coverage
         self.settled = settled
         self.scans: dict[tuple[object, ...], Scan] = {}
+        self._seen: dict[tuple[object, ...], tuple[Span | None, ...]] = {}
         self._made = 0
 
     def new_scans(self) -> list[Scan]:
@@ -91,28 +92,34 @@ class Planner:
     def _place(self, leaf: Leaf, series: Series, number: int) -> Placed:
         sets = self._reachable(leaf, series)
         scan, index = self._scan(leaf.measure, series, sets)
-        covered = self.coverage(leaf.measure)
-        until = self.settled(series.kpi)
-        spans: list[Span | None] = []
-        numbers: list[int | None] = []
-        for period in series.periods:
-            span = span_of(period, leaf.transforms, self.calendar, self.clock, until)  # type: ignore[arg-type]
-            if span is not None and not self._covers(leaf, covered, span, series.grain):
-                span = None
-            spans.append(span)
-            numbers.append(None if span is None else scan.number(span))
-        series.spans[number] = tuple(spans)
+        spans = series.spans[number] = self._spans(leaf, series)
+        numbers = tuple(None if span is None else scan.number(span) for span in spans)
         snapshot = self.model.datasets[leaf.measure.dataset].snapshot and leaf.measure.timing != "flow"
-        return Placed(scan, index, tuple(numbers), sets, leaf, snapshot)
+        return Placed(scan, index, numbers, sets, leaf, snapshot)
 
-    def _covers(self, leaf: Leaf, covered: Coverage, span: Span, grain: Grain) -> bool:
+    def _spans(self, leaf: Leaf, series: Series) -> tuple[Span | None, ...]:
+        """What a leaf sees in each period, None where no data covers it; the same for all leaves that are alike in it."""
+        measure, covered = leaf.measure, self.coverage(leaf.measure)
+        until = self.settled(series.kpi) if any(isinstance(t, At) for t in leaf.transforms) else None
+        compares = measure.function in ("retained", "lost") and measure.timing == "flow"
+        key = (series.grain, series.periods[0], series.periods[-1], leaf.transforms, covered, compares, until)
+        if key not in self._seen:
+            found = (
+                span_of(p, leaf.transforms, self.calendar, self.clock, until)  # type: ignore[arg-type]
+                for p in series.periods
+            )
+            self._seen[key] = tuple(
+                span
+                if span is not None and self._covers(covered, span, series.grain, compares=compares)
+                else None
+                for span in found
+            )
+        return self._seen[key]
+
+    def _covers(self, covered: Coverage, span: Span, grain: Grain, *, compares: bool) -> bool:
         if not covered.covers(span, grain, self.calendar, self.clock):
             return False
-        if (
-            leaf.measure.function in ("retained", "lost")
-            and leaf.measure.timing == "flow"
-            and covered.first is not None
-        ):
+        if compares and covered.first is not None:
             # The first covered period has no neighbour to compare with.
             return grain is not Grain.ALL and span.before >= self.calendar.period(grain, covered.first).start
         return True
@@ -127,10 +134,8 @@ class Planner:
 
     def _scan(self, measure: Measure, series: Series, sets: frozenset[Segments]) -> tuple[Scan, int]:
         alone = measure if stands_alone(measure) else None
-        scan = self._get(measure, measure.timing, series, alone, sets)
-        if measure not in scan.measures:
-            scan.measures.append(measure)
-        return scan, scan.measures.index(measure)
+        scan = self._get(measure, measure.timing, series, alone, sets, measure)
+        return scan, scan.measure(measure)
 
     def _get(
         self,
@@ -139,8 +144,9 @@ class Planner:
         series: Series,
         alone: Measure | None,
         sets: frozenset[Segments],
+        asks: Measure | None,
     ) -> Scan:
-        """The scan that this measure shares with its like; one that is made already takes in nothing new."""
+        """The scan that this measure shares with its like; ``asks`` is None for the rows alone."""
         kept = {name: tuple(values) for name, values in series.kept.items() if any(name in s for s in sets)}
         second_pass = series.kpi.kpi.name if series.kept else ""
         key = (measure.dataset, timing, series.grain, measure.date, alone, second_pass)
@@ -153,6 +159,7 @@ class Planner:
         scan = self.scans[key]
         canonical = sorted({tuple(sorted(s)) for s in sets})
         scan.sets += [s for s in canonical if s not in scan.sets]
+        scan.asked.setdefault(asks, {()}).update(canonical)
         return scan
 
     def _presence(self, leaf: Leaf, series: Series) -> Placed:
@@ -160,7 +167,7 @@ class Planner:
         measure = leaf.measure
         flow = measure.timing == "flow" or self.model.datasets[measure.dataset].snapshot
         sets = self._reachable(leaf, series)
-        scan = self._get(measure, "flow" if flow else "during", series, None, sets)
+        scan = self._get(measure, "flow" if flow else "during", series, None, sets, None)
         spans = [scan.number(plain(p, self.calendar, self.clock)) for p in series.periods[series.first :]]
         return Placed(scan, -1, tuple(spans), sets, leaf)
 

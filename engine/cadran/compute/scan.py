@@ -6,7 +6,7 @@ where ``segment`` names the grouping set, ``mᵢ`` is a measure and ``nᵢ`` the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -38,7 +38,11 @@ class Scan:
     sets: list[Segments] = field(default_factory=lambda: [()])
     spans: dict[Span, int] = field(default_factory=dict)
     kept: Mapping[str, Sequence[str]] = field(default_factory=dict)  # segment → values not lumped as (other)
+    asked: dict[Measure | None, set[Segments]] = field(
+        default_factory=dict
+    )  # of each measure; None: of the rows alone
     unit: str = ""  # where the spans' table has a row for each day, week or month that a span touches
+    _numbers: dict[Measure, int] = field(default_factory=dict, init=False)
 
     @property
     def names(self) -> list[str]:
@@ -48,6 +52,20 @@ class Scan:
     @property
     def spans_table(self) -> str:
         return f"{self.name}_periods"
+
+    def sets_of(self, measure: Measure | None) -> Collection[Segments]:
+        """The segment sets that a measure is asked for; the first one also stands for the rows."""
+        if measure is None or measure not in self.asked:
+            return self.sets
+        rows = self.asked.get(None, set()) if measure is self.measures[0] else set()
+        return self.asked[measure] | rows
+
+    def measure(self, measure: Measure) -> int:
+        """The number of a measure, which is taken in if it is new."""
+        if measure not in self._numbers:
+            self._numbers[measure] = len(self.measures)
+            self.measures.append(measure)
+        return self._numbers[measure]
 
     def number(self, span: Span) -> int:
         return self.spans.setdefault(span, len(self.spans))

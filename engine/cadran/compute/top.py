@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cadran.compute.combine import Cell
+from cadran.compute.computed import Cell
 from cadran.compute.plan import Series
 from cadran.declare.model import Segment
 

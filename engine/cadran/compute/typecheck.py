@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from sqlglot import exp
 
@@ -34,12 +35,15 @@ _NUMBERS = (
 )
 _INTEGERS = _NUMBERS[:10]
 
+_TOGETHER = 100  # expressions in one statement
+
 
 class TypeChecker:
     """Asks for the types of columns, links and measures of a loaded session."""
 
     def __init__(self, declaration: Declaration, model: Model, session: Places, rows: RowsBuilder) -> None:
         self.declaration, self.model, self.session, self.rows = declaration, model, session, rows
+        self._kinds: dict[tuple[str, exp.Expr], str] = {}
 
     def check(self, measures: Sequence[Measure], columns: Collection[Node]) -> list[Problem]:
         """Problems of the measures and of the ``columns`` that they rest on; nothing else need be loaded."""
@@ -56,9 +60,24 @@ class TypeChecker:
             return problems
         for name in datasets:
             problems += self._link_types(name, datasets)
+        self._ask_together(measures)
         for measure in measures:
             problems += self._measure(measure)
         return problems
+
+    def _ask_together(self, measures: Sequence[Measure]) -> None:
+        """The types of all expressions over a dataset in few statements; a wrong one is found when each is asked alone."""
+        parts: dict[str, dict[exp.Expr, None]] = {}
+        for measure in measures:
+            of = parts.setdefault(measure.dataset, {})
+            of.update(dict.fromkeys(part for part in measure.expressions() if part is not measure.having))
+        for dataset, nodes in parts.items():
+            every = list(nodes)
+            for first in range(0, len(every), _TOGETHER):
+                some = every[first : first + _TOGETHER]
+                with suppress(QueryError):
+                    for node, kind in zip(some, self._types(dataset, some), strict=True):
+                        self._kinds[dataset, node] = kind
 
     def _unions(self, name: str) -> list[Problem]:
         tables = self.declaration.datasets[name].tables
@@ -214,11 +233,17 @@ class TypeChecker:
         return []
 
     def _type(self, dataset: str, node: exp.Expr) -> str:
-        tables = self.rows.build(self.rows.needs(dataset, [node]), visible=False)
+        if (dataset, node) not in self._kinds:
+            (self._kinds[dataset, node],) = self._types(dataset, [node])
+        return self._kinds[dataset, node]
+
+    def _types(self, dataset: str, nodes: Sequence[exp.Expr]) -> list[str]:
+        """The types of expressions over the rows of a dataset, whether they are there or not. Raises QueryError."""
+        tables = self.rows.build(self.rows.needs(dataset, nodes), visible=False)
         joined = Joined(self.rows, dataset, tables.final[dataset], tables.final)
         lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
-        lowered = lower(node)
-        return self.session.types(tables.attach(joined.select(exp.alias_(lowered, "x"))))["x"]
+        named = [exp.alias_(lower(node), f"x{i}") for i, node in enumerate(nodes)]
+        return list(self.session.types(tables.attach(joined.select(*named))).values())
 
 
 def _unlike(oddity: Oddity) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from cadran.calendar import Calendar, Grain
-from cadran.compute.combine import Cell
-from cadran.compute.engine import ComputedSeries, finest
+from cadran.compute.computed import Cell, ComputedSeries, finest
 from cadran.compute.results import Alert, Number, Row
 from cadran.compute.spans import BEGINNING
 from cadran.declare.model import AlertRule
@@ -29,24 +29,33 @@ def number(value: Any) -> Number | None:
 
 def rows(series: ComputedSeries, calendar: Calendar) -> Iterator[Row]:
     """The output rows of a series, in order of period, then segment."""
+    periods = [_shown(series, position, calendar) for position in range(len(series.periods))]
     for cell in series.cells:
         if cell.position >= series.first:
-            yield _row(series, cell, calendar)
+            yield _row(series, cell, periods[cell.position])
 
 
-def _row(series: ComputedSeries, cell: Cell, calendar: Calendar) -> Row:
-    kpi, period, state = series.kpi.kpi, series.periods[cell.position], series.states[cell.position]
+def _shown(
+    series: ComputedSeries, position: int, calendar: Calendar
+) -> tuple[str, dt.date | None, dt.date | None]:
+    """A period's label, its first and its last day."""
+    period, whole = series.periods[position], series.grain is Grain.ALL
+    start = (series.begins if period.start == BEGINNING else period.start) if whole else period.start
+    return calendar.label(period), start, None if whole and start is None else period.last_day
+
+
+def _row(series: ComputedSeries, cell: Cell, shown: tuple[str, dt.date | None, dt.date | None]) -> Row:
+    kpi, state = series.kpi.kpi, series.states[cell.position]
     value = number(cell.value)
     previous = number(cell.previous) if "previous" in kpi.compare else None
     low, high = number(cell.target), number(cell.target_high)
-    whole = series.grain is Grain.ALL
-    start = (series.begins if period.start == BEGINNING else period.start) if whole else period.start
+    label, start, last = shown
     return Row(
         kpi=kpi.name,
         grain=str(series.grain),
-        period=calendar.label(period),
+        period=label,
         period_start=start,
-        period_end=None if whole and start is None else period.last_day,
+        period_end=last,
         segment=cell.segment,
         segment_value=cell.segment_value,
         value=value,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadran.compute.results import COLUMNS, Alert, Note, Quality, Results, Row, as_dict
+from cadran.compute.results import COLUMNS, Alert, Note, Quality, Results, Row, as_tuples
 from cadran.publish.figures import hide
 from cadran.publish.messages import words
 
@@ -60,20 +60,16 @@ def to_csv(results: Results) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in results.rows:
-        writer.writerow([_plain(value) for value in as_dict(row).values()])
+    writer.writerows([_plain(value) for value in values] for values in as_tuples(results.rows))
     return out.getvalue()
 
 
-def _plain(value: Any) -> str:
-    """A field: decimals digit by digit, floats in their shortest exact form, dates in ISO."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return ""
-    if isinstance(value, Decimal):
+def _plain(value: Any) -> Any:
+    """A field as :mod:`csv` writes it: decimals digit by digit, floats in their shortest exact form, dates in ISO."""
+    kind = type(value)
+    if kind is Decimal:
         return format(value, "f")
-    if isinstance(value, float):
-        return repr(value)
-    return str(value)
+    return None if kind is float and not math.isfinite(value) else value
 
 
 def to_parquet(results: Results) -> bytes:

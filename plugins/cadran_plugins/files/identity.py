@@ -7,8 +7,10 @@ they seem), so its mark is one that no later look takes at its word. Git does th
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cadran.plugins import Part
@@ -16,12 +18,16 @@ from cadran_plugins.files.locate import Source, TableFiles, split
 
 _RACY = 2_000_000_000  # ns; the coarsest times in use (FAT) come in steps of two seconds
 _UNSURE = "-"
+_MUCH = 16_000_000  # bytes; below that, threads are not worth starting
 
 
 def parts(table: TableFiles, marks: Mapping[str, str]) -> list[Part] | None:
     """One part for each file of a table; None where a file cannot be read (reading it says why)."""
     try:
-        return [_part(table, source, marks) for source in table.files]
+        if len(table.files) < 2 or sum(source.path.stat().st_size for source in table.files) < _MUCH:
+            return [_part(table, source, marks) for source in table.files]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing leaves the interpreter's lock alone
+            return list(pool.map(lambda source: _part(table, source, marks), table.files))
     except OSError:
         return None
 

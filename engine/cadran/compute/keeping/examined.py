@@ -7,11 +7,13 @@ have passed; what cannot be told by parts is known as long as no row of all that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlglot import exp
 
 from cadran.compute.embedded import QueryError
+from cadran.compute.extents import Extent
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
@@ -24,6 +26,8 @@ from cadran.state.index import digest
 
 # Asks about the rows of a builder, by the values of a column (of all as one where it is empty). Answers are plain values.
 Ask = Callable[[RowsBuilder, str], Mapping[str, Any]]
+# The answer for one part by what its file states of columns; None where its rows have to be asked.
+Stated = Callable[[Callable[[str], Extent | None]], Any]
 
 
 class Examined:
@@ -38,8 +42,8 @@ class Examined:
     # --- answers by part ----------------------------------------------------------------------------------------------
 
     def answers(
-        self, said: str, behind: Behind, dates: Sequence[exp.Column], ask: Ask, nothing: Any
-    ) -> list[Any]:
+        self, said: str, behind: Behind, dates: Sequence[exp.Column], ask: Ask, nothing: Any, stated: Stated = lambda _: None
+    ) -> list[Any]:  # fmt: skip
         """The answers for all parts of the dataset behind (or for it as a whole), asked only where they are not known.
 
         ``said`` tells the question from others, ``dates`` are those that it looks at besides the dataset's own,
@@ -47,7 +51,7 @@ class Examined:
         """
         chunks = self.parts.of(behind.own)
         if chunks and behind.local:
-            found = self._by_part(said, behind, dates, chunks, ask, nothing)
+            found = self._by_part(said, behind, dates, chunks, ask, nothing, stated)
             if found is not None:
                 return found
         token = self.tokens.all_rows(behind, dates)
@@ -59,12 +63,16 @@ class Examined:
         return [known]
 
     def _by_part(
-        self, said: str, behind: Behind, dates: Sequence[exp.Column], chunks: Sequence[Chunk], ask: Ask, nothing: Any
+        self, said: str, behind: Behind, dates: Sequence[exp.Column], chunks: Sequence[Chunk], ask: Ask, nothing: Any, stated: Stated
     ) -> list[Any] | None:  # fmt: skip
         keys = {c.label: digest(said, self.parts.settings_of(c), c.part.content) for c in chunks}
         hidden = self.tokens.masked(behind.own, frozenset(behind.columns))
         steady = self.tokens.steady(behind.own, [*dates, *hidden])
         found = {label: fact for label in steady if (fact := self.kept.fact(keys[label])) is not None}
+        for chunk in (c for c in chunks if c.label not in found):
+            answer = stated(partial(self.parts.extent, chunk))
+            if answer is not None:
+                found[chunk.label] = answer
         missing = [c for c in chunks if c.label not in found]
         if missing:
             source = self.parts.source(behind.own, missing)

@@ -17,11 +17,26 @@ Range = tuple[int, int] | None  # the first and the last of some rows' dates; No
 
 def microseconds(node: exp.Expr) -> exp.Expr:
     """A date, timestamp or instant since 1970. One that no clock ever reaches is NULL: it stands for "never"."""
+    return exp.Case(ifs=[exp.If(this=_reached(node), true=_counted(node))])
+
+
+def extremes(node: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+    """The least and the greatest of :func:`microseconds`, worked out of the least and the greatest date: these are cheap."""
+    reached = exp.Where(this=_reached(node))
+    least, greatest = (
+        exp.Filter(this=which(this=node.copy()), expression=reached.copy()) for which in (exp.Min, exp.Max)
+    )
+    return microseconds(least), microseconds(greatest)
+
+
+def _reached(node: exp.Expr) -> exp.Expr:
+    return exp.LT(this=node.copy(), expression=cast(text(LATEST.isoformat()), "DATE"))
+
+
+def _counted(node: exp.Expr) -> exp.Expr:
     finite = exp.Anonymous(this="isfinite", expressions=[node.copy()])
     counted = exp.Anonymous(this="epoch_us", expressions=[node.copy()])
-    known = exp.Case(ifs=[exp.If(this=finite, true=counted)], default=number(LOWEST))
-    reached = exp.LT(this=node, expression=cast(text(LATEST.isoformat()), "DATE"))
-    return exp.Case(ifs=[exp.If(this=reached, true=known)])
+    return exp.Case(ifs=[exp.If(this=finite, true=counted)], default=number(LOWEST))
 
 
 def since_epoch(moment: dt.datetime) -> int:

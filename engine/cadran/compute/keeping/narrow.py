@@ -44,7 +44,7 @@ class Narrowing:
         """The parts that a scan sees of its own dataset (and of the one it looks for matches in), and what it sees wholly."""
         needed: dict[str, set[int]] = {}
         wholly: set[str] = set()
-        for ground in dict.fromkeys(grounds):
+        for ground in {ground.sight: ground for ground in grounds}.values():
             for span in scan.spans:
                 whole, reaches = self.reaching.reaches(ground, span)
                 if scan.dataset in whole or any(reach.lower is None for reach in reaches):

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from cadran.compute.embedded import parquet
+from cadran.compute.extents import Extent
 from cadran.compute.keeping.changes import UNSURE, Changes, Told
 from cadran.compute.keeping.definition import Definitions
-from cadran.compute.keeping.microseconds import LOWEST, Range, microseconds
+from cadran.compute.keeping.microseconds import LOWEST, Range, extremes, since_epoch
 from cadran.compute.keeping.tables import Tables
-from cadran.compute.lower import column, number, text
+from cadran.compute.lower import column, number
 from cadran.compute.places import Places
 from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.spans import LATEST
 from cadran.declare.model import Declaration, TableRef
 from cadran.formula.measures import Model, ref_of
 from cadran.plugins.connector import Part
 from cadran.state.index import digest
 
-PART = "_cadran_part"  # the column that names a row's part
+PART = "_cadran_part"  # the column that holds the number of a row's part
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One part of one of a dataset's tables. ``label`` is what PART holds in its rows."""
+    """One part of one of a dataset's tables. ``label`` is what PART holds in its rows, its number among all, as text."""
 
     table: TableRef
     part: Part
     label: str
+
+    @property
+    def number(self) -> exp.Expr:
+        return number(self.label)
 
 
 class Parts:
@@ -54,11 +61,11 @@ class Parts:
 
     def _of(self, dataset: str) -> tuple[Chunk, ...] | None:
         out: list[Chunk] = []
-        for at, table in enumerate(self.declaration.datasets[dataset].tables):
+        for table in self.declaration.datasets[dataset].tables:
             parts = self.tables.parts(table.source, table.table)
             if parts is None:
                 return self._declared(dataset)
-            out += [Chunk(table, part, f"{at}.{number}") for number, part in enumerate(parts)]
+            out += [Chunk(table, part, str(label)) for label, part in enumerate(parts, len(out))]
         return tuple(out)
 
     def _declared(self, dataset: str) -> tuple[Chunk, ...] | None:
@@ -68,7 +75,7 @@ class Parts:
             return None
         self._told[dataset] = told
         table = self.declaration.datasets[dataset].tables[0]
-        return tuple(Chunk(table, part, str(number)) for number, part in enumerate(told.parts))
+        return tuple(Chunk(table, part, str(label)) for label, part in enumerate(told.parts))
 
     def content(self, dataset: str) -> str | None:
         """What tells all rows of a dataset."""
@@ -123,11 +130,10 @@ class Parts:
             if any(c.casefold() == "file_index" for c in self.session.columns(*key)):
                 return None
             files = [c.part.file for c in chosen if c.part.file is not None]
-            label = _label(column("file_index"), [(str(i), c.label) for i, c in enumerate(chosen)])
-            return _selected(star, label).from_(parquet(files), copy=False)
+            return _selected(star, _label(column("file_index"), chosen)).from_(parquet(files), copy=False)
         loaded = exp.table_(table.table, db=table.source, quoted=True)
         if len(mine) == 1:
-            return _selected(star, text(mine[0].label)).from_(loaded, copy=False)
+            return _selected(star, mine[0].number).from_(loaded, copy=False)
         begins = self.session.begins(*key)
         if any(c.part.name not in begins for c in mine):
             return None
@@ -139,14 +145,14 @@ class Parts:
         """Rows lie in the order in which they came, each part's together."""
         row = column("rowid")
         ifs = [
-            exp.If(this=exp.GTE(this=row.copy(), expression=number(begins[c.part.name])), true=text(c.label))
+            exp.If(this=exp.GTE(this=row.copy(), expression=number(begins[c.part.name])), true=c.number)
             for c in sorted(mine, key=lambda c: (begins[c.part.name], mine.index(c)), reverse=True)
         ]
         select = _selected(star, exp.Case(ifs=ifs)).from_(loaded, copy=False)
         if len(chosen) == len(mine):
             return select
         inner = exp.alias_(exp.Subquery(this=select), "t", table=True)
-        among = exp.In(this=column(PART), expressions=[text(c.label) for c in chosen])
+        among = exp.In(this=column(PART), expressions=[c.number for c in chosen])
         return exp.Select(expressions=[exp.Star()]).from_(inner, copy=False).where(among, copy=False)
 
     # --- ranges -------------------------------------------------------------------------------------------------------
@@ -178,7 +184,7 @@ class Parts:
         keys = [digest(said, self.settings_of(c), c.part.content) for c in chunks]
         missing = {c for c, key in zip(chunks, keys, strict=True) if self.kept.fact(key) is None}
         if missing:
-            asked = self._ask(dataset, node, missing)
+            asked = self._stated(dataset, node, missing) or self._ask(dataset, node, missing)
             if asked is None:
                 return None
             for chunk, key in zip(chunks, keys, strict=True):
@@ -187,8 +193,26 @@ class Parts:
         facts = [self.kept.fact(key) for key in keys]
         return [(f[0], f[1]) if f else None for f in facts]
 
+    def extent(self, chunk: Chunk, name: str) -> Extent | None:
+        """What the file that a part is states of a raw column, if it is one and does."""
+        found = self.session.extents(chunk.table.source, chunk.table.table, name)
+        return None if found is None or chunk.part.file is None else found.get(chunk.part.file)
+
     def settings_of(self, chunk: Chunk) -> str:
         return self.definitions.settings.table(chunk.table.source, chunk.table.table)
+
+    def _stated(self, dataset: str, node: exp.Column, chunks: Collection[Chunk]) -> dict[str, Range] | None:
+        """The ranges as files state them; None where one does not, or where a date stands for "never"."""
+        _, name = ref_of(node)
+        if name in self.model.datasets[dataset].derived:
+            return None
+        out: dict[str, Range] = {}
+        for chunk in chunks:
+            found = self.extent(chunk, name)
+            if found is None or isinstance(found.last, int) or (found.filled and _day(found.last) >= LATEST):
+                return None
+            out[chunk.label] = (_since(found.first), _since(found.last)) if found.filled else None
+        return out
 
     def _ask(self, dataset: str, node: exp.Column, chunks: Collection[Chunk]) -> dict[str, Range] | None:
         source = self.source(dataset, chunks)
@@ -197,9 +221,8 @@ class Parts:
         rows = self.rows.over({dataset: source})
         tables = rows.build({*rows.needs(dataset, [node]), (dataset, PART)}, visible=False)
         joined = Joined(rows, dataset, tables.final[dataset], tables.final)
-        moment = microseconds(rows.as_time(dataset, node, joined.column((), node)))
         part = column(PART, joined.root)
-        select = joined.select(part, exp.Min(this=moment), exp.Max(this=moment.copy()))
+        select = joined.select(part, *extremes(rows.as_time(dataset, node, joined.column((), node))))
         select = select.group_by(part.copy(), copy=False)
         found = self.session.rows(tables.attach(select))
         return {str(label): None if low is None else (low, high) for label, low, high in found}
@@ -209,7 +232,19 @@ def _selected(star: exp.Expr, label: exp.Expr) -> exp.Select:
     return exp.Select(expressions=[star, exp.alias_(label, PART, quoted=True)])
 
 
-def _label(node: exp.Expr, pairs: Sequence[tuple[str, str]]) -> exp.Expr:
-    if len(pairs) == 1:
-        return text(pairs[0][1])
-    return exp.Case(this=node, ifs=[exp.If(this=number(n), true=text(label)) for n, label in pairs])
+def _label(index: exp.Expr, chosen: Sequence[Chunk]) -> exp.Expr:
+    """The number of the part that a file is, by its place among those that are read."""
+    first = int(chosen[0].label)
+    if all(int(c.label) == first + at for at, c in enumerate(chosen)):
+        return exp.Add(this=index, expression=number(str(first))) if first else index
+    ifs = [exp.If(this=number(str(at)), true=c.number) for at, c in enumerate(chosen)]
+    return exp.Case(this=index, ifs=ifs)
+
+
+def _day(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value
+
+
+def _since(value: dt.date) -> int:
+    """Microseconds of a date or timestamp without a zone."""
+    return since_epoch(value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time()))

@@ -51,7 +51,7 @@ def _apart(plan: Plan) -> bool:
 def _made(plan: Plan, part: Scan) -> exp.Expr:
     selects: list[exp.Expr] = [column(n) for n in ("span", "segment", *(dim(n) for n in part.names), "rows")]
     for here, measure in enumerate(part.measures):
-        there = plan.measures.index(measure)
+        there = plan.numbers[measure]
         selects += [exp.alias_(column(f"{x}{here}"), f"{x}{there}", quoted=True) for x in "mn"]
     return exp.Select(expressions=selects).from_(exp.to_identifier(part.name, quoted=True), copy=False)
 
@@ -127,7 +127,7 @@ def piece(
         for of_set, (_, said) in enumerate(plan.sets):
             sets[said] = len(tokens)
             tokens.append(
-                [plan.tokens[at, of_set, numbers[i]] if i in numbers and (at, numbers[i]) in fresh else None for i in range(size)]
+                [plan.tokens.get((at, of_set, numbers[i])) if i in numbers and (at, numbers[i]) in fresh else None for i in range(size)]
             )  # fmt: skip
         value = f"m{at}" if measure is not None else ""
         held[plan.definitions[at]] = Held(value, f"n{at}", types.get(value, ""), list(kpis[at]), sets, today)

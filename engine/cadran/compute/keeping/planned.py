@@ -33,14 +33,23 @@ class Plan:
     tokens: dict[tuple[int, int, Span], str | None] = field(default_factory=dict)
     found: dict[Result, list[Found]] = field(default_factory=dict)  # for all sets
     parts: list[Scan] = field(default_factory=list)  # what is made of it, where something was found
+    numbers: dict[Measure | None, int] = field(init=False)
+    asked: list[list[int]] = field(
+        init=False
+    )  # of each measure, the numbers of the sets that it is asked for
+
+    def __post_init__(self) -> None:
+        self.numbers = {measure: number for number, measure in enumerate(self.measures)}
+        wanted = [self.scan.sets_of(measure) for measure in self.measures]
+        self.asked = [[i for i, (s, _) in enumerate(self.sets) if s in sets] for sets in wanted]
 
     @property
     def results(self) -> list[Result]:
         return [(at, span) for at in range(len(self.measures)) for span in self.scan.spans]
 
     def of_set(self, result: Result) -> list[str | None]:
-        """The tokens of a result, one for each set."""
-        return [self.tokens[result[0], number, result[1]] for number in range(len(self.sets))]
+        """The tokens of a result, one for each set that is asked for."""
+        return [self.tokens[result[0], number, result[1]] for number in self.asked[result[0]]]
 
 
 class Planning:
@@ -71,6 +80,8 @@ class Planning:
         plan = Plan(scan, measures, definitions, sets, self._keys_of(scan), grounds)
         all_time = scan.grain == str(Grain.ALL)
         for (at, number), ground in grounds.items():
+            if number not in plan.asked[at]:
+                continue
             for span in scan.spans:
                 over = all_time or self._is_over(scan.dataset, measures[at], span)
                 token = self.tokens.token(ground, span, all_time=all_time) if over else None
@@ -117,8 +128,8 @@ class Planning:
 
     def _found(self, plan: Plan, at: int, span: Span) -> list[Found] | None:
         out = []
-        for number, (_, said) in enumerate(plan.sets):
-            token = plan.tokens[at, number, span]
+        for number in plan.asked[at]:
+            said, token = plan.sets[number][1], plan.tokens[at, number, span]
             one = self.kept.find(plan.definitions[at], said, plan.keys[span], token) if token else None
             if one is not None and token is not None and self._of_later(token, one):
                 plan.tokens[at, number, span] = one = None

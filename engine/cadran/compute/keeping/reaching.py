@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -19,6 +19,7 @@ from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, ResolvedDataset, Timing
 
 _DAY = dt.timedelta(days=1)
+_REACHING = ("new", "retained", "lost")  # functions that look beyond their span
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,17 @@ class Ground:
         self.whole: frozenset[str] = frozenset().union(*(b.whole for b in every))
         self.owns = tuple(b.own for b in every)
         self.datasets: frozenset[str] = frozenset().union(*(b.datasets for b in every))
+        self.sight = self._sight()
+
+    def _sight(self) -> Hashable:
+        """What tells it from others as far as it looks; most of a scan's grounds are alike."""
+        measure, other = self.measure, self.other
+        function = measure.function if measure is not None and measure.function in _REACHING else ""
+        match = measure.other if measure is not None else None
+        window = (
+            (match.dataset, match.window, other is not None and other.backward) if match is not None else None
+        )
+        return self.dataset, self.timing, self.date, function, window, self.whole, self.backward
 
 
 class Reaching:

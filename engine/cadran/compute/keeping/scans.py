@@ -46,7 +46,8 @@ class Keeper:
             if plan.found and self.taking:
                 plan.parts = list(self._parts(plan))
             for part in plan.parts if plan.found and self.taking else [scan]:
-                grounds = [g for (at, _), g in plan.grounds.items() if _in(part, plan.measures[at])]
+                own = {plan.numbers[measure] for measure in part.measures} or {0}
+                grounds = [ground for (at, _), ground in plan.grounds.items() if at in own]
                 found.append((part, grounds))
         return self.narrowing.batches(found)
 
@@ -92,7 +93,7 @@ class Keeper:
         for part in plan.parts:
             types = self.session.columns("temp", part.name)
             for here, measure in enumerate(part.measures):
-                at = plan.measures.index(measure)
+                at = plan.numbers[measure]
                 kept = {one.held.type for (m, _), found in plan.found.items() if m == at for one in found}
                 if kept - {types[f"m{here}"]}:
                     return False
@@ -156,7 +157,3 @@ class Keeper:
             self.kept.add(part, said)
         finally:
             part.unlink(missing_ok=True)
-
-
-def _in(part: Scan, measure: Measure | None) -> bool:
-    return measure is None or measure in part.measures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cadran.compute.embedded import Session
@@ -28,11 +28,10 @@ class Tables:
         """The parts of a table as they were when the run first looked; None where they cannot be told."""
         key = (source, table)
         if key not in self._parts:
-            self._parts[key] = self._look(source, table)
+            self._parts[key] = self._look(source, table, self.kept.marks_of(f"{source}.{table}"))
         return self._parts[key]
 
-    def _look(self, source: str, table: str) -> tuple[Part, ...] | None:
-        marks = self.kept.marks_of(f"{source}.{table}")
+    def _look(self, source: str, table: str, marks: Mapping[str, str]) -> tuple[Part, ...] | None:
         try:
             found = self.sources.connector(source).identity(table, marks)
         except ConnectorError:
@@ -82,7 +81,7 @@ class Tables:
         for (source, table), before in self._parts.items():
             if before is None:
                 continue
-            after = self._look(source, table)
+            after = self._look(source, table, {part.name: part.mark for part in before})
             if after is None or [p.content for p in after] != [p.content for p in before]:
                 return False
             self.kept.mark(f"{source}.{table}", {p.name: p.mark for p in after})

@@ -23,7 +23,6 @@ from cadran.formula.measures import Measure, ref_of
 from cadran.formula.vocabulary import word_of
 from cadran.state.index import digest
 
-_REACHING = ("new", "retained", "lost")  # functions that look beyond their span
 LENIENT = "~"  # begins the token of a result that may rest on rows which have changed since
 _Said = tuple[str, str, str | None]  # how a dataset is rested on, which one, and what tells its rows
 
@@ -52,16 +51,9 @@ class Tokens:
     def _like(self, ground: Ground) -> object:
         """What tells a ground from others as far as tokens go; most of a scan's are alike."""
         if ground not in self._likes:
-            measure = ground.measure
-            function = measure.function if measure is not None and measure.function in _REACHING else ""
-            other = measure.other if measure is not None else None
-            window = (other.dataset, other.window) if other is not None else None
             masked = tuple((d, self.masked(d, ground.read)) for d in sorted(ground.datasets))
-            like = (
-                ground.dataset, ground.timing, ground.date, function, window, ground.whole, ground.backward, masked,
-                measure is not None and measure.convert,
-            )  # fmt: skip
-            self._likes[ground] = like
+            converts = ground.measure is not None and ground.measure.convert
+            self._likes[ground] = (ground.sight, masked, converts)
         return self._likes[ground]
 
     def _token(self, ground: Ground, span: Span) -> str | None:

@@ -15,10 +15,12 @@ from typing import Any
 
 from sqlglot import exp
 
+from cadran.compute.extents import WHOLE
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
-from cadran.compute.lower import cast, column, number, text
+from cadran.compute.keys import bits_set, fits_bits
+from cadran.compute.lower import cast, column, number
 from cadran.compute.rows import Joined, Tables
 from cadran.state.index import digest
 
@@ -52,7 +54,7 @@ class Uniqueness:
         steady = self.tokens.steady(dataset, ())
         missing = [c for c in chunks if known[c.label] is None or c.label not in steady]
         if missing:
-            asked = self._within(dataset, keys, missing)
+            asked = self._stated(dataset, keys, missing) or self._within(dataset, keys, missing)
             if asked is None:
                 return None
             for chunk in missing:
@@ -71,6 +73,30 @@ class Uniqueness:
 
     def _key(self, said: str, chunk: Chunk) -> str:
         return digest(said, self.parts.settings_of(chunk), chunk.part.content)
+
+    def _stated(self, dataset: str, keys: Sequence[str], chunks: Sequence[Chunk]) -> dict[str, Any] | None:
+        """The same as :meth:`_within` by what files state of one key; None where that leaves any doubt."""
+        kind = self.parts.rows.type_of(dataset, keys[0])
+        if len(keys) != 1 or kind not in WHOLE or keys[0] in self.parts.model.datasets[dataset].derived:
+            return None
+        found = [self.parts.extent(chunk, keys[0]) for chunk in chunks]
+        extents = [e for e in found if e is not None and e.filled == e.rows]
+        if len(extents) < len(chunks):
+            return None
+        out: dict[str, Any] = {
+            c.label: [[str(e.first), str(e.last)]] if e.rows else []
+            for c, e in zip(chunks, extents, strict=True)
+        }
+        rows, filled = sum(e.rows for e in extents), [e for e in extents if e.rows]
+        if not rows:
+            return out
+        low, high = min(e.first for e in filled), max(e.last for e in filled)
+        source = self.parts.source(dataset, chunks) if fits_bits(low, high, rows) else None
+        if source is None:
+            return None
+        counted = exp.Select(expressions=[bits_set(column(keys[0], "t"), low, high)])
+        counted = counted.from_(exp.alias_(source, "t", table=True), copy=False)
+        return out if self.parts.session.rows(counted)[0][0] == rows else None
 
     # --- within a part ------------------------------------------------------------------------------------------------
 
@@ -98,9 +124,26 @@ class Uniqueness:
             out[str(label)] = (
                 [[rest[3 * i + 1], rest[3 * i + 2]] for i in range(len(keys))] if filled else False
             )
-        for label in self._repeating(dataset, keys, chunks):
-            out[label] = False
+        if not self._none_repeats(dataset, keys, chunks, rows):
+            for label in self._repeating(dataset, keys, chunks):
+                out[label] = False
         return out
+
+    def _none_repeats(
+        self, dataset: str, keys: Sequence[str], chunks: Sequence[Chunk], found: Sequence[tuple[Any, ...]]
+    ) -> bool:
+        """Whether no key stands twice in all these parts together, as far as bits can tell; ``found`` is what they hold."""
+        filled = sum(row[2] for row in found)
+        if len(keys) != 1 or self.parts.rows.type_of(dataset, keys[0]) not in WHOLE or not filled:
+            return False
+        ends = [(int(row[3]), int(row[4])) for row in found if row[2]]
+        low, high = min(first for first, _ in ends), max(last for _, last in ends)
+        made = self._rows(dataset, keys, chunks)
+        if made is None or not fits_bits(low, high, filled):
+            return False
+        tables, joined = made
+        counted = joined.select(bits_set(column(keys[0], joined.root), low, high))
+        return bool(self.parts.session.rows(tables.attach(counted))[0][0] == filled)
 
     def _repeating(self, dataset: str, keys: Sequence[str], chunks: Sequence[Chunk]) -> list[str]:
         """The parts in which a key stands twice."""
@@ -185,7 +228,7 @@ class Uniqueness:
         select = joined.select(*(exp.alias_(g.copy(), f"k{i}") for i, g in enumerate(groups)))
         if len(new) < len(near):
             inner, alias = Joined(joined.rows, dataset, joined.table, joined.versions, alias="newer"), "newer"
-            among = exp.In(this=column(PART, alias), expressions=[text(c.label) for c in new])
+            among = exp.In(this=column(PART, alias), expressions=[c.number for c in new])
             wanted = inner.select(*(column(k, alias) for k in keys)).where(among, copy=False)
             whole: exp.Expr = (
                 groups[0].copy() if len(groups) == 1 else exp.Tuple(expressions=[g.copy() for g in groups])

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from cadran.compute.embedded import QueryError
 from cadran.compute.entities import needs_two_steps
-from cadran.compute.lower import column
+from cadran.compute.lower import cast, column, named
 from cadran.compute.scan import Scan, dim
-from cadran.compute.shared import having, masks, quantiles
+from cadran.compute.shared import filters, having, masks, quantiles
 from cadran.compute.shared.attributes import split
 from cadran.compute.shared.days import STRETCH, Days
 from cadran.compute.shared.parts import Whole, conditions
 from cadran.compute.shared.people import People
+from cadran.compute.shared.ranges import ranges
 from cadran.compute.shared.reduce import Cells, Reduction
 from cadran.compute.shared.rollup import PERIOD_COLUMNS, Sheet, period_rows, rolled_up
 from cadran.compute.shared.run import Run
@@ -27,6 +29,7 @@ from cadran.formula.measures import Measure
 _DISTINCT = frozenset({"count_distinct", "active"})
 _MOVES = frozenset({"new", "retained", "lost"})
 _WIDE = 4  # stretches
+_FEW = 8  # rows for each count, at the least
 
 
 def _in_period(measure: Measure) -> bool:
@@ -96,14 +99,38 @@ class Group:
         """One table of cells; measures that ask whether another date is in the span have theirs if spans overlap much."""
         apart = self.days is not None and self.days.widest > _WIDE
         measures = list(dict.fromkeys(m for scan in scans for m in scan.measures))
-        self.cells = self._cells(scans, [m for m in measures if not (apart and _in_period(m))])
-        others = [m for m in measures if apart and _in_period(m)]
-        if others:
-            self._cells([scan for scan in scans if set(scan.measures) & set(others)], others)
+        inside = [m for m in measures if apart and _in_period(m)]
+        filtered = filters.families(scans, self.run.kind)
+        placed = self._filtered(scans, filtered)
+        self.cells = self._cells(
+            scans, [m for m in measures if m not in placed and not (apart and _in_period(m))]
+        )
+        if inside:
+            self._cells([scan for scan in scans if set(scan.measures) & set(inside)], inside)
 
-    def _cells(self, scans: Sequence[Scan], measures: Sequence[Measure]) -> Cells:
-        segments = list(dict.fromkeys(n for scan in scans for n in scan.names))
-        cells = Cells(self._reduction(self.run.name(f"{self.dataset}_cells"), measures, segments))
+    def _filtered(self, scans: Sequence[Scan], families: Sequence[filters.Family]) -> set[Measure]:
+        """Tables of cells for measures with very many filters, where these cells are far fewer than rows."""
+        placed: set[Measure] = set()
+        for family in families:
+            cells = self._cells(scans, family.measures, family.names, family.atoms)
+            rows = exp.Select(expressions=[exp.Count(this=exp.Star(), big_int=True)])
+            rows = rows.from_(exp.table_(cells.name, db="temp", quoted=True), copy=False)
+            if self.session.rows(rows)[0][0] * _FEW <= self.run.rows(self.dataset):
+                placed.update(family.measures)
+            else:
+                self.session.drop([cells.name])
+                for measure in family.measures:
+                    self.wholes.pop(measure, None)
+        return placed
+
+    def _cells(
+        self, scans: Sequence[Scan], measures: Sequence[Measure], names: Sequence[str] | None = None, atoms: Sequence[exp.Expr] = ()
+    ) -> Cells:  # fmt: skip
+        """One pass over the rows. ``names`` are the segments of the cells, all of the scans' unless said."""
+        segments = list(
+            names if names is not None else dict.fromkeys(n for scan in scans for n in scan.names)
+        )
+        cells = Cells(self._reduction(self.run.name(f"{self.dataset}_cells"), measures, segments), atoms)
         for measure in measures:
             try:
                 self.wholes[measure] = cells.name, cells.add(measure, self.run.kind(measure))
@@ -209,7 +236,10 @@ class Group:
 
     def _piece(self, scan: Scan, cells: str, wholes: dict[int, Whole]) -> Piece:
         name = self.run.name(f"{scan.name}_values")
-        self.session.create(name, rolled_up(scan, cells, wholes))
+        asked = {s for number in wholes for s in scan.sets_of(scan.measures[number])}
+        few = replace(scan, sets=[s for s in scan.sets if s in asked])
+        missing = [named(cast(exp.null(), "VARCHAR"), dim(n)) for n in scan.names if n not in few.names]
+        self.session.create(name, rolled_up(few, cells, wholes).select(*missing, copy=False))
         return Piece(name, [f"{letter}{number}" for number in wholes for letter in "mn"])
 
     def _whole(self, measure: Measure) -> tuple[str, Whole]:
@@ -252,8 +282,25 @@ class Group:
     def _from_rows(self, scan: Scan) -> exp.Select:
         if len(scan.measures) != 1:
             raise Unshareable
+        if self._has_few_values(scan):
+            name = self.run.name(f"{self.dataset}_values")
+            self.session.create(
+                name, quantiles.counted(self._reduction(name, scan.measures, scan.names), scan)
+            )
+            return quantiles.middle(scan, name)
         reduction = self._reduction(scan.name, scan.measures, scan.names)
         return quantiles.values(reduction, scan, self._stretches(scan))
+
+    def _has_few_values(self, scan: Scan) -> bool:
+        """Whether a median is over whole numbers, and counting each of them in each cell makes far fewer rows."""
+        (measure,) = scan.measures
+        if measure.function != "median" or measure.convert or measure.argument is None:
+            return False
+        found = ranges(self.builder.rows, self.session, self.dataset, [measure.argument])
+        groups = self._groups(scan.names) if found else None
+        return groups is not None and found[measure.argument].width * groups * _FEW <= self.run.rows(
+            self.dataset
+        )
 
     def _having(self, scan: Scan) -> exp.Select:
         (measure,) = scan.measures

@@ -17,6 +17,7 @@ from cadran.compute.scan import Scan, Segments, as_text, dim, label_of
 from cadran.compute.shared.attributes import Attributes
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.parts import CELLS, conditions
+from cadran.compute.shared.ranges import Range
 from cadran.compute.shared.reduce import Reduction
 from cadran.compute.shared.statements import big, call, grouped, named, table, under_each_other
 from cadran.compute.shared.timeline import Unshareable
@@ -24,28 +25,6 @@ from cadran.compute.timing import PERIOD
 from cadran.formula.measures import Measure
 
 _SEEN, _MEMBERS = "seen", "members"
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The smallest and the largest key."""
-
-    low: int
-    high: int
-
-    @property
-    def width(self) -> int:
-        return self.high - self.low + 1
-
-    def bits(self, key: exp.Expr) -> exp.Expr:
-        return call("bitstring_agg", key, number(str(self.low)), number(str(self.high)))
-
-    def holds(self, key: exp.Expr) -> exp.Expr:
-        return exp.Between(this=key, low=number(str(self.low)), high=number(str(self.high)))
-
-    @property
-    def nobody(self) -> exp.Expr:
-        return cast(call("repeat", text("0"), number(self.width)), "BIT")
 
 
 class Marks:

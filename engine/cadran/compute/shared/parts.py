@@ -40,14 +40,19 @@ class Rows:
     within: exp.Expr | None = None
 
     def kept(self, call: exp.Expr) -> exp.Expr:
+        """The aggregate of the rows that pass. Many ``FILTER`` in one statement cost DuckDB the square of their number."""
         if self.condition is None:
             return call
-        return exp.Filter(this=call, expression=exp.Where(this=self.condition.copy()))
+        one = number(1) if isinstance(call.this, exp.Star) else call.this
+        call.set("this", exp.Case(ifs=[exp.If(this=self.condition.copy(), true=one)]))
+        return call
 
     def over(self, call: exp.Expr) -> exp.Expr:
+        """The aggregate of the cells that count."""
         if self.within is None:
             return call
-        return exp.Filter(this=call, expression=exp.Where(this=self.within.copy()))
+        call.set("this", exp.Case(ifs=[exp.If(this=self.within.copy(), true=call.this)]))
+        return call
 
 
 def additive(measure: Measure, kind: str) -> bool:
@@ -139,7 +144,7 @@ def conditions(condition: exp.Expr | None) -> tuple[exp.Expr | None, list[exp.Ex
     """A filter as what each row decides and the arguments of ``in_period``; None where the two cannot be told apart."""
     plain: list[exp.Expr] = []
     within: list[exp.Expr] = []
-    for part in _conjuncts(condition):
+    for part in conjuncts(condition):
         if word_of(part) == "in_period":
             within.append(part.expressions[0])
         elif any(word_of(node) == "in_period" for node in part.walk()):
@@ -149,11 +154,12 @@ def conditions(condition: exp.Expr | None) -> tuple[exp.Expr | None, list[exp.Ex
     return both(*plain), within
 
 
-def _conjuncts(node: exp.Expr | None) -> Iterator[exp.Expr]:
+def conjuncts(node: exp.Expr | None) -> Iterator[exp.Expr]:
+    """What all has to hold for a condition to hold."""
     if isinstance(node, exp.Paren):
-        yield from _conjuncts(node.this)
+        yield from conjuncts(node.this)
     elif isinstance(node, exp.And):
-        yield from _conjuncts(node.this)
-        yield from _conjuncts(node.expression)
+        yield from conjuncts(node.this)
+        yield from conjuncts(node.expression)
     elif node is not None:
         yield node

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from cadran.compute.lower import column
 from cadran.compute.places import Places
 from cadran.compute.scan import Scan, ScanBuilder, Segments
 from cadran.compute.shared import marks, masks
 from cadran.compute.shared.attributes import Attributes, Split, split
-from cadran.compute.shared.marks import Marks, Range
+from cadran.compute.shared.marks import Marks
 from cadran.compute.shared.masks import Masks
-from cadran.compute.shared.parts import INTEGERS
+from cadran.compute.shared.ranges import Range, ranges
 from cadran.compute.shared.reduce import Reduction
 from cadran.compute.shared.timeline import Timeline, Unshareable
-from cadran.formula.measures import Measure, ref_of
+from cadran.formula.measures import Measure
 
 _MOST_BYTES = 256 << 20  # of all bit strings of one reduction
 _BYTES_A_ROW = 16  # above that, a table of entities is smaller than their bits
@@ -83,37 +82,16 @@ class People:
 
     def prepare(self) -> None:
         """Makes the tables: one pass for all marks with the same segments, and one for the masks of each entity."""
-        ranges = self._ranges()
+        found = ranges(self.builder.rows, self.session, self.dataset, self.wanted)
         by_own: dict[tuple[str, ...], list[Wanted]] = {}
         for entity, wanted in self.wanted.items():
-            keys = ranges.get(entity)
+            keys = found.get(entity)
             if keys is not None and self._fits(wanted.own, keys):
                 by_own.setdefault(wanted.own, []).append(wanted)
             else:
                 self._make_masks(wanted)
         for own, several in by_own.items():
-            self._make_marks(own, several, ranges)
-
-    def _ranges(self) -> dict[exp.Expr, Range]:
-        """The smallest and largest key of each entity that is a column of whole numbers."""
-        columns = [node for node in self.wanted if isinstance(node, exp.Column) and self._is_whole(node)]
-        if not columns:
-            return {}
-        names = [ref_of(node)[1] for node in columns]
-        bounds = [which(this=column(name, "t")) for name in names for which in (exp.Min, exp.Max)]
-        source = exp.alias_(self.builder.rows.sources[self.dataset].copy(), "t", table=True)
-        found = self.session.rows(exp.Select(expressions=bounds).from_(source, copy=False))[0]
-        return {
-            node: Range(int(found[2 * i]), int(found[2 * i + 1]))
-            for i, node in enumerate(columns)
-            if found[2 * i] is not None
-        }
-
-    def _is_whole(self, node: exp.Column) -> bool:
-        path, name = ref_of(node)
-        if path or name in self.builder.rows.model.datasets[self.dataset].derived:
-            return False
-        return self.builder.rows.kind(self.dataset, node) in INTEGERS
+            self._make_marks(own, several, found)
 
     def _fits(self, own: Sequence[str], keys: Range) -> bool:
         groups = self.groups(own)
@@ -122,12 +100,12 @@ class People:
         )
 
     def _make_marks(
-        self, own: tuple[str, ...], several: Sequence[Wanted], ranges: Mapping[exp.Expr, Range]
+        self, own: tuple[str, ...], several: Sequence[Wanted], keys_of: Mapping[exp.Expr, Range]
     ) -> None:
         measures = [m for wanted in several for m in wanted.measures]
         made = Marks(self.reduce(self.name(f"{self.dataset}_seen"), measures, own))
         for wanted in several:
-            keys = ranges[wanted.entity]
+            keys = keys_of[wanted.entity]
             columns = {m: made.add(m, keys) for m in wanted.measures}
             self.places[wanted.entity] = Place(made.name, own, keys, columns)
         self.session.create(made.name, made.select())

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from cadran.compute.lower import WithZone, both, clock_as, column
+from cadran.compute.lower import WithZone, both, cast, clock_as, column, named, number
 from cadran.compute.scan import Frame, Scan, ScanBuilder, dim
 from cadran.compute.shared.converted import matched
 from cadran.compute.shared.days import STRETCH, Days
-from cadran.compute.shared.parts import CELLS, Rows, Whole, conditions, whole
+from cadran.compute.shared.parts import CELLS, Rows, Whole, conditions, conjuncts, whole
 from cadran.compute.shared.statements import grouped
 from cadran.compute.shared.timeline import Unshareable
 from cadran.compute.timing import PERIOD, Moment
 from cadran.formula.measures import Measure, ref_of
+
+_HELD = "held"
 
 
 class Reduction(Frame):
@@ -94,8 +96,10 @@ class Reduction(Frame):
 class Cells:
     """A reduction to cells: the parts that measures need are added up in each."""
 
-    def __init__(self, reduction: Reduction) -> None:
+    def __init__(self, reduction: Reduction, atoms: Sequence[exp.Expr] = ()) -> None:
+        """With ``atoms``, the parts of filters, cells are told apart by which of them hold, and filters choose cells."""
         self.reduction, self.name = reduction, reduction.name
+        self.atoms = {atom: 1 << number for number, atom in enumerate(atoms)}
         self.parts: dict[exp.Expr, str] = {}
         self.wholes: dict[Measure, Whole] = {}
         self._keep(exp.Count(this=exp.Star(), big_int=True), "rows")
@@ -114,6 +118,10 @@ class Cells:
         if found is None:
             raise Unshareable
         plain, others = found
+        if self.atoms:
+            bits = number(str(sum(self.atoms[atom] for atom in conjuncts(plain))))
+            common = exp.Paren(this=exp.BitwiseAnd(this=column(_HELD, CELLS), expression=bits))
+            return Rows(self.reduction.argument(measure), None, exp.EQ(this=common, expression=bits.copy()))
         within: exp.Expr | None = None
         for node in others:
             inside = exp.Between(
@@ -127,7 +135,20 @@ class Cells:
             return Rows(None, both(condition, matched(self.reduction, measure)), within)
         return Rows(self.reduction.argument(measure), condition, within)
 
+    def _held(self) -> list[exp.Expr]:
+        """Which of the atoms hold, as bits."""
+        held: exp.Expr | None = None
+        for atom, bit in self.atoms.items():
+            lowered = self.reduction.lower(atom)
+            one: exp.Expr = exp.Case(ifs=[exp.If(this=lowered, true=number(str(bit)))], default=number(0))
+            held = one if held is None else exp.Add(this=held, expression=one)
+        return [] if held is None else [named(cast(exp.Paren(this=held), "BIGINT"), _HELD)]
+
     def select(self) -> exp.Select:
-        keys = self.reduction.keys()
-        parts = [exp.alias_(call.copy(), name, quoted=True) for call, name in self.parts.items()]
-        return self.reduction.tables.attach(grouped(self.reduction.select([*keys, *parts])))
+        keys = [*self.reduction.keys(), *self._held()]
+        parts = [named(call.copy(), name) for call, name in self.parts.items()]
+        select = grouped(self.reduction.select([*keys, *parts]))
+        if self.reduction.days is None:  # one group at the most: of no rows there is no cell
+            count = exp.GT(this=exp.Count(this=exp.Star(), big_int=True), expression=number(0))
+            select.set("having", exp.Having(this=count))
+        return self.reduction.tables.attach(select)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.bounds import as_text as bounds_text
-from cadran.compute.lower import cast, column, text
+from cadran.compute.lower import cast, column, named, text
 from cadran.compute.scan import Grouping, Scan, as_text, dim, label_of
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.parts import CELLS, Whole
@@ -56,8 +56,8 @@ def rolled_up(scan: Scan, cells: str, wholes: Mapping[int, Whole], on: exp.Expr 
     values = [exp.alias_(rows, "rows", quoted=True)]
     for number, found in wholes.items():
         if found.value is not None:
-            values.append(exp.alias_(found.value.copy(), f"m{number}", quoted=True))
-        values.append(exp.alias_(found.behind.copy(), f"n{number}", quoted=True))
+            values.append(named(found.value.copy(), f"m{number}"))
+        values.append(named(found.behind.copy(), f"n{number}"))
     span = column("span", PERIOD)
     select = exp.Select(expressions=[span, *grouping.labels(), *values])
     select = select.from_(table(cells, CELLS), copy=False)
@@ -87,7 +87,7 @@ class Sheet:
                 continue
             for letter in "mn" if measure not in self.valueless else "n":
                 found = column(f"{letter}{self.numbers[measure]}", _ROLLED)
-                values.append(exp.alias_(found, f"{letter}{number}", quoted=True))
+                values.append(named(found, f"{letter}{number}"))
         select = exp.Select(expressions=[*heads, *values]).from_(table(self.scan.name, _ROLLED), copy=False)
         on = exp.EQ(this=column("whole", PERIOD), expression=column("span", _ROLLED))
         select.append("joins", exp.Join(this=table(scan.spans_table, PERIOD), on=on))
