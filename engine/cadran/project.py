@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,12 +132,13 @@ class Project:
 
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
-        segment: Sequence[str] = (), full: bool = False, progress: Progress = lambda _: None,
+        segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
+        ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
         Raises ProblemsFound.
         """
         from cadran.compute.computed import Request
@@ -147,7 +148,7 @@ class Project:
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
-            computed = self._compute(opened, clock, request, progress, full=full)
+            computed = self._compute(opened, clock, request, progress, full=full, counting=counting)
         return _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
 
     def cache(self) -> list[Line]:
@@ -184,6 +185,7 @@ class Project:
 
     def _compute(
         self, opened: Opened, clock: Clock, request: Request, progress: Progress, *, full: bool = False, explained: bool = False,
+        counting: bool = False,
     ) -> Computed:  # fmt: skip
         """Computes with what earlier runs have kept (unless ``full``), and keeps what is final for later ones."""
         from cadran.compute.keeping.memory import Memory
@@ -194,7 +196,7 @@ class Project:
             Memory(opened.declaration, opened.sources, full=full, taking=not explained),
         )
         behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
-        with self._engine(opened, clock, behind, progress, record=explained, memory=memory) as engine:
+        with self._engine(opened, clock, behind, progress, record=explained, counting=counting, memory=memory) as engine:  # fmt: skip
             computed = engine.compute(request)
             computed.warnings += memory.end()
             return computed
@@ -202,31 +204,34 @@ class Project:
     @contextmanager
     def _engine(
         self, opened: Opened, clock: Clock, datasets: Iterable[str], progress: Progress = lambda _: None,
-        *, record: bool = False, memory: Memory | None = None,
+        *, record: bool = False, counting: bool = False, memory: Memory | None = None,
     ) -> Iterator[Engine]:  # fmt: skip
         """An engine over the loaded tables of the datasets. What is raised inside shows no secret."""
         from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine
         from cadran.compute.places import Places, SourceFailed
+        from cadran.compute.room import room
 
         declaration = opened.declaration
-        session = Session(str(declaration.calendar.zone), record=record)
+        zone = str(declaration.calendar.zone)
         try:
-            tables = memory.tables_in(session) if memory is not None else None
-            rejected, remotes = opened.sources.load(session, datasets, progress, tables)
-            session.lock(memory.folder if memory is not None else None)
-            places = Places(session, remotes)
-            try:
-                yield Engine(declaration, opened.model, places, clock, rejected, progress, memory)
-            finally:
-                opened.sources.check_unchanged(session)
+            with (
+                room(declaration) as settings,
+                closing(Session(zone, record=record, counting=counting, settings=settings)) as session,
+            ):
+                tables = memory.tables_in(session) if memory is not None else None
+                rejected, remotes = opened.sources.load(session, datasets, progress, tables)
+                session.lock(memory.folder if memory is not None else None)
+                places = Places(session, remotes)
+                try:
+                    yield Engine(declaration, opened.model, places, clock, rejected, progress, memory)
+                finally:
+                    opened.sources.check_unchanged(session)
         except SourceFailed as failed:
             problems = opened.sources.problems_of(failed.source, failed.error)
             raise ProblemsFound(_masked(problems, declaration)) from failed
         except ProblemsFound as found:
             raise ProblemsFound(_masked(found.problems, declaration)) from found.__cause__
-        finally:
-            session.close()
 
 
 class Opened:
@@ -273,7 +278,7 @@ def _judged(
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
-        tuple(computed.notes), tuple(computed.reuse), tuple(computed.measured),
+        tuple(computed.notes), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def test_a_project_and_its_results() -> None:
     }  # fmt: skip
     assert _public(cadran.Results) == {
         "alerts", "arrow", "as_of", "declaration", "dicts", "measured", "notes", "pandas", "polars", "quality", "quarantined", "reuse",
-        "rows", "statements", "warnings",
+        "rows", "scanned", "statements", "warnings",
     }  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from cadran.cli.common import Moment, problems_shown, project, root
 @click.argument("kpi")
 @click.option("--as-of", type=Moment(), help="The run's logical time (default: now).")
 @click.option(
-    "--analyze", is_flag=True, help="Also what each statement took: where it ran, seconds, rows, bytes."
+    "--analyze",
+    is_flag=True,
+    help="Also what each statement took: where it ran, seconds, rows and bytes given and read.",
 )
 @click.pass_context
 def explain(ctx: click.Context, kpi: str, as_of: dt.date | None, analyze: bool) -> None:

@@ -53,10 +53,14 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
     type=click.Choice(["fr", "en"]),
     help="Language of labels and numbers (default: the project's).",
 )
+@click.option(
+    "--verbose", "-v", is_flag=True, help="Also say what the run had of each source: rows and bytes."
+)
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
     segment: tuple[str, ...], all_segments: bool, full: bool, kind: str, output: Path | None, locale: str | None,
+    verbose: bool,
 ) -> None:  # fmt: skip
     """Compute KPIs. Without KPI: all of the project; the table format also publishes the declared reports."""
     if since and until and since > until:
@@ -67,7 +71,14 @@ def run(
     with problems_shown(root(ctx)):
         with _progress() as progress:
             results = opened.run(
-                kpis, as_of=as_of, since=since, until=until, segment=segment, full=full, progress=progress
+                kpis,
+                as_of=as_of,
+                since=since,
+                until=until,
+                segment=segment,
+                full=full,
+                counting=verbose,
+                progress=progress,
             )
         declaration = results.declaration
         if kind == "table":
@@ -80,6 +91,10 @@ def run(
         show(results.warnings, root(ctx))
     if kind in ("csv", "parquet"):  # which have no room for them that is sure to be read
         _notes(results, locale or declaration.locale)
+    if verbose:
+        from cadran.publish.scanned import in_all
+
+        click.echo(f"scanned: {in_all(results.scanned)}", err=True)
 
 
 @contextlib.contextmanager

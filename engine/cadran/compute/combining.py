@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from cadran.compute.combine import Combiner
 from cadran.compute.computed import Cell, ComputedSeries
-from cadran.compute.embedded import QueryError
+from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.examine import Examiner
 from cadran.compute.grid import Grid, likeness
 from cadran.compute.hints import hint_for
@@ -62,8 +62,10 @@ class Combining:
         try:
             return self._asked(batch)
         except QueryError as error:
-            if len(batch) > 1:  # each alone, to find the one at fault
+            if len(batch) > 1:  # each alone, to find the one at fault, or to need less memory
                 return [found for series in batch for found in self._cells([series])]
+            if isinstance(error, OutOfRoom):
+                raise
             kpi = batch[0].kpi
             problem = Problem(
                 "cannot-compute", error.message, kpi.parsed.position(), kpi.kpi.name, hint_for(error.message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cadran.calendar import Grain, Period
-from cadran.compute.results import Measured, Note, Quality, Reuse, State
+from cadran.compute.results import Measured, Note, Quality, Reuse, Scanned, State
 from cadran.compute.scan import Segments
 from cadran.formula.measures import ResolvedKpi
 from cadran.problems import Problem
@@ -62,6 +62,7 @@ class Computed:
     warnings: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
+    scanned: list[Scanned] = field(default_factory=list)
     reuse: list[Reuse] = field(default_factory=list)
 
 

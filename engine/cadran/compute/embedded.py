@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 from sqlglot import exp
 
-from cadran.compute.results import Measured
+from cadran.compute.results import Measured, Scanned
+from cadran.compute.scanned import Read, Tally
 from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
 
 _ANSWER = "answer_from_elsewhere"  # to a question whose rows are only looked at
@@ -28,13 +30,29 @@ class QueryError(Exception):
         self.message = message
 
 
-class Session:
-    """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``."""
+class OutOfRoom(QueryError):
+    """Memory does not suffice (``limit`` is how much there is), or ``disk`` for what had to be spilled."""
 
-    def __init__(self, zone: str, *, record: bool = False) -> None:
+    def __init__(self, message: str, limit: str, *, disk: bool) -> None:
+        super().__init__(message)
+        self.limit, self.disk = limit, disk
+
+
+class Session:
+    """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``.
+
+    With ``counting`` (and with ``record``) it counts what statements read. ``settings`` are DuckDB's, by name.
+    """
+
+    def __init__(
+        self, zone: str, *, record: bool = False, counting: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self._connection = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = {exp.Literal.string(value).sql('duckdb')}")
         self._connection.execute(f"SET TimeZone = '{zone}'")
         self._connection.execute("SET python_enable_replacements = false")
         self._schemas: set[str] = set()
@@ -47,6 +65,7 @@ class Session:
         self.statements: dict[str, str] = {}
         self.measured: dict[str, Measured] = {}
         self.recording = record
+        self._tally = Tally(self._connection, self._source_of, counting=counting or record)
         self._keywords: frozenset[str] = frozenset()
         if record:
             words = self._connection.execute(
@@ -79,7 +98,7 @@ class Session:
         """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
         name = self._named(source, table)
         rejected: list[Rejected] = []
-        rows, created, ended = 0, False, None
+        rows, size, created, ended = 0, 0, False, None
         for item in stream:
             if isinstance(item, Rejected):
                 rejected.append(item)
@@ -90,10 +109,13 @@ class Session:
                 created = True
             else:
                 self._begins.setdefault((source, table), {}).setdefault(item.part, rows)
+                size += int(getattr(item.data, "nbytes", 0))
                 rows += self._append(name, item, created)
                 created = True
         if ended is None or ended.rows != rows:
             raise _broken_off(table, ended, rows)
+        if (source, table) not in self._in_place:
+            self._tally.came(source, rows, size)
         if not created:
             self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
         self._find_empty(source, table)
@@ -128,6 +150,7 @@ class Session:
         if source not in self._schemas:
             self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
             self._schemas.add(source)
+            self._tally.know(source)
         return _name(source, table)
 
     def _create(self, name: str, columns: Mapping[str, str]) -> None:
@@ -139,7 +162,8 @@ class Session:
     def _append(self, name: str, page: Page, created: bool) -> int:
         self._connection.register("incoming_page", page.data)
         verb = f"INSERT INTO {name} BY NAME" if created else f"CREATE TABLE {name} AS"
-        done = self._connection.execute(f"{verb} SELECT * FROM incoming_page").fetchall()
+        with self._roomy():
+            done = self._connection.execute(f"{verb} SELECT * FROM incoming_page").fetchall()
         self._connection.unregister("incoming_page")
         return int(done[0][0])
 
@@ -153,6 +177,15 @@ class Session:
             return int(self._run(f"SELECT count(*) FROM {name}")[0][0]) if count else 0
         except QueryError as error:
             raise DataError(error.message, hint="see whether something else writes to these files") from None
+
+    def _source_of(self, files: str) -> str | None:
+        """The source whose files a scan reads, by a text that begins with the first of them."""
+        return next((s for (s, _), known in self._in_place.items() if any(files.startswith(str(f)) for f in known)), None)  # fmt: skip
+
+    @property
+    def scanned(self) -> list[Scanned]:
+        """What was read and fetched so far, by source."""
+        return self._tally.totals
 
     def files(self, source: str, table: str) -> tuple[Path, ...]:
         """The files of a table that is scanned where they lie."""
@@ -197,44 +230,52 @@ class Session:
         """An empty table with the columns of one that lies elsewhere, so that statements over it have types here."""
         self._create(self._named(source, table), {c.name: c.type or "VARCHAR" for c in columns})
 
-    def refill(self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End]) -> int:
-        """Puts rows into a shadow, in place of what it held. Gives their number."""
+    def refill(
+        self, source: str, table: str, columns: Sequence[str], stream: Iterable[Page | End],
+        spent: Callable[[], float] | None = None,
+    ) -> int:  # fmt: skip
+        """Puts rows into a shadow, in place of what it held. Gives their number.
+
+        ``spent`` tells how long the source took, where that is not how long this takes.
+        """
         name = _name(source, table)
         listed = ", ".join(exp.to_identifier(c, quoted=True).sql("duckdb") for c in columns)
         self._connection.execute(f"DELETE FROM {name}")
-        with self._measuring(f"{source}.{table}", source) as taken:
+        with self._measuring(f"{source}.{table}", source, spent) as taken:
             taken += self._take(f"{name} ({listed})", table, stream)
         return taken[0]
 
     def receive(
-        self, table: str, types: Mapping[str, str], stream: Iterable[Page | End], place: str = ""
-    ) -> None:
+        self, table: str, types: Mapping[str, str], stream: Iterable[Page | End], place: str = "",
+        spent: Callable[[], float] | None = None,
+    ) -> None:  # fmt: skip
         """A temporary table that holds an answer from elsewhere, in the columns and types that are expected."""
         name = exp.to_identifier(table, quoted=True).sql("duckdb")
         listed = ", ".join(f"{exp.to_identifier(c, quoted=True).sql('duckdb')} {t}" for c, t in types.items())
         self._connection.execute(f"CREATE TEMP TABLE {name} ({listed})")
         try:
-            with self._measuring(table, place) as taken:
+            with self._measuring(table, place, spent) as taken:
                 taken += self._take(name, table, stream)
         except BaseException:
             self._connection.execute(f"DROP TABLE {name}")
             raise
 
-    def answer(self, types: Sequence[str], stream: Iterable[Page | End]) -> list[tuple[Any, ...]]:
+    def answer(self, types: Sequence[str], stream: Iterable[Page | End], place: str) -> list[tuple[Any, ...]]:
         """The rows of an answer from elsewhere, as this database would have given them."""
-        self.receive(_ANSWER, {f"c{i}": kind for i, kind in enumerate(types)}, stream)
+        self.receive(_ANSWER, {f"c{i}": kind for i, kind in enumerate(types)}, stream, place)
         try:
             return self._run(f"SELECT * FROM {_ANSWER}")
         finally:
             self._connection.execute(f"DROP TABLE {_ANSWER}")
 
     @contextmanager
-    def _measuring(self, name: str, place: str) -> Iterator[list[int]]:
+    def _measuring(self, name: str, place: str, spent: Callable[[], float] | None) -> Iterator[list[int]]:
         """Inside, rows and bytes are put into the list."""
         taken: list[int] = []
         started = time.perf_counter()
         yield taken
-        self.measure(name, place, time.perf_counter() - started, *taken)
+        self._tally.came(place, *taken)
+        self.measure(name, place, spent() if spent else time.perf_counter() - started, *taken)
 
     def _take(self, into: str, what: str, stream: Iterable[Page | End]) -> tuple[int, int]:
         """Puts a stream's rows into a table. Gives how many, and their bytes as far as the pages tell."""
@@ -262,7 +303,9 @@ class Session:
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
         self.fetch(select)
-        return self._run(self._text(select, name))
+        sql = self._text(select, name)
+        with self._tally.watching(sql):
+            return self._run(sql)
 
     def write(self, select: exp.Expr, file: Path) -> None:
         """The answer of ``select`` as a Parquet file within the folder that :meth:`lock` left open."""
@@ -281,16 +324,20 @@ class Session:
     def create(self, table: str, select: exp.Expr) -> None:
         """A temporary table holding the answer of ``select``."""
         self.fetch(select)
-        started = time.perf_counter()
-        done = self._run(
-            f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{self._text(select, table)}"
-        )
-        self.measure(table, "", time.perf_counter() - started, int(done[0][0]))
+        started, sql = time.perf_counter(), self._text(select, table)
+        with self._tally.watching(sql) as read:
+            done = self._run(
+                f"CREATE TEMP TABLE {exp.to_identifier(table, quoted=True).sql('duckdb')} AS\n{sql}"
+            )
+        self.measure(table, "", time.perf_counter() - started, int(done[0][0]), read=read)
 
-    def measure(self, name: str, place: str, seconds: float, rows: int, size: int = 0) -> None:
+    def measure(
+        self, name: str, place: str, seconds: float, rows: int, size: int = 0, *, read: Read | None = None
+    ) -> None:
         """Keeps, for ``explain``, what a statement took."""
+        read = read or Read()
         if self.recording and name != _ANSWER:
-            self.measured[name] = Measured(name, place, seconds, rows, size)
+            self.measured[name] = Measured(name, place, seconds, rows, size, read.rows, read.bytes)
 
     def fill(
         self,
@@ -352,9 +399,23 @@ class Session:
 
     def _run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(sql, values).fetchall()
+            with self._roomy():
+                return self._connection.execute(sql, values).fetchall()
         except duckdb.Error as error:
             raise QueryError(_plain(str(error))) from error
+
+    @contextmanager
+    def _roomy(self) -> Iterator[None]:
+        """Tells when memory or disk run out."""
+        try:
+            yield
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            said = str(error)
+            disk = "max_temp_directory_size" in said or "No space left" in said
+            if not disk and isinstance(error, duckdb.IOException):
+                raise
+            [(limit,)] = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()
+            raise OutOfRoom(_plain(said.partition("\n")[0]), str(limit), disk=disk) from error
 
 
 def parquet(files: Sequence[Path]) -> exp.Expr:

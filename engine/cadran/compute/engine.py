@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,11 @@ from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.combining import Combining
 from cadran.compute.computed import Cell, Computed, ComputedSeries, Request, finest
 from cadran.compute.currencies import rates_table
-from cadran.compute.embedded import QueryError
+from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.examine import Examiner
 from cadran.compute.hints import hint_for
 from cadran.compute.lower import column
-from cadran.compute.places import Places, Reach
+from cadran.compute.places import Places, Pushed, Reach
 from cadran.compute.plan import Planner, Series, columns_behind, measures_of
 from cadran.compute.reach import reach_of
 from cadran.compute.rows import RowsBuilder
@@ -178,7 +179,7 @@ class Engine:
             else:
                 out.series.append(self._with_top(series, computed, planner))
         out.statements = dict(self.session.statements)
-        out.measured = list(self.session.measured.values())
+        out.measured, out.scanned = list(self.session.measured.values()), self.session.scanned
         out.warnings += self._unverified()
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
@@ -283,52 +284,88 @@ class Engine:
             lambda name, dataset: self.model.dimensions[name, dataset],
             rates_table(self.declaration),
         )
-        if self.sharing:
-            scans = self._shared(scans, builder)
-        here = [(scan, select) for scan in scans if (select := self._planned(scan, builder)) is not None]
-        if self.session.remotes:
-            self.session.pull((select, self._reach(scan, select)) for scan, select in here)
-        for index, (scan, select) in enumerate(here):
-            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(here)})")
-            try:
-                self.session.create(scan.name, select)
-            except QueryError as error:
-                raise ProblemsFound([self._blame(scan, builder, error)]) from error
-
-    def _shared(self, scans: Sequence[Scan], builder: ScanBuilder) -> list[Scan]:
-        """Makes the scans that can share passes over rows that lie here; gives the others."""
         far = [s for s in scans if self._has_source(s.dataset)]
         near = [s for s in scans if not self._has_source(s.dataset)]
+        pushed = self._pushed(far, builder) if self._several(far) or near else {}
+        with self.session.asking({name: found for name, found in pushed.items() if found is not None}):
+            here = self._laid_out(self._shared(near, builder) if self.sharing else near, builder)
+            self._create([(s, select) for s, select in here if self.session.lies_here(select)], builder)
+            left = [s for s in far if not self._at_its_source(s, builder, pushed)]
+        here = [(s, select) for s, select in here if not self.session.lies_here(select)]
+        here += self._laid_out(left, builder)
+        if self.session.remotes:
+            self.session.pull((select, self._reach(scan, select)) for scan, select in here)
+        self._create(here, builder)
+
+    def _create(self, here: Sequence[tuple[Scan, exp.Select]], builder: ScanBuilder) -> None:
+        for index, (scan, select) in enumerate(here):
+            self.progress(f"scanning {scan.dataset} ({index + 1} of {len(here)})")
+            with self._blaming(scan, builder):
+                self.session.create(scan.name, select)
+
+    def _shared(self, near: Sequence[Scan], builder: ScanBuilder) -> list[Scan]:
+        """Makes the scans that can share passes over rows that lie here; gives the others."""
         run = Run(
             builder, self.session, self.calendar, self.examiner.extent, self.examiner.rows_of, self._numbers
         )
-        return [*far, *share(run, near)]
+        return share(run, near)
 
-    def _planned(self, scan: Scan, builder: ScanBuilder) -> exp.Select | None:
-        """The scan's statement with its spans laid out; None where the scan's source has computed it already."""
-        try:
-            if self._at_its_source(scan, builder):
-                return None
-        except QueryError as error:
-            raise ProblemsFound([self._blame(scan, builder, error)]) from error
-        select = builder.build(scan)
-        self._fill(scan, select)
-        return select
+    def _laid_out(self, scans: Sequence[Scan], builder: ScanBuilder) -> list[tuple[Scan, exp.Select]]:
+        """The scans' statements with their spans laid out, to be made here."""
+        out = []
+        for scan in scans:
+            select = builder.build(scan)
+            self._fill(scan, select)
+            out.append((scan, select))
+        return out
 
-    def _at_its_source(self, scan: Scan, builder: ScanBuilder) -> bool:
-        if not self._has_source(scan.dataset):
-            return False
-        for unit in dict.fromkeys((unit_of(scan.grain, scan.timing, scan.spans, self.calendar), "")):
-            scan.unit = unit
+    def _units(self, scan: Scan) -> list[str]:
+        """How spans may be cut at a source, the cheapest first."""
+        return list(dict.fromkeys((unit_of(scan.grain, scan.timing, scan.spans, self.calendar), "")))
+
+    def _several(self, far: Sequence[Scan]) -> bool:
+        tables = (t for s in far for t in self.declaration.datasets[s.dataset].tables)
+        return len({t.source for t in tables}) > 1
+
+    def _pushed(self, far: Sequence[Scan], builder: ScanBuilder) -> dict[str, Pushed | None]:
+        """By scan, what its source will be asked; None where it has to be made here."""
+        return {
+            scan.name: next(filter(None, (self._said(scan, builder, u) for u in self._units(scan))), None)
+            for scan in far
+        }
+
+    def _said(self, scan: Scan, builder: ScanBuilder, unit: str) -> Pushed | None:
+        """The scan's statement in its source's SQL, with spans cut in a unit."""
+        scan.unit = unit
+        with self._blaming(scan, builder):
             select = builder.build(scan)
             self._fill(scan, select)
             found = self.session.pushed(select, scan.name)
-            if found is None:
-                continue
+        if found is not None:
             self.progress(f"scanning {scan.dataset} at {found.remote.source}")
-            if self.session.take(scan.name, found):
-                return True
-        return False
+        return found
+
+    def _at_its_source(self, scan: Scan, builder: ScanBuilder, pushed: Mapping[str, Pushed | None]) -> bool:
+        """Whether the scan's source computes it. ``pushed`` is what sources are at already."""
+        units = self._units(scan)
+        if scan.name in pushed:
+            found = pushed[scan.name]
+            if found is None or self._taken(scan, found, builder):
+                return found is not None
+            units = units[units.index(scan.unit) + 1 :]
+        said = (self._said(scan, builder, unit) for unit in units)
+        return any(found is not None and self._taken(scan, found, builder) for found in said)
+
+    def _taken(self, scan: Scan, found: Pushed, builder: ScanBuilder) -> bool:
+        with self._blaming(scan, builder):
+            return self.session.take(scan.name, found)
+
+    @contextmanager
+    def _blaming(self, scan: Scan, builder: ScanBuilder) -> Iterator[None]:
+        try:
+            yield
+        except QueryError as error:
+            raise ProblemsFound([self._blame(scan, builder, error)]) from error
 
     def _has_source(self, dataset: str) -> bool:
         return any(t.source in self.session.remotes for t in self.declaration.datasets[dataset].tables)
@@ -348,7 +385,9 @@ class Engine:
         return reach_of(scan, select, self.rows, self.declaration.datasets[scan.dataset].tables)
 
     def _blame(self, scan: Scan, builder: ScanBuilder, error: QueryError) -> Problem:
-        """The measure that cannot be computed: each is tried alone."""
+        """The measure that cannot be computed: each is tried alone. Raises OutOfRoom, which is no measure's fault."""
+        if isinstance(error, OutOfRoom):
+            raise error
         for measure in scan.measures:
             alone = Scan(
                 scan.name, scan.dataset, scan.timing, scan.grain, scan.date, [measure], scan.sets, scan.spans

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from cadran.compute.currencies import Currencies
-from cadran.compute.embedded import QueryError
+from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.extents import Extent
 from cadran.compute.facts import Ends, Facts, merged, nothing
 from cadran.compute.keys import Keys
@@ -62,26 +63,42 @@ class Examiner:
         for measure in measures:
             if isinstance(measure.date, exp.Column) and measure.date not in dates[measure.dataset]:
                 dates[measure.dataset].append(measure.date)
-        for name in datasets:
-            try:
-                self._facts[name] = self._ask(name, dates[name])
-                problems += self._keys(name)
-            except QueryError as error:
-                problems.append(
-                    Problem(
-                        "cannot-compute",
-                        error.message,
-                        self._place(name).position(),
-                        f"datasets.{name}",
-                        "see 'cadran check --data'",
+        with self.session.ahead(self._probes(datasets, dates)):
+            for name in datasets:
+                try:
+                    self._facts[name] = self._ask(name, dates[name])
+                    problems += self._keys(name)
+                except OutOfRoom:
+                    raise
+                except QueryError as error:
+                    problems.append(
+                        Problem(
+                            "cannot-compute",
+                            error.message,
+                            self._place(name).position(),
+                            f"datasets.{name}",
+                            "see 'cadran check --data'",
+                        )
                     )
-                )
-                continue
-            problems += self._intervals(name)
-            problems += self._overlaps(name)
+                    continue
+                problems += self._intervals(name)
+                problems += self._overlaps(name)
         problems += Currencies(self.declaration, self.session, self.rows, self.known).check(measures)
         if problems:
             raise ProblemsFound(problems)
+
+    def _probes(
+        self, datasets: Sequence[str], dates: Mapping[str, Sequence[exp.Column]]
+    ) -> Iterator[Callable[[], object]]:
+        """What is asked of sources, where there are several or some rows lie here, so that they work side by side."""
+        places = {n: {t.source for t in self.declaration.datasets[n].tables} for n in datasets}
+        far = [n for n in datasets if places[n] & self.session.remotes.keys()]
+        if len(far) == len(datasets) and len({s for n in far for s in places[n]}) < 2:
+            return
+        for name in far:
+            yield partial(self._ask, name, dates[name])
+            yield partial(self._keys, name)
+            yield partial(self._overlaps, name)
 
     def _ask(self, name: str, dates: Sequence[exp.Column]) -> Facts:
         def count(rows: RowsBuilder, by: str) -> dict[str, Any]:

@@ -8,19 +8,22 @@ only the columns that it reads and, where that is safe, only the rows in reach o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from cadran.compute.beside import Beside, Errand, Stream
 from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.tables import Small
 from cadran.compute.embedded import Session
 from cadran.compute.extents import Extent, Extents
 from cadran.compute.lower import cast, text
-from cadran.compute.results import Measured
+from cadran.compute.results import Measured, Scanned
 from cadran.compute.used import SMALL, Where, columns_of, tables_of
 from cadran.plugins.connector import ConnectorError, QueryRefused
 
@@ -54,12 +57,30 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Rows to be pulled: some columns of a table, those that meet a condition in the source's SQL."""
+
+    where: Where
+    need: Pulled
+    names: Sequence[str]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pushed:
     """A statement that its source answers."""
 
     remote: Remote
     sql: str
     columns: tuple[tuple[str, str], ...]  # name, DuckDB type
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.remote.source, self.sql
+
+
+class Probed(Exception):
+    """What a probe asks is known now."""
 
 
 class SourceFailed(Exception):
@@ -80,6 +101,9 @@ class Places:
     refusals: list[tuple[str, str]] = field(default_factory=list)  # source, in its words
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
+    _beside: Beside | None = None  # what sources are asked right now
+    _probing: bool = False  # statements are not run, but noted
+    _foretold: dict[str, Pushed] = field(default_factory=dict)  # what will be asked, by its text here
     _extents: Extents | None = None
 
     @property
@@ -94,6 +118,10 @@ class Places:
     @property
     def measured(self) -> dict[str, Measured]:
         return self.session.measured
+
+    @property
+    def scanned(self) -> list[Scanned]:
+        return self.session.scanned
 
     # --- what a session does ----------------------------------------------------------------------------------------------
 
@@ -131,19 +159,20 @@ class Places:
         self.session.fill(table, columns, rows, shown)
 
     def rows(self, select: exp.Expr, name: str = "") -> list[tuple[Any, ...]]:
-        found = self.pushed(select, name)
+        found = self._sent(select, name)
         if found is not None:
             self._note(name, found)
             try:
                 with _of(found.remote):
-                    return self.session.answer([t for _, t in found.columns], found.remote.query(found.sql))
+                    types, (stream, _) = [t for _, t in found.columns], self._answered(found)
+                    return self.session.answer(types, stream, found.remote.source)
             except SourceFailed as failed:
                 self._refused(name, failed)
         self.pull([(select, None)])
         return self.session.rows(select, name)
 
     def create(self, table: str, select: exp.Expr) -> None:
-        found = self.pushed(select, table)
+        found = self._sent(select, table)
         if found is None or not self.take(table, found):
             self.pull([(select, None)])
             self.session.create(table, select)
@@ -156,14 +185,80 @@ class Places:
 
     # --- at the source --------------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def asking(self, wanted: Mapping[str, Pushed]) -> Iterator[None]:
+        """Inside, all sources work at these statements, side by side; :meth:`take` takes up each answer, in their order."""
+        for name, found in wanted.items():
+            self._note(name, found)
+        with self._side_by_side(_errands(wanted.values())):
+            yield
+
+    @contextmanager
+    def ahead(self, probes: Iterable[Callable[[], object]]) -> Iterator[None]:
+        """Inside, sources work at what these will ask first, each of the probes called in their order.
+
+        A probe is called once before, to hear what that is; it is stopped where it asks, so nothing may come of it until then.
+        """
+        self._probing = True
+        for probe in probes:
+            with suppress(Exception):  # what is wrong is said when it is asked in earnest
+                probe()
+        self._probing = False
+        try:
+            with self._side_by_side(_errands(self._foretold.values())):
+                yield
+        finally:
+            self._foretold = {}
+
+    def _sent(self, select: exp.Expr, name: str) -> Pushed | None:
+        """The statement as its source will run it, or runs it already."""
+        text = select.sql("duckdb") if self._probing or self._foretold else ""
+        if text in self._foretold and not self._probing:
+            return self._foretold.pop(text)
+        found = self.pushed(select, name)
+        if self._probing:
+            if found is not None:
+                self._foretold[text] = found
+            raise Probed
+        return found
+
+    @contextmanager
+    def _side_by_side(self, errands: Mapping[Any, Errand]) -> Iterator[None]:
+        """Nothing of it runs any more behind it, whatever happens inside."""
+        cancel = {e.source: self.remotes[e.source].connector.cancel for e in errands.values()}
+        self._beside = Beside(errands, cancel)
+        try:
+            yield
+            self._beside.finish()
+        finally:
+            self._beside.close()
+            self._beside = None
+
+    def _free(self, source: str) -> None:
+        """A connector is asked one thing at a time."""
+        if self._beside is not None:
+            self._beside.settle(source)
+
+    def _answer(
+        self, name: Hashable, source: str, ask: Callable[[], Stream]
+    ) -> tuple[Stream, Callable[[], float] | None]:
+        """An answer, and what tells how long its source took where that is not how long it takes to read it."""
+        if self._beside is not None and name in self._beside:
+            return self._beside.stream(name), partial(self._beside.seconds, name)
+        self._free(source)
+        return ask(), None
+
+    def _answered(self, found: Pushed) -> tuple[Stream, Callable[[], float] | None]:
+        return self._answer(found.key, found.remote.source, partial(found.remote.query, found.sql))
+
     def take(self, table: str, found: Pushed) -> bool:
         """A temporary table that holds a source's answer; False where the source refuses to give one."""
         self._note(table, found)
+        source = found.remote.source
         try:
             with _of(found.remote):
-                self.session.receive(
-                    table, dict(found.columns), found.remote.query(found.sql), found.remote.source
-                )
+                stream, spent = self._answered(found)
+                self.session.receive(table, dict(found.columns), stream, source, spent)
         except SourceFailed as failed:
             self._refused(table, failed)
             return False
@@ -185,6 +280,7 @@ class Places:
             if len(sources) > 1:
                 raise Unsupported(f"tables of several sources ({', '.join(sorted(sources))}) in one scan")
             remote = self.remotes[sources.pop()]
+            self._free(remote.source)
             columns = tuple(self.session.described(select))
             used = columns_of(select, self.session.columns)
             sql = remote.sql(select, [t for _, t in columns], lambda n: self._needed(n, select), used)
@@ -217,32 +313,59 @@ class Places:
                 if where[0] in self.remotes:
                     need = Pulled(columns, reach[1] if reach is not None and reach[0] == where else None)
                     needs[where] = _merged(needs[where], need) if where in needs else need
+        missing = []
         for where, need in needs.items():
             there = self._pulled.get(where)
             if there is None or not _covers(there, need):
-                self._fetch(where, need if there is None else _merged(there, need))
+                missing.append(self._planned(where, need if there is None else _merged(there, need)))
+        if len({fetch.where[0] for fetch in missing}) < 2:
+            self._fetch(missing)
+            return
+        errands = {fetch.where: Errand(fetch.where[0], partial(self._ask, fetch)) for fetch in missing}
+        with self._side_by_side(errands):
+            self._fetch(missing)
 
     def pull_whole(self, source: str, table: str) -> None:
         """All rows and columns of a table, where it lies elsewhere."""
         if source in self.remotes:
-            self._fetch((source, table), Pulled(set(self.session.columns(source, table))))
+            where = (source, table)
+            self._fetch([self._planned(where, Pulled(set(self.session.columns(source, table))))])
 
-    def _fetch(self, where: Where, need: Pulled) -> None:
+    def _planned(self, where: Where, need: Pulled) -> Fetch:
         source, table = where
-        remote = self.remotes[source]
-        names = [c for c in self.session.columns(source, table) if c in need.columns] or list(self.session.columns(source, table))[:1]  # fmt: skip
-        condition = self._condition(remote, table, need.reach) if need.reach is not None else ""
-        with _of(remote):
-            self.session.refill(source, table, names, remote.connector.pull(table, names, condition))
-        self._pulled[where] = Pulled({*names, *need.columns}, need.reach if condition else None)
-        within = f" where {condition}" if condition else ""
-        self.session.note(f"{source}.{table}", f"-- pulled from {source}: {', '.join(names)}{within}")
+        self._free(source)
+        every = list(self.session.columns(source, table))
+        condition = self._condition(self.remotes[source], table, need.reach) if need.reach is not None else ""
+        return Fetch(where, need, [c for c in every if c in need.columns] or every[:1], condition)
+
+    def _ask(self, fetch: Fetch) -> Stream:
+        source, table = fetch.where
+        return self.remotes[source].connector.pull(table, fetch.names, fetch.condition)
+
+    def _fetch(self, missing: Iterable[Fetch]) -> None:
+        for fetch in missing:
+            source, table = fetch.where
+            with _of(self.remotes[source]):
+                stream, spent = self._answer(fetch.where, source, partial(self._ask, fetch))
+                self.session.refill(source, table, fetch.names, stream, spent)
+            reach = fetch.need.reach if fetch.condition else None
+            self._pulled[fetch.where] = Pulled({*fetch.names, *fetch.need.columns}, reach)
+            within = f" where {fetch.condition}" if fetch.condition else ""
+            self.session.note(
+                f"{source}.{table}", f"-- pulled from {source}: {', '.join(fetch.names)}{within}"
+            )
 
     def _condition(self, remote: Remote, table: str, reach: Reach) -> str:
         kind = remote.types[table][reach.column]
         low, high = (cast(text(f"{day} 00:00:00+00:00" if "ZONE" in kind else f"{day}"), kind) for day in (reach.low, reach.high))  # fmt: skip
         kind_of(kind)
         return remote.condition(table, reach.column, low, high)
+
+
+def _errands(wanted: Iterable[Pushed]) -> dict[tuple[str, str], Errand]:
+    return {
+        found.key: Errand(found.remote.source, partial(found.remote.query, found.sql)) for found in wanted
+    }
 
 
 def _merged(one: Pulled, other: Pulled) -> Pulled:

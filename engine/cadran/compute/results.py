@@ -81,7 +81,8 @@ class Alert:
 class Measured:
     """What one statement took: seconds, the rows that it gave, and their bytes as they came (0 where nothing travelled).
 
-    ``place`` is the source that answered, empty for cadran itself.
+    ``place`` is the source that answered, empty for cadran itself. Of a statement that ran here, ``scanned`` are the rows that it
+    read of sources' tables and ``read`` the bytes of their files, both as :class:`Scanned` counts them.
     """
 
     name: str
@@ -89,6 +90,25 @@ class Measured:
     seconds: float
     rows: int
     bytes: int = 0
+    scanned: int = 0
+    read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a whole run had of one source.
+
+    ``rows`` are those that statements here read of its tables, counted again by each; of Parquet files that are scanned
+    where they lie, what their statistics and simple filters rule out is not among them, and ``bytes`` are the compressed
+    columns that were read. ``came`` are the rows that the source sent, loaded, fetched or as its answers, and ``bytes_came``
+    their size in memory; what it read itself is not known.
+    """
+
+    source: str
+    rows: int = 0
+    bytes: int = 0
+    came: int = 0
+    bytes_came: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +168,9 @@ class Results:
     notes: tuple[Note, ...] = ()
     reuse: tuple[Reuse, ...] = ()  # what was taken from earlier runs
     measured: tuple[Measured, ...] = ()  # what each statement took, for explain --analyze
+    scanned: tuple[
+        Scanned, ...
+    ] = ()  # by source, what the run had of it; rows read only where they were counted
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
 
 if TYPE_CHECKING:
+    from cadran.compute.beside import Beside
     from cadran.compute.embedded import Session
     from cadran.compute.keeping.tables import Tables
     from cadran.compute.remote import Remote
@@ -62,7 +64,8 @@ class Sources:
             config = {k: v for k, v in declared.config.items() if k != "connector"}
             allowed = (self.declaration.folder.resolve(), *self.declaration.allow_paths)
             zone = str(self.declaration.calendar.zone)
-            context = Context(source, config, declared.base.resolve(), allowed, zone)
+            compute = self.declaration.compute
+            context = Context(source, config, declared.base.resolve(), allowed, zone, compute.memory, compute.threads)  # fmt: skip
             self._connectors[source] = found(context)
         return self._connectors[source]
 
@@ -196,29 +199,65 @@ class Sources:
         refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
         if self.declaration.rates is not None:
             refs.append(self.declaration.rates.table)
-        rejected: Rejections = {}
+        wanted = list(dict.fromkeys((r.source, r.table) for r in refs))
         remotes: dict[str, Remote] = {}
-        problems: list[Problem] = []
-        for source, table in dict.fromkeys((r.source, r.table) for r in refs):
-            try:
-                found = self._tables.get((source, table)) or Table(table)
-                connector = self.connector(source)
-                if isinstance(connector, QueryableConnector) and all(c.type for c in found.columns):
-                    self._stands_for(session, remotes, source, connector, found)
-                    continue
-                progress(f"loading {source}.{table}")
-                known = tables.known(source, table) if tables is not None else None
-                rejected[f"{source}.{table}"] = self.read(session, source, table) if known is None else known
-            except ConnectorError as error:
-                problems += self.problems_of(source, error)
-        if problems:
-            raise ProblemsFound(problems)
-        return rejected, remotes
+        failed: dict[tuple[str, str], list[Problem]] = {}
+        aside: dict[tuple[str, str], list[tuple[str, str]] | None] = {}  # None: to be read
+        for source, table in wanted:
+            with self._noting(failed, source, table):
+                if not self._stays(session, remotes, source, table):
+                    aside[source, table] = tables.known(source, table) if tables is not None else None
+        with closing(self._reading([key for key, known in aside.items() if known is None])) as streams:
+            for source, table in aside:
+                with self._noting(failed, source, table):
+                    progress(f"loading {source}.{table}")
+                    if aside[source, table] is None:
+                        aside[source, table] = self.read(session, source, table, streams)
+        if failed:
+            raise ProblemsFound([p for key in wanted for p in failed.get(key, ())])
+        return {f"{source}.{table}": known or [] for (source, table), known in aside.items()}, remotes
 
-    def read(self, session: Session, source: str, table: str) -> list[tuple[str, str]]:
+    @contextmanager
+    def _noting(
+        self, failed: dict[tuple[str, str], list[Problem]], source: str, table: str
+    ) -> Iterator[None]:
+        """What one table cannot do does not keep the others from being read."""
+        try:
+            yield
+        except ConnectorError as error:
+            failed[source, table] = self.problems_of(source, error)
+
+    def _stays(self, session: Session, remotes: dict[str, Remote], source: str, table: str) -> bool:
+        """Whether a table stays where it is; then an empty one with its columns stands for it in the session."""
+        from cadran.compute.remote import remote
+
+        found = self._tables.get((source, table)) or Table(table)
+        connector = self.connector(source)
+        if not isinstance(connector, QueryableConnector) or not all(c.type for c in found.columns):
+            return False
+        session.shadow(source, found.name, found.columns)
+        beside = remotes.setdefault(source, remote(source, connector))
+        beside.types[found.name] = session.columns(source, found.name)
+        return True
+
+    def _reading(self, tables: Sequence[tuple[str, str]]) -> Beside:
+        """Servers are read in threads, beside each other and beside files, which need the processor that computes."""
+        from cadran.compute.beside import Beside, Errand
+
+        several = len({source for source, _ in tables}) > 1
+        far = [key for key in tables if several and self.connector(key[0]).remote]
+        errands = {key: Errand(key[0], partial(self.connector(key[0]).read, key[1])) for key in far}
+        cancel = {source: getattr(self.connector(source), "cancel", lambda: None) for source, _ in far}
+        return Beside(errands, cancel, together=False)
+
+    def read(
+        self, session: Session, source: str, table: str, streams: Beside | None = None
+    ) -> list[tuple[str, str]]:
         """Loads one table; returns the records set aside. Raises ConnectorError."""
         found = self._tables.get((source, table)) or Table(table)
-        aside = session.load(source, table, self.connector(source).read(table), found.columns)
+        read = streams is not None and (source, table) in streams
+        stream = streams.stream((source, table)) if streams is not None and read else self.connector(source).read(table)  # fmt: skip
+        aside = session.load(source, table, stream, found.columns)
         return [(r.place, r.reason) for r in aside]
 
     def fetch(self, session: Session, source: str, table: str) -> None:
@@ -239,17 +278,6 @@ class Sources:
             problems += self.problems_of(source, error)
         if problems:
             raise ProblemsFound(problems)
-
-    @staticmethod
-    def _stands_for(
-        session: Session, remotes: dict[str, Remote], source: str, connector: QueryableConnector, table: Table
-    ) -> None:
-        """An empty table in the session, for one that stays where it is."""
-        from cadran.compute.remote import remote
-
-        session.shadow(source, table.name, table.columns)
-        beside = remotes.setdefault(source, remote(source, connector))
-        beside.types[table.name] = session.columns(source, table.name)
 
     def problems_of(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""

@@ -15,11 +15,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
-from cadran.declare import crosschecks, datasets, kpis, plugged, schema, values
+from cadran.declare import crosschecks, datasets, kpis, machine, plugged, schema, values
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Cache, Declaration
+from cadran.declare.model import Cache, Compute, Declaration
 from cadran.declare.names import check_capitals
 from cadran.declare.plugged import Plugins
 from cadran.declare.sections import Entry, Sections
@@ -129,6 +129,8 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     for kind, section in (("dataset", "datasets"), ("KPI", "kpis")):
         check_capitals(kind, {n: e.key for n, e in named[section].items()}, found)
     rates = sections.one("rates")
+    allowed = (*_allowed(sections, reader.folder, found), *allow_paths)
+    limits = sections.one("compute")
     return Declaration(
         file=reader.file,
         calendar=calendar,
@@ -148,7 +150,8 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         notes=_notes(named["notes"], found),
         rates=datasets.rates(rates, sections, found) if rates else None,
         cache=Cache(**sections.single["cache"][0].value) if "cache" in sections.single else Cache(),
-        allow_paths=(*_allowed(sections, reader.folder, found), *allow_paths),
+        compute=machine.compute(limits, reader.folder, allowed, found) if limits else Compute(),
+        allow_paths=allowed,
         secrets=frozenset(reader.secrets),
         documents=tuple(reader.documents.values()),
         broken=frozenset(sections.broken),

@@ -199,6 +199,19 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Compute:
+    """What computing may use of the machine; what is empty is left to DuckDB: 80 % of the memory, every core, 90 % of
+    the free disk. ``memory`` is a size (``4 GB``) or a share (``50%``), ``spill_limit`` a size."""
+
+    memory: str = ""
+    threads: int | None = None
+    spilling: bool = True
+    spill: Path | None = None  # the folder in which rows are spilled; None: the project's .cadran
+    spill_limit: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """The whole checked project as declared."""
 
@@ -217,6 +230,7 @@ class Declaration:
     notes: Mapping[dt.date, str] = field(default_factory=dict)
     rates: Rates | None = None
     cache: Cache = Cache()
+    compute: Compute = Compute()
     allow_paths: tuple[Path, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
     documents: tuple[Document, ...] = ()  # the main file first

@@ -110,6 +110,8 @@ class Context:
     ``base`` is the folder that relative paths start from, ``allowed`` the folders that files may lie in.
     ``config`` is the source's entry without ``connector``, already checked against ``config_schema``; ``zone`` is the
     IANA name of the calendar's time zone, in which a connector that asks a server has it read and give local times.
+    ``memory`` (``4 GB``, ``50%``) and ``threads`` are what a connector may use that computes in this process, such as with a DuckDB
+    of its own; empty where the project does not say.
     """
 
     source: str
@@ -117,6 +119,8 @@ class Context:
     base: Path
     allowed: tuple[Path, ...] = ()
     zone: str = "UTC"
+    memory: str = ""
+    threads: int | None = None
 
     def shown(self, path: Path) -> str:
         """What messages call a file: relative to the project where it lies in it."""
@@ -162,7 +166,11 @@ class QueryRefused(ConnectorError):
 
 
 class Connector(ABC):
-    """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``."""
+    """One source. Subclasses are cheap to make: nothing is opened before ``discover`` or ``read``.
+
+    A connector is asked one thing at a time, but not always in the same thread: several sources work side by side, and
+    where ``remote`` is set, a stream may be opened and read in another thread than the one that made the connector.
+    """
 
     api: ClassVar[str] = API
     config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}  # settings that hold secrets: writeOnly
@@ -272,7 +280,7 @@ class QueryableConnector(Connector):
     def cancel(self) -> None:
         """Ends a query that runs in another thread, as soon as may be; that one raises :class:`ConnectorError`.
 
-        Afterwards the connector is good for nothing but :meth:`close`.
+        Called where another source has failed, so that the run need not wait for this one. Afterwards the connector is good for nothing but :meth:`close`.
         """
 
 

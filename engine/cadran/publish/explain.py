@@ -9,6 +9,7 @@ from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
 from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
 from cadran.publish.messages import words
+from cadran.publish.scanned import in_all
 
 
 def explain(
@@ -54,12 +55,15 @@ def _kept(results: Results) -> Iterator[str]:
 
 
 def _measured(results: Results) -> Iterator[str]:
-    """A line for each statement, the dearest first. Bytes are those of rows that travelled from a source."""
-    yield f"{'what it took':<40} {'where':<16} {'ms':>9} {'rows':>10} {'bytes':>12}"
+    """A line for each statement, the dearest first: rows that it gave, the bytes of those that travelled from a source,
+    and of one that ran here the rows of sources' tables that it read, and the bytes of files."""
+    yield f"{'what it took':<40} {'where':<16} {'ms':>9} {'rows':>10} {'bytes':>12} {'rows read':>12} {'bytes read':>13}"
     for found in sorted(results.measured, key=lambda m: -m.seconds):
-        size = f"{found.bytes:,}" if found.bytes else ""
+        size, scanned, read = (f"{n:,}" if n else "" for n in (found.bytes, found.scanned, found.read))
         where = found.place or "here"
-        yield f"{found.name[:40]:<40} {where[:16]:<16} {found.seconds * 1000:>9,.1f} {found.rows:>10,} {size:>12}"
+        line = f"{found.name[:40]:<40} {where[:16]:<16} {found.seconds * 1000:>9,.1f} {found.rows:>10,} {size:>12} {scanned:>12} {read:>13}"
+        yield line.rstrip()
+    yield f"in all, with the examination of the data: {in_all(results.scanned)}"
 
 
 def _title(name: str) -> str:

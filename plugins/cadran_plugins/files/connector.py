@@ -11,6 +11,7 @@ from cadran.plugins import (
     ConfigError,
     Connector,
     ConnectorError,
+    Context,
     End,
     InPlace,
     Page,
@@ -49,7 +50,7 @@ class FilesConnector(Connector):
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
         """The rows of one table, in the order of the files and of the rows in them."""
         found = Catalog(self.context).table(table)
-        return parquet.read(found) if found.format == "parquet" else _read(found)
+        return parquet.read(found) if found.format == "parquet" else _read(found, self.context)
 
     def _check_types(self, tables: Sequence[Table]) -> None:
         """What the source's ``types:`` name must be a column of some table."""
@@ -86,7 +87,7 @@ def _names(table: TableFiles) -> list[str]:
     return headers[0]
 
 
-def _read(table: TableFiles) -> Iterator[Page | Rejected | End]:
+def _read(table: TableFiles, context: Context) -> Iterator[Page | Rejected | End]:
     from cadran_plugins.files.staging import Staging, database, finish
 
     reader = _READERS[table.format]
@@ -96,7 +97,7 @@ def _read(table: TableFiles) -> Iterator[Page | Rejected | End]:
     nulls = reader.NULLS if table.options.nulls is None else table.options.nulls
 
     place = excel.places(table) if reader is excel else _lines(table)
-    with database() as con:
+    with database(table.name, context.memory, context.threads) as con:
         staging = Staging(con, table, names, nulls, place)
         for number, source in enumerate(table.files):
             reader.load(number, source, staging)

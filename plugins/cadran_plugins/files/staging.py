@@ -185,14 +185,23 @@ def quoted(name: str) -> str:
 
 
 @contextmanager
-def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that spills into a folder which vanishes with it."""
+def database(table: str, memory: str = "", threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in memory that spills into a folder which vanishes with it. Raises DataError where memory does not suffice."""
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="cadran-") as folder, duckdb.connect() as con:
         con.execute(f"SET temp_directory = {literal(folder)}")
         con.execute("SET TimeZone = 'UTC'")
-        yield con
+        if memory:
+            con.execute(f"SET memory_limit = {literal(memory)}")
+        if threads:
+            con.execute(f"SET threads = {threads}")
+        try:
+            yield con
+        except duckdb.OutOfMemoryException as error:
+            message = f"table '{table}': reading it takes more than the {memory or '80% of memory'} that it may use, or more disk than there is"
+            hint = "raise 'compute: {memory: …}', lower 'threads', or store it as Parquet"
+            raise DataError(message, hint=hint) from error
 
 
 @contextmanager

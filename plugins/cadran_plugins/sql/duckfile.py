@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from cadran.plugins import Context
 from cadran_plugins.sql.address import Address
 from cadran_plugins.sql.columns import (
     Field,
@@ -65,9 +66,9 @@ class DuckdbDatabase(Database):
     product = "DuckDB"
     errors = (duckdb.Error,)
 
-    def __init__(self, address: Address, settings: Settings, zone: str, path: Path) -> None:
-        super().__init__(address, settings, zone)
-        self.path = path
+    def __init__(self, address: Address, settings: Settings, context: Context, path: Path) -> None:
+        super().__init__(address, settings, context.zone)
+        self.path, self.context = path, context
         self._open: duckdb.DuckDBPyConnection | None = None
         self._timed_out = False
 
@@ -77,6 +78,8 @@ class DuckdbDatabase(Database):
             self._open = duckdb.connect(str(self.path), read_only=True)
             for statement in (
                 f"SET TimeZone = '{self.zone}'",
+                *([f"SET memory_limit = '{self.context.memory}'"] if self.context.memory else []),
+                *([f"SET threads = {self.context.threads}"] if self.context.threads else []),
                 "SET python_enable_replacements = false",
                 "SET enable_external_access = false",
                 "SET lock_configuration = true",

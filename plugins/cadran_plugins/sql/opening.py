@@ -20,7 +20,7 @@ def opened(address: Address, settings: Settings, context: Context) -> Database:
             return SqliteDatabase(address, settings, context.zone, path)
         from cadran_plugins.sql.duckfile import DuckdbDatabase
 
-        return DuckdbDatabase(address, settings, context.zone, path)
+        return DuckdbDatabase(address, settings, context, path)
     if address.backend == "postgresql":
         from cadran_plugins.sql.postgres import PostgresDatabase
 
