@@ -77,6 +77,7 @@ class Places:
     remotes: Mapping[str, Remote] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)  # name of a statement → why it ran here
     refusals: list[tuple[str, str]] = field(default_factory=list)  # source, in its words
+    _not_again: set[str] = field(default_factory=set)  # names of statements that were refused
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
 
@@ -161,12 +162,14 @@ class Places:
         if not isinstance(failed.error, QueryRefused):
             raise failed
         self.refusals.append((failed.source, failed.error.message))
+        if name:
+            self._not_again.add(name)  # another way to write it would cost as much before it is refused as well
         self.reasons[name] = f"{failed.source} refused it ({failed.error.message})"
 
     def pushed(self, select: exp.Expr, name: str = "") -> Pushed | None:
         """The statement as its source will run it; None where it has to run here."""
         sources = {t.db for t in tables_of(select)}
-        if not sources & self.remotes.keys():
+        if not sources & self.remotes.keys() or name in self._not_again:
             return None
         try:
             if len(sources) > 1:
