@@ -128,15 +128,20 @@ class Places:
             except SourceFailed as failed:
                 self._refused(name, failed)
         self.pull([(select, None)])
-        return self.session.rows(select, name)
+        out = self.session.rows(select, name)
+        self._say_why(name)
+        return out
 
     def create(self, table: str, select: exp.Expr) -> None:
         found = self.pushed(select, table)
         if found is None or not self.take(table, found):
             self.pull([(select, None)])
             self.session.create(table, select)
-            if table in self.reasons:
-                self.session.remark(table, f"-- runs here: {self.reasons[table]}")
+            self._say_why(table)
+
+    def _say_why(self, name: str) -> None:
+        if name in self.reasons:
+            self.session.remark(name, f"-- runs here: {self.reasons[name]}")
 
     def lies_here(self, node: exp.Expr) -> bool:
         """Whether no table in it belongs to a remote source."""
@@ -162,8 +167,9 @@ class Places:
         if not isinstance(failed.error, QueryRefused):
             raise failed
         self.refusals.append((failed.source, failed.error.message))
-        if name:
-            self._not_again.add(name)  # another way to write it would cost as much before it is refused as well
+        if not name:
+            return
+        self._not_again.add(name)  # another way to write it would cost as much before it is refused as well
         self.reasons[name] = f"{failed.source} refused it ({failed.error.message})"
 
     def pushed(self, select: exp.Expr, name: str = "") -> Pushed | None:
