@@ -29,7 +29,9 @@ CASES = [
     for number in range(EXAMPLES)
     for database in ("postgres", "mariadb", "sqlite", "spark")
     for pushdown in ("auto", "off")
-    if database != "spark" or (number < ON_SPARK and pushdown == "auto") or "CADRAN_DATABASE_EXAMPLES" in os.environ
+    if database != "spark"
+    or (number < ON_SPARK and pushdown == "auto")
+    or "CADRAN_DATABASE_EXAMPLES" in os.environ
 ]
 
 

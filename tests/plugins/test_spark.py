@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -465,6 +465,90 @@ def test_closing_ends_the_session_and_not_the_server(spark_server: SparkServer) 
         connector.close()
 
 
+class Between:
+    """Passes bytes on between a client and the server, until it is told to keep them: then nobody answers any more."""
+
+    def __init__(self, port: int) -> None:
+        self.server, self.passing = port, threading.Event()
+        self.passing.set()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listening.getsockname()[1])
+        self._run(self._accept)
+
+    @staticmethod
+    def _run(work: Any, *arguments: Any) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listening.accept()
+                server = socket.create_connection(("127.0.0.1", self.server))
+                self._run(self._pass, client, server)
+                self._run(self._pass, server, client)
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError), one, other:
+            while data := one.recv(65536):
+                self.passing.wait()
+                other.sendall(data)
+
+
+@pytest.fixture
+def between(spark_server: SparkServer) -> Iterator[tuple[Between, str]]:
+    """Such a place, and the URL that leads through it."""
+    made = Between(spark_server.port)
+    yield made, spark_server.url.replace(str(spark_server.port), str(made.port))
+    made.listening.close()
+    made.passing.set()
+
+
+MANY_ROWS = "SELECT id, repeat('x', 1000) AS t FROM range(0, 60000, 1, 8)"
+LEFT_OPEN = f"""
+import sys
+from pathlib import Path
+from cadran.plugins import Context
+from cadran_plugins.spark.connector import SparkConnector
+connector = SparkConnector(Context("lake", {{"url": sys.argv[1]}}, Path("/nowhere"), (), "UTC"))
+rows = connector.query("{MANY_ROWS}")
+next(rows)
+print("reading", flush=True)
+sys.stdin.readline()
+raise SystemExit("something else went wrong")
+"""
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@with_server
+def test_a_program_ends_that_closes_nothing(answers: bool, between: tuple[Between, str]) -> None:
+    proxy, url = between
+    program = subprocess.Popen(
+        [sys.executable, "-c", LEFT_OPEN, url],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stdout is not None
+    program.stdout.readline()
+    if not answers:
+        proxy.passing.clear()
+    try:
+        _, said = program.communicate("go on\n", timeout=60)
+    finally:
+        program.kill()
+    assert said == "something else went wrong\n"
+
+
+@with_server
+def test_a_server_that_answers_no_more(between: tuple[Between, str]) -> None:
+    proxy, url = between
+    started = time.monotonic()
+    with opened(url, statement_timeout="3s") as connector, pytest.raises(ConnectorError, match="took longer"):
+        rows = connector.query(MANY_ROWS)
+        next(rows)
+        proxy.passing.clear()
+        list(rows)
+    assert time.monotonic() - started < 60
+
+
 # --- a project -----------------------------------------------------------------------------------------------------------
 
 KPIS = """version: 1
@@ -506,7 +590,9 @@ def test_what_the_cluster_refuses_is_computed_here(
     )
     (tmp_path / "kpis.yaml").write_text(KPIS.format(url=server.url, schema=schema, more=""))
     asked = SparkConnector.query
-    monkeypatch.setattr(SparkConnector, "query", lambda self, sql: asked(self, sql.replace("SUM(", "NO_SUCH_FUNCTION(")))
+    monkeypatch.setattr(
+        SparkConnector, "query", lambda self, sql: asked(self, sql.replace("SUM(", "NO_SUCH_FUNCTION("))
+    )
     project = cadran.open(tmp_path)
     rows = project.run(as_of=dt.date(2026, 2, 1), since=dt.date(2026, 1, 1))
     assert Decimal("3.30") in {r.value for r in rows}

@@ -80,6 +80,8 @@ def classify(error: BaseException, *, connected: bool) -> Kind:
             return kind
     if found.startswith(_MISSING):
         return Kind.GONE
+    if "stopped SparkContext" in words:
+        return Kind.LOST
     match status:
         case "UNAVAILABLE" if connected:
             return Kind.LOST

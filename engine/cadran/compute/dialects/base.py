@@ -54,6 +54,9 @@ class Dialect:
     looks_up_in_copies: ClassVar[bool] = (
         False  # joins by a computed column are slow unless the table is copied first
     )
+    straight: ClassVar[bool] = (
+        False  # joins are made in another order than they are written in, unless told otherwise
+    )
     decimals: ClassVar[bool] = True  # exact decimals are computed exactly
     skips_nulls: ClassVar[bool] = False  # greatest and least pass NULLs over
     interval_frames: ClassVar[bool] = False

@@ -32,6 +32,7 @@ class MariaDB(Dialect):
     null_order = False
     values = False
     looks_up_in_copies = True
+    straight = True
     misfits = "values other than 0 and 1"
     types: ClassVar[dict[Kind, str]] = {
         **Dialect.types, Kind.TEXT: "CHAR", Kind.TIME: "DATETIME(6)", Kind.INSTANT: "DATETIME(6)",
