@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from cadran.compute.embedded import Session
-from cadran.compute.places import Places
+from cadran.compute.places import Places, SourceFailed
 from cadran.compute.sources import Sources
 from cadran.project import Project
 from servers import Server
@@ -100,6 +101,22 @@ def moved(
     file = folder / f"kpis-{pushdown}.yaml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+@contextmanager
+def refusals() -> Iterator[list[str]]:
+    """What databases refuse inside: a line each. Figures would not show it, since what is refused is computed here."""
+    found: list[str] = []
+    noted = Places._refused
+
+    def refused(places: Places, name: str, failed: SourceFailed) -> None:
+        noted(places, name, failed)
+        sql = places.statements.get(name, "")
+        found.append(f"{failed.source} refused {name or 'a question'}: {failed.error.message}\n{sql}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Places, "_refused", refused)
+        yield found
 
 
 # --- targets ---------------------------------------------------------------------------------------------------------

@@ -13,9 +13,15 @@ from typing import Any
 import pytest
 
 import cadran
-from differential.moving import Duckdb, MariaDB, Postgres, Sqlite, moved
+from differential.moving import Duckdb, MariaDB, Postgres, Spark, Sqlite, moved, refusals
 
-DATABASES = ("postgres", "mariadb", "sqlite", "duckdb")
+DATABASES = (
+    "postgres",
+    "mariadb",
+    "sqlite",
+    "duckdb",
+    pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.xdist_group("spark")]),
+)
 CLOCK = dt.datetime(2026, 12, 1)
 
 # name → the files' texts, and what follows "sources:" in kpis.yaml (its first line may go on with the source's settings)
@@ -161,6 +167,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         "mariadb": lambda: MariaDB(request.getfixturevalue("mariadb")),
         "sqlite": lambda: Sqlite(tmp_path),
         "duckdb": lambda: Duckdb(tmp_path),
+        "spark": lambda: Spark(*request.getfixturevalue("spark"), tmp_path),
     }
     made = kinds[request.param]()
     if request.param == "postgres":  # a server in another zone than the calendar's
@@ -185,7 +192,9 @@ def test_the_figures_are_those_of_the_files(trap: str, zone: str, target: Any, t
     assert any(value is not None for value in expected.values()) or "without" in trap
     for pushdown in ("auto", "off"):
         there = moved(project, target, tmp_path, pushdown=pushdown) if pushdown == "auto" else _off(tmp_path)
-        found = _figures(cadran.open(there))
+        with refusals() as refused:
+            found = _figures(cadran.open(there))
+        assert refused == []
         assert found.keys() == expected.keys()
         for key, value in expected.items():
             exact = not isinstance(target, Sqlite) and not isinstance(value, float)

@@ -18,6 +18,7 @@ import sqlglot
 import cadran
 from cadran.compute.dialects.others import TITLES
 from cadran.plugins import Column, End, Page, QueryableConnector, QueryRefused, Relation, Table
+from differential.moving import refusals
 
 GOLDENS = Path(__file__).parent / "goldens"
 PROJECT = """\
@@ -84,12 +85,18 @@ class Refusing(QueryableConnector):
         yield
 
 
-def run(dialect: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[str]]:
+def refusing(dialect: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[cadran.Project, list[str]]:
+    """The project over such a connector, and what that will be asked."""
     (folder / "kpis.yaml").write_text(PROJECT, encoding="utf-8")
     asked: list[str] = []
     connector = type("Refusing", (Refusing,), {"dialect": dialect, "asked": asked})
     project = cadran.open(folder / "kpis.yaml")
     monkeypatch.setattr(project.plugins, "connector", lambda _: connector)
+    return project, asked
+
+
+def run(dialect: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[str]]:
+    project, asked = refusing(dialect, folder, monkeypatch)
     return project.run(as_of=dt.date(2026, 3, 1), since=dt.date(2026, 1, 1)), asked
 
 
@@ -116,3 +123,14 @@ def test_every_output_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (warning,) = [p for p in results.warnings if p.code == "unverified"]
     assert "Snowflake" in warning.message
     assert warning.where is not None
+
+
+def test_what_is_refused_is_said_and_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, asked = refusing("snowflake", tmp_path, monkeypatch)
+    with refusals() as refused:
+        text = project.explain("middle", as_of=dt.date(2026, 3, 1))
+    scans = [sql for sql in asked if "PERCENTILE_CONT" in sql]
+    assert len(scans) == 1, "with units and without them, the same percentile is refused"
+    assert "-- runs here: wh refused it (no server)" in text
+    assert len(refused) == len([sql for sql in asked if not sql.startswith("--")])
+    assert any("PERCENTILE_CONT" in line and "no server" in line for line in refused)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 
 import cadran
-from cadran.plugins import Column, ConfigError, ConnectorError, Context, DataError
+from cadran.plugins import Column, ConfigError, ConnectorError, Context, DataError, QueryRefused
 from cadran.problems import ProblemsFound
 from cadran_plugins.spark.address import address
 from cadran_plugins.spark.connector import SparkConnector
@@ -385,6 +385,39 @@ def test_a_query_that_fails_is_one_line(sql: str, said: str, spark_server: Spark
     assert said in error.message and len(error.message) < 400
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT no_such_function(1) AS x",
+        "SELECT FROM WHERE",
+        "SELECT no_column FROM range(3)",
+        "SELECT id / 0 AS x FROM range(3)",
+        "SELECT sum(cast(9e37 AS DECIMAL(38,0))) AS x FROM range(9)",
+        "SELECT raise_error('no') AS x",
+    ],
+)
+@with_server
+def test_what_spark_refuses_is_told_apart_from_a_lost_connection(sql: str, spark_server: SparkServer) -> None:
+    with opened(spark_server.url) as connector:
+        with pytest.raises(QueryRefused):
+            collect(connector.query(sql))
+        assert collect(connector.query("SELECT 1 AS one")).rows == [(1,)], "the session is as good as before"
+
+
+@with_server
+def test_a_late_or_a_lost_query_is_not_refused(spark_server: SparkServer) -> None:
+    """Its rows would not come either."""
+    slow = "SELECT count(*) AS n FROM range(1000000000000) WHERE hash(id, rand()) = 1"
+    with opened(spark_server.url, statement_timeout="1s") as connector:
+        with pytest.raises(ConnectorError, match="took longer") as late:
+            collect(connector.query(slow))
+        assert not isinstance(late.value, QueryRefused)
+        connector._session._client.release_session()
+        with pytest.raises(ConnectorError, match="was lost") as lost:
+            collect(connector.query("SELECT 1 AS one"))
+        assert not isinstance(lost.value, QueryRefused)
+
+
 @with_server
 def test_the_session_means_what_the_calendar_says(spark: Place) -> None:
     """Whatever zone the server is in, and whatever its defaults are."""
@@ -432,6 +465,90 @@ def test_closing_ends_the_session_and_not_the_server(spark_server: SparkServer) 
         connector.close()
 
 
+class Between:
+    """Passes bytes on between a client and the server, until it is told to keep them: then nobody answers any more."""
+
+    def __init__(self, port: int) -> None:
+        self.server, self.passing = port, threading.Event()
+        self.passing.set()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listening.getsockname()[1])
+        self._run(self._accept)
+
+    @staticmethod
+    def _run(work: Any, *arguments: Any) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listening.accept()
+                server = socket.create_connection(("127.0.0.1", self.server))
+                self._run(self._pass, client, server)
+                self._run(self._pass, server, client)
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError), one, other:
+            while data := one.recv(65536):
+                self.passing.wait()
+                other.sendall(data)
+
+
+@pytest.fixture
+def between(spark_server: SparkServer) -> Iterator[tuple[Between, str]]:
+    """Such a place, and the URL that leads through it."""
+    made = Between(spark_server.port)
+    yield made, spark_server.url.replace(str(spark_server.port), str(made.port))
+    made.listening.close()
+    made.passing.set()
+
+
+MANY_ROWS = "SELECT id, repeat('x', 1000) AS t FROM range(0, 60000, 1, 8)"
+LEFT_OPEN = f"""
+import sys
+from pathlib import Path
+from cadran.plugins import Context
+from cadran_plugins.spark.connector import SparkConnector
+connector = SparkConnector(Context("lake", {{"url": sys.argv[1]}}, Path("/nowhere"), (), "UTC"))
+rows = connector.query("{MANY_ROWS}")
+next(rows)
+print("reading", flush=True)
+sys.stdin.readline()
+raise SystemExit("something else went wrong")
+"""
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@with_server
+def test_a_program_ends_that_closes_nothing(answers: bool, between: tuple[Between, str]) -> None:
+    proxy, url = between
+    program = subprocess.Popen(
+        [sys.executable, "-c", LEFT_OPEN, url],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stdout is not None
+    program.stdout.readline()
+    if not answers:
+        proxy.passing.clear()
+    try:
+        _, said = program.communicate("go on\n", timeout=60)
+    finally:
+        program.kill()
+    assert said == "something else went wrong\n"
+
+
+@with_server
+def test_a_server_that_answers_no_more(between: tuple[Between, str]) -> None:
+    proxy, url = between
+    started = time.monotonic()
+    with opened(url, statement_timeout="3s") as connector, pytest.raises(ConnectorError, match="took longer"):
+        rows = connector.query(MANY_ROWS)
+        next(rows)
+        proxy.passing.clear()
+        list(rows)
+    assert time.monotonic() - started < 60
+
+
 # --- a project -----------------------------------------------------------------------------------------------------------
 
 KPIS = """version: 1
@@ -460,6 +577,26 @@ def test_scans_run_on_the_cluster(spark: Place, tmp_path: Path, capfd: pytest.Ca
     assert "-- runs at lake" in said and "`orders`" in said
     written = capfd.readouterr()
     assert TOKEN not in said + written.out + written.err + (tmp_path / ".cadran" / "columns.json").read_text()
+
+
+@with_server
+def test_what_the_cluster_refuses_is_computed_here(
+    spark: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, schema = spark
+    server.run(
+        f"CREATE TABLE {schema}.orders (id INT, day DATE, shop STRING, amount DECIMAL(10,2)) USING parquet",
+        f"INSERT INTO {schema}.orders VALUES (1, DATE'2026-01-05', 'Lyon', 1.10), (2, DATE'2026-01-06', NULL, 2.20)",
+    )
+    (tmp_path / "kpis.yaml").write_text(KPIS.format(url=server.url, schema=schema, more=""))
+    asked = SparkConnector.query
+    monkeypatch.setattr(
+        SparkConnector, "query", lambda self, sql: asked(self, sql.replace("SUM(", "NO_SUCH_FUNCTION("))
+    )
+    project = cadran.open(tmp_path)
+    rows = project.run(as_of=dt.date(2026, 2, 1), since=dt.date(2026, 1, 1))
+    assert Decimal("3.30") in {r.value for r in rows}
+    assert "-- runs here: lake refused it (Spark refuses the query: " in project.explain("revenue", as_of=dt.date(2026, 2, 1))  # fmt: skip
 
 
 @with_server

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import cadran
 from cadran.plugins import Column, ConfigError, ConnectorError, Context
 from cadran_plugins.sql.connector import SqlConnector
 
@@ -56,6 +57,9 @@ def test_declared_types_decide(tmp_path: Path) -> None:
         ("FLOAT", "(5)", "double"),
         ("TEXT", "(5)", "string"),
         ("timestamp", "('2026-01-01 10:00')", "timestamp[us]"),
+        ("timestamp without time zone", "('2026-01-01 10:00')", "timestamp[us]"),
+        ("timestamptz", "('2026-01-01 10:00Z'), (null)", "timestamp[us, tz=UTC]"),
+        ("timestamp with time zone", "(null)", "timestamp[us, tz=UTC]"),
     ],
 )
 def test_other_declarations(tmp_path: Path, kind: str, values: str, type_: str) -> None:
@@ -80,6 +84,12 @@ def test_other_declarations(tmp_path: Path, kind: str, values: str, type_: str) 
         ("date", "'2026-01-05 13:00:00'", "column 'c' holds '2026-01-05 13:00:00', which is not a date (rowid 2)"),
         ("date", "1767225600", "column 'c' holds '1767225600', which is not a date (rowid 2)"),
         ("datetime", "'2026-01-05 10:00:00+02:00'", "which is not a timestamp without a zone (rowid 2)"),
+        ("timestamptz", "'2026-01-05 10:00:00'", "which is not a timestamp with a zone (rowid 2)"),
+        ("timestamptz", "'2026-01-05T10:00:00+25:00'", "which is not a timestamp with a zone (rowid 2)"),
+        ("timestamptz", "'2026-01-05T10:00:00.1234567Z'", "which is not a timestamp with a zone (rowid 2)"),
+        ("timestamptz", "'2026-01-05 10:00:00 Europe/Paris'", "which is not a timestamp with a zone (rowid 2)"),
+        ("timestamptz", "'0001-01-01 00:00:00+02:00'", "which lies outside of the years 1 to 9999 in UTC (rowid 2)"),
+        ("timestamptz", "1767225600", "which is not a timestamp with a zone (rowid 2)"),
         ("datetime", "''", "column 'c' holds '', which is not a timestamp without a zone (rowid 2)"),
         ("", "'a'", "column 'c' holds '1', which is not text (rowid 1)"),
     ],
@@ -88,13 +98,49 @@ def test_other_declarations(tmp_path: Path, kind: str, values: str, type_: str) 
 def test_a_value_that_does_not_fit_its_column(
     tmp_path: Path, kind: str, value: str, said: str, fetch: int
 ) -> None:
-    good = {"date": "'2026-01-01'", "datetime": "'2026-01-01'", "text": "'x'"}.get(kind, "1")
+    good = {
+        "timestamptz": "'2026-01-01 00:00Z'",
+        "date": "'2026-01-01'",
+        "datetime": "'2026-01-01'",
+        "text": "'x'",
+    }.get(kind, "1")
     url = sqlite(tmp_path, f"create table t (c {kind}); insert into t values ({good}), ({value});")
     error = failure(url, "t", tmp_path, fetch=fetch)
     assert error.message.startswith("table 't': column 'c' holds ") and error.message.endswith(said), (
         error.message
     )
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-01-02T03:04:05+02:00", "2024-01-02T01:04:05Z", "2024-01-02 03:04:05+02", "2024-01-02 03:04:05+0200",
+        "2024-01-02 00:34:05.000000-00:30", "2024-01-02T03:04:05.0000000+02:00", "2024-01-02 03:04:05 +02:00",
+    ],
+)  # fmt: skip
+def test_instants(tmp_path: Path, written: str) -> None:
+    """Whatever its offset, the moment is exact; it is the calendar's zone that says which day it is."""
+    url = sqlite(tmp_path, f"create table t (c timestamptz); insert into t values ('{written}'), (null);")
+    assert read(url, "t", tmp_path).rows == [(dt.datetime(2024, 1, 2, 1, 4, 5, tzinfo=dt.UTC),), (None,)]
+
+
+def test_instants_in_a_project(tmp_path: Path) -> None:
+    rows = "('a', '2026-01-31T23:30:00Z'), ('b', '2026-01-31T23:30:00+01:00'), ('c', '2026-02-01T00:30:00+01:00')"
+    sqlite(
+        tmp_path,
+        f"create table visits (id text, at timestamp with time zone); insert into visits values {rows};",
+    )
+    (tmp_path / "kpis.yaml").write_text(
+        "version: 1\ncalendar: {timezone: Europe/Paris}\nsources: {db: {connector: sql, url: 'sqlite:///shop.sqlite'}}\n"
+        "datasets: {visits: {from: db.visits, key: id, date: at}}\nkpis: {visits: {formula: count(visits), period: month}}\n"
+    )
+    project = cadran.open(tmp_path)
+    found = project.run(as_of=dt.date(2026, 3, 1), since=dt.date(2026, 1, 1))
+    assert {r.period: r.value for r in found if r.state == "final"} == {"2026-01": 1, "2026-02": 2}
+    assert "runs here: SQLite has no instant of the same meaning" in project.explain(
+        "visits", as_of=dt.date(2026, 3, 1)
+    )
 
 
 def test_a_text_that_is_no_text(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ class Places:
     remotes: Mapping[str, Remote] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)  # name of a statement → why it ran here
     refusals: list[tuple[str, str]] = field(default_factory=list)  # source, in its words
+    _not_again: set[str] = field(default_factory=set)  # names of statements that were refused
     _pulled: dict[Where, Pulled] = field(default_factory=dict)
     _small: dict[str, Small] = field(default_factory=dict)
     _beside: Beside | None = None  # what sources are asked right now
@@ -169,15 +170,20 @@ class Places:
             except SourceFailed as failed:
                 self._refused(name, failed)
         self.pull([(select, None)])
-        return self.session.rows(select, name)
+        out = self.session.rows(select, name)
+        self._say_why(name)
+        return out
 
     def create(self, table: str, select: exp.Expr) -> None:
         found = self._sent(select, table)
         if found is None or not self.take(table, found):
             self.pull([(select, None)])
             self.session.create(table, select)
-            if table in self.reasons:
-                self.session.remark(table, f"-- runs here: {self.reasons[table]}")
+            self._say_why(table)
+
+    def _say_why(self, name: str) -> None:
+        if name in self.reasons:
+            self.session.remark(name, f"-- runs here: {self.reasons[name]}")
 
     def lies_here(self, node: exp.Expr) -> bool:
         """Whether no table in it belongs to a remote source."""
@@ -269,12 +275,15 @@ class Places:
         if not isinstance(failed.error, QueryRefused):
             raise failed
         self.refusals.append((failed.source, failed.error.message))
+        if not name:
+            return
+        self._not_again.add(name)  # another way to write it would cost as much before it is refused as well
         self.reasons[name] = f"{failed.source} refused it ({failed.error.message})"
 
     def pushed(self, select: exp.Expr, name: str = "") -> Pushed | None:
         """The statement as its source will run it; None where it has to run here."""
         sources = {t.db for t in tables_of(select)}
-        if not sources & self.remotes.keys():
+        if not sources & self.remotes.keys() or name in self._not_again:
             return None
         try:
             if len(sources) > 1:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from cadran.compute.dialects import unverified, verified
 from cadran.compute.dialects.base import Dialect
 from cadran.compute.dialects.duckdb import DuckDB, native
-from cadran.compute.dialects.kinds import TIMES, Kind, Unsupported, kind_of
+from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.others import Other
 from cadran.compute.dialects.statements import Statement
 from cadran.compute.dialects.tables import Small, Stored
@@ -92,39 +92,44 @@ class Remote:
         except Unsupported:
             return ""
 
-    # --- what SQLite promises nothing about ----------------------------------------------------------------------------------
+    # --- what a database promises nothing about ---------------------------------------------------------------------------
 
     def _verify(self, table: str, columns: set[str]) -> None:
-        """Every stored value is of its column's type, and every date written in full. Raises :class:`Unsupported`."""
-        if self.dialect is None or self.dialect.name != "sqlite":
+        """Every stored value is one of its column's type, as whoever pulls it would see. Raises :class:`Unsupported`."""
+        if self.dialect is None:
             return
         new = sorted(c for c in columns if (table, c) not in self._doubted)
-        if new:
-            self._doubted |= {
-                (table, c): found for c, found in zip(new, self._asked(table, new), strict=True)
-            }
+        tests = {c: t for c in new if (t := self._misfit(table, c)) is not None}
+        self._doubted |= {(table, c): "" for c in new}
+        if tests:
+            wrong = zip(tests, self._asked(table, list(tests.values())), strict=True)
+            self._doubted |= {(table, c): self.dialect.misfits for c, is_wrong in wrong if is_wrong}
         for column in sorted(columns):
             if self._doubted[table, column]:
                 raise Unsupported(f"'{column}' of '{table}', which holds {self._doubted[table, column]}")
 
-    def _asked(self, table: str, columns: Sequence[str]) -> Iterator[str]:
-        kinds = [kind_of(self.types[table][c]) for c in columns]
-        tests = [
-            _misfit(exp.column(c, table="t", quoted=True), k) for c, k in zip(columns, kinds, strict=True)
-        ]
+    def _misfit(self, table: str, column: str) -> exp.Expr | None:
+        assert self.dialect is not None
+        kind = kind_of(self.types[table][column])
+        return self.dialect.misfit(exp.column(column, table="t", quoted=True), kind)
+
+    def _asked(self, table: str, tests: Sequence[exp.Expr]) -> list[object]:
+        """For each test, how many rows of a table it holds for."""
+        assert self.dialect is not None
         ifs = [exp.Case(ifs=[exp.If(this=t, true=exp.Literal.number(1))]) for t in tests]
         counts = [exp.alias_(exp.Count(this=i), f"c{n}") for n, i in enumerate(ifs)]
         names = [exp.to_identifier(p, quoted=True) for p in self.relation(table).path]
         stored: exp.Expr = exp.Table(**dict(zip(("this", "db", "catalog"), reversed(names), strict=False)))
         if self.relation(table).select:
-            stored = exp.Subquery(this=exp.maybe_parse(self.relation(table).select, dialect="sqlite"))
+            stored = exp.Subquery(
+                this=exp.maybe_parse(self.relation(table).select, dialect=self.dialect.name)
+            )
         select = exp.Select(expressions=counts).from_(exp.alias_(stored, "t", table=True), copy=False)
         row: list[object] = []
-        for page in self.query(select.sql("sqlite")):
+        for page in self.query(select.sql(self.dialect.name)):
             if isinstance(page, Page):
                 row += _first_row(page)
-        for kind, count in zip(kinds, row, strict=True):
-            yield f"values that are no {kind}, or are written in several ways" if count else ""
+        return row
 
 
 def _first_row(page: Page) -> list[object]:
@@ -132,22 +137,3 @@ def _first_row(page: Page) -> list[object]:
 
     table = pa.table(page.data)
     return [column[0].as_py() for column in table.columns]
-
-
-def _misfit(column: exp.Expr, kind: Kind) -> exp.Expr:
-    """Whether a stored value is of another type than its column's."""
-    kinds = {Kind.INT: ("integer",), Kind.DOUBLE: ("real", "integer"), Kind.BOOL: ("integer",)}.get(
-        kind, ("text",)
-    )
-    stored = exp.Anonymous(this="TYPEOF", expressions=[column])
-    wrong: exp.Expr = exp.Not(
-        this=exp.In(this=stored, expressions=[exp.Literal.string(k) for k in (*kinds, "null")])
-    )
-    if kind in TIMES:
-        day = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
-        pattern = day if kind is Kind.DATE else f"{day} [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
-        unlike = exp.Not(
-            this=exp.Paren(this=exp.Glob(this=column.copy(), expression=exp.Literal.string(pattern)))
-        )
-        wrong = exp.Or(this=wrong, expression=unlike)
-    return wrong

@@ -6,6 +6,8 @@ imports it.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -75,9 +77,10 @@ class Session:
     def __init__(self, address: Address, zone: str, timeout: float) -> None:
         self.address, self.zone, self.timeout = address, zone, timeout
         self.version = ""
-        self.cancelled = self._timed_out = self._lost = False
+        self.cancelled = self._timed_out = self._lost = self._abandoned = False
         self._policy = _Policy()
         self._client: Any = None
+        self._stream: Any = None  # what is being read
 
     def open(self) -> None:
         """Raises ConfigError."""
@@ -85,6 +88,7 @@ class Session:
         deadlines = RpcDeadlines(config=_CONNECT, analyze_plan=self.timeout, interrupt=_GOODBYE, release_session=_GOODBYE)  # fmt: skip
         with self.said():
             self._client = SparkConnectClient(self.address.url, rpc_deadlines=deadlines)
+            _left_open(self, self._client)
             self._client.set_retry_policies([self._policy])
             self._set({"spark.sql.session.timeZone": self.zone})
             self.version = str(self._client._analyze("spark_version").spark_version)
@@ -115,7 +119,7 @@ class Session:
         What has been given on is released at the server; it waits with more than a few messages that are not read.
         """
         left = self.timeout
-        stream = self._client.to_table_as_iterator(SQL(sql).to_proto(self._client), {})
+        stream = self._stream = self._client.to_table_as_iterator(SQL(sql).to_proto(self._client), {})
         try:
             while True:
                 self.goes_on()
@@ -159,21 +163,34 @@ class Session:
         self._interrupt()
 
     def _interrupt(self) -> None:
-        with suppress(Exception):  # what cannot be stopped is left to the server
-            if self._client is not None:
-                self._client.interrupt_all()
+        client = self._client
+        if client is None:
+            return
+        try:
+            client.interrupt_all()
+        except Exception:  # nobody answers: whoever waits for this server would wait for ever
+            self._abandoned, self._policy.connected = True, False
+            with suppress(Exception):
+                client._channel.close()
 
     def close(self) -> None:
-        """Ends the session, not the server. Raises nothing."""
+        """Ends the session, not the server, within seconds also where that does not answer. Raises nothing."""
         client, self._client = self._client, None
         if client is None:
             return
+        _OPEN.discard(self)
         self._policy.connected = False  # no trying again from here on
-        with suppress(Exception):
-            if self.version and not self._lost:
-                client.release_session()
-        with suppress(Exception):
-            client.close()
+        try:
+            with suppress(Exception):
+                if self._stream is not None:
+                    self._stream.close()
+            with suppress(Exception):
+                if self.version and not self._lost and not self._abandoned:
+                    client.release_session()
+        finally:
+            with suppress(Exception):
+                client._channel.close()  # first, as what still waits for an answer would be waited for
+                client.close()
 
     # --- errors ------------------------------------------------------------------------------------------------------
 
@@ -185,9 +202,9 @@ class Session:
         except (ConnectorError, GeneratorExit):
             raise
         except Exception as error:
-            if not _sparks(error):
+            if not _sparks(error) and not self._abandoned:
                 raise  # a mistake of the program, not of the server
-            kind = classify(error, connected=bool(self.version))
+            kind = Kind.CANCELLED if self._abandoned else classify(error, connected=bool(self.version))
             if kind is Kind.CANCELLED and not self.cancelled and self._timed_out:
                 kind = Kind.TIMEOUT
             self._lost = self._lost or kind is Kind.LOST
@@ -207,3 +224,30 @@ def _quiet() -> None:
 
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger", "pyspark.sql.connect.logging"):
         logging.getLogger(name).disabled = True
+
+
+# --- the end of the program ------------------------------------------------------------------------------------------
+
+_OPEN: set[Session] = set()
+
+
+def _left_open(session: Session, client: Any) -> None:
+    """A session that nobody closes must not hold up the end of the program.
+
+    The client would say goodbye by a question without a deadline, after Python has waited for the client's threads,
+    which may wait for the server for ever. So what is open is closed before threads are waited for.
+    """
+    atexit.unregister(client._on_exit)
+    _OPEN.add(session)
+    _at_the_end()
+
+
+@functools.cache
+def _at_the_end() -> None:
+    # Functions of atexit are called only after the threads have ended, those of threading (3.9 and later) before.
+    getattr(threading, "_register_atexit", atexit.register)(_close_all)
+
+
+def _close_all() -> None:
+    for session in list(_OPEN):
+        session.close()

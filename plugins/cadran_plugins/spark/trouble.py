@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from typing import Any
 
-from cadran.plugins import ConfigError, ConnectorError, DataError
+from cadran.plugins import ConfigError, ConnectorError, DataError, QueryRefused
 from cadran_plugins.spark.address import Address
 
 _URL = ("url",)
@@ -28,6 +28,14 @@ class Kind(Enum):
     GONE = "gone"
     TOO_LARGE = "too large"
     OTHER = "other"
+
+
+class NotTaken(ConfigError, QueryRefused):
+    """A query that Spark does not analyse, or that names what is not there."""
+
+
+class NotComputed(DataError, QueryRefused):
+    """A query that Spark could not compute to its end."""
 
 
 _CONDITIONS = {
@@ -72,6 +80,8 @@ def classify(error: BaseException, *, connected: bool) -> Kind:
             return kind
     if found.startswith(_MISSING):
         return Kind.GONE
+    if "stopped SparkContext" in words:
+        return Kind.LOST
     match status:
         case "UNAVAILABLE" if connected:
             return Kind.LOST
@@ -132,12 +142,12 @@ def translated(
             return ConfigError(f"the user may not read this: {words}", hint=hint, setting=setting or _URL)
         case Kind.GONE:
             hint = "try it in spark-sql" if setting else "see whether the tables have changed"
-            return ConfigError(f"Spark refuses the query: {words}", hint=hint, setting=setting)
+            return NotTaken(f"Spark refuses the query: {words}", hint=hint, setting=setting)
         case Kind.TOO_LARGE:
             hint = "leave long columns out, with a SELECT of your own under 'tables:' ('sql:')"
-            return ConnectorError("rows are too large for one message of Spark Connect", hint=hint, setting=setting)  # fmt: skip
+            return QueryRefused("rows are too large for one message of Spark Connect", hint=hint, setting=setting)  # fmt: skip
         case Kind.OTHER:
-            return DataError(f"Spark reports: {words}", setting=setting)
+            return NotComputed(f"Spark reports: {words}", setting=setting)
 
 
 def reason(text: str) -> str:

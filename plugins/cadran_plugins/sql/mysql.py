@@ -26,6 +26,9 @@ _UNKNOWN_VARIABLE, _UNKNOWN_ZONE = 1193, 1298
 # Nothing that changes what a SELECT means against the SQL that sqlglot writes (ANSI_QUOTES, PIPES_AS_CONCAT,
 # NO_BACKSLASH_ESCAPES …), and no NO_ZERO_DATE: a cast would make NULL of a zero date, silently.
 _MODE = ("STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO")
+# Joins by a computed column go through a hash table, and not by trying every pair. All joins of a query share 2 MB of
+# buffers by default: each then holds a few hundred rows, and the other table is read again for every fill.
+_JOINS = ("join_cache_level = 4", "join_buffer_size = 16777216", "join_buffer_space_limit = 268435456")
 _EXTREMES = re.compile(r"\b(max|min)\s*\(", re.IGNORECASE)
 _GROUPS = "ONLY_FULL_GROUP_BY"  # kept where the server has it: then it refuses what would be arbitrary
 
@@ -73,8 +76,7 @@ class MysqlDatabase(AlchemyDatabase):
             "sql_select_limit = 18446744073709551615",
             # Literals compare byte by byte, as columns do in what the engine asks.
             *(["collation_connection = utf8mb4_nopad_bin"] if maria else []),
-            # Joins by a computed column through a hash table, not by trying every pair.
-            *(["join_cache_level = 4", "join_buffer_size = 16777216"] if maria else []),
+            *(_JOINS if maria else []),
             "group_concat_max_len = 16777216",  # else long lists are cut off silently
         ):
             self._set(driver, setting)

@@ -36,6 +36,10 @@ def grouped(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, (exp.Binary, exp.Not, exp.Neg, exp.Unary)) and not isinstance(node, exp.Paren) else node  # fmt: skip
 
 
+def none_of(node: exp.Expr, *values: int) -> exp.Expr:
+    return exp.Not(this=exp.In(this=node, expressions=[whole(v) for v in values]))
+
+
 class Dialect:
     """Standard SQL. ``name`` is sqlglot's; ``types`` are the casts that there are."""
 
@@ -49,6 +53,9 @@ class Dialect:
     values: ClassVar[bool] = True  # VALUES can stand for a query
     looks_up_in_copies: ClassVar[bool] = (
         False  # joins by a computed column are slow unless the table is copied first
+    )
+    straight: ClassVar[bool] = (
+        False  # joins are made in another order than they are written in, unless told otherwise
     )
     decimals: ClassVar[bool] = True  # exact decimals are computed exactly
     skips_nulls: ClassVar[bool] = False  # greatest and least pass NULLs over
@@ -85,6 +92,13 @@ class Dialect:
     def leaf(self, column: exp.Expr, kind: Kind) -> exp.Expr:
         """A stored column, such that texts compare byte by byte from here on."""
         return column
+
+    misfits: ClassVar[str] = ""  # what a column holds that has such values, for ``explain``
+
+    def misfit(self, column: exp.Expr, kind: Kind) -> exp.Expr | None:
+        """Whether a stored value is none of its column's type, which is an error to whoever pulls it; None where the
+        server lets no such value in. Tables that hold one are pulled, before anything is computed of them."""
+        return None
 
     def operand(self, node: exp.Expr) -> exp.Expr:
         """A whole number that is added, subtracted, multiplied or turned round: in eight bytes."""

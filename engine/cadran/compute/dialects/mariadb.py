@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from cadran.compute.dialects.base import Dialect, call, cast, grouped, text, whole
+from cadran.compute.dialects.base import Dialect, call, cast, grouped, none_of, text, whole
 from cadran.compute.dialects.kinds import Kind
 
 _FUNCTIONS = {
@@ -32,18 +32,23 @@ class MariaDB(Dialect):
     null_order = False
     values = False
     looks_up_in_copies = True
+    straight = True
+    misfits = "values other than 0 and 1"
     types: ClassVar[dict[Kind, str]] = {
         **Dialect.types, Kind.TEXT: "CHAR", Kind.TIME: "DATETIME(6)", Kind.INSTANT: "DATETIME(6)",
     }  # fmt: skip
 
     def leaf(self, column: exp.Expr, kind: Kind) -> exp.Expr:
-        # A boolean is a TINYINT: a 5 in it is an error to whoever reads it, and would be true here.
         if kind is Kind.BOOL:
-            raise self.no("true or false that can hold nothing else")
+            return exp.Paren(this=exp.NEQ(this=column, expression=whole(0)))
         if kind is not Kind.TEXT:
             return column
         as_utf8 = exp.DataType(this=exp.DType.CHARACTER_SET, kind=exp.var("utf8mb4"))
         return exp.Collate(this=exp.Cast(this=column, to=as_utf8), expression=exp.var(self.collation))
+
+    def misfit(self, column: exp.Expr, kind: Kind) -> exp.Expr | None:
+        # A boolean is a TINYINT: a 5 in it is an error to whoever reads it, and would be true here.
+        return none_of(column, 0, 1) if kind is Kind.BOOL else None
 
     def moment(self, value: dt.datetime, kind: Kind) -> exp.Expr:
         return self.to(text(self.writing(value.isoformat(sep=" "), kind)), kind)

@@ -11,11 +11,14 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from cadran.compute.dialects.base import Dialect, call, grouped, text, whole
+from cadran.compute.dialects.base import Dialect, call, grouped, none_of, text, whole
 from cadran.compute.dialects.kinds import TIMES, Kind
 
 _FORMATS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S", "doy": "%j"}  # fmt: skip
 _STARTS = {"year": "%Y-01-01 00:00:00", "month": "%Y-%m-01 00:00:00", "day": "%Y-%m-%d 00:00:00"}
+_STORED = {Kind.INT: ("integer",), Kind.DOUBLE: ("real", "integer"), Kind.BOOL: ("integer",)}  # else text
+_DAY = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
+_WRITTEN = {Kind.DATE: _DAY, Kind.TIME: f"{_DAY} [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"}
 _SECONDS_BEFORE_1970 = 62_135_596_800  # since 0001-01-01, so that none is negative
 
 
@@ -30,6 +33,7 @@ class SQLite(Dialect):
     filters = True
     grouping_sets = False
     decimals = False
+    misfits = "values of another type, or written in several ways"
     types: ClassVar[dict[Kind, str]] = {
         Kind.INT: "INTEGER", Kind.DOUBLE: "REAL", Kind.TEXT: "TEXT", Kind.BOOL: "INTEGER", Kind.DECIMAL: "REAL",
     }  # fmt: skip
@@ -48,6 +52,18 @@ class SQLite(Dialect):
         if kind is Kind.BOOL:
             return exp.Paren(this=exp.NEQ(this=column, expression=whole(0)))
         return self.to(column, Kind.DOUBLE) if kind is Kind.DOUBLE else column
+
+    def misfit(self, column: exp.Expr, kind: Kind) -> exp.Expr | None:
+        if kind is Kind.INSTANT:
+            raise self.no("instant")
+        kinds = [text(k) for k in (*_STORED.get(kind, ("text",)), "null")]
+        wrong: exp.Expr = exp.Not(this=exp.In(this=call("TYPEOF", column), expressions=kinds))
+        if kind is Kind.BOOL:
+            return exp.Or(this=wrong, expression=none_of(column.copy(), 0, 1))
+        if kind in _WRITTEN:
+            written = exp.Glob(this=column.copy(), expression=text(_WRITTEN[kind]))
+            return exp.Or(this=wrong, expression=exp.Not(this=exp.Paren(this=written)))
+        return wrong
 
     def like(self, value: exp.Expr, pattern: exp.Expr) -> exp.Expr:
         kept = "".join(f"[{c}]" if c in "*?[" else c for c in pattern.name)

@@ -18,7 +18,7 @@ from cadran.compute.dialects.kinds import Kind, Unsupported, kind_of
 from cadran.compute.dialects.tables import Small, Stored
 from cadran.plugins.connector import Relation
 
-_NO_LIMIT = 2**64 - 1  # has MariaDB make a copy, which it gives an index for the join
+_NO_LIMIT = 2**64 - 1  # has MariaDB make a copy, which it gives an index for what is looked up in it
 SPANS = "temp"  # the schema under which the engine's statements name their tables of spans
 
 
@@ -74,7 +74,7 @@ class Statement:
     def _with(self, node: exp.Expr, outer: Scope) -> list[exp.CTE]:
         out = []
         with_ = node.args.get("with_")
-        looked_up = {j.this.name for j in node.find_all(exp.Join) if isinstance(j.this, exp.Table)}
+        looked_up = set(_looked_up(node))
         for cte in with_.expressions if with_ is not None else ():
             inner, kinds = self._query(cte.this, outer)
             self._ctes[cte.alias] = kinds
@@ -184,6 +184,16 @@ class Statement:
         return text(self.dialect.writing(str(value), kind))
 
 
+def _looked_up(node: exp.Expr) -> Iterator[str]:
+    """The tables of which rows are looked up for other rows: by a join, or by a subquery in an expression."""
+    for join in node.find_all(exp.Join):
+        yield join.this.name
+    for query in node.find_all(exp.Exists, exp.Subquery):
+        from_ = query.this.args.get("from_")
+        if from_ is not None and not isinstance(query.parent, (exp.From, exp.Join)):
+            yield from_.this.name
+
+
 def _cte(name: str, query: exp.Expr, columns: Iterable[str] = ()) -> exp.CTE:
     named = [exp.to_identifier(c, quoted=True) for c in columns]
     return exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True), columns=named))
@@ -256,6 +266,9 @@ class _Parts:
         if self.tables:
             made.set("from_", exp.From(this=self.tables[0].copy()))
         made.set("joins", [join.copy() for join in self.joins])
+        if self.joins and x.dialect.straight:
+            # Each row's spans come last, after what is looked up for it: else that is looked up once for each span.
+            made.set("operation_modifiers", [exp.var("STRAIGHT_JOIN")])
         for clause, kind in (("where", exp.Where), ("having", exp.Having)):
             found = node.args.get(clause)
             if found is not None:
