@@ -60,6 +60,7 @@ class Session:
             tuple[str, str], dict[Path, object]
         ] = {}  # table → its files, as they were when read
         self._empty: dict[tuple[str, str], list[str]] = {}
+        self._columns: dict[tuple[str, str], dict[str, str]] = {}
         self._pending: dict[tuple[str, str], Callable[[], None]] = {}
         self._begins: dict[tuple[str, str], dict[str, int]] = {}  # table → part → number of its first row
         self.statements: dict[str, str] = {}
@@ -151,6 +152,7 @@ class Session:
             self._connection.execute(f"CREATE SCHEMA {exp.to_identifier(source, quoted=True).sql('duckdb')}")
             self._schemas.add(source)
             self._tally.know(source)
+        self._columns.pop((source, table), None)  # it is about to be made
         return _name(source, table)
 
     def _create(self, name: str, columns: Mapping[str, str]) -> None:
@@ -207,8 +209,14 @@ class Session:
 
     def columns(self, source: str, table: str) -> dict[str, str]:
         """Column → DuckDB type of a loaded table."""
-        name = exp.table_(table, db=source, quoted=True).sql("duckdb")
-        return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {name}")}
+        key = (source, table)
+        if key not in self._columns:
+            name = exp.table_(table, db=source, quoted=True).sql("duckdb")
+            found = {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {name}")}
+            if source == "temp":  # there, a table may be made anew under its name
+                return found
+            self._columns[key] = found
+        return dict(self._columns[key])
 
     def empty_columns(self, source: str, table: str) -> list[str]:
         """The text columns of a loaded table that hold no value at all."""

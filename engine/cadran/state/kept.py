@@ -110,7 +110,9 @@ class Kept:
         """Takes a file that was written to ``part`` (see :func:`durable.unfinished`). Raises OSError."""
         name = secrets.token_hex(10)
         piece.checksum, piece.bytes = durable.checksum(part), part.stat().st_size
-        part.replace(self.path(name))  # not forced to disk: what a power cut tears fails its checksum, and is made again
+        part.replace(
+            self.path(name)
+        )  # not forced to disk: what a power cut tears fails its checksum, and is made again
         self._outdate(piece)
         self.pieces[name], self._sound[name], self.changed = piece, True, True
         self._remember(name)
