@@ -130,6 +130,20 @@ kpis:
   spread: {formula: stddev(orders.amount), period: month, segment: channel}
 """,
     ),
+    "a search in a dataset that has sums of another": (
+        {
+            "events": "id,day,customer\n1,2026-01-05,a\n2,2026-01-06,b\n3,2026-02-07,a\n4,2026-02-08,c\n",
+            "customers": "code,joined\na,2026-01-07\nb,2026-03-01\nc,2026-02-08\n",
+        },
+        """
+datasets:
+  events: {from: files.events, key: id, date: day, links: {customer: {column: customer, to: customers}}}
+  customers: {from: files.customers, key: code, date: joined, columns: {first_event: min(events.day)}}
+kpis:
+  won: {formula: "converted(events.customer, customers.code, '30 days') filter (where day = customer.first_event)", period: month}
+  all_won: {formula: "converted(events.customer, customers.code, '30 days')", period: month}
+""",
+    ),
     "calendar arithmetic": (
         {"deals": "id,opened,closed\n1,2026-01-31,2026-03-01\n2,2026-02-28,2026-02-28\n3,2024-12-30,2026-01-04\n4,2026-03-29,\n"},
         """
@@ -167,6 +181,9 @@ PULLED: Mapping[tuple[str, str], set[str]] = {
     },
     ("medians, spreads and quantiles of decimals and of few rows", "MariaDB"): {
         "MariaDB has no median or quantile of the same meaning"
+    },
+    ("a search in a dataset that has sums of another", "MariaDB"): {
+        "MariaDB has no search in computed sums within another sum of the same meaning"
     },
     ("whole numbers are not divided as such", "Sqlite"): {"SQLite has no decimal of the same meaning"},
     ("medians, spreads and quantiles of decimals and of few rows", "Sqlite"): {

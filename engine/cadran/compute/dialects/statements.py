@@ -42,6 +42,8 @@ class Statement:
         Raises :class:`Unsupported`.
         """
         made, _ = self._query(select, {}, types)
+        if not self.dialect.searches_sums and _searches_sums(made):
+            raise self.dialect.no("search in computed sums within another sum")
         for cte in reversed(self._small.values()):
             _prepend(made, cte)
         return made.sql(self.dialect.name, pretty=True, max_text_width=100)
@@ -192,6 +194,21 @@ def _looked_up(node: exp.Expr) -> Iterator[str]:
         from_ = query.this.args.get("from_")
         if from_ is not None and not isinstance(query.parent, (exp.From, exp.Join)):
             yield from_.this.name
+
+
+def _searches_sums(query: exp.Expr) -> bool:
+    """Whether an EXISTS within an aggregate looks into a step that has aggregates itself, or rests on one that has."""
+    with_aggregates: set[str] = set()
+    for cte in query.find_all(exp.CTE):
+        rests_on = {table.name for table in cte.this.find_all(exp.Table) if not table.db}
+        if cte.this.find(exp.AggFunc) or rests_on & with_aggregates:
+            with_aggregates.add(cte.alias)
+    return any(
+        table.name in with_aggregates
+        for exists in query.find_all(exp.Exists)
+        if exists.find_ancestor(exp.AggFunc)
+        for table in exists.find_all(exp.Table)
+    )
 
 
 def _cte(name: str, query: exp.Expr, columns: Iterable[str] = ()) -> exp.CTE:
