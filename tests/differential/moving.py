@@ -16,9 +16,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlglot import exp
 
 from cadran.compute.embedded import Session
-from cadran.compute.places import Places, SourceFailed
+from cadran.compute.places import Places, Pushed, SourceFailed
 from cadran.compute.sources import Sources
 from cadran.project import Project
 from servers import Server
@@ -103,20 +104,41 @@ def moved(
     return file
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What databases did not compute: figures would not show it, since it is computed here."""
+
+    refused: list[str]  # a line for each statement that a server did not take
+    here: set[str]  # why statements were not sent
+
+
 @contextmanager
 def refusals() -> Iterator[list[str]]:
-    """What databases refuse inside: a line each. Figures would not show it, since what is refused is computed here."""
-    found: list[str] = []
-    noted = Places._refused
+    """What databases refuse inside."""
+    with watched() as seen:
+        yield seen.refused
+
+
+@contextmanager
+def watched() -> Iterator[Seen]:
+    seen = Seen([], set())
+    noted, written = Places._refused, Places.pushed
 
     def refused(places: Places, name: str, failed: SourceFailed) -> None:
         noted(places, name, failed)
         sql = places.statements.get(name, "")
-        found.append(f"{failed.source} refused {name or 'a question'}: {failed.error.message}\n{sql}")
+        seen.refused.append(f"{failed.source} refused {name or 'a question'}: {failed.error.message}\n{sql}")
+
+    def pushed(places: Places, select: exp.Expr, name: str = "") -> Pushed | None:
+        found = written(places, select, name)
+        if found is None and name in places.reasons:
+            seen.here.add(places.reasons[name])
+        return found
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Places, "_refused", refused)
-        yield found
+        patch.setattr(Places, "pushed", pushed)
+        yield seen
 
 
 # --- targets ---------------------------------------------------------------------------------------------------------

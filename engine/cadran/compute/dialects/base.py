@@ -57,6 +57,9 @@ class Dialect:
     straight: ClassVar[bool] = (
         False  # joins are made in another order than they are written in, unless told otherwise
     )
+    searches_sums: ClassVar[bool] = (
+        True  # EXISTS may look into a step that has aggregates, inside of an aggregate
+    )
     decimals: ClassVar[bool] = True  # exact decimals are computed exactly
     skips_nulls: ClassVar[bool] = False  # greatest and least pass NULLs over
     interval_frames: ClassVar[bool] = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from cadran.compute.dialects import aggregates, functions  # noqa: F401 - they register their handlers
+from cadran.compute.dialects import aggregates, functions, lookups  # noqa: F401 - two register their handlers
 from cadran.compute.dialects.base import Dialect, text
 from cadran.compute.dialects.expressions import Columns, Expressions, Scope, Typed
 from cadran.compute.dialects.kinds import Kind, Unsupported, kind_of
@@ -42,6 +42,8 @@ class Statement:
         Raises :class:`Unsupported`.
         """
         made, _ = self._query(select, {}, types)
+        if not self.dialect.searches_sums and lookups.searches_sums(made):
+            raise self.dialect.no("search in computed sums within another sum")
         for cte in reversed(self._small.values()):
             _prepend(made, cte)
         return made.sql(self.dialect.name, pretty=True, max_text_width=100)
@@ -74,7 +76,7 @@ class Statement:
     def _with(self, node: exp.Expr, outer: Scope) -> list[exp.CTE]:
         out = []
         with_ = node.args.get("with_")
-        looked_up = set(_looked_up(node))
+        looked_up = set(lookups.looked_up(node))
         for cte in with_.expressions if with_ is not None else ():
             inner, kinds = self._query(cte.this, outer)
             self._ctes[cte.alias] = kinds
@@ -182,16 +184,6 @@ class Statement:
         if kind is Kind.INT:
             return exp.Literal.number(str(value))
         return text(self.dialect.writing(str(value), kind))
-
-
-def _looked_up(node: exp.Expr) -> Iterator[str]:
-    """The tables of which rows are looked up for other rows: by a join, or by a subquery in an expression."""
-    for join in node.find_all(exp.Join):
-        yield join.this.name
-    for query in node.find_all(exp.Exists, exp.Subquery):
-        from_ = query.this.args.get("from_")
-        if from_ is not None and not isinstance(query.parent, (exp.From, exp.Join)):
-            yield from_.this.name
 
 
 def _cte(name: str, query: exp.Expr, columns: Iterable[str] = ()) -> exp.CTE:
