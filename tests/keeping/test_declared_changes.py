@@ -153,6 +153,14 @@ def test_a_month_that_was_changed_within_a_day_is_not_kept_yet(shop: Shop) -> No
     assert taken(shop.run()) >= months("revenue", 1, 3)
 
 
+def test_a_row_that_takes_anothers_place_with_its_time_has_another_key(shop: Shop) -> None:
+    shop.declare("changed: updated_at")
+    shop.run()
+    shop.tell("DELETE FROM orders WHERE id = 11")
+    shop.add(19, "2026-01-20", 500)
+    assert shop.made() == months("revenue", 1) | months("biggest", 1)
+
+
 def test_a_row_without_a_stamp_may_have_changed(shop: Shop) -> None:
     shop.declare("changed: updated_at")
     shop.tell("UPDATE orders SET updated_at = NULL WHERE id = 21")
@@ -219,6 +227,8 @@ def test_a_compromise_looks_back_so_far_and_every_output_says_so(tmp_path: Path)
     assert {(n.kpi, n.kind, n.dataset, n.since) for n in after.notes} == {
         (kpi, "restate", "orders", dt.date(2026, 3, 16)) for kpi in ("revenue", "biggest")
     }
+    assert not shop.run(full=True).notes, "all rows were looked at"
+    shop.tell("UPDATE orders SET amount = 3000 WHERE id = 31")
     said = "rows of orders that changed in periods which ended before"
     for kind in ("table", "csv", "json", "markdown", "html"):
         assert said in call(tmp_path, "run", "--as-of", "2026-04-15", "--format", kind).all, kind

@@ -161,8 +161,8 @@ def _notes(results: Results, locale: str) -> None:
     from cadran.publish.figures import Figures
 
     figures = Figures(results.declaration, locale)
-    for note in results.notes:
-        click.echo(f"· {figures.note(note)}", err=True)
+    for note in figures.notes(results.notes):
+        click.echo(f"· {note}", err=True)
 
 
 def _save(path: Path, content: str | bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cadran.declare.model import Declaration, Kpi
 
 HIDDEN = "•••"
+_MOST_LABELS = 4  # KPIs that one note names
 _STAND_INS = {"(none)": "none_value", "(other)": "other_value"}  # what the engine calls them -> our word
 
 
@@ -125,11 +126,16 @@ class Figures:
             action=self.text(kpi.action) if kpi and alert.state == "firing" else "",
         )
 
-    def note(self, note: Note) -> str:
-        """``Revenue · rows of orders that changed …``."""
-        since = self.form.date(note.since) if note.since is not None else ""
-        text = self.words[f"note_{note.kind}"].format(dataset=note.dataset, since=since)
-        return f"{self.label(note.kpi)} · {text}"
+    def notes(self, notes: Iterable[Note]) -> list[str]:
+        """``Revenue, Orders · rows of orders that changed …``: what is said of several KPIs is said once."""
+        whose: dict[tuple[str, str, dt.date | None], list[str]] = {}
+        for note in notes:
+            whose.setdefault((note.kind, note.dataset, note.since), []).append(self.label(note.kpi))
+        return [f"{_some(labels)} · {self._said(*what)}" for what, labels in whose.items()]
+
+    def _said(self, kind: str, dataset: str, since: dt.date | None) -> str:
+        shown = self.form.date(since) if since is not None else ""
+        return self.words[f"note_{kind}"].format(dataset=dataset, since=shown)
 
     def age(self, last: dt.date | None, today: dt.date) -> str:
         """``3 days ago``; empty where nothing is dated, or dated ahead."""
@@ -141,6 +147,13 @@ class Figures:
         if self.form.language == "fr":
             return self.words["day_ago"] if days == 1 else self.words["days_ago"].format(days)
         return f"{days} {self.words['day_ago' if days == 1 else 'days_ago']}"
+
+
+def _some(labels: Sequence[str]) -> str:
+    """All of a few labels; of many the first ones, and how many there are."""
+    if len(labels) <= _MOST_LABELS:
+        return ", ".join(labels)
+    return f"{', '.join(labels[: _MOST_LABELS - 1])} … ({len(labels)} KPI)"
 
 
 def spaced(name: str) -> str:

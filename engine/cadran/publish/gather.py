@@ -63,7 +63,7 @@ def gather(
         quarantined=results.quarantined,
         unfinished=_unfinished(chosen, results, figures),
         warnings=tuple(figures.said(str(problem)) for problem in results.warnings),
-        notes=tuple(figures.note(note) for note in results.notes if note.kpi in names),
+        notes=tuple(figures.notes(note for note in results.notes if note.kpi in names)),
         words=figures.words,
     )
 

@@ -216,8 +216,8 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
         _say(console, f"{said} · {line.value.text} · {line.period_text}{since}{reason}", style)
     for problem in results.warnings:
         _say(console, f"▲ {figures.said(str(problem))}", "yellow")
-    for note in results.notes:
-        _say(console, f"· {figures.note(note)}", "dim")
+    for note in figures.notes(results.notes):
+        _say(console, f"· {note}", "dim")
     if results.quarantined:
         aside = [f"{q.dataset} {q.quarantined}" for q in results.quality if q.quarantined]
         text = words["rows_aside" if results.quarantined > 1 else "row_aside"]

@@ -1,7 +1,8 @@
 """Parts of datasets whose connectors cannot tell what has changed: by what the dataset itself declares.
 
 ``changed: updated_at`` asks, in one statement, for the number of rows and the last change in each month of the dataset's
-date: a changed row has a later change, a deleted one is missing from the count. ``immutable: true`` takes the promise,
+date: a changed row has a later change, a deleted one is missing from the count, and one that took another's place with the
+same time has another key, if keys are whole numbers. ``immutable: true`` takes the promise,
 and counts rows only where a new one could matter to what is over.
 """
 
@@ -41,6 +42,7 @@ _WHOLE = (
     "UBIGINT",
 )
 _BUCKET, _ROWS, _STAMPED, _LAST, _SUM = "bucket", "rows", "stamped", "last_change", "sum_of_changes"
+_KEYS, _PRIME = "sum_of_keys", 1_000_003
 
 
 @dataclass(slots=True)
@@ -109,15 +111,17 @@ class Changes:
         selects = [
             exp.alias_(exp.Count(this=exp.Star()), _ROWS), exp.alias_(exp.Count(this=stamp), _STAMPED),
             exp.alias_(exp.Max(this=stamp.copy()), _LAST), exp.alias_(total, _SUM),
+            exp.alias_(self._keys(found), _KEYS),
         ]  # fmt: skip
-        table, nodes = self._ask(found, selects, [exp.column(name, quoted=True)], by)
+        read = [exp.column(n, quoted=True) for n in dict.fromkeys((name, *self._numbers(found)))]
+        table, nodes = self._ask(found, selects, read, by)
         last = microseconds(column(_LAST)) if kind == "time" else exp.null()
-        shown = [cast(column(n), "VARCHAR") for n in (_ROWS, _STAMPED, _LAST, _SUM)]
+        shown = [cast(column(n), "VARCHAR") for n in (_ROWS, _STAMPED, _LAST, _SUM, _KEYS)]
         bucket = cast(column(_BUCKET), "DATE") if by is not None else exp.null()
         rows = self.session.rows(self._read(table, [bucket, last, *shown], nodes))
         told, zoned = Told([], []), by is not None and self.rows.kind(found.name, by) == WithZone
         for month, changed, *said in rows:
-            counts, latest = said[:4], said[4:]
+            counts, latest = said[:5], said[5:]
             unsure = counts[0] != counts[1] or (
                 changed is not None and changed > self._quiet(found.name, name)
             )
@@ -128,6 +132,22 @@ class Changes:
         for node in nodes:
             told.latest.setdefault(node, LOWEST)
         return told
+
+    def _numbers(self, found: ResolvedDataset) -> list[str]:
+        """The columns of the key that hold whole numbers."""
+        plain = (name for name in found.key if name not in found.derived)
+        return [name for name in plain if self.rows.type_of(found.name, name).split("(")[0] in _WHOLE]
+
+    def _keys(self, found: ResolvedDataset) -> exp.Expr:
+        """A sum that tells which rows there are: one that took another's place, with the same time, has another key.
+
+        Of remainders, since a sum of large keys would overflow where a database adds up in 64 bits.
+        """
+        total: exp.Expr | None = None
+        for name in self._numbers(found):
+            rest = exp.Mod(this=column(name, found.name), expression=number(str(_PRIME)))
+            total = rest if total is None else exp.Add(this=total, expression=rest)
+        return exp.null() if total is None else exp.Sum(this=cast(exp.Paren(this=total), "HUGEINT"))
 
     def _quiet(self, dataset: str, name: str) -> int:
         zoned = "ZONE" in self.rows.type_of(dataset, name)

@@ -13,6 +13,7 @@ from cadran.compute.embedded import QueryError
 from cadran.compute.keeping import pieces
 from cadran.compute.keeping.narrow import Narrowing
 from cadran.compute.keeping.planned import Plan, Planning, Result
+from cadran.compute.keeping.tokens import LENIENT
 from cadran.compute.places import Places
 from cadran.compute.results import Note, Reuse
 from cadran.compute.rows import RowsBuilder
@@ -116,18 +117,30 @@ class Keeper:
         return sorted(self.kpis.get((plan.scan.name, plan.measures[at]), ()))
 
     def notes(self) -> list[Note]:
-        """Which KPIs rest on the clock, so that nothing of them is kept, or on rows whose changes are not looked at for ever."""
+        """Which KPIs rest on the clock, so that nothing of them is kept, or have taken what rests on rows as they were."""
         notes: set[Note] = set()
         for plan in self._plans.values():
-            for (at, _), ground in plan.grounds.items():
+            for (at, number), ground in plan.grounds.items():
+                if number not in plan.asked[at]:
+                    continue
                 for kpi in self._whose(plan, at):
                     notes |= {Note(kpi, "clock")} if ground.clock else set()
                     notes |= {
                         Note(kpi, "restate", dataset, since.date())
                         for dataset in ground.datasets
                         if (since := self.tokens.restated_since(dataset)) is not None
+                        and self._has_old(plan, at)
                     }
         return sorted(notes, key=lambda n: (n.kpi, n.kind, n.dataset))
+
+    def _has_old(self, plan: Plan, at: int) -> bool:
+        """Whether a result was taken that may rest on rows which have changed since."""
+        return any(
+            (token := plan.tokens.get((at, number, span))) is not None and token.startswith(LENIENT)
+            for measure, span in plan.found
+            if measure == at
+            for number in plan.asked[at]
+        )
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 
