@@ -157,6 +157,12 @@ class Project:
 
         return lines(self._folder)
 
+    def unread_cache(self) -> int:
+        """The bytes that another version of cadran or of DuckDB has kept; this one does not use them."""
+        from cadran.compute.keeping.account import unread
+
+        return unread(self._folder)
+
     def clear_cache(self, kpis: Sequence[str] = ()) -> int:
         """Forgets what is kept, of all KPIs or of these; gives how many results that were. Raises ProblemsFound."""
         from cadran.compute.keeping.account import clear
@@ -277,7 +283,7 @@ def _judged(
     ]  # fmt: skip
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
-        tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements,
+        tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements, computed.kpis,
         tuple(computed.notes), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
 

@@ -135,6 +135,11 @@ def test_kpis_by_name_and_by_tag(tmp_path: Path) -> None:
         "basket",
         "number",
     }
+    for kind in ("markdown", "html"):
+        page = call(folder, "run", *AS_OF, "--format", kind, "number").out
+        assert "Basket" not in page and "basket" not in page, (
+            "what was not asked for is not said to have no data"
+        )
     unknown = call(folder, "run", *AS_OF, "revenu", "tag:mony")
     assert unknown.code == 2
     assert "did you mean 'revenue'?" in unknown.err and "did you mean 'money'?" in unknown.err

@@ -20,7 +20,13 @@ def cache(ctx: click.Context) -> None:
     """Show what is kept of which KPI, so that its final periods need not be computed again."""
     if ctx.invoked_subcommand is not None:
         return
-    lines = project(ctx).cache()
+    opened = project(ctx)
+    lines, unread = opened.cache(), opened.unread_cache()
+    if unread:
+        click.echo(
+            f"{_size(unread)} were kept by another version of cadran or of DuckDB, and are not used; 'cadran cache clear' takes them away"
+        )
+        return
     if not lines:
         click.echo("nothing is kept; 'cadran run' keeps the results of final periods")
         return
@@ -38,7 +44,12 @@ def cache(ctx: click.Context) -> None:
 def clear(ctx: click.Context, kpis: tuple[str, ...]) -> None:
     """Forget what is kept, of all or of some KPIs: the next run computes it again."""
     with problems_shown(root(ctx)):
-        count = project(ctx).clear_cache(kpis)
+        opened = project(ctx)
+        unread = opened.unread_cache()
+        count = opened.clear_cache(kpis)
+    if unread and not kpis:
+        click.echo(f"{_size(unread)} of another version of cadran or of DuckDB taken away")
+        return
     click.echo(f"{count} result{'s' * (count != 1)} forgotten")
 
 

@@ -55,6 +55,7 @@ class ComputedSeries:
 
 @dataclass(slots=True)
 class Computed:
+    kpis: tuple[str, ...] = ()
     series: list[ComputedSeries] = field(default_factory=list)
     alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
     quality: list[Quality] = field(default_factory=list)

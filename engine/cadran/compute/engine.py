@@ -172,7 +172,7 @@ class Engine:
         if self.memory is not None:
             self.memory.whose(planned)
         self._scan(planner.new_scans())
-        out = Computed(quality=self.examiner.quality(datasets))
+        out = Computed(tuple(request.kpis), quality=self.examiner.quality(datasets))
         for series, computed in zip(planned, self.combining.combine(planned, self.progress), strict=True):
             if series.for_alerts:
                 out.alerts.append(computed)

@@ -140,7 +140,8 @@ class Note:
 class Reuse:
     """Of one measure of a scan, over which spans an earlier run's result was taken and over which it was made.
 
-    ``passing`` are those of the latter that cannot be kept: they are not over for good, or the clock may change them.
+    ``passing`` are those of the latter that cannot be kept: they are not over for good, the clock may change them, or
+    nothing tells whether rows of the ``untold`` datasets have changed.
     """
 
     scan: str
@@ -149,6 +150,7 @@ class Reuse:
     kept: tuple[Span, ...] = ()
     made: tuple[Span, ...] = ()
     passing: tuple[Span, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class Results:
     quality: tuple[Quality, ...] = ()
     warnings: tuple[Problem, ...] = ()
     statements: Mapping[str, str] = field(default_factory=dict)  # name of a scan -> its SQL
+    kpis: tuple[str, ...] = ()  # those that were asked for, whether they have rows or not
     notes: tuple[Note, ...] = ()
     reuse: tuple[Reuse, ...] = ()  # what was taken from earlier runs
     measured: tuple[Measured, ...] = ()  # what each statement took, for explain --analyze

@@ -15,8 +15,12 @@ from cadran.declare.findings import NAMED, Findings, line_and_column
 from cadran.declare.shape import Finding, value_at
 
 # In these, a part with a wrong value is used without that value; elsewhere the whole entry is left out.
-_FORGIVING = ("kpis", "reports")
-_NEEDED = {"kpis": ("formula",)}
+_FORGIVING = ("kpis", "reports", "datasets")
+# What the rest means nothing without: a fault in it leaves out the whole entry.
+_NEEDED = {
+    "kpis": ("formula",),
+    "datasets": ("from", "key", "date", "valid", "links", "columns", "where", "snapshot", "ahead", "grain", "money"),
+}
 
 
 @dataclass(frozen=True, slots=True)

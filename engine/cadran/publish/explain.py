@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cadran.calendar import Grain
 from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
 from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
+from cadran.problems import listed
 from cadran.publish.messages import words
 from cadran.publish.scanned import in_all
 
@@ -42,12 +44,13 @@ def _kept(results: Results) -> Iterator[str]:
     for scan, parts in scans.items():
         kept, made, passing = (sum(len(getattr(p, n)) for p in parts) for n in ("kept", "made", "passing"))
         text = f"{scan} on {parts[0].dataset}: {kept} of {kept + made} results come from earlier runs"
-        open_ = (
-            f", {passing} are made in every run: their periods are not over for good, or nothing tells whether their rows have changed"
-            if passing
-            else ""
+        untold = sorted({dataset for part in parts for dataset in part.untold})
+        why = (
+            f"nothing tells whether rows of {listed(untold)} have changed: declare 'changed:', 'immutable:' or 'restate:' there"
+            if untold
+            else "their periods are not over for good, or the clock may change them"
         )
-        texts.append(text + open_)
+        texts.append(f"{text}, {passing} are made in every run: {why}" if passing else text)
     said = words("en")
     texts += [said[f"note_{n.kind}"].format(dataset=n.dataset, since=n.since) for n in results.notes]
     for index, text in enumerate(texts):
@@ -114,7 +117,19 @@ def _written(leaf: Leaf) -> tuple[int, int]:
     text = parsed.source.text.value
     while text[start:end].count("(") > text[start:end].count(")") and end < len(text):
         end += 1
-    return start, end
+    return start, _with_filter(text, end)
+
+
+def _with_filter(text: str, end: int) -> int:
+    """The end of the ``filter (where …)`` that follows a measure, or that of the measure."""
+    follows = re.match(r"\s*filter\s*\(", text[end:], re.IGNORECASE)
+    if follows is None:
+        return end
+    depth, at = 1, end + follows.end()
+    while depth and at < len(text):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        at += 1
+    return at
 
 
 def _transform(transform: object) -> str:

@@ -39,6 +39,8 @@ def gather(
     locale = locale or (report.locale if report else "") or declaration.locale
     figures = Figures(declaration, locale)
     chosen = chosen_kpis(declaration, report)
+    if report is None and results.kpis:
+        chosen = [kpi for kpi in chosen if kpi.name in results.kpis]
     names = frozenset(kpi.name for kpi in chosen)
     alerts = [figures.alert(a) for a in _in_order(results.alerts) if a.kpi in names]
     index, wanted = RowIndex(results), Wanted.of(report, declaration.calendar)

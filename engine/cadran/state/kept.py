@@ -46,6 +46,7 @@ class Kept:
     facts: dict[str, tuple[Any, str]] = field(default_factory=dict)  # key → value, the day of its last use
     marks: dict[str, dict[str, str]] = field(default_factory=dict)  # table → part → mark
     changed: bool = False
+    readable: bool = False  # whether there was an index, and of this engine
     _where: dict[tuple[str, str, str, str], tuple[str, int]] = field(default_factory=dict)
     _sound: dict[str, bool] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
@@ -66,7 +67,7 @@ class Kept:
             self.salt, self.marks = str(raw["salt"]), {t: dict(m) for t, m in raw["marks"].items()}
         except (KeyError, TypeError, ValueError, AttributeError):
             return
-        self.pieces, self.facts = pieces, facts
+        self.pieces, self.facts, self.readable = pieces, facts, True
         self._before = {*pieces, *facts}
         for name in pieces:
             self._remember(name)

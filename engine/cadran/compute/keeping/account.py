@@ -42,6 +42,14 @@ def lines(folder: Path) -> list[Line]:
     ]  # fmt: skip
 
 
+def unread(folder: Path) -> int:
+    """The bytes that lie there of other versions of cadran or of DuckDB, whose results are not used."""
+    place = folder / FOLDER
+    if not place.is_dir() or open_kept(place).readable:
+        return 0
+    return sum(path.stat().st_size for path in place.iterdir() if path.is_file())
+
+
 def _results(piece: Piece, held: Held) -> int:
     """The spans of which anything can still be of use."""
     lists = [piece.tokens[at] for at in held.sets.values()]

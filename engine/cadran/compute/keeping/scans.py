@@ -110,8 +110,19 @@ class Keeper:
         return Reuse(
             plan.scan.name, plan.scan.dataset, tuple(self._whose(plan, at)),
             tuple(s for s in plan.scan.spans if (at, s) in plan.found), made,
-            tuple(s for s in made if None in plan.of_set((at, s))),
+            tuple(s for s in made if None in plan.of_set((at, s))), self._untold(plan, at),
         )  # fmt: skip
+
+    def _untold(self, plan: Plan, at: int) -> tuple[str, ...]:
+        """The datasets behind a measure of which nothing tells whether rows have changed."""
+        behind = {
+            dataset for (a, _), ground in plan.grounds.items() if a == at for dataset in ground.datasets
+        }
+        return tuple(
+            sorted(
+                d for d in behind if self.tokens.parts.of(d) is None and self.tokens.restated_since(d) is None
+            )
+        )
 
     def _whose(self, plan: Plan, at: int) -> list[str]:
         return sorted(self.kpis.get((plan.scan.name, plan.measures[at]), ()))
