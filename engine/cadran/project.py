@@ -85,13 +85,13 @@ class Project:
         try:
             with self._opened(comparisons=False) as opened:
                 known = opened.problems
-                found = self._examined(opened.checked())
+                found, warnings = self._examined(opened.checked())
                 unwritten = opened.sources.remember()
-                return in_order([*known, *unwritten]), found
+                return in_order([*known, *warnings, *unwritten]), found
         except ProblemsFound as raised:
             return in_order([*known, *raised.problems]), []
 
-    def _examined(self, opened: Opened) -> list[Found]:
+    def _examined(self, opened: Opened) -> tuple[list[Found], list[Problem]]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
         from cadran.compute.computed import Request
         from cadran.compute.found import found
@@ -99,9 +99,9 @@ class Project:
 
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
-            engine.examine_all()
+            warnings = engine.examine_all()
             engine.compute(Request(choose(declaration, ())))
-            return found(engine)
+            return found(engine), warnings
 
     def model(self) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings; no server is asked. Raises ProblemsFound."""

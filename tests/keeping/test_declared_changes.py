@@ -161,6 +161,14 @@ def test_a_row_that_takes_anothers_place_with_its_time_has_another_key(shop: Sho
     assert shop.made() == months("revenue", 1) | months("biggest", 1)
 
 
+def test_what_cannot_tell_of_changes_is_said_with_the_data(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "sql")
+    shop.tell("ALTER TABLE orders ADD COLUMN state TEXT")
+    shop.declare("changed: state")
+    (problem,) = cadran.open(tmp_path, environ={}).check_data()
+    assert problem.code == "changed-type" and problem.severity == "warning" and problem.where is not None
+
+
 def test_a_row_without_a_stamp_may_have_changed(shop: Shop) -> None:
     shop.declare("changed: updated_at")
     shop.tell("UPDATE orders SET updated_at = NULL WHERE id = 21")

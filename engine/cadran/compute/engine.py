@@ -18,6 +18,7 @@ from cadran.compute.currencies import rates_table
 from cadran.compute.embedded import OutOfRoom, QueryError
 from cadran.compute.examine import Examiner
 from cadran.compute.hints import hint_for
+from cadran.compute.keeping.changes import Changes
 from cadran.compute.lower import column
 from cadran.compute.places import Places, Pushed, Reach
 from cadran.compute.plan import Planner, Series, columns_behind, measures_of
@@ -139,8 +140,8 @@ class Engine:
             self._types[dataset] = self.session.types(_everything(alias))
         return self._types[dataset]
 
-    def examine_all(self) -> None:
-        """Types, keys and intervals of every dataset, used by a KPI or not. Raises ProblemsFound."""
+    def examine_all(self) -> list[Problem]:
+        """Types, keys and intervals of every dataset, used by a KPI or not; gives warnings. Raises ProblemsFound."""
         measures = measures_of(self.model, list(self.model.kpis.values()))
         columns = columns_behind(self.model, measures)
         for dataset in self.model.datasets.values():
@@ -149,6 +150,7 @@ class Engine:
         if problems:
             raise ProblemsFound(problems)
         self.examiner.examine(sorted(self.model.datasets), measures)
+        return Changes(self.declaration, self.session, self.rows, self.clock.instant).check()
 
     # --- the run ---------------------------------------------------------------------------------------------------------
 

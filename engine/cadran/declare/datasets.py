@@ -125,6 +125,12 @@ def _check_changes(made: Dataset, value: dict[str, Any], found: Findings) -> Non
         message = f"'{said[0]}' and '{said[1]}' say two things about how rows change"
         hint = "keep one: 'changed' where a column tells of every change, 'immutable' where there are none, else 'restate'"
         found.error("changes-said-twice", message, made.place.child(said[1], on_key=True), hint)
+    if made.changed is not None and made.date is not None and made.changed.value == made.date.value:
+        message = f"'{made.changed.value}' is also the dataset's date: a row that changes and keeps it is not seen to change"
+        hint = (
+            "name the column that is written with every change, such as updated_at; or say 'restate: 90 days'"
+        )
+        found.warn("changed-is-the-date", message, made.changed.place, hint)
 
 
 # --- links -----------------------------------------------------------------------------------------------------------

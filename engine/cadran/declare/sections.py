@@ -19,7 +19,19 @@ _FORGIVING = ("kpis", "reports", "datasets")
 # What the rest means nothing without: a fault in it leaves out the whole entry.
 _NEEDED = {
     "kpis": ("formula",),
-    "datasets": ("from", "key", "date", "valid", "links", "columns", "where", "snapshot", "ahead", "grain", "money"),
+    "datasets": (
+        "from",
+        "key",
+        "date",
+        "valid",
+        "links",
+        "columns",
+        "where",
+        "snapshot",
+        "ahead",
+        "grain",
+        "money",
+    ),
 }
 
 

@@ -74,6 +74,13 @@ class Changes:
         kind = self._kind(dataset, found.changed)
         return None if kind is None else self._by_month(found, found.changed, kind)
 
+    def check(self) -> list[Problem]:
+        """What is declared of changes and cannot tell of any."""
+        for name, found in self.rows.model.datasets.items():
+            if found.changed is not None:
+                self._kind(name, found.changed)
+        return self.problems
+
     def bucket(self, dataset: str) -> exp.Column | None:
         """The date by whose months a dataset is told: its own, or the start of its validity, where that is a plain column."""
         found = self.rows.model.datasets[dataset]
