@@ -130,6 +130,20 @@ kpis:
   spread: {formula: stddev(orders.amount), period: month, segment: channel}
 """,
     ),
+    "two segments over one column": (
+        {"shops": "id,day,shop,amount\n1,2026-01-05,Lyon,20\n2,2026-01-06,Paris,9.90\n3,2026-02-07,Paris,4.10\n4,2026-02-08,,1\n"},
+        """
+datasets: {shops: {from: files.shops, key: id, date: day}}
+segments: {shop: {shops: shop}, city: {shops: shop}, top: {shops: shop, show: {top: 1, other: true}}}
+kpis:
+  revenue: {formula: sum(shops.amount), period: month, segment: [shop, [shop, city]]}
+  of_cities: {formula: sum(shops.amount), period: month, segment: city, target: 10}
+  best: {formula: sum(shops.amount), period: month, segment: top}
+  middle: {formula: median(shops.amount), period: month, segment: shop}
+  middle_of_cities: {formula: median(shops.amount), period: month, segment: city}
+  kinds: {formula: count(distinct shops.amount), period: month, segment: [shop, city]}
+""",
+    ),
     "a search in a dataset that has sums of another": (
         {
             "events": "id,day,customer\n1,2026-01-05,a\n2,2026-01-06,b\n3,2026-02-07,a\n4,2026-02-08,c\n",
@@ -190,6 +204,8 @@ PULLED: Mapping[tuple[str, str], set[str]] = {
         "SQLite has no median or quantile of the same meaning",
         "SQLite has no stddev of the same meaning",
     },
+    ("two segments over one column", "MariaDB"): {"MariaDB has no median or quantile of the same meaning"},
+    ("two segments over one column", "Sqlite"): {"SQLite has no median or quantile of the same meaning"},
     ("calendar arithmetic", "Sqlite"): {
         "SQLite has no date_trunc('quarter') of the same meaning",
         "SQLite has no extract(week) of the same meaning",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cadran.compute.engine import Engine
 from cadran.problems import ProblemsFound
 
 from .small import HEAD, figures, problems, project, run
@@ -465,3 +466,51 @@ def test_targets_below_and_at_zero(tmp_path: Path, value: str, target: str, good
     """
     results = run(tmp_path, text, {"orders": f"id,day,amount\n1,2026-06-01,{value}\n"}, head=HEAD)
     assert next(r.status for r in results if r.period == "2026-06") == status
+
+
+SHOPS = """
+    id,day,until,shop,amount,weight
+    1,2026-04-03,2026-05-20,Lyon,20,0.5
+    2,2026-05-11,,Paris,9.90,1.25
+    3,2026-05-20,2026-06-02,Paris,4.10,2.5
+    4,2026-06-02,,,1,0.75
+"""
+TWINS = """
+    datasets:
+      shops: {from: files.shops, key: id, date: day}
+      stays: {from: files.shops, key: id, valid: [day, until]}
+    segments:
+      shop: {shops: shop, stays: shop}
+      city: {shops: shop, stays: shop}
+      top: {shops: shop, stays: shop, show: {top: 1, other: true}}
+    kpis:
+"""
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sum(shops.amount)", "median(shops.amount)", "stddev(shops.weight)", "count(distinct shops.amount)", "active(shops.amount)",
+        "retained(shops.shop)", "quantile(shops.amount, 0.9)", "count_having(shops.amount, count(shops) >= 1)",
+        "closing(sum(stays.amount))", "closing(median(stays.amount))", "lost(count(stays))", "closing(count(distinct stays.amount))",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("sharing", [True, False])
+def test_segments_over_the_same_column(
+    tmp_path: Path, formula: str, sharing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "sharing", sharing)
+    names = {"a": "shop", "b": "city", "c": "[shop, city]", "d": "[[shop, city]]", "e": "top"}
+    kpis = {n: f'  {n}: {{formula: "{formula}", period: month, segment: {s}}}\n' for n, s in names.items()}
+    together = _values(tmp_path, TWINS + "    ".join(["", *kpis.values()]))
+    for name, text in kpis.items():
+        alone = _values(tmp_path, TWINS + "    " + text)
+        assert {k: v for k, v in together.items() if k[0] == name} == alone
+        assert len(alone) > 4
+
+
+def _values(folder: Path, text: str) -> dict[tuple[object, ...], object]:
+    results = run(folder, text, {"shops": SHOPS}, as_of=dt.date(2026, 7, 1), since=dt.date(2026, 4, 1))
+    out = {(r.kpi, r.period, r.segment, r.segment_value): (r.value, r.base) for r in results}
+    assert len(out) == len(results), "a row twice"
+    return out

@@ -145,7 +145,7 @@ class Grouping:
     """Rows grouped by segment sets: ``dims`` holds the SQL of each segment's value."""
 
     def __init__(self, sets: Sequence[Segments], dims: dict[str, exp.Expr]) -> None:
-        self.sets, self.dims = sets, dims
+        self.sets, self.dims = sets, _apart(dims)
 
     def labels(self) -> list[exp.Expr]:
         """The name of the grouping set that a row belongs to, then the segments' values."""
@@ -178,6 +178,16 @@ class Grouping:
         ]
         select.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
         return select
+
+
+def _apart(dims: dict[str, exp.Expr]) -> dict[str, exp.Expr]:
+    """Segments over the same column in words of their own: SQL tells groupings apart by what they are written as."""
+    seen: set[exp.Expr] = set()
+    out = {}
+    for name, node in dims.items():
+        out[name] = node if node not in seen else exp.Coalesce(this=node, expressions=[text(name)])
+        seen.add(node)
+    return out
 
 
 class Frame(Grouping):
