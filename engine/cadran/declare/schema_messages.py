@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.declare.document import Document
 from cadran.declare.findings import NAMED
+from cadran.declare.passwords import at_secret
 from cadran.declare.shape import Finding, Keys
 from cadran.problems import listed, suggest
+from cadran.starred import without
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -89,6 +91,8 @@ def _unknown_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any
             )
             continue
         hint = suggest(key, known) or (f"what can stand here: {listed(free, 12)}" if free else "remove it")
+        if "url" in known and at_secret((*path, key)):
+            hint = 'put it into the url as "${NAME}", where NAME is set in the environment'
         yield Finding((*path, key), True, "unknown-key", f"unknown key '{_cut(key)}'", hint)
 
 
@@ -200,6 +204,8 @@ def _label(path: Keys) -> str:
 def _shown(document: Document, path: Keys, value: Any) -> str:
     if path in document.substituted:
         return "what its setting holds"
+    if at_secret(path) and not isinstance(value, list | dict):
+        return "what is written there"
     match value:
         case bool():
             return "true" if value else "false"
@@ -212,5 +218,5 @@ def _shown(document: Document, path: Keys, value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(without(text).split())
     return line if len(line) <= 40 else line[:39] + "…"

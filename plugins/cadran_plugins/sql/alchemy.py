@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,9 @@ except ModuleNotFoundError as missing:
     raise ConfigError(
         "databases are read with SQLAlchemy, which is not installed", hint="pip install 'cadran[sql]'"
     ) from missing
+
+_UNKNOWN_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'")
+PARAMETERS = "leave it out, or see in the driver's documentation how it is written behind the question mark"
 
 
 def needed(module: str, package: str, extra: str) -> Any:
@@ -53,7 +57,7 @@ class AlchemyDatabase(Database):
     def connection(self) -> sqlalchemy.Connection:
         if self._open is None:
             self._engine = self._make_engine()
-            connection = self._engine.connect()
+            connection = self._connected(self._engine)
             try:
                 self._begin(connection)
             except BaseException:
@@ -62,6 +66,16 @@ class AlchemyDatabase(Database):
                 raise
             self._open = connection
         return self._open
+
+    @staticmethod
+    def _connected(engine: sqlalchemy.Engine) -> sqlalchemy.Connection:
+        try:
+            return engine.connect()
+        except TypeError as error:  # a driver's function that is called with what the url says
+            if found := _UNKNOWN_PARAMETER.search(str(error)):
+                message = f"the url holds a parameter that the driver does not know: '{found[1]}'"
+                raise ConfigError(message, hint=PARAMETERS, setting=("url",)) from None
+            raise
 
     def connect(self) -> None:
         assert self.connection is not None

@@ -22,6 +22,7 @@ from pymysql.cursors import SSCursor  # noqa: E402 - only where it is installed
 
 from cadran_plugins.sql.mysql_types import CONVERSIONS, field_of, guarded  # noqa: E402
 
+_NAMES = {"passwd": "password", "db": "database"}  # as PyMySQL called them once
 _UNKNOWN_VARIABLE, _UNKNOWN_ZONE = 1193, 1298
 # Nothing that changes what a SELECT means against the SQL that sqlglot writes (ANSI_QUOTES, PIPES_AS_CONCAT,
 # NO_BACKSLASH_ESCAPES …), and no NO_ZERO_DATE: a cast would make NULL of a zero date, silently.
@@ -46,6 +47,7 @@ class MysqlDatabase(AlchemyDatabase):
             raise ConfigError("MariaDB and MySQL are read with PyMySQL", hint=hint, setting=("url",))
         wait = max(1, round(self.settings.wait))
         url = self.url().set(drivername="mysql+pymysql")
+        url = url.set(query={_NAMES.get(key, key): value for key, value in url.query.items()})
         return sqlalchemy.create_engine(
             url if "charset" in url.query else url.update_query_dict({"charset": "utf8mb4"}),
             poolclass=sqlalchemy.NullPool,
