@@ -98,11 +98,21 @@ def _unknown_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any
 
 def _missing_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Finding]:
     for name in schema.get("required", ()):
+        if meant := _misspelt(path, name, value):
+            hint = f"did you mean '{name}'?"
+            yield Finding((*path, meant), True, "unknown-key", f"unknown key '{_cut(meant)}'", hint)
         if name not in value:
             says = schema.get("properties", {}).get(name, {})
             hint = "begin the file with it" if not path else f"add it: {_described(says)}".rstrip(": ")
             shown = "version: 1" if not path and name == "version" else name
             yield Finding(path, True, "missing-key", f"'{shown}' is missing", hint)
+
+
+def _misspelt(path: Keys, name: str, value: Mapping[str, Any]) -> str:
+    """The key that stands for the one that names the plugin; a part without it can hold any."""
+    if len(path) != 2 or name not in ("connector", "notifier") or name in value:
+        return ""
+    return next((key for key in value if suggest(key, [name])), "")
 
 
 def _described(schema: Any) -> str:

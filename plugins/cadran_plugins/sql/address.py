@@ -41,6 +41,7 @@ PACKAGES = {
     "trino": "trino[sqlalchemy]",
 }
 FILES = ("sqlite", "duckdb")
+KNOWN = ("postgresql", "mysql", "mariadb", *FILES)
 _EXAMPLES = "postgresql://user:password@host/database, mysql://user:password@host/database or sqlite:///data/shop.sqlite"
 
 

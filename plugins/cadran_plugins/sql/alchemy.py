@@ -21,7 +21,7 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 _UNKNOWN_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'")
-PARAMETERS = "leave it out, or see in the driver's documentation how it is written behind the question mark"
+PARAMETERS = "check what stands behind the question mark of the url, or leave it out"
 
 
 def needed(module: str, package: str, extra: str) -> Any:
@@ -50,6 +50,13 @@ class AlchemyDatabase(Database):
             hint = "signs such as @ : / in a user or a password are written %40 %3A %2F; the port is a number"
             raise ConfigError("the url cannot be understood", hint=hint, setting=("url",)) from None
 
+    def _named(self, url: sqlalchemy.URL, *, otherwise: str = "") -> sqlalchemy.URL:
+        """The URL, which names a database. Raises ConfigError."""
+        if url.database:
+            return url
+        hint = f"write {self.address.backend}://…/database{otherwise}"
+        raise ConfigError("the url names no database", hint=hint, setting=("url",))
+
     def _begin(self, connection: sqlalchemy.Connection) -> None:
         """Makes the connection read-only, in one snapshot, with its timeout and its zone."""
 
@@ -57,7 +64,9 @@ class AlchemyDatabase(Database):
     def connection(self) -> sqlalchemy.Connection:
         if self._open is None:
             self._engine = self._make_engine()
+            self.connecting = True
             connection = self._connected(self._engine)
+            self.connecting = False
             try:
                 self._begin(connection)
             except BaseException:
@@ -67,8 +76,7 @@ class AlchemyDatabase(Database):
             self._open = connection
         return self._open
 
-    @staticmethod
-    def _connected(engine: sqlalchemy.Engine) -> sqlalchemy.Connection:
+    def _connected(self, engine: sqlalchemy.Engine) -> sqlalchemy.Connection:
         try:
             return engine.connect()
         except TypeError as error:  # a driver's function that is called with what the url says
@@ -76,6 +84,10 @@ class AlchemyDatabase(Database):
                 message = f"the url holds a parameter that the driver does not know: '{found[1]}'"
                 raise ConfigError(message, hint=PARAMETERS, setting=("url",)) from None
             raise
+        except (OSError, ValueError) as error:  # a certificate that is not there, a time that is no number
+            reason = getattr(error, "strerror", None) or self.address.masked(str(error))
+            message = f"no connection to the server: {reason}"
+            raise ConfigError(message, hint=PARAMETERS, setting=("url",)) from None
 
     def connect(self) -> None:
         assert self.connection is not None
