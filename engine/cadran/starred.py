@@ -14,6 +14,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 _ENDS = (
     "password", "passwd", "pwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey",
     "secretkey", "accountkey", "authkey", "credential", "credentials", "odbcconnect",
+    "pasword", "passwort", "motdepasse", "mdp", "cleapi",
 )  # fmt: skip
 _ALONE = frozenset({"pass", "sas", "sig", "jwt", "auth"})
 _USER = re.compile(r"(?<=://)[^\s:/@]*:\S+(?=@)")

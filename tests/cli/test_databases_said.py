@@ -169,6 +169,7 @@ def test_a_connection_that_does_not_come_about(
     ("behind", "message"),
     [
         ("?foo=bar", "the url holds a parameter that the driver does not know: 'foo'"),
+        ("?connect_timeout=abc", "no connection to the server: "),
         ("?ssl_ca=/none.pem", "no connection to the server: "),
     ],
 )

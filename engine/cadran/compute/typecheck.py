@@ -164,7 +164,7 @@ class TypeChecker:
                 if sql
                 else "with 'date_format:' in the source"
             )
-            hint = f"name the column that holds them, or make dates of it {way}"
+            hint = f"name the column that holds dates, or make dates of it {way}"
             message = f"column '{column}' holds text, not dates"
             return [Problem("not-a-date", message, text.place.position(), f"datasets.{name}", hint)]
         message = f"'{oddity.value}' in column '{column}' is not a date"

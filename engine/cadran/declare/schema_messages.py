@@ -152,6 +152,8 @@ def _hint(
     document: Document, path: Keys, error: ValidationError, schema: Mapping[str, Any], says: str
 ) -> str:
     value = error.instance
+    if isinstance(value, dict) and path[-1:] == ("url",):
+        return 'write it as one text, and keep it out of the file: "${NAME}", where NAME is set in the environment'
     if isinstance(value, str) and error.validator_value == 1:
         return "write it without quotes"
     if isinstance(value, str) and path not in document.substituted:

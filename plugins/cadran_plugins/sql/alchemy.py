@@ -63,9 +63,8 @@ class AlchemyDatabase(Database):
     @property
     def connection(self) -> sqlalchemy.Connection:
         if self._open is None:
-            self._engine = self._make_engine()
             self.connecting = True
-            connection = self._connected(self._engine)
+            connection = self._connected()
             self.connecting = False
             try:
                 self._begin(connection)
@@ -76,9 +75,10 @@ class AlchemyDatabase(Database):
             self._open = connection
         return self._open
 
-    def _connected(self, engine: sqlalchemy.Engine) -> sqlalchemy.Connection:
+    def _connected(self) -> sqlalchemy.Connection:
         try:
-            return engine.connect()
+            self._engine = self._make_engine()
+            return self._engine.connect()
         except TypeError as error:  # a driver's function that is called with what the url says
             if found := _UNKNOWN_PARAMETER.search(str(error)):
                 message = f"the url holds a parameter that the driver does not know: '{found[1]}'"

@@ -58,13 +58,15 @@ class MysqlDatabase(AlchemyDatabase):
             connect_args={
                 "conv": CONVERSIONS,
                 "connect_timeout": wait,
-                "read_timeout": round(self.settings.timeout) + wait,  # where the server does not keep its own
+                "read_timeout": wait,  # until there is a connection
                 "program_name": "cadran",
             },
         )
 
     def _begin(self, connection: sqlalchemy.Connection) -> None:
         driver: Any = connection.connection.driver_connection
+        wait = max(1, round(self.settings.wait))
+        driver._read_timeout = round(self.settings.timeout) + wait  # where the server does not keep its own
         maria = bool(getattr(connection.dialect, "is_mariadb", False))
         self.product = "MariaDB" if maria else ""
         mode = str(self._one(driver, "SELECT @@SESSION.sql_mode"))

@@ -111,7 +111,7 @@ def translated(
 def _advice(words: str) -> str:
     """What to do about a connection that did not come about."""
     text = words.casefold()
-    if "does not support ssl" in text or "ssl is required, but" in text or "ssl connection has" in text:
+    if "does not support ssl" in text or "ssl is required but" in text or "ssl connection has" in text:
         return "the server offers no encryption: leave what asks for it out of the url (sslmode, ssl…), or have it set up there"
     if "ssl negotiation" in text or "packet" in text or "protocol" in text:
         return "something else seems to listen there: check the host, the port and the kind of database in the url"
