@@ -14,6 +14,7 @@ import pytest
 import cadran
 from cadran.cli.run import FORMATS
 from cadran.problems import ProblemsFound
+from servers import Server
 
 from .user import AS_OF, KPIS, ORDERS, Done, call, project
 
@@ -200,3 +201,28 @@ def test_a_password_beside_the_url_is_said_to_belong_into_it(tmp_path: Path) -> 
         project(tmp_path, KPIS.replace("{connector: files, path: data}", source), {"orders": ORDERS}), "check"
     )
     assert "unknown key 'password'; put it into the url as \"${NAME}\"" in done.out
+
+
+def test_a_password_in_the_url_of_a_database_that_answers(tmp_path: Path, postgres: Server) -> None:
+    """The server lets everybody in, so the password is not even looked at; runs, reports and what is kept hold none."""
+    postgres.run(
+        "create table orders (id int primary key, day date not null, amount numeric(9, 2), shop text, channel text)",
+        "insert into orders values (1, '2026-05-03', 10.10, 'north', 'web')",
+    )
+    base, _, name = postgres.url.rpartition("/")
+    url = f"{base.replace('postgres@', '')}/{name}?user=postgres&password=SECRETX"
+    text = KPIS.replace("{connector: files, path: data}", f"{{connector: sql, url: '{url}'}}")
+    folder = project(tmp_path, text)
+    said = [call(folder, "run", *AS_OF, "--verbose", "--format", kind) for kind in FORMATS]
+    said += [
+        call(folder, "check", "--data", "--format", form) for form in ("text", "json", "github", "sarif")
+    ]
+    said += [
+        call(folder, *args) for args in (("explain", "revenue", *AS_OF, "--analyze"), ("cache",), ("schema",))
+    ]
+    for done in said:
+        assert done.code == 0, done.all
+        assert "SECRETX" not in done.all and b"SECRETX" not in done.raw
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name != "kpis.yaml":
+            assert b"SECRETX" not in file.read_bytes(), file
