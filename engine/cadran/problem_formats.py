@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cadran.problems import Position, Problem, in_order
+from cadran.starred import starred
 
 Lines = Mapping[str, Sequence[str]]  # file as shown in positions -> its lines
 
@@ -23,7 +24,6 @@ _INDENT = "    "
 _WIDEST = 110  # a longer line is cut around the caret
 _TAB = 4
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_PASSWORD = re.compile(r"(?<=://)[^\s:/@]*:\S+(?=@)")
 _RED, _YELLOW, _GREEN, _BOLD, _PLAIN = "\x1b[1;31m", "\x1b[1;33m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
 
 
@@ -54,7 +54,7 @@ def as_text(
     problems: Sequence[Problem], lines: Lines, folder: Path | None = None, colour: bool = False
 ) -> str:
     """Each problem with its line and a caret, and at the end how many there are."""
-    known = dict(lines)
+    known: dict[str, Sequence[str]] = {file: starred(text) for file, text in lines.items()}
     out = []
     for problem in problems:
         out.append(_headline(problem, colour))
@@ -89,7 +89,7 @@ def _lines_of(file: str, known: dict[str, Sequence[str]], folder: Path | None) -
         if folder is not None:
             with suppress(OSError, ValueError):  # a line that cannot be shown is left out; the problem is not
                 text = (folder / file).read_text(encoding="utf-8-sig", errors="replace")
-                known[file] = _LINE_BREAK.split(text)
+                known[file] = starred(_LINE_BREAK.split(text))
     return known[file]
 
 
@@ -97,7 +97,7 @@ def _excerpt(where: Position, lines: Sequence[str], colour: bool) -> list[str]:
     """The source line and the caret line; nothing where the file is not at hand."""
     if not 0 < where.line <= len(lines) or not lines[where.line - 1].strip():
         return []
-    line, start = _without_password(lines[where.line - 1].rstrip("\r\n")), where.column - 1
+    line, start = lines[where.line - 1].rstrip("\r\n"), where.column - 1
     end = max(start + 1, min(start + where.width, len(line)))
     line, start, end = _cut(line, start, end)
     shown, offsets = _on_screen(line)
@@ -108,11 +108,6 @@ def _excerpt(where: Position, lines: Sequence[str], colour: bool) -> list[str]:
         f"{_INDENT}{shown}".rstrip(),
         f"{_INDENT}{' ' * first}{_GREEN + caret + _PLAIN if colour else caret}",
     ]
-
-
-def _without_password(line: str) -> str:
-    """A password that somebody wrote into a URL, each character as a star: problems end up in logs."""
-    return _PASSWORD.sub(lambda found: "*" * len(found[0]), line)
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:

@@ -283,7 +283,7 @@ def _judged(
     ]  # fmt: skip
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
-        tuple(computed.quality), tuple(in_order([*warnings, *unmet])), computed.statements, computed.kpis,
+        tuple(computed.quality), tuple(in_order(_masked([*warnings, *unmet], declaration))), computed.statements, computed.kpis,
         tuple(computed.notes), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
 
@@ -319,8 +319,8 @@ def moment(text: str) -> dt.date | dt.datetime:
 
 
 def _masked(problems: Sequence[Problem], declaration: Declaration) -> list[Problem]:
-    """No value from the environment in a message."""
-    if not declaration.secrets:
+    """No value from the environment in a message, and no password from the file."""
+    hidden = declaration.unsaid
+    if not hidden:
         return list(problems)
-    hidden = declaration.secrets
     return [replace(p, message=mask(p.message, hidden), hint=mask(p.hint, hidden)) for p in problems]

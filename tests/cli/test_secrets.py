@@ -14,6 +14,7 @@ import pytest
 import cadran
 from cadran.cli.run import FORMATS
 from cadran.problems import ProblemsFound
+from servers import Server
 
 from .user import AS_OF, KPIS, ORDERS, Done, call, project
 
@@ -168,3 +169,60 @@ def test_the_search_would_find_it() -> None:
     for form in FORMS:
         with pytest.raises(AssertionError):
             clean(f"before {form} behind")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{connector: sql, url: "postgresql://127.0.0.1:1/x?user=postgres&password=SECRETX"}',
+        '{connector: sql, url: "mysql://127.0.0.1:1/x?user=root&passwd=SECRETX&foo=bar"}',
+        "{connector: sql, url: 'postgresql://127.0.0.1:1/x', password: SECRETX}",
+        "{connector: sql, url: {host: h, password: SECRETX}}",
+        "{connector: sql, url: 'sqlite:///a.db', pool: {api_key: SECRETX}}",
+        '{connector: files, path: "postgresql://postgres:SECRETX@127.0.0.1/x"}',
+        '{connector: files, path: data, delimiter: "postgresql://postgres:SECRETX@127.0.0.1/x"}',
+    ],
+)
+def test_what_is_written_into_the_file_as_a_secret_is_in_no_output(tmp_path: Path, source: str) -> None:
+    folder = project(tmp_path, KPIS.replace("{connector: files, path: data}", source), {"orders": ORDERS})
+    for form in ("text", "json", "github", "sarif"):
+        for args in (("check",), ("check", "--data"), ("run", *AS_OF, "--verbose")):
+            done = call(folder, *args, *(("--format", form) if args[0] == "check" else ()))
+            assert "SECRETX" not in done.all, (args, form, done.all)
+            assert done.code == 2 or args == ("check",)
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name != "kpis.yaml":
+            assert b"SECRETX" not in file.read_bytes(), file
+
+
+def test_a_password_beside_the_url_is_said_to_belong_into_it(tmp_path: Path) -> None:
+    source = "{connector: sql, url: 'postgresql://h/x', password: SECRETX}"
+    done = call(
+        project(tmp_path, KPIS.replace("{connector: files, path: data}", source), {"orders": ORDERS}), "check"
+    )
+    assert "unknown key 'password'; put it into the url as \"${NAME}\"" in done.out
+
+
+def test_a_password_in_the_url_of_a_database_that_answers(tmp_path: Path, postgres: Server) -> None:
+    """The server lets everybody in, so the password is not even looked at; runs, reports and what is kept hold none."""
+    postgres.run(
+        "create table orders (id int primary key, day date not null, amount numeric(9, 2), shop text, channel text)",
+        "insert into orders values (1, '2026-05-03', 10.10, 'north', 'web')",
+    )
+    base, _, name = postgres.url.rpartition("/")
+    url = f"{base.replace('postgres@', '')}/{name}?user=postgres&password=SECRETX"
+    text = KPIS.replace("{connector: files, path: data}", f"{{connector: sql, url: '{url}'}}")
+    folder = project(tmp_path, text)
+    said = [call(folder, "run", *AS_OF, "--verbose", "--format", kind) for kind in FORMATS]
+    said += [
+        call(folder, "check", "--data", "--format", form) for form in ("text", "json", "github", "sarif")
+    ]
+    said += [
+        call(folder, *args) for args in (("explain", "revenue", *AS_OF, "--analyze"), ("cache",), ("schema",))
+    ]
+    for done in said:
+        assert done.code == 0, done.all
+        assert "SECRETX" not in done.all and b"SECRETX" not in done.raw
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name != "kpis.yaml":
+            assert b"SECRETX" not in file.read_bytes(), file

@@ -163,6 +163,11 @@ def test_another_schema(mariadb: Server) -> None:
 
 def test_two_columns_of_one_name(mariadb: Server) -> None:
     error = failure(mariadb.url, "x", tables={"x": {"sql": "select 1 as a, 2 as A"}})
+    assert error.message == "table 'x': columns 'a' and 'A' differ only in capitals"
+    assert error.setting == ("tables", "x", "sql")
+    error = failure(
+        mariadb.url, "x", tables={"x": {"sql": "select * from (select 1 as a) p, (select 2 as a) q"}}
+    )
     assert "Duplicate column name" in error.message and error.setting == ("tables", "x", "sql")
 
 

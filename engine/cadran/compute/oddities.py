@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -12,10 +13,21 @@ from cadran.compute.places import Places
 
 @dataclass(frozen=True, slots=True)
 class Oddity:
-    """``value`` does not fit; ``usual`` is how most others are written, empty where all are written alike."""
+    """``value`` does not fit; ``usual`` is how most others are written, empty where all are written alike.
+
+    ``mostly`` says whether most values are, or look like, what the column is used as.
+    """
 
     value: str
     usual: str
+    mostly: bool = True
+
+
+# How dates and numbers are written that cannot be cast as they are.
+_LOOKS = {
+    "DATE": re.compile(r"\s*\d{1,4}\s?[-/. ]\s?(\d{1,2}|\w{3,10}\.?)\s?[-/. ]\s?\d{1,4}\b"),
+    "DOUBLE": re.compile(r"\s*[-+(]?\s?[^\w\s]?\s?\d[\d\s.,'’]*\s?\S{0,3}\s*"),
+}
 
 
 def odd_one(session: Places, table: exp.Expr, name: str, kind: str) -> Oddity | None:
@@ -45,19 +57,33 @@ def odd_one(session: Places, table: exp.Expr, name: str, kind: str) -> Oddity | 
         return None
     # Dates of one column are all written alike; numbers are not (12 and 12.5), so there only a misfit is odd.
     odd = rows[0] if kind == "DATE" else unlike[0]
-    return Oddity(str(odd[0]), str(rows[-1][0]) if rows[-1] is not odd else "")
+    alike = sum(row[1] if _LOOKS[kind].match(str(row[0])) else row[2] for row in rows)
+    mostly = 2 * alike > sum(row[1] for row in rows)
+    return Oddity(str(odd[0]), str(rows[-1][0]) if rows[-1] is not odd else "", mostly)
 
 
-def number_hint(oddity: Oddity, name: str) -> str:
+def number_hint(oddity: Oddity, name: str, *, speaks_sql: bool = False) -> str:
     """How a column of numbers is put right."""
+    if speaks_sql:
+        return _in_sql(name, "decimal(18, 2)")
     if not oddity.usual and "," in oddity.value:
         return 'if the numbers have a decimal comma, say decimal: "," in the source'
     return f'correct it, or say types: {{"{name}": "decimal(18,2)"}} in the source to have each such record named with its line'
 
 
-def date_hint(oddity: Oddity, name: str) -> str:
+def date_hint(oddity: Oddity, name: str, *, speaks_sql: bool = False) -> str:
     """How a column of dates is put right."""
+    if speaks_sql:
+        return _in_sql(name, "date")
     for sign in "/.":
         if not oddity.usual and oddity.value.count(sign) == 2:
             return f'say how they are written in the source: date_format: "%d{sign}%m{sign}%Y"'
     return f'correct it, or say types: {{"{name}": date}} in the source to have each such record named with its line'
+
+
+def _in_sql(name: str, kind: str) -> str:
+    written = name if name.isidentifier() else f'"{name}"'
+    return (
+        "correct it in the database, or convert the column with a SELECT under 'sql:': "
+        f"CAST({written} AS {kind}) AS {written}"
+    )

@@ -44,7 +44,7 @@ class Sources:
         self.problems: list[Problem] = []
         self.unknown: set[str] = set()  # remote sources with tables that were never seen
         self._connectors: dict[str, Connector] = {}
-        self._broken: set[str] = set()  # sources that have said that they cannot answer
+        self._broken = set(_unresolved(declaration))  # sources that cannot answer, which has been said
         self._tables: dict[tuple[str, str], Table | None] = {}
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class Sources:
             declared = self.declaration.sources[source]
             found = self.plugins.connector(declared.connector)
             if isinstance(found, Problem):
-                raise ConnectorError(found.message, hint=found.hint)
+                raise _NotThere(found.message, hint=found.hint)
             config = {k: v for k, v in declared.config.items() if k != "connector"}
             allowed = (self.declaration.folder.resolve(), *self.declaration.allow_paths)
             zone = str(self.declaration.calendar.zone)
@@ -150,6 +150,8 @@ class Sources:
                 self._tables[key] = self._asked(ref)
         except ConnectorError as error:
             self._broken.add(ref.source)
+            if isinstance(error, _NotThere):
+                return None  # said where the source is declared
             self.problems += self.problems_of(ref.source, error)
             return None
         table = self._tables[key]
@@ -164,6 +166,10 @@ class Sources:
         connector = self.connector(ref.source)
         if self.asking or not connector.remote:
             return connector.table(ref.table)
+        try:
+            connector.check(ref.table)
+        except ConnectorError as error:
+            return Table(ref.table, problem=error)
         found = self.seen.get(ref.source, {}).get(ref.table)
         if found is None:
             self.unknown.add(ref.source)
@@ -289,6 +295,19 @@ class Sources:
         subject = f"sources.{source}"
         head = Problem("source", error.message, where, subject, error.hint)
         return [head, *(Problem("source", line, where, subject) for line in error.more)]
+
+
+class _NotThere(ConnectorError):
+    """There is no such connector, or it cannot be loaded."""
+
+
+def _unresolved(declaration: Declaration) -> Iterator[str]:
+    """Sources with a setting that is not set."""
+    for name, source in declaration.sources.items():
+        place = source.place
+        depth = len(place.path)
+        if any(path[:depth] == place.path for path in place.document.unresolved):
+            yield name
 
 
 def relative(file: Path, folder: Path) -> str:

@@ -157,10 +157,20 @@ class TypeChecker:
         oddity = odd_one(self.session, exp.alias_(exp.Subquery(this=dates), "d", table=True), column, "DATE")
         if oddity is None:
             return []
+        sql = self._speaks_sql(owner)
+        if not oddity.mostly:
+            way = (
+                f"with CAST({column} AS date) in a SELECT under 'sql:'"
+                if sql
+                else "with 'date_format:' in the source"
+            )
+            hint = f"name the column that holds dates, or make dates of it {way}"
+            message = f"column '{column}' holds text, not dates"
+            return [Problem("not-a-date", message, text.place.position(), f"datasets.{name}", hint)]
         message = f"'{oddity.value}' in column '{column}' is not a date"
         if oddity.usual:
             message = f"'{oddity.value}' in column '{column}' is not written like the other dates ('{oddity.usual}')"
-        hint = date_hint(oddity, column)
+        hint = date_hint(oddity, column, speaks_sql=sql)
         return [Problem("not-a-date", message, text.place.position(), f"datasets.{name}", hint)]
 
     def _odd_number(self, measure: Measure, part: exp.Expr) -> tuple[str, str] | None:
@@ -173,10 +183,15 @@ class TypeChecker:
             return None
         table = exp.alias_(self.rows.sources[owner].copy(), "t", table=True)
         oddity = odd_one(self.session, table, column, "DOUBLE")
-        if oddity is None:
+        if oddity is None or not oddity.mostly:
             return None
         message = f"'{oddity.value}' in column '{column}' is not a number{_unlike(oddity)}"
-        return message, number_hint(oddity, column)
+        return message, number_hint(oddity, column, speaks_sql=self._speaks_sql(owner))
+
+    def _speaks_sql(self, dataset: str) -> bool:
+        """Whether a dataset comes from a database, which is reached by a URL, and not from files."""
+        tables = self.declaration.datasets[dataset].tables
+        return any("url" in self.declaration.sources[table.source].config for table in tables)
 
     def _link_types(self, name: str, loaded: Collection[str]) -> list[Problem]:
         out = []

@@ -21,6 +21,7 @@ from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
 from cadran.declare.model import Cache, Compute, Declaration
 from cadran.declare.names import check_capitals
+from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
 from cadran.declare.sections import Entry, Sections
 from cadran.declare.settings import mask, replace_settings
@@ -46,8 +47,8 @@ def load(
         if reader.documents:
             declaration = _build(reader, allow_paths)
         problems = in_order(reader.found.problems)
-        if reader.secrets:
-            problems = [_masked(problem, reader.secrets) for problem in problems]
+        if hidden := reader.secrets | reader.passwords:
+            problems = [_masked(problem, hidden) for problem in problems]
         return declaration, problems
 
 
@@ -78,6 +79,7 @@ class _Reader:
         self.found = Findings()
         self.sections = Sections()
         self.secrets: set[str] = set()
+        self.passwords: set[str] = set()
         self.documents: dict[Path, Document] = {}
 
     def read(self, path: Path, shown_as: str, chain: list[tuple[Path, Place]], asked: Place | None) -> None:
@@ -93,6 +95,7 @@ class _Reader:
         resolved = path.resolve()
         self.documents[resolved] = document
         self.secrets |= replace_settings(document, self.environ, self.found)
+        self.passwords |= written(document)
         self._validate(document, included=asked is not None, faulty=bool(problems))
         for other, place in included(document, resolved, self.folder, self.found):
             if other == resolved or any(other == p for p, _ in chain):
@@ -153,6 +156,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         compute=machine.compute(limits, reader.folder, allowed, found) if limits else Compute(),
         allow_paths=allowed,
         secrets=frozenset(reader.secrets),
+        passwords=frozenset(reader.passwords - reader.secrets),
         documents=tuple(reader.documents.values()),
         broken=frozenset(sections.broken),
     )

@@ -233,9 +233,15 @@ class Declaration:
     compute: Compute = Compute()
     allow_paths: tuple[Path, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
+    passwords: frozenset[str] = frozenset()  # secrets that stand in the file itself; in no message
     documents: tuple[Document, ...] = ()  # the main file first
     # (section, name) of what is declared but has errors and is left out above: not to be reported as unknown
     broken: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def unsaid(self) -> frozenset[str]:
+        """What no message holds, wherever it came from."""
+        return self.secrets | self.passwords
 
     @property
     def folder(self) -> Path:

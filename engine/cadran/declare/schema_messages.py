@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.declare.document import Document
 from cadran.declare.findings import NAMED
+from cadran.declare.passwords import at_secret
 from cadran.declare.shape import Finding, Keys
 from cadran.problems import listed, suggest
+from cadran.starred import without
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -89,16 +91,28 @@ def _unknown_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any
             )
             continue
         hint = suggest(key, known) or (f"what can stand here: {listed(free, 12)}" if free else "remove it")
+        if "url" in known and at_secret((*path, key)):
+            hint = 'put it into the url as "${NAME}", where NAME is set in the environment'
         yield Finding((*path, key), True, "unknown-key", f"unknown key '{_cut(key)}'", hint)
 
 
 def _missing_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Finding]:
     for name in schema.get("required", ()):
+        if meant := _misspelt(path, name, value):
+            hint = f"did you mean '{name}'?"
+            yield Finding((*path, meant), True, "unknown-key", f"unknown key '{_cut(meant)}'", hint)
         if name not in value:
             says = schema.get("properties", {}).get(name, {})
             hint = "begin the file with it" if not path else f"add it: {_described(says)}".rstrip(": ")
             shown = "version: 1" if not path and name == "version" else name
             yield Finding(path, True, "missing-key", f"'{shown}' is missing", hint)
+
+
+def _misspelt(path: Keys, name: str, value: Mapping[str, Any]) -> str:
+    """The key that stands for the one that names the plugin; a part without it can hold any."""
+    if len(path) != 2 or name not in ("connector", "notifier") or name in value:
+        return ""
+    return next((key for key in value if suggest(key, [name])), "")
 
 
 def _described(schema: Any) -> str:
@@ -138,6 +152,8 @@ def _hint(
     document: Document, path: Keys, error: ValidationError, schema: Mapping[str, Any], says: str
 ) -> str:
     value = error.instance
+    if isinstance(value, dict) and path[-1:] == ("url",):
+        return 'write it as one text, and keep it out of the file: "${NAME}", where NAME is set in the environment'
     if isinstance(value, str) and error.validator_value == 1:
         return "write it without quotes"
     if isinstance(value, str) and path not in document.substituted:
@@ -200,6 +216,8 @@ def _label(path: Keys) -> str:
 def _shown(document: Document, path: Keys, value: Any) -> str:
     if path in document.substituted:
         return "what its setting holds"
+    if at_secret(path) and not isinstance(value, list | dict):
+        return "what is written there"
     match value:
         case bool():
             return "true" if value else "false"
@@ -212,5 +230,5 @@ def _shown(document: Document, path: Keys, value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(without(text).split())
     return line if len(line) <= 40 else line[:39] + "…"

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.problems import suggest
+from cadran.starred import in_url, is_secret
 
 _SETTING = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
@@ -119,7 +120,8 @@ def _inside_url(secret: str) -> Iterator[str]:
         return
     if password:
         yield from (password, unquote(password))
-    yield from (value for _, value in query if len(value) >= _DISTINCT)
+    yield from (value for key, value in query if len(value) >= _DISTINCT or is_secret(key))
+    yield from in_url(secret)
     if not parts.netloc:
         path = unquote(parts.path).lstrip("/")
         yield from (path, path.rpartition("/")[2])

@@ -201,6 +201,12 @@ class Connector(ABC):
         one table is much cheaper than asking for all."""
         return self._by_name().get(name)
 
+    def check(self, table: str) -> None:  # noqa: B027 - most connectors can say nothing
+        """Whether the settings of one table can work, as far as that is known without asking a server.
+
+        Called instead of :meth:`table` where a ``remote`` source is not asked. Raises :class:`ConfigError`.
+        """
+
     def _by_name(self) -> Mapping[str, Table]:
         if self._discovered is None:
             self._discovered = {table.name: table for table in self.discover()}

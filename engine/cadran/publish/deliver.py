@@ -128,7 +128,7 @@ class _Desk:
 
     def masked(self, delivery: Delivery) -> Delivery:
         """No value from the environment in what is told."""
-        hidden = self.declaration.secrets
+        hidden = self.declaration.unsaid
         if not hidden:
             return delivery
         problems = tuple(

@@ -26,6 +26,19 @@ SUFFIXES = {
     ".xlsx": "xlsx",
 }
 
+_OBJECTS = (
+    "s3://",
+    "s3a://",
+    "gs://",
+    "az://",
+    "abfs://",
+    "abfss://",
+    "hdfs://",
+    "http://",
+    "https://",
+    "file://",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -71,7 +84,10 @@ class Catalog:
         self._tables: Mapping[str, Mapping[str, Any]] = {
             n: t or {} for n, t in context.config.get("tables", {}).items()
         }
-        path = context.base / context.config.get("path", ".")
+        written = context.config.get("path", ".")
+        if "://" in written:
+            raise _is_url(written)
+        path = context.base / written
         self._context.check_inside(path, ("path",))
         if not path.exists():
             raise ConfigError(
@@ -153,3 +169,14 @@ class Catalog:
             f"there are: {listed(there, most=20)}" if there else "there are no files",
         ]
         return ConfigError(message, hint="; ".join(filter(None, parts)), setting=setting)
+
+
+def _is_url(path: str) -> ConfigError:
+    """The URL itself stays out of the message: a password may stand in it."""
+    if path.startswith(_OBJECTS):
+        hint = "copy the files into a folder of the project, or let Spark read them"
+        return ConfigError(
+            "'path' is a URL, and files are read from folders here", hint=hint, setting=("path",)
+        )
+    hint = 'write connector: sql, url: "${NAME}" and set NAME in the environment'
+    return ConfigError("'path' is a database's URL, not a folder of files", hint=hint, setting=("path",))

@@ -189,7 +189,11 @@ def database(table: str, memory: str = "", threads: int | None = None) -> Iterat
     """A DuckDB in memory that spills into a folder which vanishes with it. Raises DataError where memory does not suffice."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="cadran-") as folder, duckdb.connect() as con:
+    offline: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    with (
+        tempfile.TemporaryDirectory(prefix="cadran-") as folder,
+        duckdb.connect(":memory:", config=offline) as con,
+    ):
         con.execute(f"SET temp_directory = {literal(folder)}")
         con.execute("SET TimeZone = 'UTC'")
         if memory:

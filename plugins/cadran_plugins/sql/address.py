@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus, unquote
 
@@ -10,6 +11,7 @@ from cadran.plugins import ConfigError
 
 _FORM = re.compile(r"(?P<backend>[A-Za-z][\w.-]*)(?:\+(?P<driver>\w+))?://(?P<rest>.*)", re.DOTALL)
 _PASSWORD = re.compile(r"[^/@]*?:(?P<password>.*)@", re.DOTALL)  # up to the last @, as SQLAlchemy reads it
+_SECRET = re.compile(r"(?i)pass|pwd|secret|token|key$|credential")
 _MASK = "***"
 
 # SQLAlchemy's name → sqlglot's, where they differ.
@@ -39,6 +41,7 @@ PACKAGES = {
     "trino": "trino[sqlalchemy]",
 }
 FILES = ("sqlite", "duckdb")
+KNOWN = ("postgresql", "mysql", "mariadb", *FILES)
 _EXAMPLES = "postgresql://user:password@host/database, mysql://user:password@host/database or sqlite:///data/shop.sqlite"
 
 
@@ -76,12 +79,22 @@ class Address:
         text = text.replace(self.url, _MASK)
         if not self.is_file and host:
             text = re.sub(rf"(?<![\w.]){re.escape(host)}(?![\w.])", _MASK, text)
-        plain = unquote(password)
-        for form in sorted(
-            {password, plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}, key=len, reverse=True
-        ):
+        forms = {form for secret in (password, *_in_query(rest)) for form in _forms(secret)}
+        for form in sorted(forms, key=len, reverse=True):
             text = text.replace(form, _MASK) if form else text
         return text
+
+
+def _forms(secret: str) -> set[str]:
+    plain = unquote(secret)
+    return {secret, plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}
+
+
+def _in_query(rest: str) -> Iterator[str]:
+    """The values of a URL's parameters that hold secrets."""
+    for key, value in re.findall(r"[?&]([^=&?]+)=([^&]+)", rest):
+        if _SECRET.search(key):
+            yield value
 
 
 def address(url: str) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,9 @@ except ModuleNotFoundError as missing:
     raise ConfigError(
         "databases are read with SQLAlchemy, which is not installed", hint="pip install 'cadran[sql]'"
     ) from missing
+
+_UNKNOWN_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'")
+PARAMETERS = "check what stands behind the question mark of the url, or leave it out"
 
 
 def needed(module: str, package: str, extra: str) -> Any:
@@ -46,14 +50,22 @@ class AlchemyDatabase(Database):
             hint = "signs such as @ : / in a user or a password are written %40 %3A %2F; the port is a number"
             raise ConfigError("the url cannot be understood", hint=hint, setting=("url",)) from None
 
+    def _named(self, url: sqlalchemy.URL, *, otherwise: str = "") -> sqlalchemy.URL:
+        """The URL, which names a database. Raises ConfigError."""
+        if url.database:
+            return url
+        hint = f"write {self.address.backend}://…/database{otherwise}"
+        raise ConfigError("the url names no database", hint=hint, setting=("url",))
+
     def _begin(self, connection: sqlalchemy.Connection) -> None:
         """Makes the connection read-only, in one snapshot, with its timeout and its zone."""
 
     @property
     def connection(self) -> sqlalchemy.Connection:
         if self._open is None:
-            self._engine = self._make_engine()
-            connection = self._engine.connect()
+            self.connecting = True
+            connection = self._connected()
+            self.connecting = False
             try:
                 self._begin(connection)
             except BaseException:
@@ -62,6 +74,20 @@ class AlchemyDatabase(Database):
                 raise
             self._open = connection
         return self._open
+
+    def _connected(self) -> sqlalchemy.Connection:
+        try:
+            self._engine = self._make_engine()
+            return self._engine.connect()
+        except TypeError as error:  # a driver's function that is called with what the url says
+            if found := _UNKNOWN_PARAMETER.search(str(error)):
+                message = f"the url holds a parameter that the driver does not know: '{found[1]}'"
+                raise ConfigError(message, hint=PARAMETERS, setting=("url",)) from None
+            raise
+        except (OSError, ValueError) as error:  # a certificate that is not there, a time that is no number
+            reason = getattr(error, "strerror", None) or self.address.masked(str(error))
+            message = f"no connection to the server: {reason}"
+            raise ConfigError(message, hint=PARAMETERS, setting=("url",)) from None
 
     def connect(self) -> None:
         assert self.connection is not None

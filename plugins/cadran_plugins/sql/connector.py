@@ -11,9 +11,11 @@ from cadran.plugins import (
     ConfigError,
     ConnectorError,
     Context,
+    DataError,
     End,
     Page,
     QueryableConnector,
+    QueryRefused,
     Relation,
     Table,
     listed,
@@ -21,8 +23,9 @@ from cadran.plugins import (
 )
 from cadran_plugins.sql.address import address
 from cadran_plugins.sql.config import SCHEMA, settings
-from cadran_plugins.sql.names import match, parts_of
+from cadran_plugins.sql.names import match, no_schema, parts_of
 from cadran_plugins.sql.one_select import only_reads
+from cadran_plugins.sql.trouble import Kind, NotComputed, translated
 
 if TYPE_CHECKING:
     from cadran_plugins.sql.columns import Field
@@ -77,7 +80,7 @@ class SqlConnector(QueryableConnector):
             with self._said():
                 relation, setting = self._relation(name)
             with self._said(setting):
-                fields = self._fields(relation)
+                fields = self._fields(relation, name)
         except _Unknown:
             return None
         except ConnectorError as error:
@@ -85,6 +88,13 @@ class SqlConnector(QueryableConnector):
                 raise  # then no table can be asked for
             return Table(name, problem=error)
         return Table(name, tuple(Column(f.name, f.type) for f in fields))
+
+    def check(self, table: str) -> None:
+        """A SELECT under ``sql:`` is read without a server."""
+        folded = {name.casefold(): name for name in self.settings.tables}
+        name = table if table in self.settings.tables else folded.get(table.casefold(), "")
+        if name and self.settings.tables[name].sql:
+            self._declared(name)
 
     def relation(self, table: str) -> Relation:
         """Raises ConfigError where there is no such table."""
@@ -100,14 +110,14 @@ class SqlConnector(QueryableConnector):
         relation = self.relation(table)
         setting = self._relations[table][1]
         with self._said(setting):
-            fields = self._fields(relation)
+            fields = self._fields(relation, table)
         yield from self._stream(self._select(relation), fields, f"table '{table}'", setting, relation.path)
 
     def pull(self, table: str, columns: Sequence[str], where: str = "") -> Iterator[Page | End]:
         relation = self.relation(table)
         setting = self._relations[table][1]
         with self._said(setting):
-            by_name = {f.name: f for f in self._fields(relation)}
+            by_name = {f.name: f for f in self._fields(relation, table)}
             names = ", ".join(self._asked().quoted([c]) for c in columns)
             rows = f"({relation.select}\n) AS q" if relation.select else self._asked().quoted(relation.path)
         sql = f"SELECT {names} FROM {rows}" + (f" WHERE {where}" if where else "")
@@ -120,7 +130,12 @@ class SqlConnector(QueryableConnector):
     def query(self, sql: str) -> Iterator[Page | End]:
         with self._said():
             fields = self._asked().describe(sql)
-        yield from self._stream(sql, fields, "the answer of a query", ())
+        try:
+            yield from self._stream(sql, fields, "the answer of a query", ())
+        except DataError as error:  # the rows it was computed from say which table, column and value it is
+            if isinstance(error, QueryRefused):
+                raise
+            raise NotComputed(error.message, hint=error.hint) from None
 
     def cancel(self) -> None:
         if self._database is not None:
@@ -181,6 +196,9 @@ class SqlConnector(QueryableConnector):
         written = entry.table or name
         try:
             return Relation(self._path(written, entry.schema)), setting
+        except ConfigError as error:
+            error.setting = error.setting or (*setting, *(("schema",) if entry.schema else ()))
+            raise
         except _Unknown:
             names = self._in_schema(entry.schema)
             hint = suggest(written, names) or f"there are: {listed(names)}"
@@ -211,14 +229,28 @@ class SqlConnector(QueryableConnector):
     def _in_schema(self, schema: str) -> list[str]:
         schema = schema or self.settings.schema
         if schema not in self._names:
-            self._names[schema] = self._asked().names(schema)
+            database = self._asked()
+            self._names[schema] = database.names(schema)
+            if schema and not self._names[schema] and "." not in schema and database.product:
+                there = database.schemas()
+                if schema not in there:
+                    del self._names[schema]
+                    raise no_schema(schema, there, ("schema",) if schema == self.settings.schema else ())
         return self._names[schema]
 
-    def _fields(self, relation: Relation) -> list[Field]:
+    def _fields(self, relation: Relation, table: str) -> list[Field]:
         database = self._asked()
-        return (
-            database.describe(relation.select) if relation.select else database.describe_table(relation.path)
-        )
+        if not relation.select:
+            return database.describe_table(relation.path)
+        from cadran_plugins.sql.database import check_names
+
+        fields = database.describe(relation.select)
+        try:
+            check_names(fields, f"table '{table}'")
+        except DataError as error:
+            error.setting = self._relations[table][1]
+            raise
+        return fields
 
     def _select(self, relation: Relation) -> str:
         return relation.select or f"SELECT * FROM {self._asked().quoted(relation.path)}"
@@ -243,10 +275,10 @@ class SqlConnector(QueryableConnector):
             database = self._database
             if database is None or not isinstance(error, database.errors):
                 raise  # a mistake of the program, not of the database
-            from cadran_plugins.sql.trouble import translated
-
             cause = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's
             kind = database.classify(cause)
+            if database.connecting and kind in (Kind.OTHER, Kind.TIMEOUT, Kind.LOST):
+                kind = Kind.NO_CONNECTION
             raise translated(cause, kind, database.address, self.settings, setting) from None
 
 

@@ -29,6 +29,7 @@ class Database(ABC):
     def __init__(self, address: Address, settings: Settings, zone: str) -> None:
         self.address, self.settings, self.zone = address, settings, zone
         self.cancelled = False
+        self.connecting = False  # whether it has failed before there was a connection
 
     # --- what an engine does -----------------------------------------------------------------------------------------
 

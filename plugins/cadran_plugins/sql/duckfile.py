@@ -34,6 +34,7 @@ from cadran_plugins.sql.database import Chunk, Database
 from cadran_plugins.sql.decimals import declared
 from cadran_plugins.sql.trouble import Kind
 
+_OFFLINE: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _TEXT = "{}::VARCHAR"
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _TYPES: dict[str, tuple[str, Read, str]] = {
@@ -75,7 +76,7 @@ class DuckdbDatabase(Database):
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         if self._open is None:
-            self._open = duckdb.connect(str(self.path), read_only=True)
+            self._open = duckdb.connect(str(self.path), read_only=True, config=_OFFLINE)
             for statement in (
                 f"SET TimeZone = '{self.zone}'",
                 *([f"SET memory_limit = '{self.context.memory}'"] if self.context.memory else []),

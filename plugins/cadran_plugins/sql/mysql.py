@@ -14,6 +14,7 @@ from cadran_plugins.sql.alchemy import AlchemyDatabase, needed
 from cadran_plugins.sql.columns import Field
 from cadran_plugins.sql.database import Chunk
 from cadran_plugins.sql.decimals import sized
+from cadran_plugins.sql.names import no_schema
 from cadran_plugins.sql.trouble import Kind
 
 pymysql = needed("pymysql", "PyMySQL", "mysql")
@@ -22,7 +23,8 @@ from pymysql.cursors import SSCursor  # noqa: E402 - only where it is installed
 
 from cadran_plugins.sql.mysql_types import CONVERSIONS, field_of, guarded  # noqa: E402
 
-_UNKNOWN_VARIABLE, _UNKNOWN_ZONE = 1193, 1298
+_NAMES = {"passwd": "password", "db": "database"}  # as PyMySQL called them once
+_UNKNOWN_VARIABLE, _UNKNOWN_ZONE, _UNKNOWN_DATABASE = 1193, 1298, 1049
 # Nothing that changes what a SELECT means against the SQL that sqlglot writes (ANSI_QUOTES, PIPES_AS_CONCAT,
 # NO_BACKSLASH_ESCAPES …), and no NO_ZERO_DATE: a cast would make NULL of a zero date, silently.
 _MODE = ("STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO")
@@ -46,6 +48,9 @@ class MysqlDatabase(AlchemyDatabase):
             raise ConfigError("MariaDB and MySQL are read with PyMySQL", hint=hint, setting=("url",))
         wait = max(1, round(self.settings.wait))
         url = self.url().set(drivername="mysql+pymysql")
+        url = url.set(query={_NAMES.get(key, key): value for key, value in url.query.items()})
+        if "database" not in url.query and not self.settings.schema:
+            url = self._named(url, otherwise=", or say 'schema:'")
         return sqlalchemy.create_engine(
             url if "charset" in url.query else url.update_query_dict({"charset": "utf8mb4"}),
             poolclass=sqlalchemy.NullPool,
@@ -53,13 +58,15 @@ class MysqlDatabase(AlchemyDatabase):
             connect_args={
                 "conv": CONVERSIONS,
                 "connect_timeout": wait,
-                "read_timeout": round(self.settings.timeout) + wait,  # where the server does not keep its own
+                "read_timeout": wait,  # until there is a connection
                 "program_name": "cadran",
             },
         )
 
     def _begin(self, connection: sqlalchemy.Connection) -> None:
         driver: Any = connection.connection.driver_connection
+        wait = max(1, round(self.settings.wait))
+        driver._read_timeout = round(self.settings.timeout) + wait  # where the server does not keep its own
         maria = bool(getattr(connection.dialect, "is_mariadb", False))
         self.product = "MariaDB" if maria else ""
         mode = str(self._one(driver, "SELECT @@SESSION.sql_mode"))
@@ -82,9 +89,19 @@ class MysqlDatabase(AlchemyDatabase):
             self._set(driver, setting)
         self._set_zone(driver)
         if self.settings.schema:
-            self._run(driver, f"USE {self._preparer().quote_identifier(self.settings.schema)}")
+            self._use(driver, self.settings.schema)
         self._run(driver, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         self._run(driver, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+    def _use(self, driver: Any, schema: str) -> None:
+        try:
+            self._run(driver, f"USE {self._preparer().quote_identifier(schema)}")
+        except pymysql.err.Error as error:
+            if error.args[0] != _UNKNOWN_DATABASE:
+                raise
+            with driver.cursor() as cursor:
+                cursor.execute("SHOW DATABASES")
+                raise no_schema(schema, [str(row[0]) for row in cursor.fetchall()], ("schema",)) from None
 
     def _set_zone(self, driver: Any) -> None:
         """Named zones are known to a server only once somebody has loaded them (mysql_tzinfo_to_sql)."""

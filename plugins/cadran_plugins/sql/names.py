@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from cadran.plugins import ConfigError
+from cadran.plugins import ConfigError, listed, suggest
 
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^".]+?))\s*(\.|$)')
 
@@ -46,3 +46,14 @@ def same_but_for_capitals(names: Sequence[str]) -> tuple[str, str] | None:
         if (first := seen.setdefault(name.casefold(), name)) is not name or names.count(name) > 1:
             return first, name
     return None
+
+
+_OF_THE_SERVER = ("pg_", "information_schema", "performance_schema", "mysql", "sys")
+
+
+def no_schema(schema: str, there: Iterable[str], setting: Sequence[str]) -> ConfigError:
+    """That there is none of this name, and which there are; the server's own are left out."""
+    names = sorted(name for name in there if not name.casefold().startswith(_OF_THE_SERVER))
+    parts = [suggest(schema, names), f"there are: {listed(names)}" if names else ""]
+    hint = " ".join(filter(None, parts))
+    return ConfigError(f"there is no schema '{schema}'", hint=hint, setting=setting)

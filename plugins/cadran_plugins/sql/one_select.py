@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cadran.plugins import ConfigError
+from cadran_plugins.sql.names import same_but_for_capitals
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -57,7 +58,23 @@ def only_reads(sql: str, dialect: str, setting: tuple[str, ...]) -> str:
     if wrong:
         message = f"the SELECT does more than read: {wrong}"
         raise ConfigError(message, hint="a source is only read", setting=setting)
+    _check_names(tree, setting)
     return text.strip()
+
+
+def _check_names(tree: exp.Expr, setting: tuple[str, ...]) -> None:
+    """As far as the SELECT itself names its columns, no two are called the same. Raises ConfigError."""
+    from sqlglot import exp
+
+    named = [n for n in tree.named_selects if n and n != "*"] if isinstance(tree, exp.Query) else []
+    if two := same_but_for_capitals(named):
+        both = (
+            f"two columns are named '{two[0]}'"
+            if two[0] == two[1]
+            else f"columns '{two[0]}' and '{two[1]}' differ only in capitals"
+        )
+        what = f"table '{setting[1]}': {both}" if len(setting) > 1 else both
+        raise ConfigError(what, hint="give one of them another name with AS", setting=setting)
 
 
 def _reason(error: Exception) -> str:

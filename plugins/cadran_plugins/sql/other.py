@@ -11,8 +11,8 @@ from collections.abc import Generator, Sequence
 import sqlalchemy
 from sqlalchemy import exc
 
-from cadran.plugins import ConfigError
-from cadran_plugins.sql.address import PACKAGES
+from cadran.plugins import ConfigError, suggest
+from cadran_plugins.sql.address import KNOWN, PACKAGES
 from cadran_plugins.sql.alchemy import AlchemyDatabase
 from cadran_plugins.sql.columns import Field
 from cadran_plugins.sql.database import Chunk
@@ -37,7 +37,8 @@ class OtherDatabase(AlchemyDatabase):
             return sqlalchemy.create_engine(self.url(), poolclass=sqlalchemy.NullPool)
         except exc.NoSuchModuleError:
             message = f"there is no driver here for '{backend}' databases"
-            raise ConfigError(message, hint=hint, setting=("url",)) from None
+            meant = "" if package else suggest(backend, (*KNOWN, *PACKAGES))
+            raise ConfigError(message, hint=meant or hint, setting=("url",)) from None
         except ImportError as missing:
             message = f"the driver for '{backend}' databases cannot be loaded: {missing}"
             raise ConfigError(message, hint=hint, setting=("url",)) from None

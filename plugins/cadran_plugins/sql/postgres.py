@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,8 +42,11 @@ class PostgresDatabase(AlchemyDatabase):
         if self.address.driver not in ("", "psycopg"):
             hint = "write postgresql:// without another driver"
             raise ConfigError("PostgreSQL is read with psycopg", hint=hint, setting=("url",))
+        url = self.url()
+        if not ({"dbname", "service"} & url.query.keys() or {"PGDATABASE", "PGSERVICE"} & os.environ.keys()):
+            url = self._named(url)
         return sqlalchemy.create_engine(
-            self.url().set(drivername="postgresql+psycopg"),
+            url.set(drivername="postgresql+psycopg"),
             poolclass=sqlalchemy.NullPool,
             use_native_hstore=False,
             connect_args={

@@ -21,6 +21,7 @@ class Kind(Enum):
     NO_DATABASE = "no database"
     FULL = "full"
     LOST = "lost"
+    NO_CONNECTION = "no connection"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
     DENIED = "denied"
@@ -73,6 +74,8 @@ def translated(
             return ConfigError(
                 "the server takes no more connections", hint="run again later, or ask for more", setting=_URL
             )
+        case Kind.NO_CONNECTION:
+            return ConfigError(f"no connection to the server: {words}", hint=_advice(words), setting=_URL)
         case Kind.LOST:
             return ConnectorError("the connection to the server was lost", hint="run again", setting=_URL)
         case Kind.TIMEOUT:
@@ -103,6 +106,18 @@ def translated(
             )
         case Kind.OTHER:
             return NotComputed(f"the database reports: {words}", setting=setting)
+
+
+def _advice(words: str) -> str:
+    """What to do about a connection that did not come about."""
+    text = words.casefold()
+    if "does not support ssl" in text or "ssl is required but" in text or "ssl connection has" in text:
+        return "the server offers no encryption: leave what asks for it out of the url (sslmode, ssl…), or have it set up there"
+    if "ssl negotiation" in text or "packet" in text or "protocol" in text:
+        return "something else seems to listen there: check the host, the port and the kind of database in the url"
+    if "option" in text or "parameter" in text or "sslmode" in text:
+        return "check what stands behind the question mark of the url"
+    return "check the host, the port and the parameters in the url, and whether it is this kind of database that listens there"
 
 
 def _words(error: BaseException) -> str:

@@ -30,7 +30,7 @@ class Settings:
         config = json.dumps(
             [source.connector, source.config] if source else [name], sort_keys=True, default=str
         )
-        secrets = self.declaration.secrets
+        secrets = self.declaration.unsaid
         if mask(config, secrets) == config and not any(s in config for s in secrets if s):
             return digest(config)
         # Slow on purpose and salted: a password must not come out by trying what it might be.
