@@ -185,9 +185,18 @@ def _apart(dims: dict[str, exp.Expr]) -> dict[str, exp.Expr]:
     seen: set[exp.Expr] = set()
     out = {}
     for name, node in dims.items():
-        out[name] = node if node not in seen else exp.Coalesce(this=node, expressions=[text(name)])
+        out[name] = node if node not in seen else _reworded(node.copy(), name)
         seen.add(node)
     return out
+
+
+def _reworded(node: exp.Expr, name: str) -> exp.Expr:
+    """The same value as :func:`as_text` gives, neither written like it nor holding it."""
+    if isinstance(node, exp.Coalesce):
+        node.append("expressions", text(name))
+    elif isinstance(node, exp.Case):
+        node.set("default", exp.Coalesce(this=node.args["default"], expressions=[text(name)]))
+    return node
 
 
 class Frame(Grouping):
