@@ -501,7 +501,14 @@ def test_segments_over_the_same_column(
     tmp_path: Path, formula: str, sharing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Engine, "sharing", sharing)
-    names = {"a": "shop", "b": "city", "c": "[shop, city]", "d": "[[shop, city]]", "e": "top", "f": "[top, best]"}
+    names = {
+        "a": "shop",
+        "b": "city",
+        "c": "[shop, city]",
+        "d": "[[shop, city]]",
+        "e": "top",
+        "f": "[top, best]",
+    }
     kpis = {n: f'  {n}: {{formula: "{formula}", period: month, segment: {s}}}\n' for n, s in names.items()}
     together = _values(tmp_path, TWINS + "    ".join(["", *kpis.values()]))
     for name, text in kpis.items():
