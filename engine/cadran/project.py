@@ -20,13 +20,13 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
-    from cadran.compute.computed import Computed, Request
+    from cadran.compute.cells.computed import Computed, Request
     from cadran.compute.engine import Engine
-    from cadran.compute.found import Found
+    from cadran.compute.examining.found import Found
     from cadran.compute.keeping.account import Line
     from cadran.compute.keeping.memory import Memory
+    from cadran.compute.loading.sources import Sources
     from cadran.compute.results import Results
-    from cadran.compute.sources import Sources
     from cadran.compute.spans import Clock
     from cadran.formula.measures import Model
 
@@ -93,9 +93,9 @@ class Project:
 
     def _examined(self, opened: Opened) -> tuple[list[Found], list[Problem]]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
-        from cadran.compute.computed import Request
-        from cadran.compute.found import found
-        from cadran.compute.selection import choose
+        from cadran.compute.cells.computed import Request
+        from cadran.compute.examining.found import found
+        from cadran.compute.planning.selection import choose
 
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
@@ -114,7 +114,7 @@ class Project:
 
         Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
         """
-        from cadran.compute.sources import all_columns, opened_sources
+        from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
 
         declaration, problems = self.declaration()
@@ -141,8 +141,8 @@ class Project:
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
         Raises ProblemsFound.
         """
-        from cadran.compute.computed import Request
-        from cadran.compute.selection import choose, with_segments
+        from cadran.compute.cells.computed import Request
+        from cadran.compute.planning.selection import choose, with_segments
 
         with self._opened() as opened:
             declaration = opened.checked().declaration
@@ -178,8 +178,8 @@ class Project:
 
         ``analyze`` adds what each statement took: where it ran, seconds, rows and bytes.
         """
-        from cadran.compute.computed import Request
-        from cadran.compute.selection import choose
+        from cadran.compute.cells.computed import Request
+        from cadran.compute.planning.selection import choose
         from cadran.publish.explain import explain
 
         with self._opened() as opened:
@@ -195,7 +195,7 @@ class Project:
     ) -> Computed:  # fmt: skip
         """Computes with what earlier runs have kept (unless ``full``), and keeps what is final for later ones."""
         from cadran.compute.keeping.memory import Memory
-        from cadran.compute.plan import datasets_behind, measures_of
+        from cadran.compute.planning.plan import datasets_behind, measures_of
 
         model, memory = (
             opened.model,
@@ -213,10 +213,10 @@ class Project:
         *, record: bool = False, counting: bool = False, memory: Memory | None = None,
     ) -> Iterator[Engine]:  # fmt: skip
         """An engine over the loaded tables of the datasets. What is raised inside shows no secret."""
-        from cadran.compute.embedded import Session
         from cadran.compute.engine import Engine
-        from cadran.compute.places import Places, SourceFailed
-        from cadran.compute.room import room
+        from cadran.compute.loading.embedded import Session
+        from cadran.compute.loading.room import room
+        from cadran.compute.placing.places import Places, SourceFailed
 
         declaration = opened.declaration
         zone = str(declaration.calendar.zone)
@@ -268,8 +268,8 @@ def _judged(
     warnings: Sequence[Problem],
     segment: Sequence[str] = (),
 ) -> Results:
+    from cadran.compute.planning.selection import check_values, kept
     from cadran.compute.results import Results
-    from cadran.compute.selection import check_values, kept
     from cadran.judge import compare
 
     calendar = declaration.calendar

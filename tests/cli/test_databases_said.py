@@ -92,7 +92,7 @@ def test_urls(tmp_path: Path, url: str, message: str) -> None:
 
 
 def test_no_duckdb_fetches_extensions(tmp_path: Path) -> None:
-    from cadran.compute.embedded import Session
+    from cadran.compute.loading.embedded import Session
     from cadran.plugins import Context
     from cadran_plugins.files.footers import _database
     from cadran_plugins.files.staging import database

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import cadran
-from cadran.compute import columns_seen
+from cadran.compute.loading import columns_seen
 from cadran.plugins import Context
 from cadran.problems import ProblemsFound
 from cadran_plugins.sql.connector import SqlConnector

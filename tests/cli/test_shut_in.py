@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import cadran
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.loading.embedded import QueryError, Session
 from cadran.plugins.connector import Column, End, Page
 
 from .user import AS_OF, KPIS, ORDERS, call, project

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 
 import cadran
-from cadran.compute.beside import Beside, Errand
 from cadran.compute.engine import Engine
+from cadran.compute.loading.beside import Beside, Errand
 from cadran.plugins import (
     Column,
     Connector,

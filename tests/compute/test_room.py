@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 import cadran
-from cadran.compute.embedded import OutOfRoom, Session
+from cadran.compute.loading.embedded import OutOfRoom, Session
 from cadran.plugins import DataError
 from cadran.problems import ProblemsFound
 from cadran_plugins.files.staging import database

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from sqlglot import exp
 
-from cadran.compute.embedded import Session
-from cadran.compute.places import Places, Pushed, SourceFailed
-from cadran.compute.sources import Sources
+from cadran.compute.loading.embedded import Session
+from cadran.compute.loading.sources import Sources
+from cadran.compute.placing.places import Places, Pushed, SourceFailed
 from cadran.project import Project
 from servers import Server
 from spark_server import SparkServer

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cadran.compute.embedded import Session
+from cadran.compute.loading.embedded import Session
 from cadran.plugins import Connector, DataError, End, InPlace, Page
 from cadran.problems import ProblemsFound
 from cadran.project import open as open_project

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
-from cadran.compute.currencies import rates_table
 from cadran.compute.engine import Engine
-from cadran.compute.scan import Scan, ScanBuilder, label_of
+from cadran.compute.scanning.currencies import rates_table
+from cadran.compute.scanning.scan import Scan, ScanBuilder, label_of
 
 
 @dataclass
@@ -49,8 +49,8 @@ def _differences(engine: Engine, scan: Scan, held: Held) -> list[str]:
         rates_table(engine.declaration),
     )
     own = replace(scan, name=f"{scan.name}_own")
-    select = engine._planned(own, builder)
-    assert select is not None
+    select = builder.build(own)
+    engine._fill(own, select)
     engine.session.create(own.name, select)
     lines = []
     types, own_types = (engine.session.columns("temp", table) for table in (scan.name, own.name))

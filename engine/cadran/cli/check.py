@@ -16,7 +16,7 @@ from cadran.publish.found import as_data as datasets_as_data
 from cadran.publish.found import as_lines
 
 if TYPE_CHECKING:
-    from cadran.compute.found import Found
+    from cadran.compute.examining.found import Found
 
 
 @click.command()

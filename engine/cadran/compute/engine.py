@@ -12,28 +12,28 @@ from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
-from cadran.compute.combining import Combining
-from cadran.compute.computed import Cell, Computed, ComputedSeries, Request, finest
-from cadran.compute.currencies import rates_table
-from cadran.compute.embedded import OutOfRoom, QueryError
-from cadran.compute.examine import Examiner
+from cadran.compute.cells.combining import Combining
+from cadran.compute.cells.computed import Cell, Computed, ComputedSeries, Request, finest
+from cadran.compute.cells.top import top_values
+from cadran.compute.examining.examine import Examiner
+from cadran.compute.examining.typecheck import TypeChecker
 from cadran.compute.hints import hint_for
 from cadran.compute.keeping.changes import Changes
+from cadran.compute.loading.embedded import OutOfRoom, QueryError
 from cadran.compute.lower import column
-from cadran.compute.places import Places, Pushed, Reach
-from cadran.compute.plan import Planner, Series, columns_behind, measures_of
-from cadran.compute.reach import reach_of
-from cadran.compute.rows import RowsBuilder
-from cadran.compute.scan import Scan, ScanBuilder
-from cadran.compute.settling import Settling
+from cadran.compute.placing.places import Places, Pushed, Reach
+from cadran.compute.placing.reach import reach_of
+from cadran.compute.placing.used import Where
+from cadran.compute.planning.plan import Planner, Series, columns_behind, measures_of
+from cadran.compute.planning.settling import Settling
+from cadran.compute.scanning.currencies import rates_table
+from cadran.compute.scanning.rows import RowsBuilder
+from cadran.compute.scanning.scan import Scan, ScanBuilder
+from cadran.compute.scanning.timing import PERIOD
+from cadran.compute.scanning.units import by_unit, unit_of
 from cadran.compute.shared.run import Run
 from cadran.compute.shared.share import share
 from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock
-from cadran.compute.timing import PERIOD
-from cadran.compute.top import top_values
-from cadran.compute.typecheck import TypeChecker
-from cadran.compute.units import by_unit, unit_of
-from cadran.compute.used import Where
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ResolvedKpi

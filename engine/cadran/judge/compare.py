@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cadran.calendar import Calendar, Grain
-from cadran.compute.computed import Cell, ComputedSeries, finest
+from cadran.compute.cells.computed import Cell, ComputedSeries, finest
 from cadran.compute.results import Alert, Number, Row
 from cadran.compute.spans import BEGINNING
 from cadran.declare.model import AlertRule

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cadran.declare.settings import mask
 
 if TYPE_CHECKING:
-    from cadran.compute.found import Found
+    from cadran.compute.examining.found import Found
 
 _WIDTH = 110
 

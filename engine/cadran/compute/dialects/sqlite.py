@@ -1,7 +1,7 @@
 """SQLite: dates are texts in ISO's writing, numbers with a point are floats, texts of LIKE are compared without case.
 
 Whether the stored values are of their column's type, and dates all written alike, is verified before anything is
-computed there (``compute/remote.py``): a column of SQLite may hold anything.
+computed there (``compute/placing/remote.py``): a column of SQLite may hold anything.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from sqlglot import exp
 from cadran.calendar import Calendar, Grain
 from cadran.compute.keeping.microseconds import LOWEST, Range, microseconds, since_epoch
 from cadran.compute.lower import WithZone, cast, column, number
-from cadran.compute.places import Places
-from cadran.compute.rows import DATES, Joined, RowsBuilder
-from cadran.compute.units import unit_start
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import DATES, Joined, RowsBuilder
+from cadran.compute.scanning.units import unit_start
 from cadran.declare.model import Declaration
 from cadran.formula.measures import ResolvedDataset, ref_of
 from cadran.plugins.connector import Part

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from cadran.compute.keeping.behind import Behind, Reader
 from cadran.compute.keeping.settings import Settings
-from cadran.compute.rows import RowsBuilder
+from cadran.compute.scanning.rows import RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model
 from cadran.state.index import digest

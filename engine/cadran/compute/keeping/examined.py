@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.embedded import QueryError
-from cadran.compute.extents import Extent
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
 from cadran.compute.keeping.uniqueness import Uniqueness
-from cadran.compute.rows import RowsBuilder
+from cadran.compute.loading.embedded import QueryError
+from cadran.compute.loading.extents import Extent
+from cadran.compute.scanning.rows import RowsBuilder
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure
 from cadran.problems import Problem, ProblemsFound
@@ -31,7 +31,7 @@ Stated = Callable[[Callable[[str], Extent | None]], Any]
 
 
 class Examined:
-    """What one run knows of its data; see :class:`~cadran.compute.examine.Examiner`."""
+    """What one run knows of its data; see :class:`~cadran.compute.examining.examine.Examiner`."""
 
     def __init__(self, parts: Parts, tokens: Tokens) -> None:
         self.parts, self.tokens = parts, tokens

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadran import resources
-from cadran.compute.embedded import QueryError, Session
 from cadran.compute.keeping.changes import Changes
 from cadran.compute.keeping.definition import Definitions, TypesOf
 from cadran.compute.keeping.examined import Examined
@@ -20,17 +19,18 @@ from cadran.compute.keeping.scans import Keeper
 from cadran.compute.keeping.settings import Settings
 from cadran.compute.keeping.tables import Tables
 from cadran.compute.keeping.tokens import Tokens
-from cadran.compute.places import Places
-from cadran.compute.plan import Series
+from cadran.compute.loading.embedded import QueryError, Session
+from cadran.compute.placing.places import Places
+from cadran.compute.planning.plan import Series
 from cadran.compute.results import Note, Reuse
-from cadran.compute.rows import RowsBuilder
+from cadran.compute.scanning.rows import RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure, Model
 from cadran.problems import Problem
 from cadran.state.kept import Kept
 
 if TYPE_CHECKING:
-    from cadran.compute.sources import Sources
+    from cadran.compute.loading.sources import Sources
 
 Aside = Mapping[str, Sequence[tuple[str, str]]]  # table → records set aside
 FOLDER = Path(".cadran") / "kept"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from cadran.compute.keeping.reaching import Ground, Reaching
-from cadran.compute.places import Places
-from cadran.compute.rows import RowsBuilder
-from cadran.compute.scan import Scan
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import RowsBuilder
+from cadran.compute.scanning.scan import Scan
 from cadran.declare.model import Declaration
 
 Grounded = tuple[Scan, Sequence[Ground]]

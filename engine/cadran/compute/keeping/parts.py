@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cadran.compute.embedded import parquet
-from cadran.compute.extents import Extent
 from cadran.compute.keeping.changes import UNSURE, Changes, Told
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.microseconds import LOWEST, Range, extremes, since_epoch
 from cadran.compute.keeping.tables import Tables
+from cadran.compute.loading.embedded import parquet
+from cadran.compute.loading.extents import Extent
 from cadran.compute.lower import column, number
-from cadran.compute.places import Places
-from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import Joined, RowsBuilder
 from cadran.compute.spans import LATEST
 from cadran.declare.model import Declaration, TableRef
 from cadran.formula.measures import Model, ref_of

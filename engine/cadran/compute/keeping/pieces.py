@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
-from cadran.compute.embedded import parquet
 from cadran.compute.keeping.planned import Plan, Result
+from cadran.compute.loading.embedded import parquet
 from cadran.compute.lower import cast, column, number, text
-from cadran.compute.scan import Scan, dim, label_of
+from cadran.compute.scanning.scan import Scan, dim, label_of
 from cadran.compute.spans import Span
 from cadran.state.index import Held, Piece
 from cadran.state.kept import Kept

@@ -10,7 +10,7 @@ from cadran.compute.bounds import span_rows
 from cadran.compute.keeping.definition import Definitions
 from cadran.compute.keeping.reaching import Ground
 from cadran.compute.keeping.tokens import LENIENT, Tokens
-from cadran.compute.scan import Scan, Segments
+from cadran.compute.scanning.scan import Scan, Segments
 from cadran.compute.spans import Clock, Span
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure

@@ -12,9 +12,9 @@ from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.microseconds import LOWEST, since_epoch
 from cadran.compute.keeping.parts import Parts
 from cadran.compute.lower import WithZone
-from cadran.compute.rows import RowsBuilder
+from cadran.compute.scanning.rows import RowsBuilder
+from cadran.compute.scanning.timing import bounds
 from cadran.compute.spans import BEGINNING, Span, midnight
-from cadran.compute.timing import bounds
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, ResolvedDataset, Timing
 

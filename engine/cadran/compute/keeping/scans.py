@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from cadran.compute.embedded import QueryError
 from cadran.compute.keeping import pieces
 from cadran.compute.keeping.narrow import Narrowing
 from cadran.compute.keeping.planned import Plan, Planning, Result
 from cadran.compute.keeping.tokens import LENIENT
-from cadran.compute.places import Places
+from cadran.compute.loading.embedded import QueryError
+from cadran.compute.placing.places import Places
 from cadran.compute.results import Note, Reuse
-from cadran.compute.rows import RowsBuilder
-from cadran.compute.scan import Scan
+from cadran.compute.scanning.rows import RowsBuilder
+from cadran.compute.scanning.scan import Scan
 from cadran.compute.spans import Span
 from cadran.formula.measures import Measure
 from cadran.state import durable

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cadran.compute.embedded import Session
 from cadran.compute.keeping.settings import Settings
+from cadran.compute.loading.embedded import Session
 from cadran.plugins.connector import ConnectorError, Part
 from cadran.state.index import digest
 from cadran.state.kept import Kept
 
 if TYPE_CHECKING:
-    from cadran.compute.sources import Sources
+    from cadran.compute.loading.sources import Sources
 
 _MOST = 1000  # records set aside that are worth keeping; a table with more is read again
 

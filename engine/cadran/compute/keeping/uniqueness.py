@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.extents import WHOLE
+from cadran.compute.examining.keys import bits_set, fits_bits
 from cadran.compute.keeping.behind import Behind
 from cadran.compute.keeping.parts import PART, Chunk, Parts
 from cadran.compute.keeping.tokens import Tokens
-from cadran.compute.keys import bits_set, fits_bits
+from cadran.compute.loading.extents import WHOLE
 from cadran.compute.lower import cast, column, number
-from cadran.compute.rows import Joined, Tables
+from cadran.compute.scanning.rows import Joined, Tables
 from cadran.state.index import digest
 
 _ORDERED = (

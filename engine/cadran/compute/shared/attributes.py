@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.lower import column
-from cadran.compute.rows import RESERVED, Joined, RowsBuilder, Tables
-from cadran.compute.scan import ScanBuilder, dim
+from cadran.compute.scanning.rows import RESERVED, Joined, RowsBuilder, Tables
+from cadran.compute.scanning.scan import ScanBuilder, dim
 from cadran.formula.measures import ref_node, ref_of
 
 KEY = "key"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from cadran.compute.lower import Lowering, both, cast, column, text
-from cadran.compute.rows import Joined
-from cadran.compute.scan import Frame
-from cadran.compute.timing import Meeting
+from cadran.compute.scanning.rows import Joined
+from cadran.compute.scanning.scan import Frame
+from cadran.compute.scanning.timing import Meeting
 from cadran.formula.measures import Converted, Measure, ref_of
 
 _KEY, _MOMENT = "key", "moment"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from cadran.compute.scan import Scan, Segments
+from cadran.compute.scanning.scan import Scan, Segments
 from cadran.compute.shared.parts import additive, conditions, conjuncts
 from cadran.formula.measures import Measure
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from cadran.compute.embedded import QueryError
-from cadran.compute.entities import needs_two_steps
+from cadran.compute.loading.embedded import QueryError
 from cadran.compute.lower import cast, column, named
-from cadran.compute.scan import Scan, dim
+from cadran.compute.scanning.entities import needs_two_steps
+from cadran.compute.scanning.scan import Scan, dim
 from cadran.compute.shared import filters, having, masks, quantiles
 from cadran.compute.shared.attributes import split
 from cadran.compute.shared.days import STRETCH, Days

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from cadran.compute.lower import both, cast, column, text
-from cadran.compute.scan import Scan, Segments, as_text, dim, label_of
+from cadran.compute.scanning.scan import Scan, Segments, as_text, dim, label_of
+from cadran.compute.scanning.timing import PERIOD
 from cadran.compute.shared.attributes import KEY, Split
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.masks import ENTITY
 from cadran.compute.shared.reduce import Reduction
 from cadran.compute.shared.statements import call, grouped, named, table, under_each_other
-from cadran.compute.timing import PERIOD
 from cadran.formula.measures import Measure
 
 _ENTITIES, _ATTRIBUTES = "entities", "attributes"

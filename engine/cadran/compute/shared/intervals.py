@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from cadran.compute.entities import needs_two_steps
 from cadran.compute.lower import WithZone, cast, column
-from cadran.compute.scan import Scan, dim
+from cadran.compute.scanning.entities import needs_two_steps
+from cadran.compute.scanning.scan import Scan, dim
+from cadran.compute.scanning.timing import PERIOD, Moment
 from cadran.compute.shared.days import Days
 from cadran.compute.shared.parts import additive
 from cadran.compute.shared.reduce import Cells, Reduction
@@ -20,7 +21,6 @@ from cadran.compute.shared.rollup import PERIOD_COLUMNS, period_rows, rolled_up
 from cadran.compute.shared.run import Run
 from cadran.compute.shared.statements import named
 from cadran.compute.shared.timeline import Timeline, Unshareable
-from cadran.compute.timing import PERIOD, Moment
 from cadran.formula.measures import Measure, Timing
 
 _BEGUN, _OVER, _ON_BOUND, _INSTANT = "begun", "over", "on_bound", "instant"

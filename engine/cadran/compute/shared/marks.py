@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.lower import cast, column, number, text
-from cadran.compute.scan import Scan, Segments, as_text, dim, label_of
+from cadran.compute.scanning.scan import Scan, Segments, as_text, dim, label_of
+from cadran.compute.scanning.timing import PERIOD
 from cadran.compute.shared.attributes import Attributes
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.parts import CELLS, conditions
@@ -21,7 +22,6 @@ from cadran.compute.shared.ranges import Range
 from cadran.compute.shared.reduce import Reduction
 from cadran.compute.shared.statements import big, call, grouped, named, table, under_each_other
 from cadran.compute.shared.timeline import Unshareable
-from cadran.compute.timing import PERIOD
 from cadran.formula.measures import Measure
 
 _SEEN, _MEMBERS = "seen", "members"

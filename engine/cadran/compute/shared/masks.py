@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.lower import cast, column, number, text
-from cadran.compute.scan import Scan, Segments, as_text, dim, label_of
+from cadran.compute.scanning.scan import Scan, Segments, as_text, dim, label_of
+from cadran.compute.scanning.timing import PERIOD
 from cadran.compute.shared.attributes import KEY
 from cadran.compute.shared.parts import conditions
 from cadran.compute.shared.reduce import Reduction
 from cadran.compute.shared.statements import call, grouped, named, table, under_each_other
 from cadran.compute.shared.timeline import Timeline, Unshareable
-from cadran.compute.timing import PERIOD
 from cadran.formula.measures import Measure
 
 ENTITY, _ENTITIES, _ATTRIBUTES = "entity", "entities", "attributes"

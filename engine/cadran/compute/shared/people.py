@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from cadran.compute.places import Places
-from cadran.compute.scan import Scan, ScanBuilder, Segments
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.scan import Scan, ScanBuilder, Segments
 from cadran.compute.shared import marks, masks
 from cadran.compute.shared.attributes import Attributes, Split, split
 from cadran.compute.shared.marks import Marks

@@ -9,15 +9,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from cadran.compute.lower import both, cast, column, number
-from cadran.compute.rows import aggregate
-from cadran.compute.scan import Grouping, Scan, as_text, dim
+from cadran.compute.scanning.rows import aggregate
+from cadran.compute.scanning.scan import Grouping, Scan, as_text, dim
+from cadran.compute.scanning.timing import PERIOD
 from cadran.compute.shared.having import join_stretches
 from cadran.compute.shared.parts import CELLS, conditions
 from cadran.compute.shared.reduce import Reduction
 from cadran.compute.shared.rollup import in_span
 from cadran.compute.shared.statements import grouped, table
 from cadran.compute.shared.timeline import Unshareable
-from cadran.compute.timing import PERIOD
 
 _VALUE, _ROWS, _UP_TO, _ALL = "value", "rows", "up_to", "all_rows"
 _COUNTS, _PLACED = "counts", "placed"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.lower import cast, column, number, text
-from cadran.compute.places import Places
-from cadran.compute.rows import RowsBuilder
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import RowsBuilder
 from cadran.compute.shared.parts import INTEGERS
 from cadran.compute.shared.statements import call
 from cadran.formula.measures import ref_of

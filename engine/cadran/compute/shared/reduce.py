@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from sqlglot import exp
 
 from cadran.compute.lower import WithZone, both, cast, clock_as, column, named, number
-from cadran.compute.scan import Frame, Scan, ScanBuilder, dim
+from cadran.compute.scanning.scan import Frame, Scan, ScanBuilder, dim
+from cadran.compute.scanning.timing import PERIOD, Moment
 from cadran.compute.shared.converted import matched
 from cadran.compute.shared.days import STRETCH, Days
 from cadran.compute.shared.parts import CELLS, Rows, Whole, conditions, conjuncts, whole
 from cadran.compute.shared.statements import grouped
 from cadran.compute.shared.timeline import Unshareable
-from cadran.compute.timing import PERIOD, Moment
 from cadran.formula.measures import Measure, ref_of
 
 _HELD = "held"

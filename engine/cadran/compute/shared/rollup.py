@@ -9,13 +9,13 @@ from sqlglot import exp
 
 from cadran.compute.bounds import as_text as bounds_text
 from cadran.compute.lower import cast, column, named, text
-from cadran.compute.scan import Grouping, Scan, as_text, dim, label_of
+from cadran.compute.scanning.scan import Grouping, Scan, as_text, dim, label_of
+from cadran.compute.scanning.timing import PERIOD
 from cadran.compute.shared.days import STRETCH
 from cadran.compute.shared.parts import CELLS, Whole
 from cadran.compute.shared.statements import table
 from cadran.compute.shared.timeline import Timeline
 from cadran.compute.spans import Span, midnight
-from cadran.compute.timing import PERIOD
 from cadran.formula.measures import Measure
 
 PERIOD_COLUMNS = {

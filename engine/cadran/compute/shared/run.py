@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.calendar import Calendar
-from cadran.compute.places import Places
-from cadran.compute.scan import ScanBuilder
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.scan import ScanBuilder
 from cadran.formula.measures import Measure
 
 

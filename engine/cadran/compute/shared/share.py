@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from cadran.compute.embedded import QueryError
-from cadran.compute.scan import Scan
+from cadran.compute.loading.embedded import QueryError
+from cadran.compute.scanning.scan import Scan
 from cadran.compute.shared import intervals
 from cadran.compute.shared.group import Group
 from cadran.compute.shared.intervals import IntervalGroup

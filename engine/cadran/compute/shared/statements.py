@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from cadran.compute.lower import both, cast, column
 from cadran.compute.lower import number as number_
-from cadran.compute.scan import Scan, dim
+from cadran.compute.scanning.scan import Scan, dim
 
 _BASE = "base"
 

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from cadran.compute.beside import Beside, Errand, Stream
 from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.tables import Small
-from cadran.compute.embedded import Session
-from cadran.compute.extents import Extent, Extents
+from cadran.compute.loading.beside import Beside, Errand, Stream
+from cadran.compute.loading.embedded import Session
+from cadran.compute.loading.extents import Extent, Extents
 from cadran.compute.lower import cast, text
+from cadran.compute.placing.used import SMALL, Where, columns_of, tables_of
 from cadran.compute.results import Measured, Scanned
-from cadran.compute.used import SMALL, Where, columns_of, tables_of
 from cadran.plugins.connector import ConnectorError, QueryRefused
 
 if TYPE_CHECKING:
-    from cadran.compute.remote import Remote
+    from cadran.compute.placing.remote import Remote
 
 
 @dataclass(frozen=True, slots=True)

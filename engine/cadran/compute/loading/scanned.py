@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from cadran.compute.placing.used import SMALL
 from cadran.compute.results import Scanned
-from cadran.compute.used import SMALL
 
 _FILES = "READ_PARQUET("  # files that are read where they lie, without a name as a table
 

@@ -11,10 +11,10 @@ import datetime as dt
 from sqlglot import exp
 
 from cadran.calendar import Period
-from cadran.compute.grid import FRAME, MEMBERS, Grid
+from cadran.compute.cells.grid import FRAME, MEMBERS, Grid
 from cadran.compute.lower import Lowering, both, cast, column, division, named, number, text
-from cadran.compute.plan import Series
-from cadran.compute.scan import dim, label_of
+from cadran.compute.planning.plan import Series
+from cadran.compute.scanning.scan import dim, label_of
 from cadran.compute.spans import Clock, span_of
 from cadran.formula.measures import COUNTERPART, Model, ResolvedTarget, leaves_in
 

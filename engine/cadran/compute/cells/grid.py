@@ -11,8 +11,8 @@ from sqlglot import exp
 
 from cadran.calendar import Calendar
 from cadran.compute.lower import both, cast, column, named, number, text
-from cadran.compute.plan import Placed, Series
-from cadran.compute.scan import Scan, dim, label_of
+from cadran.compute.planning.plan import Placed, Series
+from cadran.compute.scanning.scan import Scan, dim, label_of
 
 FRAME, MEMBERS = "frame", "members"
 

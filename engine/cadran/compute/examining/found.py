@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from cadran.compute.engine import Engine
 from cadran.compute.lower import both, column
-from cadran.compute.rows import EMPTY, Joined
+from cadran.compute.scanning.rows import EMPTY, Joined
 from cadran.formula.measures import ref_node
 
 

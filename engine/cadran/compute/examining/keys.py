@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.extents import WHOLE
+from cadran.compute.loading.extents import WHOLE
 from cadran.compute.lower import cast, column, number
-from cadran.compute.places import Places
-from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import Joined, RowsBuilder
 from cadran.declare.model import Declaration
 from cadran.problems import Problem
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain, Period
-from cadran.compute.entities import stands_alone
-from cadran.compute.scan import Scan, Segments
+from cadran.compute.scanning.entities import stands_alone
+from cadran.compute.scanning.scan import Scan, Segments
 from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
 from cadran.formula.graph import Graph, Node
 from cadran.formula.measures import At, Leaf, Measure, Model, ResolvedKpi, ResolvedRule, Timing, leaves_in

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from cadran.calendar import Duration, Grain
-from cadran.compute.plan import Series
+from cadran.compute.planning.plan import Series
 from cadran.compute.results import State
 from cadran.compute.spans import Clock, Span
 from cadran.declare.model import Declaration

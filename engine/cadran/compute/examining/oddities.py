@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.lower import cast, column, text
-from cadran.compute.places import Places
+from cadran.compute.placing.places import Places
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from sqlglot import exp
 
-from cadran.compute.embedded import QueryError
+from cadran.compute.examining.oddities import Oddity, date_hint, number_hint, odd_one
+from cadran.compute.loading.embedded import QueryError
 from cadran.compute.lower import Lowering
-from cadran.compute.oddities import Oddity, date_hint, number_hint, odd_one
-from cadran.compute.places import Places
-from cadran.compute.rows import DATES, EMPTY, Joined, RowsBuilder
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import DATES, EMPTY, Joined, RowsBuilder
 from cadran.declare.model import Declaration, Text
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ref_of

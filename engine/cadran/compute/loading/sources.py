@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadran.compute import columns_seen
-from cadran.compute.columns_seen import Seen, Unreadable
+from cadran.compute.loading import columns_seen
+from cadran.compute.loading.columns_seen import Seen, Unreadable
 from cadran.declare.model import Dataset, Declaration, TableRef
 from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, QueryableConnector, Table
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
 
 if TYPE_CHECKING:
-    from cadran.compute.beside import Beside
-    from cadran.compute.embedded import Session
     from cadran.compute.keeping.tables import Tables
-    from cadran.compute.remote import Remote
+    from cadran.compute.loading.beside import Beside
+    from cadran.compute.loading.embedded import Session
+    from cadran.compute.placing.remote import Remote
 
 Rejections = dict[str, list[tuple[str, str]]]  # "source.table" → (place, reason) of the records set aside
 
@@ -235,7 +235,7 @@ class Sources:
 
     def _stays(self, session: Session, remotes: dict[str, Remote], source: str, table: str) -> bool:
         """Whether a table stays where it is; then an empty one with its columns stands for it in the session."""
-        from cadran.compute.remote import remote
+        from cadran.compute.placing.remote import remote
 
         found = self._tables.get((source, table)) or Table(table)
         connector = self.connector(source)
@@ -248,7 +248,7 @@ class Sources:
 
     def _reading(self, tables: Sequence[tuple[str, str]]) -> Beside:
         """Servers are read in threads, beside each other and beside files, which need the processor that computes."""
-        from cadran.compute.beside import Beside, Errand
+        from cadran.compute.loading.beside import Beside, Errand
 
         several = len({source for source, _ in tables}) > 1
         far = [key for key in tables if several and self.connector(key[0]).remote]

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from cadran.compute.lower import WithZone, cast, clock_as, column, text
-from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.scanning.rows import Joined, RowsBuilder
+from cadran.compute.scanning.units import unit_start
 from cadran.compute.spans import BEGINNING, Span, midnight
-from cadran.compute.units import unit_start
 from cadran.formula.measures import Timing, ref_of
 
 PERIOD = "period"

@@ -7,10 +7,10 @@ from collections import Counter
 
 from sqlglot import exp
 
-from cadran.compute.places import Reach
-from cadran.compute.rows import DATES, RowsBuilder
-from cadran.compute.scan import Scan
-from cadran.compute.used import Where
+from cadran.compute.placing.places import Reach
+from cadran.compute.placing.used import Where
+from cadran.compute.scanning.rows import DATES, RowsBuilder
+from cadran.compute.scanning.scan import Scan
 from cadran.declare.model import TableRef
 from cadran.formula.measures import ref_of
 

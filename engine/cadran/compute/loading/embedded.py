@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from cadran.compute.loading.scanned import Read, Tally
 from cadran.compute.results import Measured, Scanned
-from cadran.compute.scanned import Read, Tally
 from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
 
 _ANSWER = "answer_from_elsewhere"  # to a question whose rows are only looked at

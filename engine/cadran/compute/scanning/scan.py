@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from cadran.compute import entities
-from cadran.compute.currencies import join_rate
 from cadran.compute.lower import Lowering, WithZone, both, cast, column, number, text
 from cadran.compute.results import joined as joined_names
-from cadran.compute.rows import RESERVED, Joined, RowsBuilder, Tables, aggregate, rows_behind
+from cadran.compute.scanning import entities
+from cadran.compute.scanning.currencies import join_rate
+from cadran.compute.scanning.rows import RESERVED, Joined, RowsBuilder, Tables, aggregate, rows_behind
+from cadran.compute.scanning.timing import PERIOD, Meeting
 from cadran.compute.spans import Span
-from cadran.compute.timing import PERIOD, Meeting
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Timing, ref_of
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.embedded import QueryError, Session
+from cadran.compute.loading.embedded import QueryError, Session
 from cadran.compute.lower import column
 
 WHOLE = frozenset(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from cadran.compute.currencies import Currencies
-from cadran.compute.embedded import OutOfRoom, QueryError
-from cadran.compute.extents import Extent
-from cadran.compute.facts import Ends, Facts, merged, nothing
-from cadran.compute.keys import Keys
+from cadran.compute.examining.facts import Ends, Facts, merged, nothing
+from cadran.compute.examining.keys import Keys
+from cadran.compute.loading.embedded import OutOfRoom, QueryError
+from cadran.compute.loading.extents import Extent
 from cadran.compute.lower import WithZone, both, cast, clock_as, column, number, text
-from cadran.compute.places import Places
+from cadran.compute.placing.places import Places
 from cadran.compute.results import Quality
-from cadran.compute.rows import Joined, RowsBuilder
+from cadran.compute.scanning.currencies import Currencies
+from cadran.compute.scanning.rows import Joined, RowsBuilder
 from cadran.compute.spans import Coverage
 from cadran.declare.document import Place
 from cadran.declare.model import Declaration

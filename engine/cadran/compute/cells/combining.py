@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.compute.combine import Combiner
-from cadran.compute.computed import Cell, ComputedSeries
-from cadran.compute.embedded import OutOfRoom, QueryError
-from cadran.compute.examine import Examiner
-from cadran.compute.grid import Grid, likeness
+from cadran.compute.cells.combine import Combiner
+from cadran.compute.cells.computed import Cell, ComputedSeries
+from cadran.compute.cells.grid import Grid, likeness
+from cadran.compute.examining.examine import Examiner
 from cadran.compute.hints import hint_for
+from cadran.compute.loading.embedded import OutOfRoom, QueryError
 from cadran.compute.lower import column
-from cadran.compute.places import Places
-from cadran.compute.plan import Series, datasets_behind
-from cadran.compute.scan import Segments, dim, label_of
-from cadran.compute.settling import Settling
+from cadran.compute.placing.places import Places
+from cadran.compute.planning.plan import Series, datasets_behind
+from cadran.compute.planning.settling import Settling
+from cadran.compute.scanning.scan import Segments, dim, label_of
 from cadran.formula.measures import Model
 from cadran.problems import Problem, ProblemsFound
 

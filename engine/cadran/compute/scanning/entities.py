@@ -8,12 +8,12 @@ from sqlglot import exp
 
 from cadran.compute.lower import both, clock_as, column, text
 from cadran.compute.results import joined as joined_names
-from cadran.compute.rows import aggregate, rows_behind
-from cadran.compute.timing import PERIOD, Moment
+from cadran.compute.scanning.rows import aggregate, rows_behind
+from cadran.compute.scanning.timing import PERIOD, Moment
 from cadran.formula.measures import Measure, ref_node
 
 if TYPE_CHECKING:
-    from cadran.compute.scan import Frame
+    from cadran.compute.scanning.scan import Frame
 
 _COUNTED = frozenset({"new", "retained", "lost", "count_having"})
 _DEAR = frozenset({"count_distinct", "active", "converted", "median", "quantile", "stddev"})

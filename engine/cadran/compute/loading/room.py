@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cadran.compute.embedded import OutOfRoom
-from cadran.compute.sources import relative
+from cadran.compute.loading.embedded import OutOfRoom
+from cadran.compute.loading.sources import relative
 from cadran.declare.model import Compute, Declaration
 from cadran.problems import Problem, ProblemsFound
 

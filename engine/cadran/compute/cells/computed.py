@@ -9,7 +9,7 @@ from typing import Any
 
 from cadran.calendar import Grain, Period
 from cadran.compute.results import Measured, Note, Quality, Reuse, Scanned, State
-from cadran.compute.scan import Segments
+from cadran.compute.scanning.scan import Segments
 from cadran.formula.measures import ResolvedKpi
 from cadran.problems import Problem
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cadran.compute.computed import Cell
-from cadran.compute.plan import Series
+from cadran.compute.cells.computed import Cell
+from cadran.compute.planning.plan import Series
 from cadran.declare.model import Segment
 
 

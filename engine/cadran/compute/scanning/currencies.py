@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from cadran.compute.lower import Lowering, both, cast, column, number, text
-from cadran.compute.places import Places
-from cadran.compute.rows import Joined, RowsBuilder
-from cadran.compute.timing import Meeting
+from cadran.compute.placing.places import Places
+from cadran.compute.scanning.rows import Joined, RowsBuilder
+from cadran.compute.scanning.timing import Meeting
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure
 from cadran.problems import Problem

@@ -1,0 +1,1 @@
+"""The answers of scans put together to the cells of each KPI."""

@@ -1,0 +1,1 @@
+"""What the data must hold before a number is computed from it."""

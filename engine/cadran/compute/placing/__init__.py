@@ -1,0 +1,1 @@
+"""Where each statement runs: at the source of its tables, or here."""

@@ -1,0 +1,1 @@
+"""Which scans a run needs, over which spans, and when their figures are final."""
