@@ -20,11 +20,10 @@ from cadran.problems import Problem, listed, suggest
 
 def number(value: Any) -> Number | None:
     """A finite number, or None: what is not a number is no data."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    if isinstance(value, bool):
-        return int(value)
-    return value  # type: ignore[no-any-return]
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    return int(value) if kind is bool else value
 
 
 def rows(series: ComputedSeries, calendar: Calendar) -> Iterator[Row]:
@@ -73,6 +72,8 @@ def _row(series: ComputedSeries, cell: Cell, shown: tuple[str, dt.date | None, d
 
 def unseen_targets(series: ComputedSeries) -> Iterator[Problem]:
     """Targets for segment values that no row of the series has: a slip would leave the right value without its target."""
+    if not any(isinstance(case.segment, Mapping) for case in series.kpi.kpi.targets):
+        return
     seen: dict[str, set[str]] = {}
     for cell in series.cells:
         for name, value in zip(cell.segment, cell.segment_value, strict=True):

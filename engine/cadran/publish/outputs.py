@@ -55,12 +55,18 @@ def write(
     raise ValueError(f"'{format}' is not an output format; there is {', '.join(FORMATS)}")
 
 
+_AS_IT_IS = frozenset({str, int, type(None), dt.date})  # what csv writes as it should be
+
+
 def to_csv(results: Results) -> str:
     """The columns of :data:`COLUMNS`; no data is an empty field."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_plain(value) for value in values] for values in as_tuples(results.rows))
+    writer.writerows(
+        [value if type(value) in _AS_IT_IS else _plain(value) for value in values]
+        for values in as_tuples(results.rows)
+    )
     return out.getvalue()
 
 
