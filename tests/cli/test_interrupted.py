@@ -154,6 +154,16 @@ def test_ctrl_c_while_two_servers(
             assert ended(process, SOON) == (130, "stopped")
 
 
+def test_a_second_ctrl_c_ends_at_once(slow: Server, tmp_path: Path) -> None:
+    with between(slow.url) as (proxy, url), running(project(tmp_path, {"a": wh(url)})) as process:
+        until(lambda: active(slow), process)
+        proxy.passing.clear()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert ended(process, 1.5) == (130, "stopped")
+
+
 # --- the server ends it ---------------------------------------------------------------------------------------------
 
 

@@ -97,7 +97,11 @@ class Attended(Database):
         self._ending = min(self._ending, time.monotonic() + _PATIENCE)
         thread = Thread(target=_quietly, args=(self._inner.cancel,), name="cadran cancels", daemon=True)
         thread.start()
-        thread.join(_PATIENCE)
+        try:
+            _join(thread, _PATIENCE)
+        except BaseException:  # Ctrl-C once more
+            self._ending = 0.0
+            raise
 
     def close(self) -> None:
         if self._thread is None:
@@ -111,7 +115,7 @@ class Attended(Database):
         finally:
             thread, self._thread = self._thread, None
             self._jobs.put(None)
-            thread.join(_MOMENT)  # a thread that ends while Python does may take the process with it
+            _join(thread, _MOMENT)  # a thread that ends while Python does may take the process with it
             self._ending = math.inf
 
     # --- what is asked -----------------------------------------------------------------------------------------------
@@ -180,6 +184,13 @@ def _one(jobs: SimpleQueue[_Job | None]) -> bool:
         except BaseException as error:
             job.set_exception(error)
     return True
+
+
+def _join(thread: Thread, seconds: float) -> None:
+    """In steps: a signal that another thread was given is heard only between them."""
+    until = time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < until:
+        thread.join(_LOOK)
 
 
 def _quietly(ask: Callable[[], None]) -> None:
