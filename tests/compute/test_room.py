@@ -95,6 +95,13 @@ def test_nothing_is_left_of_it(tmp_path: Path, data: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "kpis.yaml"]
 
 
+def test_a_folder_that_a_killed_run_has_left_goes(tmp_path: Path, data: Path) -> None:
+    opened = project(tmp_path, data, "compute: {memory: 64 MB, threads: 2, spill: scratch}")
+    (tmp_path / "scratch" / "spill").mkdir(parents=True)
+    assert opened.explain("customers", as_of=dt.date(2026, 4, 1))
+    assert (tmp_path / "scratch").is_dir() and not (tmp_path / "scratch" / "spill").exists()
+
+
 def test_a_project_that_cannot_be_written_to_spills_to_where_temporary_files_go(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import cadran
+from cadran.state import durable
 from cadran.state.kept import Kept
 from cli.user import call
 from keeping.shop import CLOCK, Shop, made, months, taken, values
@@ -129,6 +130,20 @@ def test_a_folder_that_cannot_be_written_is_a_warning(shop: Shop, blocked: str) 
     done = call(shop.folder, "run", "--as-of", "2026-04-15", "--format", "csv")
     assert done.code == 0
     assert "warning: results cannot be kept" in done.err
+    assert not list(shop.kept.glob("*.parquet")), "nothing would ever find these again"
+
+
+def test_a_run_that_is_halted_while_it_saves_does_not_hold_up_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cadran.state.durable.PATIENCE", 0.2)
+    shop.kept.mkdir(parents=True)
+    with durable.alone(shop.kept / "lock"):
+        results = shop.run()
+    (warning,) = [w for w in results.warnings if w.code == "nothing-kept"]
+    assert warning.message == "results cannot be kept: another run holds the lock"
+    assert not list(shop.kept.glob("*.parquet"))
+    assert not [w for w in shop.run().warnings if w.code == "nothing-kept"]
 
 
 # --- several processes ------------------------------------------------------------------------------------------------

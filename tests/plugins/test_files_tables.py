@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cadran.plugins import ConfigError, ConnectorError
+from cadran_plugins.files import identity
 from cadran_plugins.files.config import SCHEMA
 from plugins.reading import collect, described, lines, source, write
 
@@ -228,3 +230,14 @@ def test_every_setting_is_described() -> None:
     for properties in (SCHEMA["properties"], table["properties"]):
         for key, schema in properties.items():
             assert schema["description"].endswith("."), key
+
+
+def test_a_link_that_leads_to_another_file_leads_to_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where both files have the same size and times."""
+
+    def look(inode: int) -> str:
+        stat = SimpleNamespace(st_ino=inode, st_size=9, st_mtime_ns=5, st_ctime_ns=5)
+        monkeypatch.setattr(Path, "stat", lambda _: stat)
+        return identity._times(Path("link.csv"))
+
+    assert look(1) == look(1) != look(2)

@@ -191,9 +191,9 @@ def test_nothing_can_be_written(mariadb: Server, statement: str) -> None:
     with opened(mariadb.url) as connector:
         with pytest.raises(ConnectorError):
             list(connector.query(statement))
-        connector._asked().driver.cursor()  # type: ignore[attr-defined]
+        connector._asked()._inner.driver.cursor()  # type: ignore[attr-defined]
         with pytest.raises(Exception, match="READ ONLY"):
-            connector._asked()._run(connector._asked().driver, "insert into t values (9)")  # type: ignore[attr-defined]
+            connector._asked()._inner._run(connector._asked()._inner.driver, "insert into t values (9)")  # type: ignore[attr-defined]
         assert collect(connector.query("select count(*) as n from t")).rows == [(0,)], "and it goes on"
     assert mariadb.rows("select count(*) from t") == [(0,)]
 

@@ -89,7 +89,7 @@ def test_both_ways_give_the_same(postgres: Server, pool: dict[str, int]) -> None
     )
     with opened(postgres.url, zone="Europe/Paris", pool=pool, fetch=700) as connector:
         found = collect(connector.read("many"))
-        used = connector._asked()._adbc is not None  # type: ignore[attr-defined]
+        used = connector._asked()._inner._adbc is not None  # type: ignore[attr-defined]
     assert used == (pool["size"] > 1), "this is what is tested"
     assert found.types == ["int64", "decimal128(18, 2)", "date32[day]", "timestamp[us, tz=UTC]", "string"]
     expected = postgres.rows("select id, amount, day, at at time zone 'UTC', name from many")
@@ -407,7 +407,7 @@ def test_a_password_with_strange_signs(guarded_postgres: str, pool: dict[str, in
     url = f"postgresql://strange:{quote(password, safe='')}@{guarded_postgres}/postgres"
     with opened(url, pool=pool) as connector:
         assert collect(connector.query("select 1.5 as a")).rows == [(Decimal("1.5"),)]
-        assert (connector._asked()._adbc is None) == (pool["size"] == 1)  # type: ignore[attr-defined]
+        assert (connector._asked()._inner._adbc is None) == (pool["size"] == 1)  # type: ignore[attr-defined]
     with psycopg.connect(f"postgresql://keeper:right@{guarded_postgres}/postgres", autocommit=True) as other:
         other.execute("drop role strange")
 
@@ -432,7 +432,7 @@ def test_a_snapshot_that_cannot_be_joined(postgres: Server, monkeypatch: pytest.
     monkeypatch.setattr(adbc, "joined", elsewhere)
     with opened(postgres.url) as connector:
         assert collect(connector.query("select 1.5 as a")).rows == [(Decimal("1.5"),)]
-        assert connector._asked()._adbc is None  # type: ignore[attr-defined]
+        assert connector._asked()._inner._adbc is None  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+PATIENCE = 10.0  # seconds until a process that stays where only one may be is not waited for any more
 UNFINISHED = ".part"  # the suffix of a file that is still being written
 
 
@@ -50,12 +53,20 @@ def checksum(path: Path) -> str:
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Waits until no other process is in here with the same file; one that dies leaves it. Raises OSError."""
+    """Waits until no other process is in here with the same file; one that dies leaves it. Raises OSError, also where one stays."""
     with path.open("ab") as file:
         if sys.platform == "win32":
             yield  # the last one wins: what the other kept is computed again
             return
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX)
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as busy:
+                if time.monotonic() >= until:
+                    raise TimeoutError(errno.ETIMEDOUT, "another run holds the lock") from busy
+            time.sleep(0.05)
         yield

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class Kept:
     _where: dict[tuple[str, str, str, str], tuple[str, int]] = field(default_factory=dict)
     _sound: dict[str, bool] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
+    _made: set[str] = field(default_factory=set)  # files that no index names yet
     _before: set[str] = field(default_factory=set)  # pieces and facts that were there when it was opened
 
     @classmethod
@@ -114,6 +116,7 @@ class Kept:
         part.replace(
             self.path(name)
         )  # not forced to disk: what a power cut tears fails its checksum, and is made again
+        self._made.add(name)
         self._outdate(piece)
         self.pieces[name], self._sound[name], self.changed = piece, True, True
         self._remember(name)
@@ -215,13 +218,27 @@ class Kept:
         """Writes the index, with what another process has added in the meantime, and takes away what it no longer names."""
         if not self.changed:
             return
+        try:
+            self._save()
+        except BaseException:
+            self._take_away()
+            raise
+        self.changed = False
+
+    def _take_away(self) -> None:
+        """What this run has made, where no index will ever name it."""
+        for name in self._made:
+            with suppress(OSError):
+                self.path(name).unlink()
+
+    def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with durable.alone(self.folder / _LOCK):
             self._merge(index.read(self.folder / _INDEX, self.engine))
             content = index.written(self.engine, self.salt, self.pieces, self.facts, self.marks)
             durable.write(self.folder / _INDEX, content)
+            self._made.clear()
             self._sweep()
-        self.changed = False
 
     def _merge(self, raw: Mapping[str, Any] | None) -> None:
         other = Kept(self.folder, self.engine, self.today)

@@ -48,12 +48,12 @@ def _part(table: TableFiles, source: Source, marks: Mapping[str, str]) -> Part:
 
 
 def _times(path: Path) -> str:
-    """Size and times, or what never equals those of another look."""
+    """Which file it is (a link may have come to lead to another), its size and times, or what never equals those of another look."""
     look = time.time_ns()
     stat = path.stat()
     if max(stat.st_mtime_ns, stat.st_ctime_ns) > look - _RACY:
         return _UNSURE
-    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+    return f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 
 def _checksum(path: Path) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
@@ -101,14 +103,22 @@ class AlchemyDatabase(Database):
         """Never fails: what is lost is closed as well."""
         if self._open is not None:
             opened, self._open = self._open, None
-            try:
+            with suppress(exc.SQLAlchemyError):
+                opened.invalidate()  # a transaction that only reads need not be rolled back, nor can it be where all is lost
+            with suppress(exc.SQLAlchemyError):
                 opened.close()
-            except exc.SQLAlchemyError:
-                with suppress(exc.SQLAlchemyError):
-                    opened.invalidate()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+    def sever(self) -> None:
+        if self._open is not None:
+            with suppress(Exception), socket.socket(fileno=os.dup(self._handle())) as same:
+                same.shutdown(socket.SHUT_RDWR)
+
+    def _handle(self) -> int:
+        """Of the socket of the driver's connection. Raises anything where it has none."""
+        return int(self.driver.fileno())
 
     @property
     def default_schema(self) -> str:

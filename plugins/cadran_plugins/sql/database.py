@@ -75,6 +75,9 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
+    def sever(self) -> None:  # noqa: B027 - files have nothing to cut
+        """Cuts the connection under a thread that waits at it, without asking the server. Raises nothing."""
+
     @abstractmethod
     def classify(self, error: BaseException) -> Kind:
         """What a driver's error is about."""

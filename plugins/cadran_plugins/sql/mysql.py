@@ -31,6 +31,7 @@ _MODE = ("STRICT_ALL_TABLES", "ERROR_FOR_DIVISION_BY_ZERO")
 # Joins by a computed column go through a hash table, and not by trying every pair. All joins of a query share 2 MB of
 # buffers by default: each then holds a few hundred rows, and the other table is read again for every fill.
 _JOINS = ("join_cache_level = 4", "join_buffer_size = 16777216", "join_buffer_space_limit = 268435456")
+_BRIEFLY = 2  # seconds to wait for a second connection, which only stops what the first one does
 _EXTREMES = re.compile(r"\b(max|min)\s*\(", re.IGNORECASE)
 _GROUPS = "ONLY_FULL_GROUP_BY"  # kept where the server has it: then it refuses what would be arbitrary
 
@@ -46,7 +47,9 @@ class MysqlDatabase(AlchemyDatabase):
         if self.address.driver not in ("", "pymysql"):
             hint = f"write {self.address.backend}:// without another driver"
             raise ConfigError("MariaDB and MySQL are read with PyMySQL", hint=hint, setting=("url",))
-        wait = max(1, round(self.settings.wait))
+        return self._engine_for(max(1, round(self.settings.wait)))
+
+    def _engine_for(self, wait: int) -> sqlalchemy.Engine:
         url = self.url().set(drivername="mysql+pymysql")
         url = url.set(query={_NAMES.get(key, key): value for key, value in url.query.items()})
         if "database" not in url.query and not self.settings.schema:
@@ -54,6 +57,7 @@ class MysqlDatabase(AlchemyDatabase):
         return sqlalchemy.create_engine(
             url if "charset" in url.query else url.update_query_dict({"charset": "utf8mb4"}),
             poolclass=sqlalchemy.NullPool,
+            pool_reset_on_return=None,  # nothing is given back to be used again
             isolation_level="AUTOCOMMIT",  # the transaction is begun here, not by the driver
             connect_args={
                 "conv": CONVERSIONS,
@@ -186,15 +190,18 @@ class MysqlDatabase(AlchemyDatabase):
         if self._engine is None or self._open is None:
             return
         thread = self.driver.thread_id()
-        with suppress(*self.errors), closing(self._engine.raw_connection()) as other:
+        with suppress(*self.errors), closing(self._engine_for(_BRIEFLY).raw_connection()) as other:
             other.cursor().execute(f"KILL QUERY {thread}")
+
+    def _handle(self) -> int:
+        return int(self.driver._sock.fileno())
 
     # --- errors ------------------------------------------------------------------------------------------------------
 
     def classify(self, error: BaseException) -> Kind:
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         if code == 1317:
-            return Kind.CANCELLED
+            return Kind.CANCELLED if self.cancelled else Kind.STOPPED
         if code == 2003:
             text = str(error)
             return (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cadran.plugins import ConfigError, Context, listed, suggest
 from cadran_plugins.sql.address import FILES, Address
+from cadran_plugins.sql.attended import Attended
 from cadran_plugins.sql.config import Settings
 from cadran_plugins.sql.database import Database
 
@@ -24,14 +25,14 @@ def opened(address: Address, settings: Settings, context: Context) -> Database:
     if address.backend == "postgresql":
         from cadran_plugins.sql.postgres import PostgresDatabase
 
-        return PostgresDatabase(address, settings, context.zone)
+        return Attended(PostgresDatabase(address, settings, context.zone), limited=True)
     if address.backend in ("mysql", "mariadb"):
         from cadran_plugins.sql.mysql import MysqlDatabase
 
-        return MysqlDatabase(address, settings, context.zone)
+        return Attended(MysqlDatabase(address, settings, context.zone), limited=True)
     from cadran_plugins.sql.other import OtherDatabase
 
-    return OtherDatabase(address, settings, context.zone)
+    return Attended(OtherDatabase(address, settings, context.zone), limited=False)
 
 
 def _file(address: Address, context: Context) -> Path:

@@ -48,6 +48,7 @@ class PostgresDatabase(AlchemyDatabase):
         return sqlalchemy.create_engine(
             url.set(drivername="postgresql+psycopg"),
             poolclass=sqlalchemy.NullPool,
+            pool_reset_on_return=None,  # nothing is given back to be used again
             use_native_hstore=False,
             connect_args={
                 "connect_timeout": max(2, round(self.settings.wait)),
@@ -182,7 +183,7 @@ class PostgresDatabase(AlchemyDatabase):
         if self._adbc is not None:
             self._adbc.cancel()
         if self._open is not None:
-            self.driver.cancel_safe()
+            self.driver.cancel_safe(timeout=2)
 
     # --- errors ------------------------------------------------------------------------------------------------------
 
@@ -195,8 +196,14 @@ class PostgresDatabase(AlchemyDatabase):
     def classify(self, error: BaseException) -> Kind:
         state = getattr(error, "sqlstate", None) or ""
         late = getattr(error, "after", 0) >= self.settings.timeout
-        if state == "57014" or late or (self.cancelled and not state):
-            return Kind.CANCELLED if self.cancelled else Kind.TIMEOUT
+        if self.cancelled and (state in ("", "57014") or late):
+            return Kind.CANCELLED
+        if "user request" in str(error) and state in ("", "57014"):  # as servers say it in English
+            return Kind.STOPPED
+        if state == "57014" or late:
+            return Kind.TIMEOUT
+        if not state and getattr(error, "status_code", None) == _CANCELLED:
+            return Kind.STOPPED  # whoever it was, the server has not refused the query
         for begin, kind in _STATES.items():
             if state.startswith(begin):
                 return kind
@@ -206,6 +213,7 @@ class PostgresDatabase(AlchemyDatabase):
         return Kind.OTHER
 
 
+_CANCELLED = 11  # AdbcStatusCode.CANCELLED
 _STATES = {
     "08": Kind.LOST, "57P": Kind.LOST, "28": Kind.PASSWORD, "3D": Kind.NO_DATABASE, "53300": Kind.FULL,
     "42501": Kind.DENIED, "25006": Kind.WRITING, "42P01": Kind.GONE, "42703": Kind.GONE, "3F": Kind.GONE,

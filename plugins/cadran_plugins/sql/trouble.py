@@ -24,6 +24,8 @@ class Kind(Enum):
     NO_CONNECTION = "no connection"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
+    STOPPED = "stopped by somebody else"
+    SILENT = "silent"
     DENIED = "denied"
     WRITING = "writing"
     GONE = "gone"
@@ -86,6 +88,17 @@ def translated(
             )
         case Kind.CANCELLED:
             return ConnectorError("the query was cancelled", setting=setting)
+        case Kind.STOPPED:
+            hint = (
+                "somebody there has stopped it, or a rule of the server; ask its administrator, or run again"
+            )
+            return ConnectorError("the server cancelled the query", hint=hint, setting=setting)
+        case Kind.SILENT:
+            return ConnectorError(
+                f"the server has not answered for {_length(settings.timeout + settings.wait)}",
+                hint="is it at work, and is the network? 'statement_timeout' and 'pool: {wait: …}' say how long it is waited for",
+                setting=setting or ("statement_timeout",),
+            )
         case Kind.DENIED:
             hint = "give it the right to read (GRANT SELECT), or name another user in the url"
             return ConfigError(f"the user may not read this: {words}", hint=hint, setting=setting)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,9 @@ from typing import Any
 from cadran.plugins.connector import ConnectorError, Page, QueryRefused
 
 _AHEAD = 16  # pages of an answer that wait to be taken up; beyond them, its source waits
+
+_PATIENCE = 2.5  # seconds that sources have for ending what nobody needs any more
+_LOOK = 0.2  # … between two looks: a signal that another thread was given is heard only then
 
 Stream = Iterator[Any]  # what a connector sends: pages, an end, …
 
@@ -86,7 +89,8 @@ class Beside:
     def _items(self, answer: _Answer) -> Stream:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: answer.items or answer.done)
+                while not (answer.items or answer.done):
+                    self._changed.wait(_LOOK)
                 if not answer.items:
                     break
                 item = answer.items.popleft()
@@ -113,21 +117,18 @@ class Beside:
             with self._changed:
                 self._hurried.add(source)
                 self._changed.notify_all()
-            self._threads[source].join()
+            _join([self._threads[source]])
 
     def finish(self) -> None:
         """Begins nothing more, and waits for what runs: the sources are as good as before."""
         self._stop(0, cancelling=False)
-        self._join()
+        _join(self._threads.values())
 
     def close(self) -> None:
-        """Ends whatever still runs. Raises nothing."""
+        """Ends whatever still runs; a source that does not let itself be ended is left behind. Raises nothing."""
+        until = time.monotonic() + _PATIENCE
         self._stop(0)
-        self._join()
-
-    def _join(self) -> None:
-        for thread in self._threads.values():
-            thread.join()
+        _join(self._threads.values(), until)
 
     # --- in the threads -------------------------------------------------------------------------------------------------
 
@@ -184,9 +185,27 @@ class Beside:
                 a.errand.source for a in self._answers.values() if a.running and a.number >= self._until
             ]
             self._changed.notify_all()
-        for source in running if cancelling else ():
-            with suppress(Exception):
-                self._cancel[source]()
+        if cancelling and running:
+            _all_at_once([self._cancel[source] for source in running])
+
+
+def _all_at_once(cancels: Iterable[Callable[[], None]]) -> None:
+    """One that hangs holds up none of the others, nor for long whoever waits for them. Raises nothing."""
+    threads = [threading.Thread(target=_quietly, args=(cancel,), daemon=True) for cancel in cancels]
+    for thread in threads:
+        thread.start()
+    _join(threads, time.monotonic() + _PATIENCE)
+
+
+def _quietly(cancel: Callable[[], None]) -> None:
+    with suppress(Exception):
+        cancel()
+
+
+def _join(threads: Iterable[threading.Thread], until: float | None = None) -> None:
+    for thread in threads:
+        while thread.is_alive() and (until is None or time.monotonic() < until):
+            thread.join(_LOOK)
 
 
 def _whole(item: object) -> object:

@@ -52,7 +52,7 @@ def _spilling(declaration: Declaration) -> Iterator[Path | None]:
     try:
         yield above / _OWN
     finally:
-        for folder in made:
+        for folder in (above / _OWN, *made):  # DuckDB leaves its own where a run that was killed has made it
             with suppress(OSError):  # another run is there, or has left something
                 folder.rmdir()
 
