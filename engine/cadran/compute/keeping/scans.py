@@ -6,6 +6,7 @@ over all rows gives.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -91,12 +92,13 @@ class Keeper:
 
     def _alike(self, plan: Plan) -> bool:
         """Whether what was made has the types of what was kept; else one would be turned into the other."""
+        types_of: dict[int, set[str]] = defaultdict(set)
+        for (at, _), found in plan.found.items():
+            types_of[at].update(one.held.type for one in found)
         for part in plan.parts:
             types = self.session.columns("temp", part.name)
             for here, measure in enumerate(part.measures):
-                at = plan.numbers[measure]
-                kept = {one.held.type for (m, _), found in plan.found.items() if m == at for one in found}
-                if kept - {types[f"m{here}"]}:
+                if types_of[plan.numbers[measure]] - {types[f"m{here}"]}:
                     return False
         return True
 
@@ -115,14 +117,9 @@ class Keeper:
 
     def _untold(self, plan: Plan, at: int) -> tuple[str, ...]:
         """The datasets behind a measure of which nothing tells whether rows have changed."""
-        behind = {
-            dataset for (a, _), ground in plan.grounds.items() if a == at for dataset in ground.datasets
-        }
-        return tuple(
-            sorted(
-                d for d in behind if self.tokens.parts.of(d) is None and self.tokens.restated_since(d) is None
-            )
-        )
+        behind = {d for number in plan.asked[at] for d in plan.grounds[at, number].datasets}
+        untold = (d for d in behind if self.tokens.parts.of(d) is None)
+        return tuple(sorted(d for d in untold if self.tokens.restated_since(d) is None))
 
     def _whose(self, plan: Plan, at: int) -> list[str]:
         return sorted(self.kpis.get((plan.scan.name, plan.measures[at]), ()))
