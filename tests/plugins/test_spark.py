@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import jsonschema
 import pytest
 
 import cadran
+from between import Between
 from cadran.plugins import Column, ConfigError, ConnectorError, Context, DataError, QueryRefused
 from cadran.problems import ProblemsFound
 from cadran_plugins.spark.address import address
@@ -465,42 +466,12 @@ def test_closing_ends_the_session_and_not_the_server(spark_server: SparkServer) 
         connector.close()
 
 
-class Between:
-    """Passes bytes on between a client and the server, until it is told to keep them: then nobody answers any more."""
-
-    def __init__(self, port: int) -> None:
-        self.server, self.passing = port, threading.Event()
-        self.passing.set()
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self.listening.getsockname()[1])
-        self._run(self._accept)
-
-    @staticmethod
-    def _run(work: Any, *arguments: Any) -> None:
-        threading.Thread(target=work, args=arguments, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self.listening.accept()
-                server = socket.create_connection(("127.0.0.1", self.server))
-                self._run(self._pass, client, server)
-                self._run(self._pass, server, client)
-
-    def _pass(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError), one, other:
-            while data := one.recv(65536):
-                self.passing.wait()
-                other.sendall(data)
-
-
 @pytest.fixture
 def between(spark_server: SparkServer) -> Iterator[tuple[Between, str]]:
     """Such a place, and the URL that leads through it."""
     made = Between(spark_server.port)
     yield made, spark_server.url.replace(str(spark_server.port), str(made.port))
-    made.listening.close()
-    made.passing.set()
+    made.close()
 
 
 MANY_ROWS = "SELECT id, repeat('x', 1000) AS t FROM range(0, 60000, 1, 8)"

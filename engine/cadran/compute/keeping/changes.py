@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain
 from cadran.compute.keeping.microseconds import LOWEST, Range, microseconds, since_epoch
+from cadran.compute.loading.extents import WHOLE
 from cadran.compute.lower import WithZone, cast, column, number
 from cadran.compute.placing.places import Places
 from cadran.compute.scanning.rows import DATES, Joined, RowsBuilder
@@ -30,17 +31,7 @@ _NEVER = 2**62
 UNSURE = ""  # the content of a part that may be changing just now
 # A change is told late where it was written before others that were seen already; a day is longer than any transaction.
 _QUIET = dt.timedelta(days=1)
-_WHOLE = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
+_WHOLE = WHOLE | {"HUGEINT"}
 _BUCKET, _ROWS, _STAMPED, _LAST, _SUM = "bucket", "rows", "stamped", "last_change", "sum_of_changes"
 _KEYS, _PRIME = "sum_of_keys", 1_000_003
 

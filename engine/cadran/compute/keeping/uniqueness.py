@@ -24,18 +24,7 @@ from cadran.compute.lower import cast, column, number
 from cadran.compute.scanning.rows import Joined, Tables
 from cadran.state.index import digest
 
-_ORDERED = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "DECIMAL",
-)
+_ORDERED = WHOLE | {"HUGEINT", "DECIMAL"}
 _Ends = tuple[Any, Any]
 
 

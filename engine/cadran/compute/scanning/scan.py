@@ -211,15 +211,20 @@ class Frame(Grouping):
 
     def _in_period(self, node: exp.Expr) -> exp.Expr:
         """Whether a timestamp lies in the same span as the row."""
+        lowered, kind = self.other_time(node)
+        start, stop = (column(f"{b}_at" if kind == WithZone else b, PERIOD) for b in ("start", "stop"))
+        begun = exp.GTE(this=lowered, expression=start)
+        return exp.Paren(this=exp.And(this=begun, expression=exp.LT(this=lowered.copy(), expression=stop)))
+
+    def other_time(self, node: exp.Expr) -> tuple[exp.Expr, str]:
+        """A timestamp other than the row's own, and its type."""
         lowered, kind = self.lower(node), "TIMESTAMP"
         if isinstance(node, exp.Column):
             kind = self.rows.time_kind(self.scan.dataset, node)
             lowered = self.rows.as_time(self.scan.dataset, node, lowered)
         elif any(self.rows.kind(self.scan.dataset, c) == WithZone for c in node.find_all(exp.Column)):
             kind = WithZone
-        start, stop = (column(f"{b}_at" if kind == WithZone else b, PERIOD) for b in ("start", "stop"))
-        begun = exp.GTE(this=lowered, expression=start)
-        return exp.Paren(this=exp.And(this=begun, expression=exp.LT(this=lowered.copy(), expression=stop)))
+        return lowered, kind
 
     def _dimensions(self) -> dict[str, exp.Expr]:
         """Each segment as text, NULL shown as ``(none)``."""

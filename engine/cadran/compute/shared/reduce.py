@@ -62,12 +62,7 @@ class Reduction(Frame):
 
     def _other_stretch(self, node: exp.Expr, alias: str) -> exp.Expr:
         assert self.days is not None
-        lowered, kind = self.lower(node), "TIMESTAMP"
-        if isinstance(node, exp.Column):
-            kind = self.rows.time_kind(self.scan.dataset, node)
-            lowered = self.rows.as_time(self.scan.dataset, node, lowered)
-        elif any(self.rows.kind(self.scan.dataset, c) == WithZone for c in node.find_all(exp.Column)):
-            kind = WithZone
+        lowered, kind = self.other_time(node)
         if (kind == WithZone) is not self.days.zoned or not self.days.units:
             raise Unshareable
         self._extra.append(self.days.join(lowered, kind, alias, side="LEFT"))
