@@ -57,8 +57,25 @@ def report(
         period=_period(value, place.child("period"), calendar, found),
         locale=value.get("locale", ""),
         include_open="include" in value,
+        **{part: _declared(value, part, place, sections, found) for part in ("scores", "funnels", "cohorts")},
         to=_channels(value.get("to", []), place.child("to"), sections, found),
     )
+
+
+def _declared(
+    value: dict[str, Any], part: str, place: Place, sections: Sections, found: Findings
+) -> tuple[Text, ...] | None:
+    """The scores, funnels or cohorts that a report names; None where it says nothing about them."""
+    if part not in value:
+        return None
+    named = values.texts(value[part], place.child(part))
+    for item in named:
+        if not sections.exists(part, item.value):
+            names = sections.names(part)
+            hint = f"there are: {listed(names)}" if names else f"declare it under '{part}'"
+            message = f"unknown {part[:-1]} '{item.value}'"
+            found.error(f"unknown-{part[:-1]}", message, item.place, suggest(item.value, names) or hint)
+    return named
 
 
 def _channels(value: Any, place: Place, sections: Sections, found: Findings) -> tuple[Text, ...]:

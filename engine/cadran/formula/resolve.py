@@ -76,6 +76,7 @@ class _Resolver:
         self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None], comparisons: bool
     ) -> None:
         self.declaration, self.comparisons = declaration, comparisons
+        self._kpis = {**declaration.kpis, **declaration.behind}
         broken = {name for section, name in declaration.broken if section == "datasets"}
         self.scope = Scope(declaration.datasets, columns, broken)
         self.problems: list[Problem] = []
@@ -96,7 +97,7 @@ class _Resolver:
         lookups = dict(self._lookups)
         self.problems += check_datasets(self.declaration, self._datasets, lookups)
         self.problems += check_segment_names(self.declaration)
-        kpis = {name: found for name in self.declaration.kpis if (found := self._kpi(name))}
+        kpis = {name: found for name in self._kpis if (found := self._kpi(name))}
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
         dimensions = self._dimensions.reached()
@@ -120,7 +121,7 @@ class _Resolver:
 
     def _parsed_kpi(self, name: str) -> Parsed | None:
         if name not in self._parsed:
-            self._parsed[name] = self._parse(self.declaration.kpis[name].formula, name)
+            self._parsed[name] = self._parse(self._kpis[name].formula, name)
         return self._parsed[name]
 
     def _tree(self, name: str, stack: tuple[str, ...] = ()) -> exp.Expr | None:
@@ -146,7 +147,7 @@ class _Resolver:
         return None
 
     def _kpi(self, name: str) -> ResolvedKpi | None:
-        kpi = self.declaration.kpis[name]
+        kpi = self._kpis[name]
         parsed, value = self._parsed_kpi(name), self._tree(name)
         targets = [t for case in kpi.targets if (t := self._target(name, case)) is not None]
         rules = [r for rule in kpi.alerts if (r := self._rule(name, rule)) is not None]
