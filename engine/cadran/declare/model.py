@@ -91,7 +91,8 @@ class Dataset:
     money: Mapping[str, Text] = field(
         default_factory=dict
     )  # column -> currency code, or the column that holds it
-    # columns that scores, funnels and cohorts have added, and what their user's expression must be
+    # columns that scores, funnels and cohorts have added, and what some of them must hold
+    made: frozenset[str] = frozenset()
     kinds: Mapping[str, Literal["condition", "date"]] = field(default_factory=dict)
 
 

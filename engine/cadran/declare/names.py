@@ -65,7 +65,7 @@ def check_file_name(kind: str, name: str, place: Place, found: Findings) -> None
 
 
 def _ending(kind: str) -> str:
-    return "kpi" if kind == "KPI" else "rows"
+    return {"KPI": "kpi", "dataset": "rows"}.get(kind, kind)
 
 
 def check_capitals(kind: str, names: dict[str, Place], found: Findings) -> None:
