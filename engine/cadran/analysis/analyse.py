@@ -61,7 +61,7 @@ class Analyses:
                 analysis.ask(self.asking)
 
     def answers(self, computed: Computed) -> Answers:
-        found = Found(computed, self.asking.calendar)
+        found = Found(computed, self.asking)
         return Answers(
             **{part: {name: a.answer(found) for name, a in made.items()} for part, made in self._made.items()}
         )

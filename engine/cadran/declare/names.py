@@ -9,7 +9,7 @@ from cadran.declare.findings import Findings
 from cadran.plugins.writing import is_file_name
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_NEVER_IN_FORMULAS = ("source", "channel")
+_NEVER_IN_FORMULAS = ("source", "channel", "funnel", "cohort")
 LONGEST = 120
 
 #: Keywords that SQL reserves (DuckDB's list).
