@@ -86,7 +86,7 @@ def _scored(
         points = sum(rules.values(), Decimal(0))
         band = "hot" if points >= 50 else "warm" if points >= 20 else "cold"
         out.append((lead, points, tuple(rules), band))
-    return sorted(out, key=lambda scored: (-scored[1], scored[0]["id"]))
+    return sorted(out, key=lambda scored: (-scored[1], -scored[0]["created_at"].timestamp(), scored[0]["id"]))  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

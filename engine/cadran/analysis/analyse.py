@@ -9,6 +9,7 @@ from cadran.analysis.answers import Answers
 from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
+from cadran.analysis.scored import RowAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
 from cadran.compute.cells.computed import Computed
 from cadran.compute.spans import Clock
@@ -24,9 +25,10 @@ class Wanted:
     funnels: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     scores: Mapping[str, int | None] = field(default_factory=dict)
+    scored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by score, keys of rows as written
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores)
+        return any((self.funnels, self.cohorts, self.scores, self.scored))
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -71,3 +73,4 @@ def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, dict[
     yield "funnels", {n: FunnelAnalysis(declaration.funnels[n]) for n in wanted.funnels}
     yield "cohorts", {n: CohortAnalysis(declaration.cohorts[n]) for n in wanted.cohorts}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}
+    yield "scored", {n: RowAnalysis(declaration.scores[n], keys) for n, keys in wanted.scored.items()}

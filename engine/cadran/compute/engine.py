@@ -20,7 +20,7 @@ from cadran.compute.examining.typecheck import TypeChecker
 from cadran.compute.hints import hint_for
 from cadran.compute.keeping.changes import Changes
 from cadran.compute.loading.embedded import OutOfRoom, QueryError
-from cadran.compute.lower import column
+from cadran.compute.lower import cast, column, text
 from cadran.compute.placing.places import Places, Pushed, Reach
 from cadran.compute.placing.reach import reach_of
 from cadran.compute.placing.used import Where
@@ -196,6 +196,9 @@ class Engine:
         select = exp.Select(expressions=[column(name) for name in listing.columns]).from_(last, copy=False)
         if listing.only:
             select = select.where(column(listing.only), copy=False)
+        for name, written in listing.equal:
+            same = exp.EQ(this=cast(column(name), "VARCHAR"), expression=text(written))
+            select = select.where(same, copy=False)
         for name, descending in listing.order:
             ordered = exp.Ordered(this=column(name), desc=descending, nulls_first=False)
             select = select.order_by(ordered, copy=False)
