@@ -17,7 +17,7 @@ from cadran.declare.load import collector_off, load
 from cadran.declare.model import Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
-from cadran.problems import Problem, ProblemsFound, errors, in_order, listed, suggest
+from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
     from cadran.analysis.analyse import Analyses, Wanted
@@ -158,33 +158,23 @@ class Project:
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
         return replace(results, answers=answers)
 
-    def analyse(self, wanted: Wanted, *, as_of: AsOf = None, progress: Progress = lambda _: None) -> Results:
-        """Answers to analyses alone; the results' ``answers`` hold them. Raises ProblemsFound."""
-        from cadran.compute.cells.computed import Request
+    def analyse(
+        self, wanted: Wanted | Callable[[Declaration], Wanted], *, as_of: AsOf = None, progress: Progress = lambda _: None
+    ) -> Results:  # fmt: skip
+        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared.
+        Raises ProblemsFound."""
+        from cadran.compute.cells.computed import Computed, Request
 
         with self._opened() as opened:
             declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
-            asked = opened.analyses(wanted, clock)
-            assert asked is not None
+            asked = opened.analyses(wanted(declaration) if callable(wanted) else wanted, clock)
+            if asked is None:
+                return _judged(declaration, Computed(), clock, opened.problems)
             request = Request((), behind=asked.asking.behind, listings=asked.asking.listings)
             computed = self._compute(opened, clock, request, progress)
             answers = asked.answers(computed)
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
         return replace(results, answers=answers)
-
-    def analyse_named(
-        self,
-        section: str,
-        names: Sequence[str],
-        wanted: Callable[[tuple[str, ...]], Wanted],
-        *,
-        as_of: AsOf = None,
-    ) -> Results:
-        """What is declared in a section (``funnels``, …) under these names, or all of it. Raises ProblemsFound."""
-        declaration, problems = self.declaration()
-        if declaration is None or errors(problems):
-            raise ProblemsFound(self.check())
-        return self.analyse(wanted(chosen(declaration, section, names)), as_of=as_of)
 
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""
@@ -305,35 +295,6 @@ class Opened:
     def model(self) -> Model:
         assert self._model is not None, "checked() comes first"
         return self._model
-
-
-def chosen(declaration: Declaration, section: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The names as given, or all that are declared there. Raises ProblemsFound for an unknown one, or where there are none."""
-    known = list(getattr(declaration, section))
-    unknown = [name for name in names if name not in known]
-    if known and not unknown:
-        return tuple(names) or tuple(known)
-    one = section.removesuffix("s")
-    if not known:
-        raise ProblemsFound(
-            [
-                Problem(
-                    f"no-{section}", f"no {section} are declared", None, "", f"declare one under '{section}:'"
-                )
-            ]
-        )
-    raise ProblemsFound(
-        [
-            Problem(
-                f"unknown-{one}",
-                f"unknown {one} '{name}'",
-                None,
-                "",
-                suggest(name, known) or f"there are: {listed(known)}",
-            )
-            for name in unknown
-        ]
-    )
 
 
 def _judged(

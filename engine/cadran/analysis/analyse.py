@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cadran.analysis.answers import Answers
@@ -16,6 +16,7 @@ from cadran.compute.spans import Clock
 from cadran.declare.model import Declaration, Report
 from cadran.formula.derive import Derivation
 from cadran.formula.measures import Model
+from cadran.problems import Problem, ProblemsFound, listed, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,35 @@ def of_reports(declaration: Declaration) -> Wanted:
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.funnels)),
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.cohorts)),
         {name: top for wanted in shown for name, top in wanted.scores.items()},
+    )
+
+
+def chosen(declaration: Declaration, section: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names as given, or all that are declared there. Raises ProblemsFound for an unknown one, or where there are none."""
+    known = list(getattr(declaration, section))
+    unknown = [name for name in names if name not in known]
+    if known and not unknown:
+        return tuple(names) or tuple(known)
+    one = section.removesuffix("s")
+    if not known:
+        raise ProblemsFound(
+            [
+                Problem(
+                    f"no-{section}", f"no {section} are declared", None, "", f"declare one under '{section}:'"
+                )
+            ]
+        )
+    raise ProblemsFound(
+        [
+            Problem(
+                f"unknown-{one}",
+                f"unknown {one} '{name}'",
+                None,
+                "",
+                suggest(name, known) or f"there are: {listed(known)}",
+            )
+            for name in unknown
+        ]
     )
 
 

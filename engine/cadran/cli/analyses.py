@@ -134,12 +134,13 @@ def _shown(
     made: Callable[[Answers, Figures], Made], as_of: dt.date | None, kind: str, locale: str | None,
 ) -> None:  # fmt: skip
     """Computes what was asked for and prints it in the wanted format."""
+    from cadran.analysis.analyse import chosen
     from cadran.publish.figures import Figures
 
     if len(names) != 1 and kind == "csv" and section == "scores":
         fail("the rows of two scores have different columns", "name one score")
     with problems_shown(root(ctx)):
-        results = project(ctx).analyse_named(section, names, wanted, as_of=as_of)
+        results = project(ctx).analyse(lambda declared: wanted(chosen(declared, section, names)), as_of=as_of)
         assert results.answers is not None
         figures = Figures(results.declaration, locale or results.declaration.locale)
         _print(made(results.answers, figures), kind, results)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import click
 
 from cadran.cli.common import Moment, fail, problems_shown, project, root
+
+if TYPE_CHECKING:
+    from cadran.analysis.analyse import Wanted
+    from cadran.declare.model import Declaration
 
 
 @click.command()
@@ -37,21 +42,22 @@ def explain(
         click.echo(project(ctx).explain(name, as_of=as_of, analyze=analyze))
 
 
+def _wanted(declared: Declaration, name: str, keys: tuple[str, ...]) -> Wanted:
+    from cadran.analysis.analyse import Wanted, chosen
+
+    chosen(declared, "scores", (name,))
+    return Wanted(scores={name: 1}, scored={name: keys} if keys else {})
+
+
 def _score(ctx: click.Context, name: str, keys: tuple[str, ...], as_of: dt.date | None) -> None:
     from rich.console import Console
 
-    from cadran.analysis.analyse import Wanted
     from cadran.publish.analyses.scores import row_sheet, rule_sheet, score_block
     from cadran.publish.analyses.sheet import print_sheets
     from cadran.publish.figures import Figures
 
     with problems_shown(root(ctx)):
-        results = project(ctx).analyse_named(
-            "scores",
-            (name,),
-            lambda _: Wanted(scores={name: 1}, scored={name: keys} if keys else {}),
-            as_of=as_of,
-        )
+        results = project(ctx).analyse(lambda declared: _wanted(declared, name, keys), as_of=as_of)
     assert results.answers is not None
     figures = Figures(results.declaration, results.declaration.locale)
     rules = rule_sheet(score_block(results.answers.scores[name], figures), figures.locale)

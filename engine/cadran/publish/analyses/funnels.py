@@ -14,6 +14,10 @@ from cadran.publish.analyses.words import tr
 from cadran.publish.context import Figure
 from cadran.publish.figures import Figures, spaced
 
+_SKIPPED = {
+    1: "one reached '{step}' without the steps before it, or not in their order; it is not counted",
+    2: "{count} reached '{step}' without the steps before it, or not in their order; they are not counted",
+}
 _PERIODS = 6  # so many are listed below the one that is shown step by step
 
 
@@ -149,12 +153,11 @@ def _segments(answer: FunnelAnswer, shown: FunnelFigures, figures: Figures) -> I
 
 
 def _notes(shown: FunnelFigures, funnel: Funnel, figures: Figures) -> Iterator[str]:
-    text = "{count} reached '{step}' without the steps before it, or not in their order; they are not counted"
     for number, step in enumerate(shown.steps):
         if step.skipped:
             label = step_label(funnel.steps[number], figures)
-            count = figures.figure(step.skipped).text
-            yield tr(text, figures.locale).format(count=count, step=label)
+            text = _SKIPPED[min(step.skipped, 2)]
+            yield tr(text, figures.locale).format(count=figures.figure(step.skipped).text, step=label)
 
 
 # --- tables and records ------------------------------------------------------------------------------------------------

@@ -20,6 +20,9 @@ _FRENCH: Mapping[str, str] = {
     "within {days} days": "en {days} jours",
     "{count} reached '{step}' without the steps before it, or not in their order; they are not counted":
         "{count} ont atteint « {step} » sans les étapes précédentes, ou pas dans l'ordre ; ils ne sont pas comptés",
+    "one reached '{step}' without the steps before it, or not in their order; it is not counted": (
+        "un seul a atteint « {step} » sans les étapes précédentes, ou pas dans l'ordre ; il n'est pas compté"
+    ),
     "Began in": "Entrés en",
     "How many": "Combien",
     "All": "Ensemble",
