@@ -128,6 +128,24 @@ def _compare(matrix: CohortMatrix, naive: object, clock: dt.datetime) -> None:
             assert cell.state == ("open" if cohort + cell.age == now else "final")
 
 
+def test_a_cohort_of_which_nobody_came_back_has_zeros_and_not_gaps(tmp_path: Path) -> None:
+    customers: list[Row] = [{"id": 1, "created_at": dt.datetime(2026, 1, 5), "size": "small"}]
+    orders: list[Row] = [
+        {"id": 1, "customer_id": 2, "ordered_at": dt.datetime(2025, 12, 5), "amount": "1.00"}
+    ]
+    tables = {"orders": orders, "customers": customers}
+    answers = (
+        written(tmp_path, PROJECT, tables).analyse(Wanted(cohorts=("paying",)), as_of="2026-03-10").answers
+    )
+    assert answers is not None
+    (row,) = (r for r in answers.cohorts["paying"].matrices[0].rows if r.size)
+    assert [(c.age, c.value, c.rate, c.state) for c in row.cells] == [
+        (0, 0, 0.0, "final"),
+        (1, 0, 0.0, "final"),
+        (2, 0, 0.0, "open"),
+    ]
+
+
 def test_the_average_weighs_cohorts_by_their_size_and_leaves_out_what_is_not_over(tmp_path: Path) -> None:
     tables = _tables(random.Random(3))
     clock = dt.datetime(2026, 2, 10)

@@ -125,6 +125,26 @@ def _columns_work(results: object, expected: list[tuple[Row, Decimal, tuple[int,
     assert figures["points",] == sum(points for _, points, _, _ in expected)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_row_is_explained_by_the_rules_that_gave_it_points(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    tables = _tables(chance)
+    expected = {scored[0]["id"]: scored for scored in _scored(tables, dt.datetime(2026, 5, 1))}
+    keys = tuple(f"L{chance.randrange(80):03d}" for _ in range(5))
+    answers = (
+        written(tmp_path, PROJECT, tables).analyse(Wanted(scored={"heat": keys}), as_of="2026-05-01").answers
+    )
+    assert answers is not None
+    for key, row in zip(keys, answers.scored["heat"], strict=True):
+        assert row.found == (key in expected)
+        if not row.found:
+            continue
+        lead, points, rules, band = expected[key]
+        assert (row.points, row.band) == (points, band)
+        assert tuple(rule.number for rule in row.rules if rule.counts) == rules
+        assert dict(row.rules[1].seen) == {"employees": lead["employees"]}
+
+
 def test_what_is_no_condition_is_said_with_its_place(tmp_path: Path) -> None:
     project = written(
         tmp_path, PROJECT.replace("when: visited,", "when: employees,"), _tables(random.Random(0))
