@@ -136,7 +136,7 @@ def test_a_range_is_missed_by_the_nearer_end() -> None:
 
 def test_no_data_says_so() -> None:
     nps = block("nps", locale="fr")
-    assert (nps.value.text, nps.value.title, nps.status) == ("–", "aucune donnée", "no_data")
+    assert (nps.value.text, nps.value.title, nps.status) == ("–", "sans donnée", "no_data")
     assert (nps.chart, nps.sparkline, nps.history) == ("", "", ())
 
 

@@ -224,7 +224,7 @@ def test_a_syntax_error_has_its_line(project: Declaration) -> None:
     [
         ("\n{{ titel }}", "unknown name 'titel'", "did you mean 'title'?"),
         ("\n{{ kpis[0].lable }}", "KpiBlock has no 'lable'", "did you mean 'label'?"),
-        ("\n{{ words.sumary }}", "there is no 'sumary' here", "did you mean 'summary'?"),
+        ("\n{{ {'summary': 1}.sumary }}", "there is no 'sumary' here", "did you mean 'summary'?"),
         ("\n{% for k in kpis %}{{ k.value.zzz }}{% endfor %}", "Figure has no 'zzz'", "there is raw, text, short, title"),
         ("\n{{ title.x }}", "a str has no 'x'", ""),
         ("\n{% if titel %}{% endif %}", "unknown name 'titel'", "did you mean 'title'?"),

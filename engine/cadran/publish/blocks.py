@@ -25,6 +25,7 @@ from cadran.publish.context import (
 )
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
+from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
     from cadran.declare.model import Kpi
@@ -59,13 +60,16 @@ class Blocks:
             description=figures.text(kpi.description),
             unit=kpi.unit,
             good=kpi.good,
-            good_text=figures.words[f"good_{kpi.good}"],
+            good_text=figures.gettext(GOOD[kpi.good]),
             formula=figures.said(kpi.formula.value),
             owner=figures.said(kpi.owner),
             tags=tuple(figures.said(tag) for tag in kpi.tags),
             grain=row.grain,
+            grain_text=figures.gettext(GRAIN[row.grain]) if row.grain else "",
             period=row.period,
-            period_text=figures.form.period(row.period) if row.period else figures.words["no_final"],
+            period_text=figures.form.period(row.period)
+            if row.period
+            else figures.gettext("No final period yet."),
             state=row.state,
             state_text=figures.state(row.state),
             value=figures.figure(row.value, kpi.unit),
@@ -78,7 +82,7 @@ class Blocks:
             target_high=row.target_high,
             gap=figures.gap(row, kpi),
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
             action=figures.text(kpi.action) if row.status == "off_target" else "",
             read_with=tuple(self._beside(name.value) for name in kpi.read_with),
             sparkline=Markup(
@@ -105,9 +109,9 @@ class Blocks:
         note = f" ({state})" if state else ""
         return charts.Point(
             label=form.short_period(row.period),
-            title=f"{form.period(row.period)}{note} : {value.title or value.text}"
-            if form.language == "fr"
-            else f"{form.period(row.period)}{note}: {value.title or value.text}",
+            title=self.figures.gettext(
+                "%(what)s: %(value)s", what=form.period(row.period) + note, value=value.title or value.text
+            ),
             value=row.value,
             text=value.short,
             provisional=row.state != "final",
@@ -122,7 +126,7 @@ class Blocks:
             value=self.figures.figure(row.value, kpi.unit),
             target=self.figures.target(row, kpi.unit),
             status=row.status,
-            status_text=self.figures.words[row.status],
+            status_text=self.figures.gettext(STATUS[row.status]),
             state=row.state,
             state_text=self.figures.state(row.state),
         )
@@ -155,7 +159,7 @@ class Blocks:
             markers=[
                 charts.Marker(note.letter, f"{note.text}, {note.date_text}", place) for note, place in markers
             ],
-            target_word=self.figures.words["target"].lower() if _kind(kpi, history) == "line" else "",
+            target_word=self.figures.gettext("target") if _kind(kpi, history) == "line" else "",
         )
         return Markup(drawn)
 
@@ -164,7 +168,7 @@ class Blocks:
         targets = {(r.target, r.target_high) for r in history if r.target is not None}
         if not targets or len(history) < 2 or _kind(kpi, history) == "line":
             return ""
-        (low, high), word = next(iter(targets)), self.figures.words["target"].lower()
+        (low, high), word = next(iter(targets)), self.figures.gettext("target")
         return word if len(targets) > 1 else f"{word} {self.figures.form.bounds(low, high, kpi.unit)}"
 
     def _markers(self, history: Sequence[Row]) -> list[tuple[MarkerNote, float]]:
@@ -203,7 +207,7 @@ class Blocks:
                     value=self.figures.figure(row.value, kpi.unit),
                     change=self.figures.change(row.value, row.previous, kpi),
                     status=row.status,
-                    status_text=self.figures.words[row.status],
+                    status_text=self.figures.gettext(STATUS[row.status]),
                 )
             )
         return tuple(out)
@@ -218,7 +222,7 @@ class Blocks:
             change=figures.change(row.value, row.previous, kpi),
             period_text=figures.form.period(row.period) if row.period else "",
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
             in_report=name in self.listed,
         )
 
@@ -253,7 +257,8 @@ class Blocks:
             target=figures.target(row, kpi.unit),
             gap=figures.gap(row, kpi),
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
+            status_short=figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status]),
             share=share,
         )
 

@@ -7,7 +7,6 @@ A :class:`Figure` printed as it stands is its text. Nothing here reaches into th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -45,6 +44,7 @@ class Change:
     text: str
     direction: Direction = ""
     verdict: Verdict = ""
+    verdict_text: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -104,6 +104,7 @@ class SegmentRow:
     gap: Change
     status: str
     status_text: str
+    status_short: str
     share: int
 
 
@@ -164,6 +165,7 @@ class KpiBlock:
     owner: str
     tags: tuple[str, ...]
     grain: str
+    grain_text: str
     period: str
     period_text: str
     state: str
@@ -259,4 +261,3 @@ class ReportContext:
     unfinished: tuple[Unfinished, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]  # how values are to be read: what is not looked at again, what rests on the clock
-    words: Mapping[str, str]
