@@ -16,6 +16,8 @@ from cadran.publish.formatting import Number
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from cadran.publish.drawing import Chart
+
 Direction = Literal["up", "down", "flat", ""]
 Verdict = Literal["better", "worse", "same", ""]
 
@@ -185,8 +187,7 @@ class KpiBlock:
     read_with: tuple[Beside, ...]
     sparkline: Markup
     trend: str  # the sparkline in block characters; ends at this period, since it cannot mark what is provisional
-    chart: Markup  # empty for fewer than two periods
-    chart_target: str  # what to write under the chart about its dashed line; empty if the chart says it
+    chart: Chart  # false for fewer than two periods
     markers: tuple[MarkerNote, ...]
     history: tuple[HistoryPoint, ...]
     other_periods: tuple[OtherPeriod, ...]

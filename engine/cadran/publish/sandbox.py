@@ -197,6 +197,8 @@ def escape_markdown(value: Any) -> Any:
     """A value as Markdown that shows it literally, on one line; markup that is already safe stays."""
     if isinstance(value, Markup | Missing):
         return value
+    if hasattr(value, "__html__"):
+        return Markup(value.__html__())
     text = _LINE_ENDS.sub(" ", str(value))
     text = _ENTITY.sub("&amp;", text).replace("<", "&lt;")
     text = _INLINE.sub(r"\\\1", text)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadran.compute.results import Results, Row
-from cadran.publish.charts import unicode_sparkline
 from cadran.publish.choose import RowIndex, newest
 from cadran.publish.figures import Figures, spaced
+from cadran.publish.sparkline import unicode_sparkline
 from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
 
 if TYPE_CHECKING:
