@@ -65,7 +65,7 @@ def funnels(
                 "write for instance 2026-03 or 2026-Q1, or leave it out",
             )
         return (
-            (sheet for block in blocks for sheet in published.sheets(block, figures.locale)),
+            (sheet for block in blocks for sheet in published.sheets(block, figures)),
             (record for a in answers.funnels.values() for record in published.records(a)),
         )
 
@@ -91,7 +91,7 @@ def cohorts(
             b for a in answers.cohorts.values() if (b := published.cohort_block(a, figures)) is not None
         ]
         return (
-            (sheet for block in blocks for sheet in published.sheets(block, figures.locale)),
+            (sheet for block in blocks for sheet in published.sheets(block, figures)),
             (record for a in answers.cohorts.values() for record in published.records(a)),
         )
 
@@ -113,7 +113,7 @@ def scores(
     def made(answers: Answers, figures: Figures) -> Made:
         blocks = [published.score_block(a, figures) for a in answers.scores.values()]
         return (
-            (sheet for block in blocks for sheet in published.sheets(block, figures.locale)),
+            (sheet for block in blocks for sheet in published.sheets(block, figures)),
             (record for a in answers.scores.values() for record in published.records(a, figures)),
         )
 

@@ -60,7 +60,7 @@ def _score(ctx: click.Context, name: str, keys: tuple[str, ...], as_of: dt.date 
         results = project(ctx).analyse(lambda declared: _wanted(declared, name, keys), as_of=as_of)
     assert results.answers is not None
     figures = Figures(results.declaration, results.declaration.locale)
-    rules = rule_sheet(score_block(results.answers.scores[name], figures), figures.locale)
+    rules = rule_sheet(score_block(results.answers.scores[name], figures), figures)
     score = results.declaration.scores[name]
     rows = [row_sheet(row, score, figures) for row in results.answers.scored.get(name, ())]
     print_sheets(rows or [rules], Console())

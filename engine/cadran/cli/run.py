@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadran.cli.common import FAILED, Day, Moment, fail, problems_shown, project, root, show, template_folders
+from cadran.cli.common import (
+    FAILED,
+    Day,
+    Language,
+    Moment,
+    fail,
+    problems_shown,
+    project,
+    root,
+    show,
+    template_folders,
+)
 from cadran.problems import Problem, errors
 
 if TYPE_CHECKING:
@@ -50,8 +61,8 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 )
 @click.option(
     "--locale",
-    type=click.Choice(["fr", "en"]),
-    help="Language of labels and numbers (default: the project's).",
+    type=Language(),
+    help="Language of labels and numbers, such as fr or en-GB (default: the project's).",
 )
 @click.option(
     "--verbose", "-v", is_flag=True, help="Also say what the run had of each source: rows and bytes."

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from markupsafe import Markup
 
 from cadran.compute.results import Row
-from cadran.publish import charts
 from cadran.publish.choose import RowIndex, Wanted, newest
 from cadran.publish.context import (
     AlertLine,
@@ -23,8 +22,12 @@ from cadran.publish.context import (
     SegmentRow,
     SegmentTable,
 )
+from cadran.publish.drawing import Chart
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
+from cadran.publish.sparkline import sparkline, unicode_sparkline
+from cadran.publish.specs import Marker, Point, Series
+from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
     from cadran.declare.model import Kpi
@@ -59,13 +62,16 @@ class Blocks:
             description=figures.text(kpi.description),
             unit=kpi.unit,
             good=kpi.good,
-            good_text=figures.words[f"good_{kpi.good}"],
+            good_text=figures.gettext(GOOD[kpi.good]),
             formula=figures.said(kpi.formula.value),
             owner=figures.said(kpi.owner),
             tags=tuple(figures.said(tag) for tag in kpi.tags),
             grain=row.grain,
+            grain_text=figures.gettext(GRAIN[row.grain]) if row.grain else "",
             period=row.period,
-            period_text=figures.form.period(row.period) if row.period else figures.words["no_final"],
+            period_text=figures.form.period(row.period)
+            if row.period
+            else figures.gettext("No final period yet."),
             state=row.state,
             state_text=figures.state(row.state),
             value=figures.figure(row.value, kpi.unit),
@@ -78,17 +84,14 @@ class Blocks:
             target_high=row.target_high,
             gap=figures.gap(row, kpi),
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
             action=figures.text(kpi.action) if row.status == "off_target" else "",
             read_with=tuple(self._beside(name.value) for name in kpi.read_with),
             sparkline=Markup(
-                charts.sparkline(
-                    points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown
-                )
+                sparkline(points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown)
             ),
-            trend=charts.unicode_sparkline([r.value for r in history[: shown + 1][-13:]]),
+            trend=unicode_sparkline([r.value for r in history[: shown + 1][-13:]]),
             chart=self._chart(kpi, history, points, shown, markers),
-            chart_target=self._chart_target(kpi, history),
             markers=tuple(note for note, _ in markers),
             history=tuple(self._history_point(r, kpi) for r in history),
             other_periods=self._other_periods(kpi, row),
@@ -99,20 +102,21 @@ class Blocks:
 
     # --- series ------------------------------------------------------------------------------------------------
 
-    def _point(self, row: Row, kpi: Kpi) -> charts.Point:
+    def _point(self, row: Row, kpi: Kpi) -> Point:
         form, state = self.figures.form, self.figures.state(row.state)
         value = self.figures.figure(row.value, kpi.unit)
         note = f" ({state})" if state else ""
-        return charts.Point(
+        return Point(
             label=form.short_period(row.period),
-            title=f"{form.period(row.period)}{note} : {value.title or value.text}"
-            if form.language == "fr"
-            else f"{form.period(row.period)}{note}: {value.title or value.text}",
+            title=self.figures.gettext(
+                "%(what)s: %(value)s", what=form.period(row.period) + note, value=value.title or value.text
+            ),
             value=row.value,
             text=value.short,
             provisional=row.state != "final",
             target=row.target,
             target_high=row.target_high,
+            target_text=self.figures.target(row, kpi.unit).short,
         )
 
     def _history_point(self, row: Row, kpi: Kpi) -> HistoryPoint:
@@ -122,7 +126,7 @@ class Blocks:
             value=self.figures.figure(row.value, kpi.unit),
             target=self.figures.target(row, kpi.unit),
             status=row.status,
-            status_text=self.figures.words[row.status],
+            status_text=self.figures.gettext(STATUS[row.status]),
             state=row.state,
             state_text=self.figures.state(row.state),
         )
@@ -138,34 +142,34 @@ class Blocks:
         self,
         kpi: Kpi,
         history: Sequence[Row],
-        points: Sequence[charts.Point],
+        points: Sequence[Point],
         shown: int,
         markers: Sequence[tuple[MarkerNote, float]],
-    ) -> Markup:
-        if len(points) < 2:  # one value needs no chart
-            return Markup("")
-        drawn = charts.chart(
-            points,
-            key=f"chart-{kpi.name}",
-            title=self._chart_title(kpi, history),
-            unit=kpi.unit,
-            locale=self.figures.locale,
-            shown=shown,
-            kind=_kind(kpi, history),
-            markers=[
-                charts.Marker(note.letter, f"{note.text}, {note.date_text}", place) for note, place in markers
-            ],
-            target_word=self.figures.words["target"].lower() if _kind(kpi, history) == "line" else "",
+    ) -> Chart:
+        marked = tuple(
+            Marker(note.letter, f"{note.text}, {note.date_text}", place) for note, place in markers
         )
-        return Markup(drawn)
+        word = self.figures.gettext("target")
+        series = Series(
+            tuple(points), kpi.unit, self.figures.locale, shown, _kind(kpi, history), marked, word
+        )
+        return Chart(
+            series, f"chart-{kpi.name}", self._chart_title(kpi, history), self._chart_said(kpi, history)
+        )
 
-    def _chart_target(self, kpi: Kpi, history: Sequence[Row]) -> str:
-        """What the dashed line of a bar chart is: there, a label of its own would stand on the bars."""
-        targets = {(r.target, r.target_high) for r in history if r.target is not None}
-        if not targets or len(history) < 2 or _kind(kpi, history) == "line":
+    def _chart_said(self, kpi: Kpi, history: Sequence[Row]) -> str:
+        """The first value, the last, the least and the most, for who does not see the chart."""
+        known = [(n, r) for r in history if (n := exact(r.value)) is not None]
+        if not known:
             return ""
-        (low, high), word = next(iter(targets)), self.figures.words["target"].lower()
-        return word if len(targets) > 1 else f"{word} {self.figures.form.bounds(low, high, kpi.unit)}"
+        first, last, least, most = known[0], known[-1], min(known, key=_number), max(known, key=_number)
+        values = {
+            name: f"{self.figures.form.value(row.value, kpi.unit)} ({self.figures.form.period(row.period)})"
+            for name, (_, row) in {"first": first, "last": last, "least": least, "most": most}.items()
+        }
+        return self.figures.gettext(
+            "First %(first)s, last %(last)s, lowest %(least)s, highest %(most)s.", **values
+        )
 
     def _markers(self, history: Sequence[Row]) -> list[tuple[MarkerNote, float]]:
         """Milestones and notes within the charted time, lettered in order, with their place from 0 to 1."""
@@ -203,7 +207,7 @@ class Blocks:
                     value=self.figures.figure(row.value, kpi.unit),
                     change=self.figures.change(row.value, row.previous, kpi),
                     status=row.status,
-                    status_text=self.figures.words[row.status],
+                    status_text=self.figures.gettext(STATUS[row.status]),
                 )
             )
         return tuple(out)
@@ -218,7 +222,7 @@ class Blocks:
             change=figures.change(row.value, row.previous, kpi),
             period_text=figures.form.period(row.period) if row.period else "",
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
             in_report=name in self.listed,
         )
 
@@ -253,7 +257,8 @@ class Blocks:
             target=figures.target(row, kpi.unit),
             gap=figures.gap(row, kpi),
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
+            status_short=figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status]),
             share=share,
         )
 
@@ -261,6 +266,10 @@ class Blocks:
 def _largest_first(row: Row) -> tuple[bool, bool, Decimal, tuple[str, ...]]:
     value = exact(row.value)
     return _OTHER in row.segment_value, value is None, -(value or Decimal(0)), row.segment_value
+
+
+def _number(pair: tuple[Decimal, Row]) -> Decimal:
+    return pair[0]
 
 
 def _kind(kpi: Kpi, history: Sequence[Row]) -> Literal["line", "bar"]:

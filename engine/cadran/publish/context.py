@@ -7,7 +7,6 @@ A :class:`Figure` printed as it stands is its text. Nothing here reaches into th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +15,8 @@ from cadran.publish.formatting import Number
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from cadran.publish.drawing import Chart
 
 Direction = Literal["up", "down", "flat", ""]
 Verdict = Literal["better", "worse", "same", ""]
@@ -45,6 +46,7 @@ class Change:
     text: str
     direction: Direction = ""
     verdict: Verdict = ""
+    verdict_text: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -104,6 +106,7 @@ class SegmentRow:
     gap: Change
     status: str
     status_text: str
+    status_short: str
     share: int
 
 
@@ -164,6 +167,7 @@ class KpiBlock:
     owner: str
     tags: tuple[str, ...]
     grain: str
+    grain_text: str
     period: str
     period_text: str
     state: str
@@ -183,8 +187,7 @@ class KpiBlock:
     read_with: tuple[Beside, ...]
     sparkline: Markup
     trend: str  # the sparkline in block characters; ends at this period, since it cannot mark what is provisional
-    chart: Markup  # empty for fewer than two periods
-    chart_target: str  # what to write under the chart about its dashed line; empty if the chart says it
+    chart: Chart  # false for fewer than two periods
     markers: tuple[MarkerNote, ...]
     history: tuple[HistoryPoint, ...]
     other_periods: tuple[OtherPeriod, ...]
@@ -259,4 +262,3 @@ class ReportContext:
     unfinished: tuple[Unfinished, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]  # how values are to be read: what is not looked at again, what rests on the clock
-    words: Mapping[str, str]

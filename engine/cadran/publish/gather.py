@@ -22,6 +22,7 @@ from cadran.publish.context import (
 )
 from cadran.publish.figures import Figures
 from cadran.publish.formatting import difference, exact, ratio
+from cadran.publish.wording import STATE
 
 if TYPE_CHECKING:
     from cadran.compute.results import Alert, Quality, Results
@@ -49,7 +50,7 @@ def gather(
     title = figures.text(report.title) if report else ""
     return ReportContext(
         name=report.name if report else "",
-        title=title or figures.words["default_title"],
+        title=title or figures.gettext("Key figures"),
         locale=locale,
         language=figures.form.language,
         period_text=_usual_period(blocks),
@@ -64,9 +65,8 @@ def gather(
         quality=tuple(_quality(q, figures, results) for q in results.quality),
         quarantined=results.quarantined,
         unfinished=_unfinished(chosen, results, figures),
-        warnings=tuple(figures.said(str(problem)) for problem in results.warnings),
+        warnings=tuple(figures.warning(problem) for problem in results.warnings),
         notes=tuple(figures.notes(note for note in results.notes if note.kpi in names)),
-        words=figures.words,
     )
 
 
@@ -101,9 +101,24 @@ def _usual_period(blocks: Sequence[KpiBlock]) -> str:
 
 
 def _tally(blocks: Sequence[KpiBlock], figures: Figures) -> tuple[Tally, ...]:
-    counts, words = Counter(b.status for b in blocks), figures.words
-    texts = {s: words.get(f"many_{s}", words[s]) if counts[s] > 1 else words[s] for s in STATUSES}
-    return tuple(Tally(s, texts[s], counts[s]) for s in STATUSES if counts[s])
+    counts = Counter(b.status for b in blocks)
+    return tuple(Tally(s, _counted(s, counts[s], figures), counts[s]) for s in STATUSES if counts[s])
+
+
+def _counted(status: str, count: int, figures: Figures) -> str:
+    ngettext = figures.ngettext
+    match status:
+        case "off_target":
+            return ngettext("%(num)s off target", "%(num)s off target", count)
+        case "at_risk":
+            return ngettext("%(num)s at risk", "%(num)s at risk", count)
+        case "on_target":
+            return ngettext("%(num)s on target", "%(num)s on target", count)
+        case "no_target":
+            return ngettext("%(num)s without target", "%(num)s without target", count)
+        case "no_data":
+            return ngettext("%(num)s without data", "%(num)s without data", count)
+    return ngettext("%(num)s not judged yet", "%(num)s not judged yet", count)
 
 
 def _needs_attention(block: KpiBlock) -> bool:
@@ -119,9 +134,9 @@ def _movers(blocks: Iterable[KpiBlock], figures: Figures) -> tuple[Move, ...]:
     """The changes that stand out against what their KPI usually does from one period to the next."""
     moves = [(times, block) for block in blocks if (times := _unusual(block)) is not None]
     moves.sort(key=lambda pair: (-pair[0], pair[1].name))
-    said = figures.words["usual_move"]
     return tuple(
-        Move(block, times, f"{figures.form.number(times, 1)}{said}") for times, block in moves[:MOST_MOVES]
+        Move(block, times, figures.gettext("%(times)s× its usual move", times=figures.form.number(times, 1)))
+        for times, block in moves[:MOST_MOVES]
     )
 
 
@@ -148,7 +163,7 @@ def _quality(quality: Quality, figures: Figures, results: Results) -> QualityLin
         first_text=date(quality.first) if quality.first else "",
         last_text=date(quality.last) if quality.last else "",
         age_text=figures.age(quality.last, results.as_of.date()),
-        findings=tuple(figures.said(text) for text in quality.findings),
+        findings=tuple(figures.told(text) for text in quality.findings),
         rejected=tuple((figures.said(where), figures.said(why)) for where, why in quality.rejected),
     )
 
@@ -160,6 +175,6 @@ def _unfinished(chosen: Iterable[Kpi], results: Results, figures: Figures) -> tu
         if row.state != "final" and not row.segment and row.kpi in names:
             concerned[row.period, row.state].append(figures.label(row.kpi))
     return tuple(
-        Unfinished(period, figures.form.period(period), state, figures.words[state], tuple(labels))
+        Unfinished(period, figures.form.period(period), state, figures.gettext(STATE[state]), tuple(labels))
         for (period, state), labels in concerned.items()
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cadran.compute.results import COLUMNS, Alert, Note, Quality, Results, Row, as_tuples
-from cadran.publish.figures import hide
-from cadran.publish.messages import words
+from cadran.publish.figures import hide, noted
+from cadran.publish.messages import catalogue
 
 if TYPE_CHECKING:
     from cadran.declare.model import Declaration, Report
@@ -164,7 +164,7 @@ def _warning(problem: Problem, secrets: frozenset[str]) -> dict[str, Any]:
 
 
 def _note(note: Note, secrets: frozenset[str]) -> dict[str, Any]:
-    text = words("en")[f"note_{note.kind}"].format(dataset=note.dataset, since=note.since)
+    text = noted(catalogue("en"), note.kind, note.dataset, note.since)
     return {"kpi": note.kpi, "kind": note.kind, "dataset": note.dataset, "since": note.since, "text": hide(text, secrets)}  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadran.analysis.answers import CohortAnswer, CohortCell, CohortMatrix
+from cadran.calendar import Grain
 from cadran.compute.results import Number, joined
 from cadran.declare.model import Cohort
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.analyses.words import tr
 from cadran.publish.context import Figure
 from cadran.publish.figures import Figures, spaced
 
@@ -66,16 +66,29 @@ def cohort_block(answer: CohortAnswer, figures: Figures) -> CohortBlock | None:
     if not answer.matrices:
         return None
     ages = tuple(range(cohort.ages + 1))
-    text = tr(f"after {{count}} {cohort.grain}s", figures.locale)
     return CohortBlock(
         name=cohort.name,
         label=figures.text(cohort.label) or spaced(cohort.name),
         description=figures.text(cohort.description),
         grain=str(cohort.grain),
         ages=ages,
-        age_texts=tuple(text.format(count=age) for age in ages),
+        age_texts=tuple(_age(age, cohort.grain, figures) for age in ages),
         matrices=tuple(_matrix(matrix, cohort, figures) for matrix in answer.matrices),
     )
+
+
+def _age(age: int, grain: Grain, figures: Figures) -> str:
+    """An age in words, for who cannot see the head of a column."""
+    ngettext = figures.ngettext
+    match grain:
+        case Grain.WEEK:
+            return ngettext("after %(num)s week", "after %(num)s weeks", age)
+        case Grain.QUARTER:
+            return ngettext("after %(num)s quarter", "after %(num)s quarters", age)
+        case Grain.YEAR:
+            return ngettext("after %(num)s year", "after %(num)s years", age)
+        case _:
+            return ngettext("after %(num)s month", "after %(num)s months", age)
 
 
 def _matrix(matrix: CohortMatrix, cohort: Cohort, figures: Figures) -> MatrixBlock:
@@ -112,16 +125,18 @@ def _cell(cell: CohortCell, cohort: Cohort, most: float, figures: Figures) -> Ce
 # --- tables and records ------------------------------------------------------------------------------------------------
 
 
-def sheets(block: CohortBlock, locale: str) -> Iterator[Sheet]:
-    heads = (tr("Began in", locale), tr("How many", locale), *(str(age) for age in block.ages))
+def sheets(block: CohortBlock, figures: Figures) -> Iterator[Sheet]:
+    gettext = figures.gettext
+    heads = (gettext("Began in"), gettext("How many"), *(str(age) for age in block.ages))
     for matrix in block.matrices:
         rows = [(row.short_text, row.size.text, *_texts(row, len(block.ages))) for row in matrix.rows]
-        average = (tr("Average", locale), "", *matrix.average_texts)
+        average = (gettext("Average"), "", *matrix.average_texts)
         title = f"{block.label} · {matrix.label}" if matrix.label else block.label
-        notes = (
-            (f"* {tr('in progress', locale)}",) if any("*" in cell for row in rows for cell in row) else ()
-        )
-        yield Sheet(title, heads, (*rows, average), "" if matrix.label else block.description, notes=notes)
+        running = gettext("in progress")
+        notes = [gettext("in percent of those who began")] if matrix.is_share else []
+        notes += [f"* {running}"] if any("*" in cell for row in rows for cell in row) else []
+        about = "" if matrix.label else block.description
+        yield Sheet(title, heads, (*rows, average), about, notes=tuple(notes))
 
 
 def _texts(row: CohortLine, ages: int) -> Sequence[str]:

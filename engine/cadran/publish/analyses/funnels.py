@@ -10,14 +10,9 @@ from cadran.analysis.answers import FunnelAnswer, FunnelFigures, StepFigures
 from cadran.compute.results import joined
 from cadran.declare.model import Funnel, Step
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.analyses.words import tr
 from cadran.publish.context import Figure
 from cadran.publish.figures import Figures, spaced
 
-_SKIPPED = {
-    1: "one reached '{step}' without the steps before it, or not in their order; it is not counted",
-    2: "{count} reached '{step}' without the steps before it, or not in their order; they are not counted",
-}
 _PERIODS = 6  # so many are listed below the one that is shown step by step
 
 
@@ -90,7 +85,7 @@ def funnel_block(
         name=funnel.name,
         label=label_of(funnel, figures),
         description=figures.text(funnel.description),
-        window_text=tr("within {days} days", figures.locale).format(days=funnel.window.days),
+        window_text=figures.ngettext("within %(num)s day", "within %(num)s days", funnel.window.days),
         period=shown.period,
         period_text=figures.form.period(shown.period),
         state=shown.state,
@@ -155,32 +150,42 @@ def _segments(answer: FunnelAnswer, shown: FunnelFigures, figures: Figures) -> I
 def _notes(shown: FunnelFigures, funnel: Funnel, figures: Figures) -> Iterator[str]:
     for number, step in enumerate(shown.steps):
         if step.skipped:
-            label = step_label(funnel.steps[number], figures)
-            text = _SKIPPED[min(step.skipped, 2)]
-            yield tr(text, figures.locale).format(count=figures.figure(step.skipped).text, step=label)
+            yield figures.ngettext(
+                "%(num)s reached “%(step)s” without the steps before it, or not in their order; it is not counted",
+                "%(num)s reached “%(step)s” without the steps before it, or not in their order; they are not counted",
+                step.skipped,
+                step=step_label(funnel.steps[number], figures),
+            )
 
 
 # --- tables and records ------------------------------------------------------------------------------------------------
 
 
-def sheets(block: FunnelBlock, locale: str) -> Iterator[Sheet]:
+def sheets(block: FunnelBlock, figures: Figures) -> Iterator[Sheet]:
     state = f" · {block.state_text}" if block.state_text else ""
-    heads = ("Step", "Entities", "Of the step before", "Of the first", "Median days")
+    gettext = figures.gettext
+    heads = (
+        gettext("Step"),
+        gettext("How many"),
+        gettext("Of the step before"),
+        gettext("Of the first"),
+        gettext("Median days"),
+    )
     yield Sheet(
         f"{block.label} · {block.period_text}{state} · {block.window_text}",
-        tuple(tr(head, locale) for head in heads),
+        heads,
         tuple((s.label, s.count.text, s.of_previous.text, s.of_first.text, s.days.text) for s in block.steps),
         block.description,
         notes=block.notes,
     )
     steps = tuple(step.label for step in block.steps)
-    yield _lines(tr("Entered in", locale), block.periods, steps, locale)
+    yield _lines(gettext("Entered in"), block.periods, steps, figures)
     for segment in block.segments:
-        yield _lines(segment.label, segment.rows, steps, locale)
+        yield _lines(segment.label, segment.rows, steps, figures)
 
 
-def _lines(head: str, lines: Sequence[FunnelLine], steps: tuple[str, ...], locale: str) -> Sheet:
-    heads = (head, *steps, tr("Overall", locale), tr("State", locale))
+def _lines(head: str, lines: Sequence[FunnelLine], steps: tuple[str, ...], figures: Figures) -> Sheet:
+    heads = (head, *steps, figures.gettext("Overall"), figures.gettext("State"))
     rows = ((x.label, *(c.text for c in x.counts), x.overall.text, x.state_text) for x in lines)
     return Sheet("", heads, tuple(rows), last=1)
 

@@ -11,7 +11,6 @@ from typing import Any
 from cadran.analysis.answers import RuleSeen, ScoreAnswer, Scored, ScoredRow
 from cadran.declare.model import Score
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.analyses.words import tr
 from cadran.publish.context import Figure
 from cadran.publish.figures import Figures, spaced
 
@@ -99,7 +98,7 @@ def _text(value: Any, figures: Figures) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return tr("yes" if value else "no", figures.locale)
+        return figures.gettext("yes") if value else figures.gettext("no")
     if isinstance(value, dt.datetime):
         value = value.date()
     if isinstance(value, dt.date):
@@ -128,7 +127,7 @@ def rule_label(score: Score, number: int, figures: Figures) -> str:
 
 def band_label(score: Score, band: str, figures: Figures) -> str:
     if not band:
-        return tr("no band", figures.locale) if score.bands else ""
+        return figures.gettext("no band") if score.bands else ""
     return figures.text(score.band_labels.get(band, {})) or spaced(band)
 
 
@@ -155,10 +154,17 @@ def _rules(answer: ScoreAnswer, score: Score, figures: Figures) -> Iterator[Rule
 # --- tables and records ------------------------------------------------------------------------------------------------
 
 
-def sheets(block: ScoreBlock, locale: str) -> Iterator[Sheet]:
-    best = tr("The {count} best of {listed}", locale).format(count=len(block.best), listed=block.listed.text)
+def sheets(block: ScoreBlock, figures: Figures) -> Iterator[Sheet]:
+    best = figures.ngettext(
+        "The best of %(listed)s", "The %(num)s best of %(listed)s", len(block.best), listed=block.listed.text
+    )
     band = bool(block.bands)
-    heads = (*block.heads, *([tr("Band", locale)] if band else []), tr("Points", locale), tr("Why", locale))
+    heads = (
+        *block.heads,
+        *([figures.gettext("Band")] if band else []),
+        figures.gettext("Points"),
+        figures.gettext("Why"),
+    )
     yield Sheet(
         f"{block.label} · {best}",
         heads,
@@ -172,26 +178,32 @@ def sheets(block: ScoreBlock, locale: str) -> Iterator[Sheet]:
     )
     if block.bands:
         yield Sheet(
-            tr("Bands", locale),
-            (tr("Band", locale), tr("Points", locale), tr("Rows", locale)),
+            figures.gettext("Bands"),
+            (figures.gettext("Band"), figures.gettext("Points"), figures.gettext("Rows")),
             tuple(
                 (
                     b.label,
-                    tr("from {points} points", locale).format(points=b.least.text) if b.name else "",
+                    figures.gettext("from %(points)s points", points=b.least.text) if b.name else "",
                     b.count.text,
                 )
                 for b in block.bands
             ),
             words=2,
         )
-    yield rule_sheet(block, locale)
+    yield rule_sheet(block, figures)
 
 
-def rule_sheet(block: ScoreBlock, locale: str) -> Sheet:
-    never = tr("holds for no row", locale)
+def rule_sheet(block: ScoreBlock, figures: Figures) -> Sheet:
+    never = figures.gettext("holds for no row")
     return Sheet(
-        tr("Rules", locale),
-        (tr("Rule", locale), tr("Points", locale), tr("Holds for", locale), tr("Counts for", locale), ""),
+        figures.gettext("Rules"),
+        (
+            figures.gettext("Rule"),
+            figures.gettext("Points"),
+            figures.gettext("Holds for"),
+            figures.gettext("Counts for"),
+            "",
+        ),
         tuple(
             (r.label, r.points.text, r.holds.text, r.counts.text, never if r.never else "")
             for r in block.rules
@@ -202,26 +214,34 @@ def rule_sheet(block: ScoreBlock, locale: str) -> Sheet:
 
 def row_sheet(row: ScoredRow, score: Score, figures: Figures) -> Sheet:
     """One row: every rule, what it looked at, and the points that it gave."""
-    locale = figures.locale
     key = " / ".join(_text(part, figures) for part in row.key)
     if not row.found:
-        missing = tr("no row of {dataset} has this key", locale).format(dataset=score.dataset)
+        missing = figures.gettext("no row of %(dataset)s has this key", dataset=score.dataset)
         return Sheet(key, (), (), missing)
     band = f" · {band_label(score, row.band, figures)}" if score.bands else ""
     points = figures.figure(_plain(row.points)).text
-    heads = ("Rule", "Condition", "The row has", "Holds", "Points")
+    gettext = figures.gettext
+    heads = (
+        gettext("Rule"),
+        gettext("Condition"),
+        gettext("The row has"),
+        gettext("Holds"),
+        gettext("Points"),
+    )
     rows = tuple(_seen(found, score, figures) for found in row.rules)
-    title = f"{key} · {points} {tr('points', locale)}{band}"
-    return Sheet(title, tuple(tr(head, locale) for head in heads), rows, words=4)
+    total = figures.gettext("%(points)s points", points=points)
+    title = f"{key} · {total}{band}"
+    return Sheet(title, heads, rows, words=4)
 
 
 def _seen(found: RuleSeen, score: Score, figures: Figures) -> tuple[str, ...]:
-    rule, locale = score.rules[found.number], figures.locale
+    rule = score.rules[found.number]
     label, condition = figures.text(rule.label), figures.said(" ".join(rule.when.value.split()))
     values = ", ".join(f"{name} = {_text(value, figures)}" for name, value in found.seen)
-    holds = tr("yes" if found.holds else "no", locale)
+    holds = figures.gettext("yes") if found.holds else figures.gettext("no")
     if found.holds and not found.counts:
-        holds += f", {tr('an earlier one counts', locale)}"
+        earlier = figures.gettext("an earlier one counts")
+        holds = f"{holds}, {earlier}"
     given = f"{'+' * (rule.points > 0)}{figures.figure(_plain(rule.points)).text}" if found.counts else ""
     return (label or condition, condition if label else "", values, holds, given)
 
