@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
-from cadran.declare import crosschecks, datasets, kpis, machine, plugged, schema, values
+from cadran.declare import crosschecks, datasets, kpis, machine, plugged, reports, schema, values
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
@@ -146,8 +146,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         kpis=measured,
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
-            n: crosschecks.report(n, e, measured, calendar, sections, found)
-            for n, e in named["reports"].items()
+            n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
         },
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),
