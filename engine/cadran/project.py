@@ -134,14 +134,14 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
-        analyses: Wanted | Literal["reports"] | None = None,
+        analyses: Wanted | Literal["reports", "all"] | None = None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
-        ``analyses`` are answered beside the KPIs, those named or those that the declared reports show. Raises ProblemsFound.
+        ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. Raises ProblemsFound.
         """
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
@@ -280,11 +280,14 @@ class Opened:
             raise ProblemsFound(self.problems)
         return self
 
-    def analyses(self, wanted: Wanted | Literal["reports"] | None, clock: Clock) -> Analyses | None:
+    def analyses(self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock) -> Analyses | None:
         """What is asked beside KPIs; the model then holds what that rests on as well."""
-        from cadran.analysis.analyse import Analyses, of_reports
+        from cadran.analysis.analyse import Analyses, of_report, of_reports
 
-        wanted = of_reports(self.declaration) if wanted == "reports" else wanted
+        if isinstance(wanted, str):
+            wanted = (
+                of_reports(self.declaration) if wanted == "reports" else of_report(None, self.declaration)
+            )
         if not wanted:
             return None
         asked = Analyses(wanted, self.declaration, self.model, clock)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -90,6 +90,7 @@ def run(
                 full=full,
                 counting=verbose,
                 progress=progress,
+                analyses=None if kpis or segment else _shown(kind),
             )
         declaration = results.declaration
         if kind == "table":
@@ -106,6 +107,13 @@ def run(
         from cadran.publish.scanned import in_all
 
         click.echo(f"scanned: {in_all(results.scanned)}", err=True)
+
+
+def _shown(kind: str) -> Literal["reports", "all"] | None:
+    """The analyses that go with a format: the table comes with the declared reports, a page shows them all."""
+    if kind == "table":
+        return "reports"
+    return "all" if kind in ("markdown", "html") else None
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from cadran.declare import (
     kpis,
     machine,
     plugged,
+    reports,
     schema,
     scores,
     values,
@@ -169,8 +170,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         behind=added.kpis,
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
-            n: crosschecks.report(n, e, measured, calendar, sections, found)
-            for n, e in named["reports"].items()
+            n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
         },
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from cadran.calendar import Calendar, Duration, Grain
 from cadran.declare.document import Document, Place
 
+ReportFormat = Literal["html", "markdown", "pdf", "xlsx"]
 Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
 
@@ -245,11 +246,20 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPart:
+    """KPIs of a report that stand together; an entry of its list that has no title is a part of its own."""
+
+    kpis: tuple[Text, ...]
+    title: Localized = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
     title: Localized = field(default_factory=dict)
     kpis: tuple[Text, ...] = ()  # names, or tag:NAME; empty means all that are reported
+    parts: tuple[ReportPart, ...] = ()  # the same, as they stand together
     template: Text | None = None
     period: str = "last"  # "last", "last week", "last month", … or a label
     locale: str = ""
@@ -260,6 +270,7 @@ class Report:
     funnels: tuple[Text, ...] | None = None
     cohorts: tuple[Text, ...] | None = None
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
+    formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,28 +12,27 @@ from markupsafe import Markup
 
 from cadran.compute.results import Row
 from cadran.publish.choose import RowIndex, Wanted, newest
-from cadran.publish.context import (
+from cadran.publish.context_kpi import (
     AlertLine,
     Beside,
     HistoryPoint,
     KpiBlock,
     MarkerNote,
     OtherPeriod,
-    SegmentRow,
-    SegmentTable,
+    RuleLine,
 )
 from cadran.publish.drawing import Chart
-from cadran.publish.figures import Figures, spaced
+from cadran.publish.figures import Figures
 from cadran.publish.formatting import exact
+from cadran.publish.segments import Tables
 from cadran.publish.sparkline import sparkline, unicode_sparkline
-from cadran.publish.specs import Marker, Point, Series
+from cadran.publish.specs import PAGE, Marker, Palette, Point, Series
 from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
-    from cadran.declare.model import Kpi
+    from cadran.declare.model import AlertRule, Kpi
 
-SEGMENT_ROWS = 12  # the rest is in the CSV
-_OTHER = "(other)"
+_TO_DO = ("off_target", "at_risk")
 _MOST_BARS = 40
 _DAY = dt.timedelta(days=1)
 
@@ -47,6 +46,8 @@ class Blocks:
     wanted: Wanted
     listed: frozenset[str]
     alerts: Mapping[str, Sequence[AlertLine]]
+    groups: Mapping[str, str]  # KPI -> its group's title
+    palette: Palette = PAGE
 
     def block(self, kpi: Kpi) -> KpiBlock:
         figures, row = self.figures, self.index.shown(kpi.name, self.wanted)
@@ -61,11 +62,13 @@ class Blocks:
             label=figures.label(kpi.name),
             description=figures.text(kpi.description),
             unit=kpi.unit,
+            unit_text=figures.unit(kpi.unit),
             good=kpi.good,
             good_text=figures.gettext(GOOD[kpi.good]),
             formula=figures.said(kpi.formula.value),
             owner=figures.said(kpi.owner),
             tags=tuple(figures.said(tag) for tag in kpi.tags),
+            group=self.groups.get(kpi.name, ""),
             grain=row.grain,
             grain_text=figures.gettext(GRAIN[row.grain]) if row.grain else "",
             period=row.period,
@@ -85,7 +88,8 @@ class Blocks:
             gap=figures.gap(row, kpi),
             status=row.status,
             status_text=figures.gettext(STATUS[row.status]),
-            action=figures.text(kpi.action) if row.status == "off_target" else "",
+            status_short=figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status]),
+            action=figures.text(kpi.action) if row.status in _TO_DO else "",
             read_with=tuple(self._beside(name.value) for name in kpi.read_with),
             sparkline=Markup(
                 sparkline(points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown)
@@ -95,8 +99,9 @@ class Blocks:
             markers=tuple(note for note, _ in markers),
             history=tuple(self._history_point(r, kpi) for r in history),
             other_periods=self._other_periods(kpi, row),
-            segments=self._tables(kpi, row),
+            segments=Tables(figures, self.index).of(kpi, row),
             alerts=tuple(self.alerts.get(kpi.name, ())),
+            rules=tuple(self._rule(kpi, rule) for rule in kpi.alerts),
             quarantined=row.quarantined,
         )
 
@@ -172,18 +177,20 @@ class Blocks:
         )
 
     def _markers(self, history: Sequence[Row]) -> list[tuple[MarkerNote, float]]:
-        """Milestones and notes within the charted time, lettered in order, with their place from 0 to 1."""
-        declaration = self.figures.declaration
-        dated = [(day, spaced(name)) for name, day in declaration.milestones.items()]
-        dated += [(day, text) for day, text in declaration.notes.items()]
+        """Milestones and notes within the charted time, a letter for each day, with its place from 0 to 1."""
         out: list[tuple[MarkerNote, float]] = []
-        for day, text in sorted(dated):
+        for day, texts in self.figures.events().items():
             place = _place(day, history)
             if place is not None:
                 letter = chr(ord("A") + len(out) % 26)
-                note = MarkerNote(letter, self.figures.said(text), day, self.figures.form.date(day))
+                note = MarkerNote(letter, " · ".join(texts), day, self.figures.form.date(day))
                 out.append((note, place))
         return out
+
+    def _rule(self, kpi: Kpi, rule: AlertRule) -> RuleLine:
+        said = self.figures.said
+        words = self.figures.condition(rule, kpi.unit)
+        return RuleLine(said(rule.name), said(rule.when.value), words, self.figures.severity(rule.severity))
 
     # --- neighbours --------------------------------------------------------------------------------------------
 
@@ -225,47 +232,6 @@ class Blocks:
             status_text=figures.gettext(STATUS[row.status]),
             in_report=name in self.listed,
         )
-
-    # --- segments ----------------------------------------------------------------------------------------------
-
-    def _tables(self, kpi: Kpi, shown: Row) -> tuple[SegmentTable, ...]:
-        found = self.index.segments(shown, kpi.segments)
-        return tuple(self._table(kpi, names, rows) for names, rows in found.items())
-
-    def _table(self, kpi: Kpi, names: tuple[str, ...], rows: list[Row]) -> SegmentTable:
-        ordered = sorted(rows, key=_largest_first)
-        sizes = [n.copy_abs() for r in rows if (n := exact(r.value)) is not None]
-        longest = max(sizes, default=Decimal(0))
-        kept = ordered[:SEGMENT_ROWS]
-        return SegmentTable(
-            names=names,
-            label=" × ".join(spaced(name) for name in names),
-            rows=tuple(self._segment_row(kpi, r, longest) for r in kept),
-            hidden=len(ordered) - len(kept),
-            has_target=any(r.target is not None for r in kept),
-        )
-
-    def _segment_row(self, kpi: Kpi, row: Row, longest: Decimal) -> SegmentRow:
-        figures, value = self.figures, exact(row.value)
-        share = int((value / longest * 100).to_integral_value()) if value and value > 0 else 0
-        return SegmentRow(
-            values=row.segment_value,
-            label=figures.segment(row.segment_value),
-            value=figures.figure(row.value, kpi.unit),
-            base=figures.figure(row.base),
-            change=figures.change(row.value, row.previous, kpi),
-            target=figures.target(row, kpi.unit),
-            gap=figures.gap(row, kpi),
-            status=row.status,
-            status_text=figures.gettext(STATUS[row.status]),
-            status_short=figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status]),
-            share=share,
-        )
-
-
-def _largest_first(row: Row) -> tuple[bool, bool, Decimal, tuple[str, ...]]:
-    value = exact(row.value)
-    return _OTHER in row.segment_value, value is None, -(value or Decimal(0)), row.segment_value
 
 
 def _number(pair: tuple[Decimal, Row]) -> Decimal:

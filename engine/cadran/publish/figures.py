@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cadran.publish.context import AlertLine, Change, Figure, Verdict
+from cadran.publish.conditions import Words
+from cadran.publish.context_kpi import AlertLine, Change, Figure, Verdict
 from cadran.publish.formatting import Formatter, Number, difference, exact
 from cadran.publish.messages import Catalogue, catalogue, filled, localized
 from cadran.publish.retold import retold
@@ -16,7 +17,7 @@ from cadran.publish.wording import ALERT, SEVERITY, STAND_IN, STATE
 
 if TYPE_CHECKING:
     from cadran.compute.results import Alert, Note, Row
-    from cadran.declare.model import Declaration, Kpi
+    from cadran.declare.model import AlertRule, Declaration, Kpi
     from cadran.problems import Problem
 
 HIDDEN = "•••"
@@ -102,7 +103,7 @@ class Figures:
             return Change(None, "–")
         raw, other = (below, row.target) if below < 0 else (above, row.target_high)
         if below >= 0 >= above:
-            return Change(Decimal(0), self.form.points(0, kpi.unit), "flat", "same")
+            return Change(Decimal(0), self.gettext("in range"), "flat", "same")
         return self._moved(raw, self.form.change(raw, other, kpi.unit), "worse")
 
     def _moved(self, raw: Decimal, text: str, verdict: Verdict) -> Change:
@@ -125,10 +126,9 @@ class Figures:
             label=self.label(alert.kpi),
             rule=self.said(alert.rule),
             condition=self.said(alert.condition),
+            condition_text=self._said_in_words(alert, kpi),
             severity=alert.severity,
-            severity_text=self.gettext(SEVERITY[alert.severity])
-            if alert.severity in SEVERITY
-            else self.said(alert.severity),
+            severity_text=self.severity(alert.severity),
             state=alert.state,
             state_text=self.gettext(ALERT[alert.state]),
             period=alert.period,
@@ -140,6 +140,33 @@ class Figures:
             reason=self.gettext("no data") if alert.reason == "no data" else self.said(alert.reason),
             action=self.text(kpi.action) if kpi and alert.state == "firing" else "",
         )
+
+    def _said_in_words(self, alert: Alert, kpi: Kpi | None) -> str:
+        rules = (
+            [r for r in kpi.alerts if (r.name, r.when.value) == (alert.rule, alert.condition)] if kpi else []
+        )
+        if rules and kpi:
+            return self.condition(rules[0], kpi.unit)
+        return self.said(Words(self.locale, kpi.unit if kpi else "").of(alert.condition))
+
+    def condition(self, rule: AlertRule, unit: str) -> str:
+        """A rule's condition in words; empty where it is not simple."""
+        return self.said(Words(self.locale, unit).of(rule.when.value, rule.hold))
+
+    def severity(self, severity: str) -> str:
+        return self.gettext(SEVERITY[severity]) if severity in SEVERITY else self.said(severity)
+
+    def unit(self, unit: str) -> str:
+        """A unit by itself."""
+        return self.form.unit_name(unit)
+
+    def events(self) -> dict[dt.date, list[str]]:
+        """Milestones and notes by their day, in order; a day's notes stand for its milestones' bare names."""
+        named: dict[dt.date, list[str]] = {}
+        for name, day in self.declaration.milestones.items():
+            named.setdefault(day, []).append(self.said(spaced(name)))
+        noted = {day: [self.said(text)] for day, text in self.declaration.notes.items()}
+        return {day: noted.get(day) or named[day] for day in sorted({*named, *noted})}
 
     def notes(self, notes: Iterable[Note]) -> list[str]:
         """``Revenue, Orders · rows of orders that changed …``: what is said of several KPIs is said once."""

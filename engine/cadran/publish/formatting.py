@@ -110,6 +110,24 @@ class Formatter:
         """Grouped and rounded to ``digits`` after the point."""
         return self._applied(babel_locale(self.locale).decimal_formats[None], number, digits)
 
+    def share(self, number: Decimal) -> str:
+        """A share as a percentage, with the digits that it is written with: ``90 %``."""
+        return self._percent(number, max(0, _step_digits(number) - 2))
+
+    def unit_name(self, unit: str) -> str:
+        """A unit by itself: ``%``, ``euro``, ``jours``, or the team's word."""
+        from babel.numbers import get_currency_name
+
+        if unit == "percent":
+            return "%"
+        if is_currency(unit):
+            return get_currency_name(unit, locale=babel_locale(self.locale))
+        return (
+            self._with_unit(Decimal(2), 0, unit, "long").removeprefix(f"2{NBSP}")
+            if unit in _DURATIONS
+            else unit
+        )
+
     def points(self, value: Number | None, unit: str = "") -> str:
         """A difference with its sign: ``+1,2 pt`` of a percentage, ``+12,50 €`` of money."""
         number = exact(value)
@@ -126,8 +144,8 @@ class Formatter:
         relative = None if unit == "percent" else ratio(change, other)
         if relative is None:
             return self.points(change, unit)
-        if abs(relative) >= 10:  # beyond 1,000 % a rate says nothing any more
-            return self.points(change, unit)
+        if abs(relative) >= 10:  # beyond that a rate says nothing any more
+            return ("+>" if relative > 0 else f"{MINUS}>") + self.share(Decimal(10))
         return _signed(self._percent(relative, percent_digits(relative)), relative)
 
     def axis(self, value: Decimal, unit: str, step: Decimal, most: Decimal) -> str:

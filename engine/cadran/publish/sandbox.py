@@ -148,6 +148,7 @@ def environment(folders: Sequence[Path], kind: Literal["html", "markdown"], loca
     _translate(env, catalogue(locale))
     env.globals.pop("lipsum")
     env.filters["code"] = markdown_code if kind == "markdown" else html_code
+    env.filters["sentence"] = sentence
     for name in ("center", "indent", "wordwrap"):
         env.filters[name] = _limited(env.filters[name])
     env.filters["format"] = _format
@@ -187,6 +188,11 @@ def _format(value: str, *args: Any, **kwargs: Any) -> str:
 
 
 # --- escaping --------------------------------------------------------------------------------------------------
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def html_code(text: str) -> Markup:

@@ -330,8 +330,11 @@ def _shown_label(series: Series, scale: Scale, palette: Palette, size: Size) -> 
     y, before = scale.y(value), exact(points[shown - 1].value) if shown else None
     falling = value < 0 if series.kind == "bar" else before is not None and before > value
     place: Spec = {"align": "center", "dy": 15 if falling else -11}
+    x = shown + 0.5
     if falling and y * size.height < 20:
         place = {"align": "right", "dx": -9, "dy": 1}
+    elif shown == len(points) - 1:  # not into the margin, where the target stands
+        place, x = {**place, "align": "right"}, shown + 1
     text = {
         "type": "text",
         "baseline": "middle",
@@ -342,7 +345,7 @@ def _shown_label(series: Series, scale: Scale, palette: Palette, size: Size) -> 
     }
     halo = {"stroke": palette.paper, "strokeWidth": 4, "strokeJoin": "round", "fill": palette.paper}
     for look in (halo, {"fill": palette.ink}):  # readable also over a line
-        yield _layer({**text, **look}, [{"x": shown + 0.5, "y": y}], "x", "y")
+        yield _layer({**text, **look}, [{"x": x, "y": y}], "x", "y")
 
 
 def _hovers(series: Series) -> Spec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cadran.analysis.answers import CohortAnswer, CohortCell, CohortMatrix
@@ -11,13 +11,23 @@ from cadran.calendar import Grain
 from cadran.compute.results import Number, joined
 from cadran.declare.model import Cohort
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.context import Figure
+from cadran.publish.context_kpi import Figure
 from cadran.publish.figures import Figures, spaced
 
 
 @dataclass(frozen=True, slots=True)
 class CellBlock:
-    """One cell; ``heat`` is its part of the largest rate behind age 0, from 0 to 1, None where there is no figure."""
+    """What is left of a cohort at one age.
+
+    rate: the share of those who began, or the amount for each of them
+    value: what the share is of
+    heat: the rate's part of the largest one after age 0, from 0 to 1; None without a figure
+    is_share: whether the rate is a share
+    state: final or open
+    state_text: for people; empty where it is final
+    period_text: the period that the age falls into
+    text: the rate in a few signs, a share in whole percent
+    """
 
     rate: Figure
     value: Figure
@@ -26,10 +36,19 @@ class CellBlock:
     state: str
     state_text: str
     period_text: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CohortLine:
+    """Those who began in one period.
+
+    period_text: the period in words
+    short_text: the same in a few signs
+    size: how many they are
+    cells: what is left of them, from age 0 on
+    """
+
     period_text: str
     short_text: str
     size: Figure
@@ -38,20 +57,36 @@ class CohortLine:
 
 @dataclass(frozen=True, slots=True)
 class MatrixBlock:
-    """One matrix: that of all (``label`` is empty), or of one segment value."""
+    """A matrix of cohorts and ages.
+
+    label: the segment's value that it is of; empty for all
+    rows: the cohorts, the oldest first
+    average: what is left at each age, of all cohorts that have come so far
+    is_share: whether rates are shares
+    average_texts: the average in a few signs
+    """
 
     label: str
     rows: tuple[CohortLine, ...]
     average: tuple[Figure, ...]
     is_share: bool
-
-    @property
-    def average_texts(self) -> tuple[str, ...]:
-        return tuple(_short(figure, is_share=self.is_share) for figure in self.average)
+    average_texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CohortBlock:
+    """Cohorts: what is left, age by age, of those who began in each period.
+
+    name: their name
+    label: for people
+    description: what they are about
+    grain: how long an age is: week, month, quarter or year
+    ages: 0, 1, 2, …
+    age_texts: what each age is called
+    matrices: that of all first, then one for each segment value
+    tables: all of it as plain tables
+    """
+
     name: str
     label: str
     description: str
@@ -59,6 +94,7 @@ class CohortBlock:
     ages: tuple[int, ...]
     age_texts: tuple[str, ...]  # what each age is called in words
     matrices: tuple[MatrixBlock, ...]
+    tables: tuple[Sheet, ...] = ()
 
 
 def cohort_block(answer: CohortAnswer, figures: Figures) -> CohortBlock | None:
@@ -66,7 +102,7 @@ def cohort_block(answer: CohortAnswer, figures: Figures) -> CohortBlock | None:
     if not answer.matrices:
         return None
     ages = tuple(range(cohort.ages + 1))
-    return CohortBlock(
+    block = CohortBlock(
         name=cohort.name,
         label=figures.text(cohort.label) or spaced(cohort.name),
         description=figures.text(cohort.description),
@@ -75,6 +111,7 @@ def cohort_block(answer: CohortAnswer, figures: Figures) -> CohortBlock | None:
         age_texts=tuple(_age(age, cohort.grain, figures) for age in ages),
         matrices=tuple(_matrix(matrix, cohort, figures) for matrix in answer.matrices),
     )
+    return replace(block, tables=tuple(sheets(block, figures)))
 
 
 def _age(age: int, grain: Grain, figures: Figures) -> str:
@@ -95,6 +132,7 @@ def _matrix(matrix: CohortMatrix, cohort: Cohort, figures: Figures) -> MatrixBlo
     most = max(
         (c.rate for row in matrix.rows for c in row.cells if c.age and c.rate is not None), default=0.0
     )
+    average = tuple(figures.figure(rate, cohort.unit) for rate in matrix.average)
     return MatrixBlock(
         figures.segment(matrix.segment_value),
         tuple(
@@ -107,8 +145,9 @@ def _matrix(matrix: CohortMatrix, cohort: Cohort, figures: Figures) -> MatrixBlo
             for row in matrix.rows
             if row.size
         ),
-        tuple(figures.figure(rate, cohort.unit) for rate in matrix.average),
+        average,
         cohort.unit == "percent",
+        tuple(_short(figure, is_share=cohort.unit == "percent") for figure in average),
     )
 
 
@@ -116,9 +155,10 @@ def _cell(cell: CohortCell, cohort: Cohort, most: float, figures: Figures) -> Ce
     heat = None if cell.rate is None else min(1.0, cell.rate / most) if most else 0.0
     value: Number | None = cell.value
     unit = "" if cohort.unit == "percent" else cohort.unit
+    rate, share = figures.figure(cell.rate, cohort.unit), cohort.unit == "percent"
     return CellBlock(
-        figures.figure(cell.rate, cohort.unit), figures.figure(value, unit), heat, cohort.unit == "percent", cell.state,
-        figures.state(cell.state), figures.form.period(cell.period),
+        rate, figures.figure(value, unit), heat, share, cell.state, figures.state(cell.state),
+        figures.form.period(cell.period), _short(rate, is_share=share),
     )  # fmt: skip
 
 
@@ -140,7 +180,7 @@ def sheets(block: CohortBlock, figures: Figures) -> Iterator[Sheet]:
 
 
 def _texts(row: CohortLine, ages: int) -> Sequence[str]:
-    cells = [_short(cell.rate, is_share=cell.is_share) + "*" * (cell.state != "final") for cell in row.cells]
+    cells = [cell.text + "*" * (cell.state != "final") for cell in row.cells]
     return [*cells, *[""] * (ages - len(cells))]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cadran.analysis.answers import FunnelAnswer, FunnelFigures, StepFigures
 from cadran.compute.results import joined
 from cadran.declare.model import Funnel, Step
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.context import Figure
+from cadran.publish.context_kpi import Figure
 from cadran.publish.figures import Figures, spaced
 
 _PERIODS = 6  # so many are listed below the one that is shown step by step
@@ -18,9 +18,16 @@ _PERIODS = 6  # so many are listed below the one that is shown step by step
 
 @dataclass(frozen=True, slots=True)
 class StepBlock:
-    """One step: how many reached it, of the step before and of the first, and in how many days (median).
+    """One step of a funnel.
 
-    ``width`` is its part of the first step in whole percent, for a bar.
+    name: its name
+    label: for people
+    count: how many reached it
+    of_previous: the share of the step before
+    of_first: the share of the first step
+    days: the median of days since the step before
+    width: the share of the first step in whole percent, for a bar
+    skipped: how many reached it without the steps before it; they are not counted
     """
 
     name: str
@@ -35,7 +42,14 @@ class StepBlock:
 
 @dataclass(frozen=True, slots=True)
 class FunnelLine:
-    """A period, or a segment's value in the shown one: the count of each step, and the last's part of the first."""
+    """A period of a funnel, or a segment's value in the shown one.
+
+    label: the period or the value
+    counts: how many reached each step
+    overall: the share of the first step that reached the last
+    state: final, settling, maturing or open
+    state_text: for people; empty where it is final
+    """
 
     label: str
     counts: tuple[Figure, ...]
@@ -46,13 +60,34 @@ class FunnelLine:
 
 @dataclass(frozen=True, slots=True)
 class FunnelSegment:
+    """A funnel's shown period by the values of a segment.
+
+    label: the segment
+    rows: its values, the largest first
+    """
+
     label: str
     rows: tuple[FunnelLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelBlock:
-    """The shown period step by step, the periods up to it and after it, and its segments."""
+    """A funnel at one period of entry.
+
+    name: its name
+    label: for people
+    description: what it is about
+    window_text: within how many days a step counts, in words
+    period: the shown period's label
+    period_text: the same in words
+    state: final, settling, maturing or open
+    state_text: for people; empty where it is final
+    steps: the steps
+    periods: the periods up to the shown one, and those after it
+    segments: the shown period by segment
+    notes: what is to be known about the figures
+    tables: all of it as plain tables
+    """
 
     name: str
     label: str
@@ -66,6 +101,7 @@ class FunnelBlock:
     periods: tuple[FunnelLine, ...]
     segments: tuple[FunnelSegment, ...]
     notes: tuple[str, ...]
+    tables: tuple[Sheet, ...] = ()
 
 
 def funnel_block(
@@ -81,7 +117,7 @@ def funnel_block(
         return None
     until = totals.index(shown)
     listed = totals[max(0, until - _PERIODS + 1) :]
-    return FunnelBlock(
+    block = FunnelBlock(
         name=funnel.name,
         label=label_of(funnel, figures),
         description=figures.text(funnel.description),
@@ -95,6 +131,7 @@ def funnel_block(
         segments=tuple(_segments(answer, shown, figures)),
         notes=tuple(_notes(shown, funnel, figures)),
     )
+    return replace(block, tables=tuple(sheets(block, figures)))
 
 
 def label_of(funnel: Funnel, figures: Figures) -> str:

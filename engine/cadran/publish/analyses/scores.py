@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from cadran.analysis.answers import RuleSeen, ScoreAnswer, Scored, ScoredRow
 from cadran.declare.model import Score
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.context import Figure
+from cadran.publish.context_kpi import Figure
 from cadran.publish.figures import Figures, spaced
 
 
 @dataclass(frozen=True, slots=True)
 class BandBlock:
-    """A band; ``width`` is its part of the listed rows in whole percent."""
+    """A band of a score.
+
+    name: its name; empty for the rows in none
+    label: for people
+    least: from how many points on it holds
+    count: how many rows of the list it holds
+    width: its share of them in whole percent, for a bar
+    """
 
     name: str
     label: str
@@ -28,6 +35,16 @@ class BandBlock:
 
 @dataclass(frozen=True, slots=True)
 class RuleBlock:
+    """A rule of a score.
+
+    label: what it says about a row, or its condition
+    condition: its condition
+    points: what it gives
+    holds: for how many rows it holds
+    counts: for how many rows its points count
+    never: whether it holds for no row
+    """
+
     label: str
     condition: str
     points: Figure
@@ -38,7 +55,15 @@ class RuleBlock:
 
 @dataclass(frozen=True, slots=True)
 class ScoredBlock:
-    """One row of the list; ``reasons`` are the rules that gave it points, as ``+30 Saw the prices``."""
+    """One row of a score's list.
+
+    key: its key
+    points: its points
+    band: its band
+    band_label: the band for people
+    shown: what the score shows of it
+    reasons: the rules that gave it points, as "+30 saw the prices"
+    """
 
     key: str
     points: Figure
@@ -50,6 +75,20 @@ class ScoredBlock:
 
 @dataclass(frozen=True, slots=True)
 class ScoreBlock:
+    """A score: the best rows, the bands, the rules.
+
+    name: its name
+    label: for people
+    description: what it is about
+    dataset: whose rows are scored
+    heads: the heads of the list: of the key, then of what is shown
+    best: the best rows
+    listed: how many rows the list is of
+    bands: the bands, the highest first
+    rules: the rules
+    tables: all of it as plain tables
+    """
+
     name: str
     label: str
     description: str
@@ -59,13 +98,14 @@ class ScoreBlock:
     listed: Figure
     bands: tuple[BandBlock, ...]
     rules: tuple[RuleBlock, ...]
+    tables: tuple[Sheet, ...] = ()
 
 
 def score_block(answer: ScoreAnswer, figures: Figures) -> ScoreBlock:
     score = figures.declaration.scores[answer.name]
     keys = figures.declaration.datasets[score.dataset].key
     heads = (" / ".join(spaced(key.value) for key in keys), *(_head(text.value) for text in score.show))
-    return ScoreBlock(
+    block = ScoreBlock(
         name=score.name,
         label=figures.text(score.label) or spaced(score.name),
         description=figures.text(score.description),
@@ -76,6 +116,7 @@ def score_block(answer: ScoreAnswer, figures: Figures) -> ScoreBlock:
         bands=tuple(_bands(answer, score, figures)),
         rules=tuple(_rules(answer, score, figures)),
     )
+    return replace(block, tables=tuple(sheets(block, figures)))
 
 
 def _head(path: str) -> str:

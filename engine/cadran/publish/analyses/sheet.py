@@ -15,7 +15,16 @@ _ENDLESS = 1000  # columns: what is piped on is not folded
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``heads`` and ``rows`` hold texts; the first ``words`` columns are words, the others are numbers."""
+    """A table.
+
+    title: what it is called
+    heads: the heads of its columns
+    rows: its rows, all texts
+    about: a sentence about it
+    words: so many columns at the beginning are words, the others numbers
+    notes: what stands below it
+    last: so many columns at the end are words again
+    """
 
     title: str
     heads: tuple[str, ...]
@@ -23,7 +32,7 @@ class Sheet:
     about: str = ""
     words: int = 1
     notes: tuple[str, ...] = ()
-    last: int = 0  # so many columns at the end are words again
+    last: int = 0
 
 
 def print_sheets(sheets: Sequence[Sheet], console: Console) -> None:
