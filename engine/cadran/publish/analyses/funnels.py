@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cadran.analysis.answers import FunnelAnswer, FunnelFigures, StepFigures
-from cadran.compute.results import joined
+from cadran.compute.results import Number, joined
 from cadran.declare.model import Funnel, Step
 from cadran.publish.analyses.sheet import Sheet
 from cadran.publish.context_kpi import Figure
@@ -153,10 +153,15 @@ def _step(found: StepFigures, step: Step, shown: FunnelFigures, figures: Figures
         count=figures.figure(found.count),
         of_previous=figures.figure(found.of_previous, "percent"),
         of_first=figures.figure(found.of_first, "percent"),
-        days=figures.figure(found.days, "days"),
+        days=figures.figure(_days(found.days), "days"),
         width=round(100 * found.count / first) if first else 0,
         skipped=found.skipped,
     )
+
+
+def _days(days: float | None) -> Number | None:
+    """A median of whole days is whole, or lies half-way between two."""
+    return int(days) if days is not None and days.is_integer() else days
 
 
 def step_label(step: Step, figures: Figures) -> str:
