@@ -8,7 +8,7 @@ from cadran.declare.document import Place
 from cadran.problems import Problem, Severity
 
 _BY_NAME = "kpis"  # a KPI is called by its name alone
-NAMED = ("sources", "datasets", "segments", "milestones", "notes", "kpis", "channels", "reports")
+NAMED = ("sources", "datasets", "segments", "milestones", "notes", "kpis", "channels", "reports", "tests")
 
 
 def subject_of(path: Sequence[str | int]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
-from cadran.declare import crosschecks, datasets, kpis, machine, plugged, schema, values
+from cadran.declare import crosschecks, datasets, kpi_tests, kpis, machine, plugged, schema, values
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
@@ -148,6 +148,10 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         reports={
             n: crosschecks.report(n, e, measured, calendar, sections, found)
             for n, e in named["reports"].items()
+        },
+        tests={
+            n: kpi_tests.kpi_test(n, e, measured, calendar, sections, found)
+            for n, e in named["tests"].items()
         },
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),
