@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.compute.spans import Clock
     from cadran.formula.measures import Model
+    from cadran.testing.outcomes import Outcome
 
 AsOf = dt.datetime | dt.date | str | None
 Progress = Callable[[str], None]
@@ -176,6 +177,36 @@ class Project:
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
         return replace(results, answers=answers)
 
+    def test(self, names: Sequence[str] = (), *, kpis: Sequence[str] = ()) -> Iterator[Outcome]:
+        """Runs the project's ``tests:`` one after the other: those called ``names`` (``*`` stands for anything), those
+        about ``kpis``, or all. No source is asked for rows, and nothing is kept. Raises ProblemsFound where the project
+        has errors, and for names that there are not."""
+        from cadran.testing.bench import bench
+        from cadran.testing.chosen import chosen
+        from cadran.testing.kpi_tests import run_test
+
+        with self._resolved() as (declaration, model, sources):
+            tests = chosen(declaration, names, kpis)
+            with bench(declaration, model, sources) as made:
+                for test in tests:
+                    yield run_test(made, test, declaration.unsaid)
+
+    @contextmanager
+    def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
+        """The project without its data: a table that is not there has whatever columns are named. Raises ProblemsFound."""
+        from cadran.compute.loading.sources import all_columns, opened_sources
+        from cadran.formula.resolve import resolve
+
+        declaration, problems = self.declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        with opened_sources(declaration, self.plugins, asking=False) as sources:
+            with collector_off():
+                model, found = resolve(declaration, all_columns(sources))
+            if model is None:
+                raise ProblemsFound(in_order(_masked([*problems, *found], declaration)))
+            yield declaration, model, sources
+
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""
         from cadran.compute.keeping.account import lines
@@ -307,6 +338,7 @@ def _judged(
     warnings: Sequence[Problem],
     segment: Sequence[str] = (),
 ) -> Results:
+    from cadran.compute.examining.found import unmet
     from cadran.compute.planning.selection import check_values, kept
     from cadran.compute.results import Results
     from cadran.judge import compare
@@ -316,13 +348,10 @@ def _judged(
     check_values(rows, segment)
     warnings = [*warnings, *(p for series in computed.series for p in compare.unseen_targets(series))]
     alerts = [alert for series in computed.alerts for alert in compare.alerts(series, calendar)]
-    unmet = [
-        Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", "see whether the source is up to date", "warning")
-        for q in computed.quality for finding in q.findings
-    ]  # fmt: skip
+    warnings += unmet(declaration, computed.quality)
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
-        tuple(computed.quality), tuple(in_order(_masked([*warnings, *unmet], declaration))), computed.statements, computed.kpis,
+        tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
+    "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
     "funnels": ("cadran.cli.analyses", "Show how many reach step after step of a funnel."),
     "cohorts": ("cadran.cli.analyses", "Show what is left of those who began in each period."),

@@ -75,6 +75,15 @@ def fail(message: str, hint: str = "") -> NoReturn:
     raise click.UsageError(f"{message}; {hint}" if hint else message)
 
 
+def saved(path: Path, content: str | bytes, option: str = "--output") -> None:
+    """Writes a file that an option names; a failure is the option's."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror or error}", f"name another place with {option}")
+
+
 class Moment(click.ParamType[dt.date]):
     """``2026-07-01`` or ``2026-07-01T09:30`` (in the project's zone, or with an offset)."""
 

@@ -22,6 +22,7 @@ from cadran.cli.common import (
     problems_shown,
     project,
     root,
+    saved,
     show,
     template_folders,
 )
@@ -156,7 +157,7 @@ def _table(
     console = Console() if text is None else Console(file=text, width=120)
     print_table(results, declaration, console, segments=segments, locale=locale or "")
     if output is not None and text is not None:
-        _save(output, text.getvalue())
+        saved(output, text.getvalue())
 
 
 def _written(
@@ -168,7 +169,7 @@ def _written(
         results, declaration, kind, locale=locale or "", template_folders=template_folders(declaration)
     )
     if output is not None:
-        _save(output, content)
+        saved(output, content)
         click.echo(f"written to {output}", err=True)
     elif isinstance(content, bytes):
         sys.stdout.buffer.write(content)
@@ -182,14 +183,6 @@ def _notes(results: Results, locale: str) -> None:
     figures = Figures(results.declaration, locale)
     for note in figures.notes(results.notes):
         click.echo(f"· {note}", err=True)
-
-
-def _save(path: Path, content: str | bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    except OSError as error:
-        fail(f"cannot write {path}: {error.strerror or error}", "name another place with --output")
 
 
 def _reports(opened: Project, results: Results, locale: str | None, folder: Path) -> None:

@@ -20,6 +20,7 @@ from cadran.declare import (
     crosschecks,
     datasets,
     funnels,
+    kpi_tests,
     kpis,
     machine,
     plugged,
@@ -171,6 +172,10 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
             n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
+        },
+        tests={
+            n: kpi_tests.kpi_test(n, e, measured, calendar, sections, found)
+            for n, e in named["tests"].items()
         },
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cadran.calendar import Calendar, Duration, Grain
 from cadran.declare.document import Document, Place
+
+if TYPE_CHECKING:
+    from cadran.declare.expectations import KpiTest
 
 ReportFormat = Literal["html", "markdown", "pdf", "xlsx"]
 Good = Literal["up", "down"]
@@ -158,6 +161,7 @@ class Kpi:
     owner: str = ""
     tags: tuple[str, ...] = ()
     renamed_from: str = ""
+    pitfalls: Localized = field(default_factory=dict)  # what is easily misread
     matures: Duration | None = None  # of a funnel: how long after its end a period still gains
 
 
@@ -325,6 +329,7 @@ class Declaration:
     reports: Mapping[str, Report] = field(default_factory=dict)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
     notes: Mapping[dt.date, str] = field(default_factory=dict)
+    tests: Mapping[str, KpiTest] = field(default_factory=dict)
     rates: Rates | None = None
     cache: Cache = Cache()
     compute: Compute = Compute()

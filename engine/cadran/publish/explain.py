@@ -96,14 +96,23 @@ _STEPS = {  # the steps that several scans share, by what their names hold
 
 def _measures(leaves: list[Leaf]) -> Iterator[str]:
     for index, leaf in enumerate(leaves):
-        measure = leaf.measure
-        source = measure.origin.parsed.source
-        text = source.text.value[slice(*_written(leaf))].strip()
         head = "measures  " if index == 0 else "          "
-        over = "".join(f", {_transform(t)}" for t in leaf.transforms) + (
-            ", without the segment" if leaf.total else ""
-        )
-        yield f"  {head}{text}  on {measure.dataset}{over}"
+        yield f"  {head}{measure_written(leaf)}  on {leaf.measure.dataset}{_over(leaf)}"
+
+
+def _over(leaf: Leaf) -> str:
+    over = [_transform(t) for t in leaf.transforms] + ["without the segment"] * leaf.total
+    return "".join(f", {part}" for part in over)
+
+
+def measure_named(leaf: Leaf) -> str:
+    """A measure as it stands in its formula, and over which time it is seen."""
+    return f"{measure_written(leaf)}{_over(leaf)}"
+
+
+def measure_written(leaf: Leaf) -> str:
+    """A measure as it stands in its formula, on one line."""
+    return " ".join(leaf.measure.origin.parsed.source.text.value[slice(*_written(leaf))].split())
 
 
 def _written(leaf: Leaf) -> tuple[int, int]:
