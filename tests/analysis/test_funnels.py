@@ -174,3 +174,11 @@ def test_a_funnel_only_narrows(tmp_path: Path) -> None:
     for figures in answer.funnels["journey"].figures:
         counts = [step.count for step in figures.steps]
         assert counts == sorted(counts, reverse=True)
+
+
+def test_a_step_that_is_no_date_is_the_only_thing_said(tmp_path: Path) -> None:
+    text = PROJECT.replace("reached: qualified_on", "reached: channel")
+    (problem,) = written(tmp_path, text, _tables(random.Random(0))).check_data()
+    assert problem.subject == "funnels.journey"
+    assert problem.message == "this is text, not a date"
+    assert problem.where is not None and problem.where.line == 14

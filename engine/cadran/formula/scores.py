@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from cadran.declare.document import Place
 from cadran.declare.findings import line_and_column, subject_of
 from cadran.declare.model import Score, ScoreRule
 from cadran.formula.measures import ResolvedDataset
@@ -75,7 +76,14 @@ Condition = Mapping[Column, Allowed]
 
 
 def check_score(score: Score, dataset: ResolvedDataset) -> Iterator[Problem]:
-    """Warnings about rules that can never give points, and about two that give points for the same thing."""
+    """A score that hides a column, and warnings about rules that can never give points, or two for the same thing."""
+    names = {column.casefold(): column for column in dataset.raw or ()}
+    for name in (score.name, *([f"{score.name}_band"] if score.bands else [])):
+        if name.casefold() in names:
+            message = f"the table of '{score.dataset}' already has a column '{names[name.casefold()]}', which the score would hide"
+            place = Place(score.place.document, score.place.path, on_key=True)
+            hint = f"give the score another name, such as '{score.dataset}_{score.name}'"
+            yield Problem("hidden-column", message, place.position(), subject_of(score.place.path), hint)
     trees = {
         rule.column: dataset.derived[rule.column] for rule in score.rules if rule.column in dataset.derived
     }

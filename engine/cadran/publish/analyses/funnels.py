@@ -185,8 +185,9 @@ def _segments(answer: FunnelAnswer, shown: FunnelFigures, figures: Figures) -> I
             rows.setdefault(found.segment, []).append(found)
     for names, of in rows.items():
         ordered = sorted(of, key=lambda f: (-f.steps[0].count, f.segment_value))
-        lines = (_line(f, figures.segment(f.segment_value), figures) for f in ordered if f.steps[0].count)
-        yield FunnelSegment(" × ".join(spaced(name) for name in names), tuple(lines))
+        lines = [_line(f, figures.segment(f.segment_value), figures) for f in ordered if f.steps[0].count]
+        if lines:
+            yield FunnelSegment(" × ".join(spaced(name) for name in names), tuple(lines))
 
 
 def _notes(shown: FunnelFigures, funnel: Funnel, figures: Figures) -> Iterator[str]:
