@@ -15,6 +15,7 @@ COMMANDS = {
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
+    "catalogue": ("cadran.cli.catalogue", "Print a page of all KPIs: what each means, an example, pitfalls."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),
     "plugins": ("cadran.cli.plugins", "List the plugins, where they come from, and what is broken."),

@@ -179,6 +179,13 @@ UNITS = {
     "weeks": {"en": ("wk", "week", "weeks"), "fr": ("sem.", "semaine", "semaines")},
     "months": {"en": ("mo", "month", "months"), "fr": ("mois", "mois", "mois")},
     "years": {"en": ("yr", "year", "years"), "fr": ("ans", "an", "ans")},
+    "customers": {"en": ("customers", "customer", "customers"), "fr": ("clients", "client", "clients")},
+    "orders": {"en": ("orders", "order", "orders"), "fr": ("commandes", "commande", "commandes")},
+    "logins": {"en": ("logins", "login", "logins"), "fr": ("connexions", "connexion", "connexions")},
+    "comments": {
+        "en": ("comments", "comment", "comments"),
+        "fr": ("commentaires", "commentaire", "commentaires"),
+    },
 }
 CURRENCIES = {
     "en": {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "INR": "₹", "ILS": "₪"},
