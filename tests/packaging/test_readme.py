@@ -93,12 +93,12 @@ def _formulas() -> Iterator[str]:
 
 
 def test_what_the_readme_says_can_be_written_computes_on_the_sample_project(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "data", tmp_path / "data")
+    for folder in ("data", "kpis"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     shipped = (ROOT / "kpis.yaml").read_text(encoding="utf-8")
-    before, after = re.split(r"^kpis:\n", shipped, flags=re.MULTILINE)
     lines = [f"  tour_{n}: {{formula: {json.dumps(f)}, period: month}}\n" for n, f in enumerate(_formulas())]
     ((_, fragment),) = ((name, body) for name, body in _blocks("yaml") if name == "kpis")
-    (tmp_path / "kpis.yaml").write_text(f"{before}kpis:\n{''.join(lines)}{fragment}{after}", encoding="utf-8")
+    (tmp_path / "kpis.yaml").write_text(f"{shipped}kpis:\n{''.join(lines)}{fragment}", encoding="utf-8")
     project = cadran.open(tmp_path)
     assert [str(p) for p in project.check()] == []
     names = [f"tour_{n}" for n in range(len(lines))]

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from cadran.calendar import Calendar, Grain
-from cadran.publish.messages import catalogue, language
+from cadran.publish.messages import catalogue, filled, language
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -124,7 +124,7 @@ class Formatter:
             return get_currency_name(unit, locale=babel_locale(self.locale))
         return (
             self._with_unit(Decimal(2), 0, unit, "long").removeprefix(f"2{NBSP}")
-            if unit in _DURATIONS
+            if unit and unit != "percent" and not is_currency(unit)
             else unit
         )
 
@@ -210,13 +210,38 @@ class Formatter:
 
         if unit not in _DURATIONS:
             text = self.number(number, digits)
-            return f"{text}{NBSP}{unit}" if unit else text
+            return self._counted(text, number, unit) if unit else text
         locale = babel_locale(self.locale)
         with localcontext(_CONTEXT):
             pattern = _of_digits(locale.decimal_formats[None], digits)
             rounded = _rounded(number, digits)
             said = format_unit(rounded, _DURATIONS[unit], length, pattern, locale=locale)  # type: ignore[arg-type]
         return _with_minus(said).replace(" ", NBSP)
+
+    def _counted(self, text: str, number: Decimal, unit: str) -> str:
+        """What CRMs count, in the reader's language; another unit is a word of the team's, and stays as it is."""
+        ngettext = catalogue(self.locale).ngettext
+        count = 1 if abs(number) == 1 else 0 if number == 0 else 2
+        match unit:
+            case "customers":
+                said = ngettext("%(num)s customer", "%(num)s customers", count)
+            case "leads":
+                said = ngettext("%(num)s lead", "%(num)s leads", count)
+            case "deals":
+                said = ngettext("%(num)s deal", "%(num)s deals", count)
+            case "orders":
+                said = ngettext("%(num)s order", "%(num)s orders", count)
+            case "visits":
+                said = ngettext("%(num)s visit", "%(num)s visits", count)
+            case "logins":
+                said = ngettext("%(num)s login", "%(num)s logins", count)
+            case "comments":
+                said = ngettext("%(num)s comment", "%(num)s comments", count)
+            case "points":
+                said = ngettext("%(num)s point", "%(num)s points", count)
+            case _:
+                return f"{text}{NBSP}{unit}"
+        return filled(said.replace(" ", NBSP), {"num": text})
 
     def _short_unit(self, unit: str) -> str:
         """What stands behind a number that is scaled."""

@@ -61,9 +61,9 @@ class Bench:
                 self._load(GIVEN, dataset, columns, self.types[dataset], rows.get(dataset))
             if self.declaration.rates is not None:
                 rates = self.declaration.rates
-                columns = [rates.date, rates.currency, rates.rate]
+                types = {rates.date: "DATE", rates.currency: "VARCHAR", rates.rate: "DECIMAL(18,6)"}
                 own = None if "rates" in self.declaration.datasets else rows.get("rates")
-                self._load(RATES, "rates", columns, {}, own)
+                self._load(RATES, "rates", list(types), types, own)
             self._computed = False
             yield
         finally:
