@@ -80,7 +80,7 @@ def run(
         fail("Parquet is not text", "name a file with --output kpis.parquet")
     opened = project(ctx)
     with problems_shown(root(ctx)):
-        with _progress() as progress:
+        with progress() as say:
             results = opened.run(
                 kpis,
                 as_of=as_of,
@@ -89,7 +89,7 @@ def run(
                 segment=segment,
                 full=full,
                 counting=verbose,
-                progress=progress,
+                progress=say,
             )
         declaration = results.declaration
         if kind == "table":
@@ -109,7 +109,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def progress() -> Iterator[Callable[[str], None]]:
     """A bar on stderr, once the run has taken a second; nothing where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -148,7 +148,7 @@ def _table(
     console = Console() if text is None else Console(file=text, width=120)
     print_table(results, declaration, console, segments=segments, locale=locale or "")
     if output is not None and text is not None:
-        _save(output, text.getvalue())
+        save(output, text.getvalue())
 
 
 def _written(
@@ -160,7 +160,7 @@ def _written(
         results, declaration, kind, locale=locale or "", template_folders=template_folders(declaration)
     )
     if output is not None:
-        _save(output, content)
+        save(output, content)
         click.echo(f"written to {output}", err=True)
     elif isinstance(content, bytes):
         sys.stdout.buffer.write(content)
@@ -176,7 +176,7 @@ def _notes(results: Results, locale: str) -> None:
         click.echo(f"· {note}", err=True)
 
 
-def _save(path: Path, content: str | bytes) -> None:
+def save(path: Path, content: str | bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
