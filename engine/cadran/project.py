@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.load import collector_off, load
 from cadran.declare.model import Declaration
@@ -20,6 +20,7 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
+    from cadran.analysis.analyse import Analyses, Wanted
     from cadran.compute.cells.computed import Computed, Request
     from cadran.compute.engine import Engine
     from cadran.compute.examining.found import Found
@@ -134,13 +135,14 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
+        analyses: Wanted | Literal["reports", "all"] | None = None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
-        Raises ProblemsFound.
+        ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. Raises ProblemsFound.
         """
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
@@ -149,8 +151,31 @@ class Project:
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
+            asked = opened.analyses(analyses, clock)
+            if asked is not None:
+                request = replace(request, behind=asked.asking.behind, listings=asked.asking.listings)
             computed = self._compute(opened, clock, request, progress, full=full, counting=counting)
-        return _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
+            answers = asked.answers(computed) if asked is not None else None
+        results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
+        return replace(results, answers=answers)
+
+    def analyse(
+        self, wanted: Wanted | Callable[[Declaration], Wanted], *, as_of: AsOf = None, progress: Progress = lambda _: None
+    ) -> Results:  # fmt: skip
+        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared.
+        Raises ProblemsFound."""
+        from cadran.compute.cells.computed import Computed, Request
+
+        with self._opened() as opened:
+            declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
+            asked = opened.analyses(wanted(declaration) if callable(wanted) else wanted, clock)
+            if asked is None:
+                return _judged(declaration, Computed(), clock, opened.problems)
+            request = Request((), behind=asked.asking.behind, listings=asked.asking.listings)
+            computed = self._compute(opened, clock, request, progress)
+            answers = asked.answers(computed)
+        results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
+        return replace(results, answers=answers)
 
     def test(self, names: Sequence[str] = (), *, kpis: Sequence[str] = ()) -> Iterator[Outcome]:
         """Runs the project's ``tests:`` one after the other: those called ``names`` (``*`` stands for anything), those
@@ -226,13 +251,13 @@ class Project:
     ) -> Computed:  # fmt: skip
         """Computes with what earlier runs have kept (unless ``full``), and keeps what is final for later ones."""
         from cadran.compute.keeping.memory import Memory
-        from cadran.compute.planning.plan import datasets_behind, measures_of
+        from cadran.compute.planning.plan import columns_of
 
         model, memory = (
             opened.model,
             Memory(opened.declaration, opened.sources, full=full, taking=not explained),
         )
-        behind = datasets_behind(model, measures_of(model, [model.kpis[n] for n in request.kpis]))
+        behind = {dataset for dataset, _ in columns_of(model, request)}
         with self._engine(opened, clock, behind, progress, record=explained, counting=counting, memory=memory) as engine:  # fmt: skip
             computed = engine.compute(request)
             computed.warnings += memory.end()
@@ -286,6 +311,20 @@ class Opened:
             raise ProblemsFound(self.problems)
         return self
 
+    def analyses(self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock) -> Analyses | None:
+        """What is asked beside KPIs; the model then holds what that rests on as well."""
+        from cadran.analysis.analyse import Analyses, of_report, of_reports
+
+        if isinstance(wanted, str):
+            wanted = (
+                of_reports(self.declaration) if wanted == "reports" else of_report(None, self.declaration)
+            )
+        if not wanted:
+            return None
+        asked = Analyses(wanted, self.declaration, self.model, clock)
+        self._model = asked.asking.model
+        return asked
+
     @property
     def model(self) -> Model:
         assert self._model is not None, "checked() comes first"
@@ -313,7 +352,7 @@ def _judged(
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
-        tuple(computed.notes), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
+        tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
 
 

@@ -136,8 +136,9 @@ def test_a_range_is_missed_by_the_nearer_end() -> None:
 
 def test_no_data_says_so() -> None:
     nps = block("nps", locale="fr")
-    assert (nps.value.text, nps.value.title, nps.status) == ("–", "aucune donnée", "no_data")
-    assert (nps.chart, nps.sparkline, nps.history) == ("", "", ())
+    assert (nps.value.text, nps.value.title, nps.status) == ("–", "sans donnée", "no_data")
+    assert not nps.chart
+    assert (nps.sparkline, nps.history) == ("", ())
 
 
 def test_segments_come_largest_first_and_are_capped() -> None:

@@ -110,3 +110,17 @@ class Day(Moment):
             with suppress(ValueError):
                 return dt.date.fromisoformat(text + suffix)
         return self.fail(f"'{text}' is not a date; write 2026-07-01 or 2026-07", param, ctx)
+
+
+class Language(click.ParamType[str]):
+    """``fr``, or with a region ``fr-CH``: a language that there is a catalogue of."""
+
+    name = "LOCALE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from cadran.publish.messages import LANGUAGES
+
+        text = str(value)
+        if text.replace("_", "-").partition("-")[0].lower() not in LANGUAGES:
+            self.fail(f"'{text}' is not a language of reports; there are {', '.join(LANGUAGES)}", param, ctx)
+        return text

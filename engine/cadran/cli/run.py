@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from cadran.cli.common import (
     FAILED,
     Day,
+    Language,
     Moment,
     fail,
     problems_shown,
@@ -61,8 +62,8 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 )
 @click.option(
     "--locale",
-    type=click.Choice(["fr", "en"]),
-    help="Language of labels and numbers (default: the project's).",
+    type=Language(),
+    help="Language of labels and numbers, such as fr or en-GB (default: the project's).",
 )
 @click.option(
     "--verbose", "-v", is_flag=True, help="Also say what the run had of each source: rows and bytes."
@@ -90,6 +91,7 @@ def run(
                 full=full,
                 counting=verbose,
                 progress=progress,
+                analyses=None if kpis or segment else _shown(kind),
             )
         declaration = results.declaration
         if kind == "table":
@@ -106,6 +108,13 @@ def run(
         from cadran.publish.scanned import in_all
 
         click.echo(f"scanned: {in_all(results.scanned)}", err=True)
+
+
+def _shown(kind: str) -> Literal["reports", "all"] | None:
+    """The analyses that go with a format: the table comes with the declared reports, a page shows them all."""
+    if kind == "table":
+        return "reports"
+    return "all" if kind in ("markdown", "html") else None
 
 
 @contextlib.contextmanager

@@ -6,25 +6,25 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.cells.combining import Combining
-from cadran.compute.cells.computed import Cell, Computed, ComputedSeries, Request, finest
+from cadran.compute.cells.computed import Cell, Computed, ComputedSeries, Listing, Request, finest
 from cadran.compute.cells.top import top_values
 from cadran.compute.examining.examine import Examiner
 from cadran.compute.examining.typecheck import TypeChecker
 from cadran.compute.hints import hint_for
 from cadran.compute.keeping.changes import Changes
 from cadran.compute.loading.embedded import OutOfRoom, QueryError
-from cadran.compute.lower import column
+from cadran.compute.lower import cast, column, text
 from cadran.compute.placing.places import Places, Pushed, Reach
 from cadran.compute.placing.reach import reach_of
 from cadran.compute.placing.used import Where
-from cadran.compute.planning.plan import Planner, Series, columns_behind, measures_of
+from cadran.compute.planning.plan import Planner, Series, columns_behind, columns_of, measures_of
 from cadran.compute.planning.settling import Settling
 from cadran.compute.scanning.currencies import rates_table
 from cadran.compute.scanning.rows import RowsBuilder
@@ -159,9 +159,9 @@ class Engine:
 
     def compute(self, request: Request) -> Computed:
         """Raises ProblemsFound where the data breaks a promise or a number cannot be exact."""
-        kpis = [self.model.kpis[name] for name in request.kpis]
+        kpis = [self.model.kpis[name] for name in (*request.kpis, *request.behind)]
         measures = measures_of(self.model, kpis)
-        columns = columns_behind(self.model, measures)
+        columns = columns_of(self.model, request)
         datasets = sorted({dataset for dataset, _ in columns})
         self.progress("checking the data")
         problems = self._check_types(measures, columns)
@@ -181,14 +181,36 @@ class Engine:
         for series, computed in zip(planned, self.combining.combine(planned, self.progress), strict=True):
             if series.for_alerts:
                 out.alerts.append(computed)
+            elif series.kpi.kpi.name in request.behind:
+                out.behind.append(computed)
             else:
                 out.series.append(self._with_top(series, computed, planner))
+        out.listed = {name: self._listed(listing) for name, listing in request.listings.items()}
         out.statements = dict(self.session.statements)
         out.measured, out.scanned = list(self.session.measured.values()), self.session.scanned
         out.warnings += self._unverified()
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
+
+    def _listed(self, listing: Listing) -> list[tuple[Any, ...]]:
+        tables = self.rows.build({(listing.dataset, name) for name in listing.used})
+        last = exp.to_identifier(tables.final[listing.dataset], quoted=True)
+        select = exp.Select(expressions=[column(name) for name in listing.columns]).from_(last, copy=False)
+        if listing.only:
+            select = select.where(column(listing.only), copy=False)
+        for name, written in listing.equal:
+            same = exp.EQ(this=cast(column(name), "VARCHAR"), expression=text(written))
+            select = select.where(same, copy=False)
+        for name, descending in listing.order:
+            ordered = exp.Ordered(this=column(name), desc=descending, nulls_first=False)
+            select = select.order_by(ordered, copy=False)
+        if listing.counted:
+            select = select.select(exp.Count(this=exp.Star(), big_int=True), copy=False)
+            select = select.group_by(*(column(name) for name in listing.columns), copy=False)
+        if listing.limit is not None:
+            select = select.limit(listing.limit, copy=False)
+        return self.session.rows(tables.attach(select), f"rows of {listing.dataset}")
 
     def _unverified(self) -> list[Problem]:
         """Every output says where figures come from a database that no test holds to the same numbers."""
@@ -224,6 +246,8 @@ class Engine:
         if grain is Grain.ALL:
             return [self._all()]
         now = self.calendar.period(grain, self.clock.today)
+        if kpi.kpi.name in request.behind:
+            request = Request((), self.calendar.shift(now, 1 - request.behind[kpi.kpi.name]).start)
         until = self.calendar.period(grain, bounded(request.until)) if request.until else now
         since = (
             self.calendar.period(grain, bounded(request.since))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
+    from cadran.analysis.answers import Answers
     from cadran.compute.spans import Span
     from cadran.declare.model import Declaration
 
@@ -174,6 +175,7 @@ class Results:
     scanned: tuple[
         Scanned, ...
     ] = ()  # by source, what the run had of it; rows read only where they were counted
+    answers: Answers | None = None  # of funnels, cohorts, scores, …, where they were asked for
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

@@ -143,7 +143,7 @@ def _links(
     for key, target in value.items():
         at = place.child(key)
         link = _link(key, target, at)
-        if not _known_dataset(link.to, at if isinstance(target, str) else at.child("to"), sections, found):
+        if not known_dataset(link.to, at if isinstance(target, str) else at.child("to"), sections, found):
             continue
         unnamed = isinstance(target, str)
         if unnamed and link.to == own:
@@ -165,7 +165,7 @@ def _link(key: str, target: Any, place: Place) -> Link:
     return Link(key, values.texts(target["column"], place.child("column")), target["to"], place)
 
 
-def _known_dataset(name: str, place: Place, sections: Sections, found: Findings) -> bool:
+def known_dataset(name: str, place: Place, sections: Sections, found: Findings) -> bool:
     if sections.exists("datasets", name):
         return True
     names = sections.names("datasets")
@@ -210,7 +210,7 @@ def segment(name: str, entry: Entry, sections: Sections, found: Findings) -> Seg
     show = value.pop("show", {})
     paths = {}
     for target, path in value.items():
-        if _known_dataset(target, place.child(target, on_key=True), sections, found):
+        if known_dataset(target, place.child(target, on_key=True), sections, found):
             paths[target] = values.text(path, place.child(target))
     if show.get("other") and "top" not in show:
         at = place.child("show", "other", on_key=True)

@@ -8,7 +8,10 @@ from cadran.declare.document import Place
 from cadran.problems import Problem, Severity
 
 _BY_NAME = "kpis"  # a KPI is called by its name alone
-NAMED = ("sources", "datasets", "segments", "milestones", "notes", "kpis", "channels", "reports", "tests")
+NAMED = (
+    "sources", "datasets", "segments", "milestones", "notes", "kpis", "scores", "funnels", "cohorts", "channels", "reports",
+    "tests",
+)  # fmt: skip
 
 
 def subject_of(path: Sequence[str | int]) -> str:

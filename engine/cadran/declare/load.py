@@ -15,7 +15,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
-from cadran.declare import crosschecks, datasets, kpi_tests, kpis, machine, plugged, schema, values
+from cadran.declare import (
+    cohorts,
+    crosschecks,
+    datasets,
+    funnels,
+    kpi_tests,
+    kpis,
+    machine,
+    plugged,
+    reports,
+    schema,
+    scores,
+    values,
+)
+from cadran.declare.additions import Additions
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
@@ -127,6 +141,13 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     sources = {n: plugged.source(n, e, reader.folder, found) for n, e in named["sources"].items()}
     made = {n: datasets.dataset(n, e, sections, found) for n, e in named["datasets"].items()}
     datasets.check_link_keys(made, found)
+    added = Additions()
+    scored = {n: s for n, e in named["scores"].items() if (s := scores.score(n, e, sections, added, found))}
+    flows = {n: f for n, e in named["funnels"].items() if (f := funnels.funnel(n, e, sections, added, found))}
+    groups = {
+        n: c for n, e in named["cohorts"].items() if (c := cohorts.cohort(n, e, sections, added, found))
+    }
+    made = added.into(made, found)
     measured = {n: kpis.kpi(n, e, calendar, currency, found) for n, e in named["kpis"].items()}
     crosschecks.check_kpis(measured, sections, found)
     for kind, section in (("dataset", "datasets"), ("KPI", "kpis")):
@@ -144,10 +165,13 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         datasets=made,
         segments={n: datasets.segment(n, e, sections, found) for n, e in named["segments"].items()},
         kpis=measured,
+        scores=scored,
+        funnels=flows,
+        cohorts=groups,
+        behind=added.kpis,
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
-            n: crosschecks.report(n, e, measured, calendar, sections, found)
-            for n, e in named["reports"].items()
+            n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
         },
         tests={
             n: kpi_tests.kpi_test(n, e, measured, calendar, sections, found)

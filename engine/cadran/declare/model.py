@@ -15,6 +15,7 @@ from cadran.declare.document import Document, Place
 if TYPE_CHECKING:
     from cadran.declare.expectations import KpiTest
 
+ReportFormat = Literal["html", "markdown", "pdf", "xlsx"]
 Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
 
@@ -94,6 +95,9 @@ class Dataset:
     money: Mapping[str, Text] = field(
         default_factory=dict
     )  # column -> currency code, or the column that holds it
+    # columns that scores, funnels and cohorts have added, and what some of them must hold
+    made: frozenset[str] = frozenset()
+    kinds: Mapping[str, Literal["condition", "date"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,80 @@ class Kpi:
     tags: tuple[str, ...] = ()
     renamed_from: str = ""
     pitfalls: Localized = field(default_factory=dict)  # what is easily misread
+    matures: Duration | None = None  # of a funnel: how long after its end a period still gains
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """Gives its points where ``when`` holds; of the rules of one ``group`` (``first:``) only the first that holds does.
+
+    ``column`` is the derived column that holds whether it does.
+    """
+
+    when: Text
+    points: Decimal
+    column: str
+    place: Place
+    label: Localized = field(default_factory=dict)
+    group: int | None = None
+    adds: bool = False  # that it may hold beside another over the same column is meant
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Points of each row of a dataset: the derived columns ``name`` and, with bands, ``name_band``."""
+
+    name: str
+    dataset: str
+    place: Place
+    rules: tuple[ScoreRule, ...] = ()
+    bands: Mapping[str, Decimal] = field(default_factory=dict)  # from how many points on, the highest first
+    band_labels: Mapping[str, Localized] = field(default_factory=dict)
+    label: Localized = field(default_factory=dict)
+    description: Localized = field(default_factory=dict)
+    show: tuple[Text, ...] = ()  # columns in the list of the best
+    only: Text | None = None  # which rows that list is of
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    name: str
+    reached: Text  # when an entity reached it; no date where it did not
+    column: str  # the derived column that holds whether it did, in order and in time; its date is in ``column_at``
+    place: Place
+    label: Localized = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """How many of a dataset's rows reach step after step; ``kpis`` are computed for it, by step."""
+
+    name: str
+    dataset: str
+    place: Place
+    steps: tuple[Step, ...] = ()
+    window: Duration = field(default_factory=Duration)
+    periods: tuple[Grain, ...] = ()
+    segments: tuple[tuple[str, ...], ...] = ()
+    label: Localized = field(default_factory=dict)
+    description: Localized = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """What becomes of those who began in one period: ``formula`` by age, as a share of ``size``."""
+
+    name: str
+    dataset: str
+    entity: Text
+    place: Place
+    grain: Grain = Grain.MONTH
+    ages: int = 12
+    segments: tuple[str, ...] = ()
+    unit: str = "percent"
+    column: str = ""  # the derived column that holds in which period an entity began
+    label: Localized = field(default_factory=dict)
+    description: Localized = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +250,31 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPart:
+    """KPIs of a report that stand together; an entry of its list that has no title is a part of its own."""
+
+    kpis: tuple[Text, ...]
+    title: Localized = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
     title: Localized = field(default_factory=dict)
     kpis: tuple[Text, ...] = ()  # names, or tag:NAME; empty means all that are reported
+    parts: tuple[ReportPart, ...] = ()  # the same, as they stand together
     template: Text | None = None
     period: str = "last"  # "last", "last week", "last month", … or a label
     locale: str = ""
     include_open: bool = False
+    scores: tuple[Text, ...] | None = (
+        None  # None: all where it shows all KPIs, else none; so are the next two
+    )
+    funnels: tuple[Text, ...] | None = None
+    cohorts: tuple[Text, ...] | None = None
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
+    formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +321,10 @@ class Declaration:
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     segments: Mapping[str, Segment] = field(default_factory=dict)
     kpis: Mapping[str, Kpi] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    funnels: Mapping[str, Funnel] = field(default_factory=dict)
+    cohorts: Mapping[str, Cohort] = field(default_factory=dict)
+    behind: Mapping[str, Kpi] = field(default_factory=dict)  # what funnels and cohorts are computed from
     channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from cadran.declare.findings import subject_of
 from cadran.declare.model import AlertRule, Dataset, Declaration, TargetCase, Text
 from cadran.formula.aggregates import MeasureReader, is_measure
+from cadran.formula.behind import as_declared, check_cohorts
 from cadran.formula.checks import check_datasets, check_kpi, check_segment_names
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.dimensions import Dimensions
@@ -36,6 +38,7 @@ from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import rebuild
 from cadran.formula.scope import BrokenReference, Scope, Unresolved, parts_of
+from cadran.formula.scores import check_score
 from cadran.formula.syntax import refused
 from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
@@ -76,6 +79,7 @@ class Resolver:
         self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None], comparisons: bool
     ) -> None:
         self.declaration, self.comparisons = declaration, comparisons
+        self._kpis = {**declaration.kpis, **declaration.behind}
         broken = {name for section, name in declaration.broken if section == "datasets"}
         self.scope = Scope(declaration.datasets, columns, broken)
         self.problems: list[Problem] = []
@@ -96,7 +100,11 @@ class Resolver:
         lookups = dict(self._lookups)
         self.problems += check_datasets(self.declaration, self._datasets, lookups)
         self.problems += check_segment_names(self.declaration)
-        kpis = {name: found for name in self.declaration.kpis if (found := self._kpi(name))}
+        for score in self.declaration.scores.values():
+            self.problems += check_score(score, self._datasets[score.dataset])
+        kpis = {name: found for name in self._kpis if (found := self._kpi(name))}
+        self.problems += check_cohorts(self.declaration, kpis, self._by_number)
+        self.problems = as_declared(self.problems, self.declaration)
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
         dimensions = self._dimensions.reached()
@@ -118,9 +126,13 @@ class Resolver:
         self.problems += problems
         return parsed
 
+    def _subject(self, name: str) -> str:
+        """What a KPI is called in messages: one that a funnel or cohorts rest on, by these."""
+        return name if name in self.declaration.kpis else subject_of(self._kpis[name].place.path)
+
     def _parsed_kpi(self, name: str) -> Parsed | None:
         if name not in self._parsed:
-            self._parsed[name] = self._parse(self.declaration.kpis[name].formula, name)
+            self._parsed[name] = self._parse(self._kpis[name].formula, self._subject(name))
         return self._parsed[name]
 
     def _tree(self, name: str, stack: tuple[str, ...] = ()) -> exp.Expr | None:
@@ -129,7 +141,8 @@ class Resolver:
             parsed = self._parsed_kpi(name)
             self._trees[name] = None
             if parsed is not None:
-                self._trees[name] = self._resolve_text(Where(parsed, name, (*stack, name)))
+                where = Where(parsed, self._subject(name), (*stack, name))
+                self._trees[name] = self._resolve_text(where)
         return self._trees[name]
 
     def _resolve_text(self, where: Where) -> exp.Expr | None:
@@ -146,7 +159,7 @@ class Resolver:
         return None
 
     def _kpi(self, name: str) -> ResolvedKpi | None:
-        kpi = self.declaration.kpis[name]
+        kpi = self._kpis[name]
         parsed, value = self._parsed_kpi(name), self._tree(name)
         targets = [t for case in kpi.targets if (t := self._target(name, case)) is not None]
         rules = [r for rule in kpi.alerts if (r := self._rule(name, rule)) is not None]

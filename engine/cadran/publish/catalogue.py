@@ -8,34 +8,50 @@ from collections.abc import Iterator, Mapping
 from cadran.declare.expectations import Expected, KpiTest
 from cadran.declare.model import AlertRule, Declaration, Kpi, TargetCase, Text
 from cadran.publish.figures import Figures
-from cadran.publish.messages import UNITS, language
+from cadran.publish.messages import language
+from cadran.publish.wording import N_
 
 _MOST_EXAMPLES = 3  # tests of one KPI that are named
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "title": "KPI catalogue", "others": "others", "blocks": "Building blocks", "formula": "formula", "by": "by",
-        "segments": "broken down by", "unit": "unit", "percent": "percent", "target": "target", "alert": "alert",
-        "action": "what to do", "pitfalls": "easily misread", "example": "example", "read_with": "read with", "owner": "owner",
-        "up": "more is better", "down": "less is better", "for": "for {}", "since": "since {}", "in": "in {}", "total": "the total",
-        "grain": "by {}", "between": "between {} and {}", "times": "{} periods in a row", "until": "until {}",
-        "day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year", "all": "all",
-        "fiscal_quarter": "fiscal quarter", "fiscal_year": "fiscal year",
-        "block_note": "Formulas that others use by name; they are not reported themselves.",
-        "note": "Made of `{}` by `cadran catalogue`. An example is a test: `cadran test` shows that it comes out.",
-    },
-    "fr": {
-        "title": "Catalogue des indicateurs", "others": "autres", "blocks": "Formules d'appui", "formula": "formule", "by": "par",
-        "segments": "détaillé par", "unit": "unité", "percent": "pour cent", "target": "objectif", "alert": "alerte",
-        "action": "que faire", "pitfalls": "pièges", "example": "exemple", "read_with": "lire avec", "owner": "responsable",
-        "up": "plus, c'est mieux", "down": "moins, c'est mieux", "for": "pour {}", "since": "depuis le {}", "in": "en {}", "total": "le total",
-        "grain": "par {}", "between": "entre {} et {}", "times": "{} périodes de suite", "until": "jusqu'à {}",
-        "day": "jour", "week": "semaine", "month": "mois", "quarter": "trimestre", "year": "année", "all": "tout",
-        "fiscal_quarter": "trimestre de l'exercice", "fiscal_year": "exercice",
-        "block_note": "Formules que d'autres utilisent par leur nom ; elles ne sont pas publiées elles-mêmes.",
-        "note": "Fait de `{}` par `cadran catalogue`. Un exemple est un test : `cadran test` montre qu'il tombe juste.",
-    },
-}  # fmt: skip
+_WORDS: Mapping[str, str] = {
+    "title": N_("KPI catalogue"),
+    "others": N_("others"),
+    "blocks": N_("Building blocks"),
+    "formula": N_("formula"),
+    "by": N_("by"),
+    "segments": N_("broken down by"),
+    "unit": N_("unit"),
+    "percent": N_("percent"),
+    "target": N_("target"),
+    "alert": N_("alert"),
+    "action": N_("what to do"),
+    "pitfalls": N_("easily misread"),
+    "example": N_("example"),
+    "read_with": N_("read with"),
+    "owner": N_("owner"),
+    "up": N_("more is better"),
+    "down": N_("less is better"),
+    "for": N_("for %(what)s"),
+    "since": N_("since %(what)s"),
+    "in": N_("in %(what)s"),
+    "total": N_("the total"),
+    "grain": N_("by %(what)s"),
+    "between": N_("between %(low)s and %(high)s"),
+    "times": N_("%(what)s periods in a row"),
+    "until": N_("until %(what)s"),
+    "day": N_("day"),
+    "week": N_("week"),
+    "month": N_("month"),
+    "quarter": N_("quarter"),
+    "year": N_("year"),
+    "all": N_("all"),
+    "fiscal_quarter": N_("fiscal quarter"),
+    "fiscal_year": N_("fiscal year"),
+    "block_note": N_("Formulas that others use by name; they are not reported themselves."),
+    "note": N_(
+        "Made of `%(what)s` by `cadran catalogue`. An example is a test: `cadran test` shows that it comes out."
+    ),
+}
 
 
 def catalogue(declaration: Declaration, locale: str = "") -> str:
@@ -47,19 +63,18 @@ class _Page:
     def __init__(self, declaration: Declaration, locale: str) -> None:
         self.declaration, self.locale = declaration, locale
         self.figures = Figures(declaration, locale)
-        self.words = _WORDS[language(locale)]
 
     def lines(self) -> Iterator[str]:
-        yield f"# {self.words['title']}"
+        yield f"# {self._say('title')}"
         yield ""
-        yield self.words["note"].format(self.declaration.file.name)
+        yield self._say("note", what=self.declaration.file.name)
         for tag, kpis in self._groups().items():
-            yield from ("", f"## {(tag or self.words['others']).capitalize()}")
+            yield from ("", f"## {(tag or self._say('others')).capitalize()}")
             for kpi in kpis:
                 yield from ("", *self._kpi(kpi))
         blocks = [kpi for kpi in self.declaration.kpis.values() if not kpi.periods]
         if blocks:
-            yield from ("", f"## {self.words['blocks']}", "", self.words["block_note"], "")
+            yield from ("", f"## {self._say('blocks')}", "", self._say("block_note"), "")
             yield from (f"- `{kpi.name}`: {_code(kpi.formula.value)}" for kpi in blocks)
 
     def _groups(self) -> dict[str, list[Kpi]]:
@@ -85,13 +100,13 @@ class _Page:
         yield from ("", "| | |", "|---|---|")
         for name, text in self._rows(kpi):
             if text:
-                yield f"| {self.words[name]} | {self.figures.said(text)} |"
+                yield f"| {self._say(name)} | {self.figures.said(text)} |"
 
     def _rows(self, kpi: Kpi) -> Iterator[tuple[str, str]]:
         yield "formula", _code(kpi.formula.value)
-        yield "by", ", ".join(self.words[grain] for grain in kpi.periods)
+        yield "by", ", ".join(self._say(grain) for grain in kpi.periods)
         yield "segments", ", ".join(" × ".join(_plain(name) for name in names) for names in kpi.segments)
-        yield "unit", ", ".join(part for part in (self._unit(kpi.unit), self.words[kpi.good]) if part)
+        yield "unit", ", ".join(part for part in (self._unit(kpi.unit), self._say(kpi.good)) if part)
         yield "target", "<br>".join(self._target(case) for case in kpi.targets)
         yield "alert", "<br>".join(self._alert(rule) for rule in kpi.alerts)
         yield "action", _plain(self.figures.text(kpi.action))
@@ -101,37 +116,37 @@ class _Page:
         yield "owner", _plain(kpi.owner)
 
     def _unit(self, unit: str) -> str:
-        if unit in UNITS:
-            return UNITS[unit][language(self.locale)][2]
-        return self.words["percent"] if unit == "percent" else _plain(unit)
+        return self._say("percent") if unit == "percent" else _plain(self.figures.form.unit_name(unit))
 
     # --- one cell each ----------------------------------------------------------------------------------------------
 
     def _target(self, case: TargetCase) -> str:
         low, high = case.low, case.high
-        value = _amount(case.value) if case.value else self._say("between", _amount(low), _amount(high))
+        value = (
+            _amount(case.value) if case.value else self._say("between", low=_amount(low), high=_amount(high))
+        )
         fits = []
         if case.segment == "total":
-            fits.append(self._say("for", self.words["total"]))
+            fits.append(self._say("for", what=self._say("total")))
         elif case.segment:
             fits.append(
-                self._say("for", ", ".join(f"{name} {_plain(v)}" for name, v in case.segment.items()))
+                self._say("for", what=", ".join(f"{name} {_plain(v)}" for name, v in case.segment.items()))
             )
-        fits += [self._say("grain", self.words[case.grain])] if case.grain else []
-        fits += [self._say("in", case.period.value)] if case.period else []
-        fits += [self._say("since", str(case.since))] if case.since else []
+        fits += [self._say("grain", what=self._say(case.grain))] if case.grain else []
+        fits += [self._say("in", what=case.period.value)] if case.period else []
+        fits += [self._say("since", what=str(case.since))] if case.since else []
         return " ".join([value, *fits])
 
     def _alert(self, rule: AlertRule) -> str:
         when = _code(rule.when.value)
         parts = [when if rule.name == " ".join(rule.when.value.split()) else f"*{_plain(rule.name)}*: {when}"]
-        parts += [self._say("grain", self.words[rule.grain])] if rule.grain else []
+        parts += [self._say("grain", what=self._say(rule.grain))] if rule.grain else []
         if rule.scope != "each":
             parts.append(
-                self._say("for", self.words["total"] if rule.scope == "total" else ", ".join(rule.scope))
+                self._say("for", what=self._say("total") if rule.scope == "total" else ", ".join(rule.scope))
             )
-        parts += [self._say("times", str(rule.hold))] if rule.hold > 1 else []
-        parts += [self._say("until", _code(rule.clear.value))] if rule.clear else []
+        parts += [self._say("times", what=str(rule.hold))] if rule.hold > 1 else []
+        parts += [self._say("until", what=_code(rule.clear.value))] if rule.clear else []
         return ", ".join(parts)
 
     def _examples(self, kpi: Kpi) -> Iterator[str]:
@@ -150,8 +165,8 @@ class _Page:
         figure = " ".join(expected.figure.text.value.split())
         return _plain(f"{figure} ({', '.join(part for part in (expected.label, segment) if part)})")
 
-    def _say(self, word: str, *parts: str) -> str:
-        return self.words[word].format(*parts)
+    def _say(self, word: str, **parts: str) -> str:
+        return self.figures.gettext(_WORDS[word], **parts)
 
 
 def _amount(text: Text | None) -> str:

@@ -71,7 +71,7 @@ def _document(
         template_folders=folders,
     )  # fmt: skip
     figures = Figures(declaration, locale or report.locale or declaration.locale)
-    title = figures.text(report.title) or figures.words["default_title"]
+    title = figures.text(report.title) or figures.gettext("Key figures")
     return Document(report.name, title, "md" if markdown else "html", content.encode())
 
 

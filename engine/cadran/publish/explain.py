@@ -10,7 +10,8 @@ from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
 from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
 from cadran.problems import listed
-from cadran.publish.messages import words
+from cadran.publish.figures import noted
+from cadran.publish.messages import catalogue
 from cadran.publish.scanned import in_all
 
 
@@ -51,8 +52,7 @@ def _kept(results: Results) -> Iterator[str]:
             else "their periods are not over for good, or the clock may change them"
         )
         texts.append(f"{text}, {passing} are made in every run: {why}" if passing else text)
-    said = words("en")
-    texts += [said[f"note_{n.kind}"].format(dataset=n.dataset, since=n.since) for n in results.notes]
+    texts += [noted(catalogue("en"), n.kind, n.dataset, n.since) for n in results.notes]
     for index, text in enumerate(texts):
         yield f"  {'kept      ' if index == 0 else '          '}{text}"
 

@@ -42,7 +42,7 @@ def render(
 
     context = gather(results, declaration, report, locale)
     variables = {field.name: getattr(context, field.name) for field in fields(context)}
-    env = environment(template_folders, kind)
+    env = environment(template_folders, kind, context.locale)
     name = template_name(report, kind)
     try:
         return _joined(env.get_template(name).generate(variables))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,38 @@ from cadran.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows of a dataset that are wanted themselves: the values of some of its columns.
+
+    ``counted`` gives each combination of the values once, followed by how many rows have it. ``only`` names a column of conditions that the rows meet; ``order`` columns, and whether the largest come first.
+    """
+
+    dataset: str
+    columns: tuple[str, ...]
+    only: str = ""
+    order: tuple[tuple[str, bool], ...] = ()
+    limit: int | None = None
+    counted: bool = False
+    equal: tuple[tuple[str, str], ...] = ()  # columns, and how their value is written
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        ordered, equal = (name for name, _ in self.order), (name for name, _ in self.equal)
+        return (*self.columns, *ordered, *equal, *([self.only] if self.only else []))
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What a run is asked for. ``since`` and ``until`` choose rows of output, never what a function sees."""
+    """What a run is asked for. ``since`` and ``until`` choose rows of output, never what a function sees.
+
+    ``behind`` are KPIs that analyses rest on, each with how many periods up to the clock it is needed for.
+    """
 
     kpis: Sequence[str]
     since: dt.date | None = None
     until: dt.date | None = None
+    behind: Mapping[str, int] = field(default_factory=dict)
+    listings: Mapping[str, Listing] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,6 +83,8 @@ class ComputedSeries:
 class Computed:
     kpis: tuple[str, ...] = ()
     series: list[ComputedSeries] = field(default_factory=list)
+    behind: list[ComputedSeries] = field(default_factory=list)  # of the KPIs that analyses rest on
+    listed: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)  # by the listing's name
     alerts: list[ComputedSeries] = field(default_factory=list)  # the histories that rules are replayed over
     quality: list[Quality] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from cadran.compute.loading.embedded import QueryError
 from cadran.compute.lower import Lowering
 from cadran.compute.placing.places import Places
 from cadran.compute.scanning.rows import DATES, EMPTY, Joined, RowsBuilder
+from cadran.declare.findings import subject_of
 from cadran.declare.model import Declaration, Text
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ref_of
@@ -35,6 +36,10 @@ _NUMBERS = (
 )
 _INTEGERS = _NUMBERS[:10]
 
+_FITTING = {
+    "condition": "write for instance employees > 200",
+    "date": "name the column that holds when it happened, or declare its type: types: {column: date}",
+}
 _TOGETHER = 100  # expressions in one statement
 
 
@@ -103,21 +108,37 @@ class TypeChecker:
         return out
 
     def _derived(self, name: str, used: Collection[str]) -> list[Problem]:
-        out = []
+        """Of columns that a score or a funnel made of others, only where nothing is wrong with these."""
+        dataset = self.declaration.datasets[name]
+        out: list[Problem] = []
+        made: list[Problem] = []
         for column_name in (c for c in self.model.datasets[name].derived if c in used):
+            into = made if column_name in dataset.made and column_name not in dataset.kinds else out
             try:
                 self.rows.type_of(name, column_name)
             except QueryError as error:
-                text = self.declaration.datasets[name].columns[column_name]
-                out.append(
-                    Problem(
-                        "wrong-type",
-                        error.message,
-                        text.place.position(0, len(text.value)),
-                        f"datasets.{name}.columns.{column_name}",
-                    )
-                )
-        return out
+                into.append(self._untypable(name, column_name, error))
+            else:
+                out += self._unlike_declared(name, column_name)
+        return out or made
+
+    def _untypable(self, name: str, column_name: str, error: QueryError) -> Problem:
+        dataset = self.declaration.datasets[name]
+        text = dataset.columns[column_name]
+        own = f"datasets.{name}.columns.{column_name}"
+        subject = subject_of(text.place.path) if column_name in dataset.made else own
+        return Problem("wrong-type", error.message, text.place.position(0, len(text.value)), subject)
+
+    def _unlike_declared(self, name: str, column_name: str) -> list[Problem]:
+        """A column that a score, a funnel or cohorts made holds what they can work with."""
+        wanted = self.declaration.datasets[name].kinds.get(column_name)
+        kind = self.rows.type_of(name, column_name)
+        if wanted is None or kind == EMPTY or fits(wanted, kind):
+            return []
+        text = self.declaration.datasets[name].columns[column_name]
+        message = f"this is {_in_words(kind)}, not a {wanted}"
+        where = text.place.position(0, len(text.value))
+        return [Problem("wrong-type", message, where, subject_of(text.place.path), _FITTING[wanted])]
 
     def _times(self, name: str) -> list[Problem]:
         found, declared = self.model.datasets[name], self.declaration.datasets[name]
@@ -259,6 +280,11 @@ class TypeChecker:
         lower = Lowering(self.rows.clock, joined.alias, in_period=lambda _: exp.true())
         named = [exp.alias_(lower(node), f"x{i}") for i, node in enumerate(nodes)]
         return list(self.session.types(tables.attach(joined.select(*named))).values())
+
+
+def fits(wanted: str, kind: str) -> bool:
+    """Whether a DuckDB type is one of a ``condition`` or of a ``date``."""
+    return kind == "BOOLEAN" if wanted == "condition" else kind in DATES or kind.startswith("TIMESTAMP")
 
 
 def _unlike(oddity: Oddity) -> str:

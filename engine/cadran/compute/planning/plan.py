@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain, Period
+from cadran.compute.cells.computed import Request
 from cadran.compute.scanning.entities import stands_alone
 from cadran.compute.scanning.scan import Scan, Segments
 from cadran.compute.spans import Clock, Coverage, Span, plain, span_of
@@ -203,10 +204,24 @@ def columns_behind(model: Model, measures: Sequence[Measure], more: Iterable[Nod
         for (_, dataset), path in model.dimensions.items():
             if dataset == measure.dataset:
                 todo += graph.uses(dataset, path)
-    seen: set[Node] = set()
+    return closure(graph, todo)
+
+
+def closure(graph: Graph, nodes: Iterable[Node]) -> set[Node]:
+    """These columns and all that they rest on."""
+    todo, seen = list(nodes), set[Node]()
     while todo:
         node = todo.pop()
         if node not in seen:
             seen.add(node)
             todo += [*graph.depends(node), (node[0], "")]
     return seen
+
+
+def columns_of(model: Model, request: Request) -> set[Node]:
+    """All columns that a request rests on."""
+    kpis = [model.kpis[name] for name in (*request.kpis, *request.behind)]
+    listed: list[Node] = [(x.dataset, name) for x in request.listings.values() for name in x.used]
+    return columns_behind(model, measures_of(model, kpis)) | closure(
+        Graph(model.datasets, model.lookups), listed
+    )

@@ -23,7 +23,7 @@ class Settling:
 
     def final_until(self, kpi: ResolvedKpi) -> dt.date:
         """The last day such that periods ending there are final: settled, and their cohorts matured."""
-        waits = [Duration()]
+        waits = [kpi.kpi.matures or Duration()]
         for measure in self.measures(kpi):
             waits.append(self._settle(measure))
             if measure.other is not None:
@@ -54,7 +54,7 @@ class Settling:
         end = max([series.periods[position].end, *ends])
         if not self._has_begun(end):
             return "open"
-        if any(not self._has_matured(leaf, span) for leaf, span in spans):
+        if any(not self._has_matured(series.kpi, leaf, span) for leaf, span in spans):
             return "maturing"
         return "final" if all(self._has_passed(end, settle) for settle in settles) else "settling"
 
@@ -64,8 +64,10 @@ class Settling:
         found = [self.declaration.datasets[name].settle or Duration() for name in names]
         return max(found, key=lambda d: d.days * 86400 + d.seconds)
 
-    def _has_matured(self, leaf: Leaf, span: Span) -> bool:
-        return leaf.measure.other is None or self._has_passed(span.end, leaf.measure.other.window)
+    def _has_matured(self, kpi: ResolvedKpi, leaf: Leaf, span: Span) -> bool:
+        other = leaf.measure.other
+        windows = [kpi.kpi.matures, other.window if other is not None else None]
+        return all(self._has_passed(span.end, window) for window in windows if window is not None)
 
     def _has_begun(self, day: dt.date) -> bool:
         if day not in self._begun:

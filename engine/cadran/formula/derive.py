@@ -1,0 +1,101 @@
+"""KPIs derived from resolved ones: the same formula over other spans, or a part of it.
+
+Analyses ask for them ("the numerator, by channel"; "the value over six months"), so they are made of trees and not of
+text: what they mean was checked when the KPI was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from cadran.calendar import Duration, Grain
+from cadran.declare.model import Kpi
+from cadran.formula.measures import (
+    COUNTERPART,
+    Leaf,
+    Measure,
+    Model,
+    ResolvedKpi,
+    Shift,
+    Transform,
+    YearAgo,
+    counterpart_node,
+    leaf_node,
+)
+from cadran.formula.rows import rebuild
+
+
+@dataclass(slots=True)
+class Derivation:
+    """Collects derived KPIs over a model; ``model`` gives it with them."""
+
+    base: Model
+    _leaves: dict[Leaf, int] = field(init=False)
+    _shifts: list[tuple[Transform, ...]] = field(init=False)
+    _kpis: dict[str, ResolvedKpi] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._leaves = {leaf: number for number, leaf in enumerate(self.base.leaves)}
+        self._shifts = list(self.base.shifts)
+
+    @property
+    def model(self) -> Model:
+        return replace(
+            self.base,
+            kpis={**self.base.kpis, **self._kpis},
+            leaves=tuple(self._leaves),
+            shifts=tuple(self._shifts),
+        )
+
+    def leaf(self, leaf: Leaf) -> exp.Expr:
+        """The node that stands for a leaf, known already or not."""
+        return leaf_node(self._leaves.setdefault(leaf, len(self._leaves)))
+
+    def measure(self, measure: Measure) -> exp.Expr:
+        return self.leaf(Leaf(measure))
+
+    def leaf_of(self, node: exp.Placeholder) -> Leaf:
+        return list(self._leaves)[int(node.this)]
+
+    def under(self, tree: exp.Expr, transform: Transform) -> exp.Expr:
+        """The tree with every leaf's span transformed, as ``previous(k)`` or ``rolling(k, 6)`` would."""
+        leaves = list(self._leaves)
+
+        def visit(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Placeholder):
+                return self.leaf(leaves[int(node.this)].under(transform))
+            if isinstance(node, exp.Anonymous) and node.this == COUNTERPART:
+                return self._counterpart((transform, *self._shifts[int(node.expressions[0].this)]))
+            return rebuild(node, visit)
+
+        moved = visit(tree)
+        if not isinstance(transform, Shift | YearAgo):
+            return moved
+        return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
+
+    def _counterpart(self, transforms: tuple[Transform, ...]) -> exp.Expr:
+        if transforms not in self._shifts:
+            self._shifts.append(transforms)
+        return counterpart_node(self._shifts.index(transforms))
+
+    def kpi(
+        self, name: str, of: ResolvedKpi, value: exp.Expr, *,
+        periods: Sequence[Grain] = (), segments: Sequence[tuple[str, ...]] | None = None, matures: Duration | None = None,
+    ) -> str:  # fmt: skip
+        """Adds a KPI that is computed beside the others; gives its name. Its periods and segments are those ``of``
+        the one that it is derived from unless said; it has no target, no alert and is never reported."""
+        made = Kpi(
+            name=name,
+            formula=of.kpi.formula,
+            place=of.kpi.place,
+            reported=False,
+            periods=tuple(periods) or of.kpi.periods,
+            segments=of.kpi.segments if segments is None else tuple(segments),
+            compare=(),
+            matures=matures,
+        )
+        self._kpis[name] = ResolvedKpi(made, of.parsed, value, None, value, value)
+        return name
