@@ -182,3 +182,19 @@ def test_a_step_that_is_no_date_is_the_only_thing_said(tmp_path: Path) -> None:
     assert problem.subject == "funnels.journey"
     assert problem.message == "this is text, not a date"
     assert problem.where is not None and problem.where.line == 14
+
+
+def test_tables_without_rows_are_no_mistake(tmp_path: Path) -> None:
+    tables: dict[str, list[Row]] = {
+        "leads": [dict.fromkeys(("id", "created_at", "seen_at", "qualified_on", "channel", "customer_id"))],
+        "deals": [dict.fromkeys(("id", "lead_id", "opened_at"))],
+        "customers": [dict.fromkeys(("id", "won_on"))],
+    }
+    project = written(tmp_path, PROJECT, tables)
+    for name in tables:  # the heads alone
+        file = tmp_path / "data" / f"{name}.csv"
+        file.write_text(file.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert [p.message for p in project.check_data()] == []
+    answers = project.analyse(Wanted(funnels=("journey",)), as_of="2026-07-01").answers
+    assert answers is not None
+    assert all(step.count == 0 for f in answers.funnels["journey"].figures for step in f.steps)

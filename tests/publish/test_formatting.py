@@ -47,7 +47,7 @@ def plain(text: str) -> str:
         (1, "days", "1~jour", "1~day"),
         (1.5, "days", "1,50~jour", "1.50~days"),
         (32.44, "days", "32,4~jours", "32.4~days"),
-        (12, "visits", "12~visits", "12~visites"),
+        (12, "visits", "12~visites", "12~visits"),
         (None, "EUR", "–", "–"),
         (float("nan"), "percent", "–", "–"),
         (float("inf"), "", "–", "–"),

@@ -46,7 +46,9 @@ def cohort(name: str, entry: Entry, sections: Sections, added: Additions, found:
     if began is None:
         return None
     added.column(dataset, f"{name}__since", began, "date")
-    trunc = f"cast(date_trunc('{made.grain}', {quoted(f'{name}__since')}) as date)"
+    # The cast gives a column without any value a type.
+    since = f"cast({quoted(f'{name}__since')} as timestamp)"
+    trunc = f"cast(date_trunc('{made.grain}', {since}) as date)"
     added.made(dataset, made.column, trunc, place)
     _add_kpis(made, value, tuple(segment.place for segment in segments), added)
     return made

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from cadran.declare.cohorts import kpi_name
 from cadran.declare.expectations import Expected, KpiTest
-from cadran.declare.model import AlertRule, Declaration, Kpi, TargetCase, Text
-from cadran.publish.figures import Figures
+from cadran.declare.model import AlertRule, Cohort, Declaration, Funnel, Kpi, Score, TargetCase, Text
+from cadran.publish.analyses.funnels import step_label
+from cadran.publish.analyses.scores import band_label, rule_label
+from cadran.publish.figures import Figures, spaced
 from cadran.publish.messages import language
 from cadran.publish.wording import N_
 
@@ -15,6 +18,13 @@ _MOST_EXAMPLES = 3  # tests of one KPI that are named
 
 _WORDS: Mapping[str, str] = {
     "title": N_("KPI catalogue"),
+    "scores": N_("Scores"),
+    "funnels": N_("Funnels"),
+    "cohorts": N_("Cohorts"),
+    "window": N_("window"),
+    "entity": N_("who is followed"),
+    "left": N_("measured at each age"),
+    "size": N_("how many begin"),
     "others": N_("others"),
     "blocks": N_("Building blocks"),
     "formula": N_("formula"),
@@ -72,10 +82,46 @@ class _Page:
             yield from ("", f"## {(tag or self._say('others')).capitalize()}")
             for kpi in kpis:
                 yield from ("", *self._kpi(kpi))
+        yield from self._beside()
         blocks = [kpi for kpi in self.declaration.kpis.values() if not kpi.periods]
         if blocks:
             yield from ("", f"## {self._say('blocks')}", "", self._say("block_note"), "")
             yield from (f"- `{kpi.name}`: {_code(kpi.formula.value)}" for kpi in blocks)
+
+    def _beside(self) -> Iterator[str]:
+        """Scores, funnels and cohorts, a table each."""
+        declaration = self.declaration
+        yield from self._section("scores", [(x, self._score(x)) for x in declaration.scores.values()])
+        yield from self._section("funnels", [(x, self._funnel(x)) for x in declaration.funnels.values()])
+        yield from self._section("cohorts", [(x, self._cohort(x)) for x in declaration.cohorts.values()])
+
+    def _section(
+        self, title: str, parts: Sequence[tuple[Score | Funnel | Cohort, Iterator[tuple[str, str]]]]
+    ) -> Iterator[str]:
+        if parts:
+            yield from ("", f"## {self._say(title)}")
+        for one, rows in parts:
+            label = self.figures.text(one.label) or spaced(one.name)
+            yield from ("", f"### {_plain(label)}", "", f"`{one.name}`")
+            yield from ("", _plain(self.figures.text(one.description))) if one.description else ()
+            yield from ("", "| | |", "|---|---|", *(f"| {head} | {text} |" for head, text in rows))
+
+    def _score(self, score: Score) -> Iterator[tuple[str, str]]:
+        for number, rule in enumerate(score.rules):
+            label = rule_label(score, number, self.figures)
+            yield f"{rule.points:+f}", f"{_plain(label)} · {_code(rule.when.value)}"
+        for name, least in score.bands.items():
+            yield _plain(band_label(score, name, self.figures)), f"≥ {least:f}"
+
+    def _funnel(self, funnel: Funnel) -> Iterator[tuple[str, str]]:
+        for number, step in enumerate(funnel.steps, 1):
+            yield f"{number}. {_plain(step_label(step, self.figures))}", _code(step.reached.value)
+        yield self._say("window"), self.figures.form.value(funnel.window.days, "days")
+
+    def _cohort(self, cohort: Cohort) -> Iterator[tuple[str, str]]:
+        yield self._say("entity"), _code(cohort.entity.value)
+        for key in ("left", "size"):
+            yield self._say(key), _code(self.declaration.behind[kpi_name(cohort.name, key)].formula.value)
 
     def _groups(self) -> dict[str, list[Kpi]]:
         """The reported KPIs by their first tag, in the order of the file."""
