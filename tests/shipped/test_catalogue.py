@@ -92,6 +92,14 @@ def test_every_row_of_the_catalogue_is_a_kpi_with_an_example(row: str) -> None:
         assert set(DECLARATION.kpis[name].segments) >= SEGMENTS.get(name, set()), name
 
 
+def test_the_funnel_and_the_scores_of_the_catalogue_are_there() -> None:
+    """Rows 20 and 21, which are no KPIs: steps from lead to customer within a window, and bands from rules."""
+    assert DECLARATION.funnels["lead_to_customer"].dataset == "leads"
+    scored = {score.dataset: list(score.bands) for score in DECLARATION.scores.values()}
+    assert scored.keys() == {"leads", "customers"}
+    assert scored["leads"] == ["hot", "warm", "cold"]
+
+
 @pytest.mark.parametrize("kpi", REPORTED, ids=lambda kpi: kpi.name)
 def test_a_kpi_says_all_that_there_is_to_say_in_two_languages(kpi: Kpi) -> None:
     for texts in (kpi.label, kpi.description, kpi.action, kpi.pitfalls):

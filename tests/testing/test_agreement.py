@@ -105,7 +105,7 @@ def expectations(found: Sequence[Row]) -> dict[str, dict[str, dict[str, str]]]:
 
 
 @settings(
-    max_examples=8,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,

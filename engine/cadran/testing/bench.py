@@ -14,7 +14,7 @@ from cadran.compute.loading.embedded import Session
 from cadran.compute.placing.places import Places
 from cadran.compute.planning.plan import columns_behind, measures_of
 from cadran.compute.spans import Clock
-from cadran.declare.expectations import Given, KpiTest
+from cadran.declare.expectations import KpiTest
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ref_of
@@ -51,9 +51,11 @@ class Bench:
         rows: dict[str, Rows] = {}
         for name, given in test.given.items():
             try:
-                rows[name] = self._read(name, given)
-            except ProblemsFound as found:
-                problems += found.problems
+                found = texts(given, self.declaration.folder, self.allowed)
+                if found.names:
+                    rows[name] = self._typed(name, found)
+            except ProblemsFound as raised:
+                problems += raised.problems
         if problems:
             raise ProblemsFound(problems)
         try:
@@ -114,8 +116,7 @@ class Bench:
 
     # --- rows ----------------------------------------------------------------------------------------------------
 
-    def _read(self, name: str, given: Given) -> Rows:
-        found = texts(given, self.declaration.folder, self.allowed)
+    def _typed(self, name: str, found: Texts) -> Rows:
         if name not in self.declaration.datasets:
             rates = self.declaration.rates
             known = [rates.date, rates.currency, rates.rate] if rates is not None else []

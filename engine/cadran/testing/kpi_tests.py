@@ -12,6 +12,7 @@ from dataclasses import replace
 from cadran.calendar import Grain
 from cadran.compute.cells.computed import Request
 from cadran.compute.examining.found import unmet
+from cadran.compute.loading.embedded import QueryError
 from cadran.compute.planning.plan import measures_of
 from cadran.compute.results import Number
 from cadran.compute.spans import Clock
@@ -37,6 +38,8 @@ def run_test(bench: Bench, test: KpiTest, unsaid: Collection[str] = ()) -> Outco
         misses = _Run(bench, test).misses()
     except ProblemsFound as found:
         misses = [_unwanted(problem, test) for problem in found.problems]
+    except QueryError as error:  # a figure that no type holds, for instance
+        misses = [Miss(f"this cannot be computed: {error.message}", test.place.position())]
     seconds = time.perf_counter() - started
     if unsaid:
         misses = [replace(m, message=mask(m.message, unsaid), got=mask(m.got, unsaid)) for m in misses]
