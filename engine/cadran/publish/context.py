@@ -10,7 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cadran.publish.context_kpi import AlertLine, Figure, KpiBlock
+from cadran.publish.context_kpi import AlertLine, KpiBlock
+from cadran.publish.context_parts import Figure
 
 
 @dataclass(frozen=True, slots=True)
