@@ -13,8 +13,9 @@ import pytest
 from cadran.publish.drawing import Chart
 from cadran.publish.formatting import Number
 from cadran.publish.scales import nice_scale, nice_step
+from cadran.publish.series import NARROW, PAGE, PLAIN, WIDE, Marker, Point, Series
 from cadran.publish.sparkline import sparkline, unicode_sparkline
-from cadran.publish.specs import NARROW, PAGE, PLAIN, WIDE, Marker, Point, Series, Spec, chart
+from cadran.publish.specs import Spec, chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -12,21 +12,14 @@ from markupsafe import Markup
 
 from cadran.compute.results import Row
 from cadran.publish.choose import RowIndex, Wanted, newest
-from cadran.publish.context_kpi import (
-    AlertLine,
-    Beside,
-    HistoryPoint,
-    KpiBlock,
-    MarkerNote,
-    OtherPeriod,
-    RuleLine,
-)
+from cadran.publish.context_kpi import AlertLine, KpiBlock, MarkerNote, RuleLine
+from cadran.publish.context_parts import Beside, HistoryPoint, OtherPeriod
 from cadran.publish.drawing import Chart
 from cadran.publish.figures import Figures
 from cadran.publish.formatting import exact
 from cadran.publish.segments import Tables
+from cadran.publish.series import PAGE, Marker, Palette, Point, Series
 from cadran.publish.sparkline import sparkline, unicode_sparkline
-from cadran.publish.specs import PAGE, Marker, Palette, Point, Series
 from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:

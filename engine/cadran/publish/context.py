@@ -13,7 +13,8 @@ from decimal import Decimal
 from cadran.publish.analyses.cohorts import CohortBlock
 from cadran.publish.analyses.funnels import FunnelBlock
 from cadran.publish.analyses.scores import ScoreBlock
-from cadran.publish.context_kpi import AlertLine, Figure, KpiBlock
+from cadran.publish.context_kpi import AlertLine, KpiBlock
+from cadran.publish.context_parts import Figure
 
 
 @dataclass(frozen=True, slots=True)

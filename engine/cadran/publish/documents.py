@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cadran.plugins.notifier import Document
 from cadran.publish.figures import Figures
 from cadran.publish.report import render, template_name
-from cadran.publish.specs import PLAIN
+from cadran.publish.series import PLAIN
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results

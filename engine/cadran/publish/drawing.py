@@ -16,7 +16,8 @@ from functools import lru_cache
 from html import escape
 from itertools import groupby
 
-from cadran.publish.specs import NARROW, PAGE, PLAIN, WIDE, Palette, Series, Size, Spec, chart, numbers
+from cadran.publish.series import NARROW, PAGE, PLAIN, WIDE, Palette, Series, Size, numbers
+from cadran.publish.specs import Spec, chart
 
 
 @dataclass(frozen=True, slots=True)

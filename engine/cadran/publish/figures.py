@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cadran.publish.conditions import Words
-from cadran.publish.context_kpi import AlertLine, Change, Figure, Verdict
+from cadran.publish.context_kpi import AlertLine
+from cadran.publish.context_parts import Change, Figure, Verdict
 from cadran.publish.formatting import Formatter, Number, difference, exact
 from cadran.publish.messages import Catalogue, catalogue, filled, localized
 from cadran.publish.retold import retold

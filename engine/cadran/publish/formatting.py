@@ -12,14 +12,12 @@ import re
 from copy import copy
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from cadran.calendar import Calendar, Grain
+from cadran.publish.dates import ago_text, babel_locale, date_text, instant_text, period_text
 from cadran.publish.messages import catalogue, filled, language
 
 if TYPE_CHECKING:
-    from babel import Locale
     from babel.numbers import NumberPattern
 
 Number = int | Decimal | float
@@ -30,7 +28,6 @@ NO_DATA = "–"
 
 _CONTEXT = Context(prec=700, rounding=ROUND_HALF_UP)  # a double has up to 309 digits before the point
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_FISCAL = re.compile(r"FY(\d{4})(?:-Q([1-4]))?")
 _DURATIONS = {f"{unit}s": f"duration-{unit}" for unit in ("second", "minute", "hour", "day", "week", "month", "year")}  # fmt: skip
 
 
@@ -58,18 +55,6 @@ def ratio(change: Number | None, other: Number | None) -> Decimal | None:
     if left is None or not right:
         return None
     return Context(prec=30).divide(left, right.copy_abs())
-
-
-@lru_cache
-def babel_locale(locale: str) -> Locale:
-    """Babel's locale: the region too (``fr_CH``) where the language has a catalogue, else English."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        found = Locale.parse(locale, sep="-" if "-" in locale else "_")
-    except (UnknownLocaleError, ValueError):
-        return Locale(language(locale))
-    return found if found.language == language(locale) else Locale("en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,86 +234,24 @@ class Formatter:
             return ""
         return self._with_unit(Decimal(2), 0, unit, "short").removeprefix("2")
 
-    # --- words and dates ---------------------------------------------------------------------------------------
+    # --- dates (see dates.py) ------------------------------------------------------------------------------------
 
     def date(self, day: dt.date) -> str:
-        """``1er mars 2026``, ``March 1, 2026``."""
-        from babel.dates import format_date
-
-        text = format_date(day, "long", locale=babel_locale(self.locale))
-        first = catalogue(self.locale).pgettext("the first of a month, before its name", "1")
-        return re.sub(r"^1(?= )", first, text)
+        return date_text(self.locale, day)
 
     def instant(self, instant: dt.datetime) -> str:
-        """``22 novembre 2026 à 07:00``; midnight is said as the day alone."""
-        from babel.dates import format_time
-
-        if (instant.hour, instant.minute) == (0, 0):
-            return self.date(instant)
-        time = format_time(instant.time(), "short", locale=babel_locale(self.locale))
-        return catalogue(self.locale).gettext("%(date)s, %(time)s") % {"date": self.date(instant), "time": time}  # fmt: skip
+        return instant_text(self.locale, instant)
 
     def ago(self, days: int) -> str:
-        """``3 days ago``; ``today`` for 0."""
-        from babel.dates import format_timedelta
-
-        if not days:
-            return catalogue(self.locale).gettext("today")
-        return format_timedelta(
-            dt.timedelta(days=-days), granularity="day", threshold=10**9, add_direction=True,
-            locale=babel_locale(self.locale),
-        )  # fmt: skip
+        return ago_text(self.locale, days)
 
     def period(self, label: str) -> str:
         """A period's label in words: ``mars 2026``, ``T1 2026``, ``semaine 10 de 2026``, ``exercice 2026``."""
-        return _period_words(self.locale, label, False)
+        return period_text(self.locale, label)
 
     def short_period(self, label: str) -> str:
         """For axes and narrow columns: ``mars 26``, ``Mar 26``, ``7 mars``, ``S10``."""
-        return _period_words(self.locale, label, True)
-
-    def _period(self, label: str, short: bool) -> str:
-        from babel.dates import format_date, format_skeleton
-
-        locale, gettext = babel_locale(self.locale), catalogue(self.locale).gettext
-        if label == "all":
-            return gettext("Over all data")
-        if fiscal := _FISCAL.fullmatch(label):
-            return self._fiscal(fiscal[1], fiscal[2] or "", short)
-        try:
-            period = Calendar().parse(label)
-        except ValueError:
-            return label
-        match period.grain:
-            case Grain.DAY:
-                return format_skeleton("MMMd", period.start, locale=locale) if short else self.date(period.start)  # fmt: skip
-            case Grain.WEEK:
-                said = {"week": int(label[6:]), "year": label[:4]}
-                return gettext("W%(week)s") % said if short else gettext("week %(week)s of %(year)s") % said
-            case Grain.MONTH:
-                if short:
-                    return format_date(period.start, "MMM yy", locale=locale)
-                return format_skeleton("yMMMM", period.start, locale=locale)
-            case Grain.QUARTER:
-                text = format_skeleton("yQQQ", period.start, locale=locale)
-                return text.replace(label[:4], label[2:4]) if short else text
-            case _:
-                return label
-
-    def _fiscal(self, year: str, quarter: str, short: bool) -> str:
-        gettext = catalogue(self.locale).gettext
-        values = {"year": year[2:] if short else year, "quarter": quarter}
-        if short:
-            return (gettext("Q%(quarter)s FY%(year)s") if quarter else gettext("FY%(year)s")) % values
-        return (
-            gettext("Q%(quarter)s of fiscal year %(year)s") if quarter else gettext("fiscal year %(year)s")
-        ) % values
-
-
-@lru_cache(maxsize=4096)
-def _period_words(locale: str, label: str, short: bool) -> str:
-    """Kept, since a table of rows says the same few periods over and over."""
-    return Formatter(locale)._period(label, short)
+        return period_text(self.locale, label, short=True)
 
 
 def _with_minus(text: str) -> str:

@@ -24,7 +24,7 @@ from cadran.publish.context import (
 from cadran.publish.context_kpi import AlertLine, KpiBlock
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import difference, exact, ratio
-from cadran.publish.specs import PAGE, Palette
+from cadran.publish.series import PAGE, Palette
 from cadran.publish.wording import STATE
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from cadran.publish.formatting import Number, babel_locale, exact, is_currency, percent_digits, plain_digits
+from cadran.publish.dates import babel_locale
+from cadran.publish.formatting import Number, exact, is_currency, percent_digits, plain_digits
 
 _LANGUAGE_TAGS = {
     "fr": "40C",

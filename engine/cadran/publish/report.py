@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cadran.problems import Position, Problem, ProblemsFound, listed, suggest
 from cadran.publish.gather import gather
-from cadran.publish.specs import PAGE, Palette
+from cadran.publish.series import PAGE, Palette
 
 if TYPE_CHECKING:
     from jinja2 import Environment, TemplateError, TemplateSyntaxError

@@ -175,7 +175,7 @@ def _translate(env: Sandbox, messages: Catalogue) -> None:
     def npgettext(context: str, one: str, many: str, num: int, /, **values: Any) -> Markup:
         return say(messages.npgettext(context, one, many, num), {"num": num, **values})
 
-    env.extend(newstyle_gettext=True)
+    env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
     own = (gettext, ngettext, pgettext, npgettext)
     env.globals.update({function.__name__: function for function in own}, _=gettext)

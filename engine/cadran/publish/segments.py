@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cadran.compute.results import Row
 from cadran.publish.choose import RowIndex, collated
-from cadran.publish.context_kpi import SegmentRow, SegmentTable
+from cadran.publish.context_parts import SegmentRow, SegmentTable
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
 from cadran.publish.wording import SHORT, SHORT_STATUS, STAND_IN, STATUS

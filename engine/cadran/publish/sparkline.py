@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from cadran.publish.formatting import Number, exact
 from cadran.publish.scales import Scale, nice_scale
-from cadran.publish.specs import Point, numbers
+from cadran.publish.series import Point, numbers
 from cadran.publish.svg import INK, MUTED, dots, paths, svg
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

@@ -225,8 +225,9 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
             "%(num)s row was set aside", "%(num)s rows were set aside", results.quarantined
         )
         _say(console, f"▲ {text} ({', '.join(aside)})", "yellow")
+    told = {problem.message for problem in results.warnings}
     for quality in results.quality:
-        for finding in quality.findings:
+        for finding in (text for text in quality.findings if text not in told):
             _say(console, f"▲ {quality.dataset} · {figures.told(finding)}", "yellow")
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.compute.results import Results, Row
 from cadran.publish.context import ReportContext
-from cadran.publish.context_kpi import Change, Figure, KpiBlock
+from cadran.publish.context_kpi import KpiBlock
+from cadran.publish.context_parts import Change, Figure
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
 from cadran.publish.gather import gather
 from cadran.publish.number_formats import date_format, number_format
 from cadran.publish.segments import judged
-from cadran.publish.specs import PLAIN
+from cadran.publish.series import PLAIN
 from cadran.publish.wording import STATE, STATUS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from cadran.calendar import Grain
 from cadran.compute.results import Number, joined
 from cadran.declare.model import Cohort
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.context_kpi import Figure
+from cadran.publish.context_parts import Figure
 from cadran.publish.figures import Figures, spaced
 
 

@@ -10,7 +10,7 @@ from cadran.analysis.answers import FunnelAnswer, FunnelFigures, StepFigures
 from cadran.compute.results import Number, joined
 from cadran.declare.model import Funnel, Step
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.context_kpi import Figure
+from cadran.publish.context_parts import Figure
 from cadran.publish.figures import Figures, spaced
 
 _PERIODS = 6  # so many are listed below the one that is shown step by step

@@ -11,7 +11,7 @@ from typing import Any
 from cadran.analysis.answers import RuleSeen, ScoreAnswer, Scored, ScoredRow
 from cadran.declare.model import Score
 from cadran.publish.analyses.sheet import Sheet
-from cadran.publish.context_kpi import Figure
+from cadran.publish.context_parts import Figure
 from cadran.publish.figures import Figures, spaced
 
 
