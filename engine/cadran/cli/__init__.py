@@ -12,6 +12,7 @@ import click
 # Command → (module that holds it, its one line of help): the help page imports none of them.
 COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
+    "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cadran.cli.common import Moment, fail, problems_shown, project, root, show
+from cadran.cli.common import Language, Moment, fail, problems_shown, project, root, show
 
 if TYPE_CHECKING:
     from cadran.analysis.analyse import Wanted
@@ -28,7 +28,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("names", nargs=-1, metavar="[NAME]…"),
         click.option("--as-of", type=Moment(), help="The logical time (default: now)."),
         click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True),
-        click.option("--locale", type=click.Choice(["fr", "en"]), help="Language (default: the project's)."),
+        click.option(
+            "--locale", type=Language(), help="Language, such as fr or en-GB (default: the project's)."
+        ),
         click.pass_context,
     ]
     for option in options:

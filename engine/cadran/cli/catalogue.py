@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from cadran.cli.common import FAILED, project, root, saved, show
+from cadran.cli.common import FAILED, Language, project, root, saved, show
 from cadran.problems import errors
 
 
 @click.command()
-@click.option(
-    "--locale", type=click.Choice(["fr", "en"]), help="Language of the page (default: the project's)."
-)
+@click.option("--locale", type=Language(), help="Language of the page (default: the project's).")
 @click.option(
     "--output",
     "-o",

@@ -81,7 +81,7 @@ def run(
         fail("Parquet is not text", "name a file with --output kpis.parquet")
     opened = project(ctx)
     with problems_shown(root(ctx)):
-        with _progress() as progress:
+        with progress() as say:
             results = opened.run(
                 kpis,
                 as_of=as_of,
@@ -90,7 +90,7 @@ def run(
                 segment=segment,
                 full=full,
                 counting=verbose,
-                progress=progress,
+                progress=say,
                 analyses=None if kpis or segment else _shown(kind),
             )
         declaration = results.declaration
@@ -118,7 +118,7 @@ def _shown(kind: str) -> Literal["reports", "all"] | None:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def progress() -> Iterator[Callable[[str], None]]:
     """A bar on stderr, once the run has taken a second; nothing where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None

@@ -159,7 +159,11 @@ class Blocks:
             tuple(points), kpi.unit, self.figures.locale, shown, _kind(kpi, history), marked, word
         )
         return Chart(
-            series, f"chart-{kpi.name}", self._chart_title(kpi, history), self._chart_said(kpi, history)
+            series,
+            f"chart-{kpi.name}",
+            self._chart_title(kpi, history),
+            self._chart_said(kpi, history),
+            self.palette,
         )
 
     def _chart_said(self, kpi: Kpi, history: Sequence[Row]) -> str:

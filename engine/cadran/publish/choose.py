@@ -28,6 +28,15 @@ class Wanted:
     label: str = ""
     include_open: bool = False
 
+    def reaches(self, label: str, calendar: Calendar) -> bool:
+        """Whether a period is not later than a fixed one: what came after it does not belong into its report."""
+        if self.fixed is None:
+            return True
+        try:
+            return calendar.parse(label).end <= self.fixed.end
+        except ValueError:  # all
+            return False
+
     @classmethod
     def of(cls, report: Report | None, calendar: Calendar) -> Wanted:
         if report is None:

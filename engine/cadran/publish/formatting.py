@@ -281,11 +281,11 @@ class Formatter:
 
     def period(self, label: str) -> str:
         """A period's label in words: ``mars 2026``, ``T1 2026``, ``semaine 10 de 2026``, ``exercice 2026``."""
-        return self._period(label, short=False)
+        return _period_words(self.locale, label, False)
 
     def short_period(self, label: str) -> str:
         """For axes and narrow columns: ``mars 26``, ``Mar 26``, ``7 mars``, ``S10``."""
-        return self._period(label, short=True)
+        return _period_words(self.locale, label, True)
 
     def _period(self, label: str, short: bool) -> str:
         from babel.dates import format_date, format_skeleton
@@ -323,6 +323,12 @@ class Formatter:
         return (
             gettext("Q%(quarter)s of fiscal year %(year)s") if quarter else gettext("fiscal year %(year)s")
         ) % values
+
+
+@lru_cache(maxsize=4096)
+def _period_words(locale: str, label: str, short: bool) -> str:
+    """Kept, since a table of rows says the same few periods over and over."""
+    return Formatter(locale)._period(label, short)
 
 
 def _with_minus(text: str) -> str:

@@ -53,8 +53,13 @@ def gather(
     if report is None and results.kpis:
         chosen = [kpi for kpi in chosen if kpi.name in results.kpis]
     names = frozenset(kpi.name for kpi in chosen)
-    alerts = [figures.alert(a) for a in _in_order(results.alerts) if a.kpi in names]
     index, wanted = RowIndex(results), Wanted.of(report, declaration.calendar)
+    standing = (
+        a
+        for a in _in_order(results.alerts)
+        if a.kpi in names and wanted.reaches(a.period, declaration.calendar)
+    )
+    alerts = [figures.alert(a) for a in standing]
     titles = _group_titles(chosen, report, figures)
     builder = Blocks(figures, index, wanted, names, _by_kpi(alerts), titles, palette)
     blocks = tuple(builder.block(kpi) for kpi in chosen)
@@ -69,7 +74,7 @@ def gather(
         as_of_text=figures.form.instant(results.as_of),
         zone=str(declaration.calendar.zone),
         kpis=blocks,
-        groups=_groups(blocks),
+        groups=_groups(blocks, figures),
         tally=_tally(blocks, figures),
         attention=tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first)),
         movers=_movers(blocks, figures),
@@ -106,13 +111,15 @@ def _tag_title(tag: str, figures: Figures) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _groups(blocks: Sequence[KpiBlock]) -> tuple[Group, ...]:
+def _groups(blocks: Sequence[KpiBlock], figures: Figures) -> tuple[Group, ...]:
     """By title, in the order of each one's first KPI."""
     found: dict[str, list[KpiBlock]] = defaultdict(list)
     for block in blocks:
         found[block.group].append(block)
+    rest = figures.gettext("Other KPIs") if len(found) > 1 else ""
     return tuple(
-        Group(f"group-{number}", title, tuple(kpis)) for number, (title, kpis) in enumerate(found.items(), 1)
+        Group(f"group-{number}", title or rest, tuple(kpis))
+        for number, (title, kpis) in enumerate(found.items(), 1)
     )
 
 

@@ -75,7 +75,7 @@ class MatrixBlock:
 
 @dataclass(frozen=True, slots=True)
 class CohortBlock:
-    """Cohorts: what is left, age by age, of those who began in each period.
+    """What is left, age by age, of those who began in each period.
 
     name: their name
     label: for people
