@@ -169,9 +169,9 @@ def test_other_and_missing_values_come_last() -> None:
 def test_markers_within_the_time_charted() -> None:
     assert [(m.letter, m.text) for m in block("revenue").markers] == [
         ("A", "new crm"),
-        ("B", "Hausse des prix"),
+        ("B", "Price rise"),
     ]
-    assert [m.text for m in block("visits").markers] == ["Hausse des prix"]
+    assert [m.text for m in block("visits").markers] == ["Price rise"]
 
 
 def test_data_quality_is_told() -> None:
