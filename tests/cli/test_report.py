@@ -59,6 +59,15 @@ def test_a_period_long_past_has_its_figures(tmp_path: Path) -> None:
     assert "€10.10" in done.out, done.all
 
 
+def test_a_run_writes_reports_of_periods_long_past_too(tmp_path: Path) -> None:
+    orders = "id,day,amount,shop,channel\n1,2020-05-03,10.10,north,web\n2,2026-06-01,1,north,web\n"
+    text = KPIS.replace("period: last month}", "period: 2020-05, format: markdown}")
+    folder = project(tmp_path, text, tables={"orders": orders})
+    done = call(folder, "run", *AS_OF)
+    assert done.code == 0, done.all
+    assert "| Revenue | €10.10 |" in (folder / "reports" / "monthly.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
