@@ -143,8 +143,18 @@ def test_a_range_is_a_band() -> None:
 
 
 def test_markers_stand_above_as_letters() -> None:
-    (marker,) = [layer for layer in spec([1, 2])["layer"] if "layer" in layer]
-    assert rows(marker) == [{"x": 1.0, "letter": "A"}]
+    assert "A" in texts(spec([1, 2]))
+    (rule,) = layers(spec([1, 2]), "rule", strokeDash=[1, 3])
+    assert [row["x"] for row in rows(rule)] == [1.0]
+
+
+def test_letters_that_would_touch_stand_one_above_the_other() -> None:
+    markers = (Marker("A", "", 0.5), Marker("B", "", 0.505), Marker("C", "", 0.51), Marker("D", "", 0.9))
+    found = chart(Series(points([1, 2]), "", "en", 1, markers=markers))
+    heights = {
+        r["text"]: la["mark"]["dy"] for la in layers(found, "text") for r in rows(la) if r.get("letter")
+    }
+    assert heights == {"A": -9, "B": -20, "C": -9, "D": -9}
 
 
 def test_labels_are_in_the_readers_language() -> None:

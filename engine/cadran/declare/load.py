@@ -33,7 +33,7 @@ from cadran.declare.additions import Additions
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Cache, Compute, Declaration
+from cadran.declare.model import Cache, Compute, Declaration, Localized
 from cadran.declare.names import check_capitals
 from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
@@ -222,9 +222,9 @@ def _dates(entries: Mapping[str, Entry], found: Findings) -> dict[str, dt.date]:
     return {name: day for name, day in dates.items() if day is not None}
 
 
-def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, str]:
+def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, Localized]:
     days = {name: values.date(name, entry.key, found) for name, entry in entries.items()}
-    return {day: entries[name].value for name, day in days.items() if day is not None}
+    return {day: values.localized(entries[name].value) for name, day in days.items() if day is not None}
 
 
 def _allowed(sections: Sections, folder: Path, found: Findings) -> Iterator[Path]:

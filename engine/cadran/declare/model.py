@@ -328,7 +328,7 @@ class Declaration:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
-    notes: Mapping[dt.date, str] = field(default_factory=dict)
+    notes: Mapping[dt.date, Localized] = field(default_factory=dict)
     tests: Mapping[str, KpiTest] = field(default_factory=dict)
     rates: Rates | None = None
     cache: Cache = Cache()
