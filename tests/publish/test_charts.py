@@ -95,6 +95,11 @@ def test_colours_are_the_pages_and_plain_without_its_style() -> None:
     assert "#" not in json.dumps(chart(series([1, 2]), PAGE)).replace(",#", "").replace("vega-lite/v6", "")
 
 
+def test_on_paper_there_is_one_size_in_plain_colours() -> None:
+    text = Chart(series([1, 2]), "k", "", "", paper=True).__html__()
+    assert text.count("<svg") == 1 and "var(" not in text
+
+
 def test_a_gap_is_not_bridged() -> None:
     (line,) = layers(spec([1, 2, None, 4, 5]), "line", strokeDash=None)
     assert [(row["x"], row["run"]) for row in rows(line)] == [(0.5, 0), (1.5, 0), (3.5, 3), (4.5, 3)]
