@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
-from cadran.analysis.answers import Answers
+from cadran.analysis.answers import Answers, WhyQuestion
+from cadran.analysis.asked import not_split
 from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
+from cadran.analysis.why import WhyAnalysis
 from cadran.compute.cells.computed import Computed
 from cadran.compute.spans import Clock
-from cadran.declare.model import Declaration, Report
+from cadran.declare.model import Declaration, Kpi, Report
 from cadran.formula.derive import Derivation
 from cadran.formula.measures import Model
+from cadran.formula.ratio import NotARatio
+from cadran.problems import ProblemsFound
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Names of what is asked for; a score with how many rows are listed (None: all)."""
+    """What is asked for, by name; a score with how many rows are listed (None: all).
+
+    ``whys`` are changes to be explained, ``moves`` those that are explained where they can be.
+    """
 
     funnels: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     scores: Mapping[str, int | None] = field(default_factory=dict)
+    whys: tuple[WhyQuestion, ...] = ()
+    moves: tuple[WhyQuestion, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores)
+        return bool(self.funnels or self.cohorts or self.scores or self.whys or self.moves)
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -37,7 +48,31 @@ def of_report(report: Report | None, declaration: Declaration) -> Wanted:
         said = getattr(report, part) if report is not None else None
         known = tuple(getattr(declaration, part))
         named[part] = tuple(text.value for text in said) if said is not None else known if every else ()
-    return Wanted(named["funnels"], named["cohorts"], dict.fromkeys(named["scores"], TOP))
+    moves = tuple(_moves(report, declaration))
+    return Wanted(named["funnels"], named["cohorts"], dict.fromkeys(named["scores"], TOP), moves=moves)
+
+
+def _moves(report: Report | None, declaration: Declaration) -> Iterator[WhyQuestion]:
+    """The changes of a report's KPIs at the period that it shows them at."""
+    wanted = "last" if report is None else report.period.strip() or "last"
+    grain = wanted.removeprefix("last").strip().replace(" ", "_")
+    fixed = declaration.calendar.parse(wanted) if grain == wanted else None
+    for kpi in _kpis(report, declaration):
+        if fixed is not None and fixed.grain in kpi.periods:
+            yield WhyQuestion(kpi.name, wanted)
+        elif fixed is None:
+            yield WhyQuestion(kpi.name, grain if grain in kpi.periods else "")
+
+
+def _kpis(report: Report | None, declaration: Declaration) -> list[Kpi]:
+    """Those of a report that have a segment to split their change by."""
+    named = {text.value for text in report.kpis} if report is not None else set()
+    return [
+        kpi
+        for kpi in declaration.kpis.values()
+        if kpi.reported and any(kpi.segments)
+        and (not named or kpi.name in named or any(f"tag:{tag}" in named for tag in kpi.tags))
+    ]  # fmt: skip
 
 
 def of_reports(declaration: Declaration) -> Wanted:
@@ -47,6 +82,7 @@ def of_reports(declaration: Declaration) -> Wanted:
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.funnels)),
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.cohorts)),
         {name: top for wanted in shown for name, top in wanted.scores.items()},
+        moves=tuple(dict.fromkeys(question for wanted in shown for question in wanted.moves)),
     )
 
 
@@ -55,16 +91,31 @@ class Analyses:
 
     def __init__(self, wanted: Wanted, declaration: Declaration, model: Model, clock: Clock) -> None:
         self.asking = Asking(declaration, Derivation(model), clock)
-        self._made = {part: dict(made) for part, made in _made(wanted, declaration)}
+        self._made: dict[str, dict[Any, Analysis]] = {
+            part: dict(made) for part, made in _made(wanted, declaration)
+        }
         for analyses in self._made.values():
             for analysis in analyses.values():
                 analysis.ask(self.asking)
+        self._made["whys"] = {question: self._why(question) for question in wanted.whys}
+        for question in wanted.moves:
+            with suppress(ProblemsFound):  # nothing to split it by, or no way to
+                self._made["whys"].setdefault(question, self._why(question))
 
     def answers(self, computed: Computed) -> Answers:
         found = Found(computed, self.asking.calendar)
         return Answers(
             **{part: {name: a.answer(found) for name, a in made.items()} for part, made in self._made.items()}
         )
+
+    def _why(self, question: WhyQuestion) -> WhyAnalysis:
+        """Raises ProblemsFound where it has no answer."""
+        analysis = WhyAnalysis(question)
+        try:
+            analysis.ask(self.asking)
+        except NotARatio as found:
+            raise ProblemsFound([not_split(found, self.asking.model.kpis[question.kpi])]) from None
+        return analysis
 
 
 def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, dict[str, Analysis]]]:

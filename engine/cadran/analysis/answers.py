@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from typing import Any, Literal
 
 from cadran.compute.results import Number, State
 
@@ -120,9 +121,75 @@ class ScoreAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyQuestion:
+    """Why did ``kpi`` change? ``period`` is a label, a grain (its last final period), or empty: that of the finest grain.
+
+    ``by`` names one segment of the KPI, or a cross; None asks for all of them.
+    """
+
+    kpi: str
+    period: str = ""
+    against: Literal["previous", "year_ago"] = "previous"
+    by: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyPart:
+    """What one segment value brought to a change: ``effect`` is ``rate`` plus ``mix``, all three exact.
+
+    Of a KPI that is a sum, ``rate`` and ``mix`` are None. ``then`` and ``now`` are the KPI's values for the segment value
+    (None where it has none), ``weight_then`` and ``weight_now`` its shares of the denominator, of a sum those of the sum
+    (None where that is 0).
+    """
+
+    segment_value: Value
+    effect: Fraction
+    rate: Fraction | None
+    mix: Fraction | None
+    then: Fraction | None
+    now: Fraction | None
+    weight_then: Fraction | None
+    weight_now: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhySplit:
+    """A change over the values of one segment, the largest part first; the effects and ``rest`` add up to it exactly.
+
+    ``rest`` is what cannot be split: what is counted under several values, or under none.
+    """
+
+    segment: Value
+    parts: tuple[WhyPart, ...]
+    rest: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class WhyAnswer:
+    """``splits`` stand in order of how much they explain. Where there is nothing to split, ``missing`` says why:
+    no final period yet, no value in the period, or none in the one that it is compared with."""
+
+    question: WhyQuestion
+    grain: str
+    period: str = ""
+    against_period: str = ""
+    state: State = "final"
+    then: Fraction | None = None
+    now: Fraction | None = None
+    additive: bool = False
+    splits: tuple[WhySplit, ...] = ()
+    missing: Literal["", "final", "now", "then"] = ""
+
+    @property
+    def change(self) -> Fraction | None:
+        return self.now - self.then if self.now is not None and self.then is not None else None
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Everything that was asked for beside KPIs, by name."""
 
     funnels: Mapping[str, FunnelAnswer] = field(default_factory=dict)
     cohorts: Mapping[str, CohortAnswer] = field(default_factory=dict)
     scores: Mapping[str, ScoreAnswer] = field(default_factory=dict)
+    whys: Mapping[WhyQuestion, WhyAnswer] = field(default_factory=dict)

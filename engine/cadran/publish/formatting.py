@@ -73,8 +73,8 @@ class Formatter:
         if unit == "percent":
             return self._percent(number)
         if is_currency(unit):
-            return self._money(number, unit, _money_digits(number, unit))
-        return self._worded(number, self.number(number, plain_digits(value)), unit)
+            return self.money(number, unit, money_digits(number, unit))
+        return self.worded(number, self.number(number, plain_digits(value)), unit)
 
     def compact(self, value: Number | None, unit: str = "", above: int = 1_000_000) -> str:
         """Short enough for a tile: ``1,24 M€`` from ``above`` on, units abbreviated."""
@@ -124,7 +124,7 @@ class Formatter:
             return self._scaled(value, unit)
         digits = _step_digits(step)
         if is_currency(unit):
-            return self._money(value, unit, digits)
+            return self.money(value, unit, digits)
         return self.number(value, digits)  # other units are said with the values
 
     def bounds(self, low: Number | None, high: Number | None, unit: str) -> str:
@@ -141,7 +141,7 @@ class Formatter:
         scaled = _hundredfold(number)
         return self.number(scaled, _percent_digits(scaled)) + self._space_percent
 
-    def _money(self, number: Decimal, unit: str, digits: int, scale: str = "") -> str:
+    def money(self, number: Decimal, unit: str, digits: int, scale: str = "") -> str:
         text = self.number(number, digits)
         symbol = CURRENCIES[self.language].get(unit)
         if self.language == "fr":
@@ -159,7 +159,7 @@ class Formatter:
         digits = _step_digits(part)
         scale = french if self.language == "fr" else english
         if is_currency(unit):
-            return self._money(part, unit, digits, scale)
+            return self.money(part, unit, digits, scale)
         gap = NBSP if self.language == "fr" else ""
         return f"{self.number(part, digits)}{gap}{scale}"
 
@@ -168,7 +168,7 @@ class Formatter:
             return ""
         return NBSP + (UNITS[unit][self.language][0] if unit in UNITS else unit)
 
-    def _worded(self, number: Decimal, text: str, unit: str) -> str:
+    def worded(self, number: Decimal, text: str, unit: str) -> str:
         if not unit:
             return text
         _, singular, plural = UNITS.get(unit, {}).get(self.language, ("", unit, unit))
@@ -252,7 +252,7 @@ def _percent_digits(scaled: Decimal) -> int:
     return 1
 
 
-def _money_digits(number: Decimal, unit: str) -> int:
+def money_digits(number: Decimal, unit: str) -> int:
     return 0 if abs(number) >= 1000 else CENTS.get(unit, 2)
 
 

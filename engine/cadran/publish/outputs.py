@@ -64,13 +64,13 @@ def to_csv(results: Results) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(
-        [value if type(value) in _AS_IT_IS else _plain(value) for value in values]
+        [value if type(value) in _AS_IT_IS else plain(value) for value in values]
         for values in as_tuples(results.rows)
     )
     return out.getvalue()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A field as :mod:`csv` writes it: decimals digit by digit, floats in their shortest exact form, dates in ISO."""
     kind = type(value)
     if kind is Decimal:
@@ -107,6 +107,12 @@ def to_json(results: Results, secrets: frozenset[str] = frozenset()) -> str:
         lines = ",\n".join(f"    {_json(item)}" for item in items)
         blocks.append(f'  "{name}": [\n{lines}\n  ]' if lines else f'  "{name}": []')
     return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
+def to_text(items: Sequence[Mapping[str, Any]]) -> str:
+    """A list as JSON, one item a line."""
+    lines = ",\n".join(f"  {_json(item)}" for item in items)
+    return f"[\n{lines}\n]\n" if lines else "[]\n"
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -1,0 +1,251 @@
+"""Why a KPI changed, as people read it: sentences, and tables whose rounded figures still add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cadran.analysis.answers import WhyAnswer, WhyPart, WhySplit
+from cadran.analysis.effects import half_up, rounded
+from cadran.publish.context import Change
+from cadran.publish.figures import Figures, spaced
+from cadran.publish.formatting import exact
+from cadran.publish.fractions import difference, digits_of, number_of, step
+from cadran.publish.why_words import said
+
+if TYPE_CHECKING:
+    from cadran.declare.model import Kpi
+
+MOST_LINES, MOST_NAMED = 8, 3
+_SMALL = Fraction(1, 4)  # of the largest part: what is smaller is not named in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class WhyLine:
+    """One segment value. ``rate`` and ``mix`` are empty where the KPI is a sum; all texts are ready to be shown."""
+
+    label: str
+    before: str
+    now: str
+    weight: str
+    rate: str
+    mix: str
+    effect: str
+    verdict: str = "same"
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyTable:
+    by: str
+    lines: tuple[WhyLine, ...]
+    rate_title: str = ""  # empty where the KPI is a sum
+    parts: str = ""  # the largest parts in words
+    total: str = ""  # what all lines add up to
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One change explained. ``missing`` says why there is nothing to explain, ``note`` how the figures are to be read."""
+
+    kpi: str
+    label: str
+    period_text: str
+    against_text: str
+    titles: tuple[str, str]  # of the columns with values: both periods, in short
+    before: str
+    now: str
+    change: Change
+    sentence: str
+    tables: tuple[WhyTable, ...] = ()
+    note: str = ""
+    missing: str = ""
+
+
+def sentence(answer: WhyAnswer, figures: Figures) -> str:
+    """The change and its largest parts, in two sentences: for a report's summary, or an alert's message."""
+    return explained(answer, figures).sentence
+
+
+def explained(answer: WhyAnswer, figures: Figures) -> Why:
+    """With a table for each of the answer's segments, the most telling first."""
+    return _Explaining(answer, figures).why()
+
+
+class _Explaining:
+    def __init__(self, answer: WhyAnswer, figures: Figures) -> None:
+        self.answer, self.figures = answer, figures
+        self.kpi: Kpi = figures.declaration.kpis[answer.question.kpi]
+        self.locale, self.form = figures.locale, figures.form
+        effects = [part.effect for split in answer.splits for part in split.parts]
+        self.digits = digits_of(answer.change or Fraction(0), effects, self.kpi.unit)
+        self.step = step(self.digits, self.kpi.unit)
+
+    def why(self) -> Why:
+        answer, value = self.answer, self._value
+        tables = tuple(self._table(split) for split in answer.splits)
+        missing = self._missing()
+        head = missing or (
+            self._difference(rounded([answer.change], self.step)[0]) if answer.change is not None else ""
+        )
+        return Why(
+            answer.question.kpi, self.figures.label(answer.question.kpi), self._period(answer.period),
+            self._period(answer.against_period), (self._short(answer.against_period), self._short(answer.period)),
+            value(answer.then), value(answer.now),
+            self.figures.change_of(exact(number_of(answer.change)), number_of(answer.then), self.kpi),
+            self._sentence(head, tables), tables, "" if missing else self._note(), missing,
+        )  # fmt: skip
+
+    def _sentence(self, head: str, tables: Sequence[WhyTable]) -> str:
+        answer, label = self.answer, self.figures.label(self.answer.question.kpi)
+        if answer.missing:
+            return f"{label}\u00a0: {head}." if self.form.language == "fr" else f"{label}: {head}."
+        first = self._said(
+            "{label}, {period}: {change} against {against}.", label=label, period=self._period(answer.period),
+            change=head, against=self._period(answer.against_period),
+        )  # fmt: skip
+        if not tables:
+            return first
+        return f"{first} {self._said('By {segment}: {parts}.', segment=tables[0].by, parts=tables[0].parts)}"
+
+    def _missing(self) -> str:
+        answer = self.answer
+        texts = {
+            "final": "no final period yet",
+            "now": "no data in {period}",
+            "then": "no data in {against}, so there is nothing to compare with",
+        }
+        if not answer.missing:
+            return ""
+        period, against = self._period(answer.period), self._period(answer.against_period)
+        return self._said(texts[answer.missing], period=period, against=against)
+
+    def _note(self) -> str:
+        texts = {
+            "open": "in progress: compared with the same elapsed part of {against}",
+            "maturing": "still maturing: the value may yet change",
+            "settling": "not settled yet: the value may yet change",
+        }
+        if self.answer.state == "final":
+            return ""
+        return self._said(texts[self.answer.state], against=self._period(self.answer.against_period))
+
+    # --- a table --------------------------------------------------------------------------------------------------
+
+    def _table(self, split: WhySplit) -> WhyTable:
+        shown, hidden = split.parts[:MOST_LINES], split.parts[MOST_LINES:]
+        if len(hidden) == 1:
+            shown, hidden = split.parts, ()
+        lumped = [[sum((_cells(p)[i] for p in hidden), Fraction(0)) for i in (0, 1)]] if hidden else []
+        cells = (
+            [list(_cells(part)) for part in shown]
+            + lumped
+            + ([[split.rest, Fraction(0)]] if split.rest else [])
+        )
+        flat = rounded([cell for pair in cells for cell in pair], self.step)
+        pairs = list(zip(flat[::2], flat[1::2], strict=True))
+        lines = [self._line(part, *pair) for part, pair in zip(shown, pairs, strict=False)]
+        if hidden:
+            label = self._said("{n} others", n=len(hidden))
+            lines.append(self._bare(label, *pairs[len(shown)], split=not self.answer.additive))
+        if split.rest:
+            lines.append(self._bare(self._said("counted in several, or in none"), *pairs[-1], split=False))
+        title = "" if self.answer.additive else f"by {self._noun}"
+        by = " × ".join(spaced(name) for name in split.segment)
+        total = self._difference(sum(flat, Fraction(0)))
+        return WhyTable(
+            by, tuple(lines), self._said(title) if title else "", self._parts(shown, pairs), total
+        )
+
+    @property
+    def _noun(self) -> str:
+        return "rate" if self.kpi.unit == "percent" else "value"
+
+    def _line(self, part: WhyPart, rate: Fraction, mix: Fraction) -> WhyLine:
+        both = part.rate is not None
+        return WhyLine(
+            self.figures.segment(part.segment_value), self._value(part.then), self._value(part.now), self._weights(part),
+            self._difference(rate) if both else "", self._difference(mix) if both else "", self._difference(rate + mix),
+            self._verdict(rate + mix), self._cause(part),
+        )  # fmt: skip
+
+    def _bare(self, label: str, rate: Fraction, mix: Fraction, *, split: bool) -> WhyLine:
+        texts = (self._difference(rate), self._difference(mix)) if split else ("", "")
+        return WhyLine(label, "", "", "", *texts, self._difference(rate + mix), self._verdict(rate + mix))
+
+    def _verdict(self, effect: Fraction) -> str:
+        if not effect:
+            return "same"
+        return "better" if (effect > 0) == (self.kpi.good == "up") else "worse"
+
+    # --- words ----------------------------------------------------------------------------------------------------
+
+    def _parts(self, shown: Sequence[WhyPart], pairs: Sequence[tuple[Fraction, Fraction]]) -> str:
+        """``web −1,4 pt (taux plus bas), …, autres +0,2 pt``: as rounded in the table, and together the whole change."""
+        effects = [rate + mix for rate, mix in pairs]
+        largest = max((abs(e) for e in effects[: len(shown)]), default=Fraction(0))
+        if not largest:
+            return self._said("no clear part")
+        named = [i for i, _ in enumerate(shown[:MOST_NAMED]) if abs(effects[i]) >= largest * _SMALL]
+        texts = [self._named(shown[i], effects[i]) for i in named]
+        others = sum((e for i, e in enumerate(effects) if i not in named), Fraction(0))
+        if len(named) < len(effects):
+            texts.append(f"{self._said('others')} {self._difference(others)}")
+        return ", ".join(texts)
+
+    def _named(self, part: WhyPart, effect: Fraction) -> str:
+        cause = self._cause(part)
+        return f"{self.figures.segment(part.segment_value)} {self._difference(effect)}" + (
+            f" ({cause})" if cause else ""
+        )
+
+    def _cause(self, part: WhyPart) -> str:
+        """Whether it was the part's own rate or its weight that counted: the one that is at least twice the other."""
+        if part.rate is None or part.mix is None or not part.effect:
+            return ""
+        if part.then is None or part.now is None:
+            return self._said("new" if part.then is None else "gone")
+        if abs(part.rate) >= 2 * abs(part.mix):
+            return self._said(f"{'higher' if part.now > part.then else 'lower'} {self._noun}")
+        if abs(part.mix) >= 2 * abs(part.rate):
+            grown = (part.weight_now or 0) > (part.weight_then or 0)
+            return self._said("more weight" if grown else "less weight")
+        return self._said(f"{self._noun} and weight")
+
+    def _said(self, text: str, **values: object) -> str:
+        return said(self.locale, text, **values)
+
+    # --- figures --------------------------------------------------------------------------------------------------
+
+    def _difference(self, value: Fraction) -> str:
+        return difference(value, self.kpi.unit, self.digits, self.form)
+
+    def _value(self, value: Fraction | None) -> str:
+        return self.form.value(number_of(value), self.kpi.unit)
+
+    def _weights(self, part: WhyPart) -> str:
+        """``35 → 38 %``: what is counted here needs no digits."""
+        shares = [w and Fraction(half_up(w * 100), 100) for w in (part.weight_then, part.weight_now)]
+        texts = [
+            self.form.axis(exact(number_of(w)) or Decimal(0), "percent", Decimal("0.01"), Decimal(1))
+            for w in shares
+            if w is not None
+        ]
+        if len(texts) < len(shares):
+            return " → ".join("–" if w is None else texts[0] for w in shares)
+        return f"{texts[0].rstrip('%').rstrip()} → {texts[1]}"
+
+    def _period(self, label: str) -> str:
+        return self.form.period(label) if label else ""
+
+    def _short(self, label: str) -> str:
+        return self.form.short_period(label) if label else ""
+
+
+def _cells(part: WhyPart) -> tuple[Fraction, Fraction]:
+    if part.rate is None or part.mix is None:
+        return part.effect, Fraction(0)
+    return part.rate, part.mix
