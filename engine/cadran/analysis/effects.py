@@ -79,11 +79,13 @@ def is_noise(rest: Fraction, scale: Sequence[Fraction]) -> bool:
     return abs(rest) <= NOISE * max((abs(x) for x in scale), default=Fraction(0))
 
 
-def rounded(values: Sequence[Fraction], unit: Fraction) -> list[Fraction]:
-    """Multiples of ``unit`` that add up to the rounded sum, by the largest remainder: no value is off by a whole unit."""
+def rounded(values: Sequence[Fraction], unit: Fraction, total: Fraction | None = None) -> list[Fraction]:
+    """Multiples of ``unit`` that add up to the rounded sum, by the largest remainder: no value is off by a whole unit.
+
+    ``total`` is the sum where it was rounded before, as one of several."""
     floors = [math.floor(value / unit) for value in values]
     remainders = [value / unit - floor for value, floor in zip(values, floors, strict=True)]
-    wanted = half_up(sum(values, Fraction(0)) / unit) - sum(floors)
+    wanted = half_up((sum(values, Fraction(0)) if total is None else total) / unit) - sum(floors)
     up = sorted(range(len(values)), key=lambda i: (-remainders[i], i))[:wanted]
     return [(floor + (i in up)) * unit for i, floor in enumerate(floors)]
 

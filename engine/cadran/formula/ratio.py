@@ -54,16 +54,22 @@ class Ratio:
 
 
 def ratio_of(tree: exp.Expr, derivation: Derivation) -> Ratio:
-    """Raises :class:`NotARatio`."""
+    """With 1 as the first factor of the denominator. Raises :class:`NotARatio`."""
+    found = _read(tree, derivation)
+    factor = 1 / next(iter(found.denominator.values()))
+    return Ratio(_scaled(found.numerator, factor), _scaled(found.denominator, factor))
+
+
+def _read(tree: exp.Expr, derivation: Derivation) -> Ratio:
     match tree:
         case exp.Paren():
-            return ratio_of(tree.this, derivation)
+            return _read(tree.this, derivation)
         case exp.Neg():
-            return _times(ratio_of(tree.this, derivation), _constant(Fraction(-1)))
+            return _times(_read(tree.this, derivation), _constant(Fraction(-1)))
         case exp.Literal() if not tree.is_string:
             return _constant(Fraction(tree.this))
         case exp.Add() | exp.Sub() | exp.Mul() | exp.Div():
-            left, right = ratio_of(tree.left, derivation), ratio_of(tree.right, derivation)
+            left, right = _read(tree.left, derivation), _read(tree.right, derivation)
             return _combined(tree, left, right)
         case exp.Placeholder():
             return _measure(tree, derivation)

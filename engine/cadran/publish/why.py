@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +19,7 @@ from cadran.publish.why_words import said
 if TYPE_CHECKING:
     from cadran.declare.model import Kpi
 
-MOST_LINES, MOST_NAMED = 8, 3
+MOST_LINES, MOST_NAMED, MOST_IN_REPORT = 8, 3, 5
 _SMALL = Fraction(1, 4)  # of the largest part: what is smaller is not named in a sentence
 
 
@@ -40,11 +40,22 @@ class WhyLine:
 
 @dataclass(frozen=True, slots=True)
 class WhyTable:
-    by: str
+    by: str  # the segment
+    title: str
     lines: tuple[WhyLine, ...]
     rate_title: str = ""  # empty where the KPI is a sum
     parts: str = ""  # the largest parts in words
     total: str = ""  # what all lines add up to
+
+
+@dataclass(frozen=True, slots=True)
+class WhyWords:
+    """The titles that all tables share."""
+
+    weight: str
+    mix: str
+    effect: str
+    change: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,7 @@ class Why:
     now: str
     change: Change
     sentence: str
+    words: WhyWords
     tables: tuple[WhyTable, ...] = ()
     note: str = ""
     missing: str = ""
@@ -68,6 +80,18 @@ class Why:
 def sentence(answer: WhyAnswer, figures: Figures) -> str:
     """The change and its largest parts, in two sentences: for a report's summary, or an alert's message."""
     return explained(answer, figures).sentence
+
+
+def for_report(answers: Iterable[WhyAnswer], names: Sequence[str], figures: Figures) -> tuple[Why, ...]:
+    """The changes that a report explains: of the KPIs in ``names``, first those first, as far as there is a change to
+    explain; a handful, for who explains everything explains nothing."""
+    found: dict[str, WhyAnswer] = {}
+    for answer in answers:
+        if answer.change and answer.question.kpi in names:
+            found.setdefault(answer.question.kpi, answer)
+    return tuple(explained(found[name], figures) for name in dict.fromkeys(names) if name in found)[
+        :MOST_IN_REPORT
+    ]
 
 
 def explained(answer: WhyAnswer, figures: Figures) -> Why:
@@ -96,8 +120,11 @@ class _Explaining:
             self._period(answer.against_period), (self._short(answer.against_period), self._short(answer.period)),
             value(answer.then), value(answer.now),
             self.figures.change_of(exact(number_of(answer.change)), number_of(answer.then), self.kpi),
-            self._sentence(head, tables), tables, "" if missing else self._note(), missing,
+            self._sentence(head, tables), self._words(), tables, "" if missing else self._note(), missing,
         )  # fmt: skip
+
+    def _words(self) -> WhyWords:
+        return WhyWords(*(self._said(text) for text in ("weight", "by weight", "effect", "Change")))
 
     def _sentence(self, head: str, tables: Sequence[WhyTable]) -> str:
         answer, label = self.answer, self.figures.label(self.answer.question.kpi)
@@ -145,20 +172,24 @@ class _Explaining:
             + lumped
             + ([[split.rest, Fraction(0)]] if split.rest else [])
         )
-        flat = rounded([cell for pair in cells for cell in pair], self.step)
-        pairs = list(zip(flat[::2], flat[1::2], strict=True))
+        effects = rounded([rate + mix for rate, mix in cells], self.step)
+        pairs = [self._pair(cell, effect) for cell, effect in zip(cells, effects, strict=True)]
         lines = [self._line(part, *pair) for part, pair in zip(shown, pairs, strict=False)]
         if hidden:
             label = self._said("{n} others", n=len(hidden))
             lines.append(self._bare(label, *pairs[len(shown)], split=not self.answer.additive))
         if split.rest:
             lines.append(self._bare(self._said("counted in several, or in none"), *pairs[-1], split=False))
-        title = "" if self.answer.additive else f"by {self._noun}"
+        rate = "" if self.answer.additive else self._said(f"by {self._noun}")
         by = " × ".join(spaced(name) for name in split.segment)
-        total = self._difference(sum(flat, Fraction(0)))
-        return WhyTable(
-            by, tuple(lines), self._said(title) if title else "", self._parts(shown, pairs), total
-        )
+        total = self._difference(sum(effects, Fraction(0)))
+        title = self._said("by {segment}", segment=by)
+        return WhyTable(by, title, tuple(lines), rate, self._parts(shown, pairs), total)
+
+    def _pair(self, cell: Sequence[Fraction], effect: Fraction) -> tuple[Fraction, Fraction]:
+        """Rate and mix, rounded so that they add up to the rounded effect."""
+        rate, mix = rounded(cell, self.step, effect)
+        return rate, mix
 
     @property
     def _noun(self) -> str:
@@ -190,6 +221,8 @@ class _Explaining:
         if not largest:
             return self._said("no clear part")
         named = [i for i, _ in enumerate(shown[:MOST_NAMED]) if abs(effects[i]) >= largest * _SMALL]
+        if len(effects) == len(named) + 1 == len(shown):  # a single other has a name as well
+            named.append(len(named))
         texts = [self._named(shown[i], effects[i]) for i in named]
         others = sum((e for i, e in enumerate(effects) if i not in named), Fraction(0))
         if len(named) < len(effects):

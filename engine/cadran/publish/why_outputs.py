@@ -47,22 +47,22 @@ def _print(why: Why, locale: str, console: Console, every: bool) -> None:
         say(why.note, "yellow")
     for table in why.tables if every else why.tables[:1]:
         console.print()
-        _print_table(why, table, locale, console)
+        _print_table(why, table, console)
     if len(why.tables) > 1 and not every:
         console.print()
         others = ", ".join(table.by for table in why.tables[1:])
         say(said(locale, "also by {segments}; add --by or --all", segments=others), "dim")
 
 
-def _print_table(why: Why, table: WhyTable, locale: str, console: Console) -> None:
+def _print_table(why: Why, table: WhyTable, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
     split = bool(table.rate_title)
-    titles = [said(locale, "by {segment}", segment=table.by), *why.titles, said(locale, "weight")]
-    titles += [table.rate_title, said(locale, "by weight")] if split else []
+    titles = [table.title, *why.titles, why.words.weight]
+    titles += [table.rate_title, why.words.mix] if split else []
     out = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, title in enumerate([*titles, said(locale, "effect")]):
+    for number, title in enumerate([*titles, why.words.effect]):
         out.add_column(
             Text(one_line(title)),
             justify="right" if number else "left",
@@ -74,7 +74,7 @@ def _print_table(why: Why, table: WhyTable, locale: str, console: Console) -> No
         out.add_row(
             *(Text(one_line(c)) for c in cells), Text(line.effect, style=_STYLES.get(line.verdict, ""))
         )
-    sums = [said(locale, "Change"), why.before, why.now, "", *([""] * (2 * split)), table.total]
+    sums = [why.words.change, why.before, why.now, "", *([""] * (2 * split)), table.total]
     out.add_row(*(Text(one_line(c), style="bold") for c in sums))
     console.print(out)
 
