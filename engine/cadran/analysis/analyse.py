@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from cadran.analysis.answers import Answers, WhyQuestion
+from cadran.analysis.answers import Answers, MilestoneQuestion, WhyQuestion
 from cadran.analysis.asked import not_split
 from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
+from cadran.analysis.milestones import MilestoneAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
 from cadran.analysis.why import WhyAnalysis
 from cadran.compute.cells.computed import Computed
@@ -35,9 +36,10 @@ class Wanted:
     scores: Mapping[str, int | None] = field(default_factory=dict)
     whys: tuple[WhyQuestion, ...] = ()
     moves: tuple[WhyQuestion, ...] = ()
+    milestones: tuple[MilestoneQuestion, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores or self.whys or self.moves)
+        return bool(self.funnels or self.cohorts or self.scores or self.whys or self.moves or self.milestones)
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -49,7 +51,22 @@ def of_report(report: Report | None, declaration: Declaration) -> Wanted:
         known = tuple(getattr(declaration, part))
         named[part] = tuple(text.value for text in said) if said is not None else known if every else ()
     moves = tuple(_moves(report, declaration))
-    return Wanted(named["funnels"], named["cohorts"], dict.fromkeys(named["scores"], TOP), moves=moves)
+    return Wanted(
+        named["funnels"],
+        named["cohorts"],
+        dict.fromkeys(named["scores"], TOP),
+        (),
+        moves,
+        _compared(report, declaration),
+    )
+
+
+def _compared(report: Report | None, declaration: Declaration) -> tuple[MilestoneQuestion, ...]:
+    """A report's KPIs before and after the milestone that it looks back at."""
+    if report is None or report.compare is None:
+        return ()
+    milestone, months = report.compare.milestone.value, report.compare.months
+    return tuple(MilestoneQuestion(kpi.name, milestone, months) for kpi in _kpis(report, declaration))
 
 
 def _moves(report: Report | None, declaration: Declaration) -> Iterator[WhyQuestion]:
@@ -57,7 +74,7 @@ def _moves(report: Report | None, declaration: Declaration) -> Iterator[WhyQuest
     wanted = "last" if report is None else report.period.strip() or "last"
     grain = wanted.removeprefix("last").strip().replace(" ", "_")
     fixed = declaration.calendar.parse(wanted) if grain == wanted else None
-    for kpi in _kpis(report, declaration):
+    for kpi in (k for k in _kpis(report, declaration) if any(k.segments)):
         if fixed is not None and fixed.grain in kpi.periods:
             yield WhyQuestion(kpi.name, wanted)
         elif fixed is None:
@@ -65,12 +82,12 @@ def _moves(report: Report | None, declaration: Declaration) -> Iterator[WhyQuest
 
 
 def _kpis(report: Report | None, declaration: Declaration) -> list[Kpi]:
-    """Those of a report that have a segment to split their change by."""
+    """Those of a report, as declared."""
     named = {text.value for text in report.kpis} if report is not None else set()
     return [
         kpi
         for kpi in declaration.kpis.values()
-        if kpi.reported and any(kpi.segments)
+        if kpi.reported
         and (not named or kpi.name in named or any(f"tag:{tag}" in named for tag in kpi.tags))
     ]  # fmt: skip
 
@@ -83,6 +100,7 @@ def of_reports(declaration: Declaration) -> Wanted:
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.cohorts)),
         {name: top for wanted in shown for name, top in wanted.scores.items()},
         moves=tuple(dict.fromkeys(question for wanted in shown for question in wanted.moves)),
+        milestones=tuple(dict.fromkeys(question for wanted in shown for question in wanted.milestones)),
     )
 
 
@@ -118,7 +136,8 @@ class Analyses:
         return analysis
 
 
-def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, dict[str, Analysis]]]:
+def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, Mapping[Any, Analysis]]]:
     yield "funnels", {n: FunnelAnalysis(declaration.funnels[n]) for n in wanted.funnels}
     yield "cohorts", {n: CohortAnalysis(declaration.cohorts[n]) for n in wanted.cohorts}
+    yield "milestones", {question: MilestoneAnalysis(question) for question in wanted.milestones}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}

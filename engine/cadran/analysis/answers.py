@@ -186,6 +186,56 @@ class WhyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class MilestoneQuestion:
+    """What was ``kpi`` in the ``months`` before a milestone, and in those after it?"""
+
+    kpi: str
+    milestone: str
+    months: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Some months as one span: its first and last day, how many of them are final and covered by data, and the KPI's
+    value over it; ``hits`` and ``number`` where that is a share, ``number`` and ``deviation`` where it is a mean."""
+
+    first: dt.date
+    last: dt.date
+    months: int = 0
+    value: Number | None = None
+    hits: int | None = None
+    number: int | None = None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneAnswer:
+    """``before`` and ``after`` a milestone, and the same months a year ``earlier``; no value where a side is not complete.
+
+    ``missing``: a side has too few months (``enough_on`` is when the later one will have them), there is no value
+    (``data``), or the KPI has no value over several months, for the reason in ``refused`` and its ``what``.
+    ``sure``: the interval for the change at 95 %, or why there is none.
+    """
+
+    question: MilestoneQuestion
+    day: dt.date
+    before: Side
+    after: Side
+    earlier: tuple[Side, Side]
+    missing: Literal["", "before", "after", "data", "refused"] = ""
+    enough_on: dt.date | None = None
+    refused: str = ""
+    what: str = ""
+    sure: Literal["interval", "few", "neither"] = "neither"
+    interval: tuple[float, float] | None = None
+
+    @property
+    def clear(self) -> bool | None:
+        """Whether the interval leaves no doubt that something changed; None without one."""
+        return None if self.interval is None else not self.interval[0] <= 0 <= self.interval[1]
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Everything that was asked for beside KPIs, by name."""
 
@@ -193,3 +243,4 @@ class Answers:
     cohorts: Mapping[str, CohortAnswer] = field(default_factory=dict)
     scores: Mapping[str, ScoreAnswer] = field(default_factory=dict)
     whys: Mapping[WhyQuestion, WhyAnswer] = field(default_factory=dict)
+    milestones: Mapping[MilestoneQuestion, MilestoneAnswer] = field(default_factory=dict)

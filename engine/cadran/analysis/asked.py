@@ -33,7 +33,7 @@ class Asked:
 
 def asked_of(question: WhyQuestion, asking: Asking) -> Asked:
     """Raises ProblemsFound."""
-    resolved = asking.model.kpis[_named(question.kpi, asking)]
+    resolved = asking.model.kpis[named(question.kpi, asking)]
     grain, period = _when(question, resolved.kpi, asking)
     segments = _segments(question, resolved.kpi)
     oldest = period or _last_final(resolved, grain, asking)
@@ -42,10 +42,10 @@ def asked_of(question: WhyQuestion, asking: Asking) -> Asked:
     reach = max(
         _reach(asking.model.leaves[n].transforms, grain, oldest, asking) for n in leaves_in(resolved.value)
     )
-    return Asked(resolved, grain, period, segments, _between(oldest, now, asking) + back + reach + 2)
+    return Asked(resolved, grain, period, segments, between(oldest, now, asking) + back + reach + 2)
 
 
-def _named(name: str, asking: Asking) -> str:
+def named(name: str, asking: Asking) -> str:
     (kpi, *others) = choose(asking.declaration, [name])
     if others or kpi != name:
         raise ProblemsFound([Problem("arguments", f"'{name}' is not one KPI", None, "", "name a KPI")])
@@ -108,7 +108,8 @@ def _last_final(kpi: ResolvedKpi, grain: Grain, asking: Asking) -> Period:
     return asking.calendar.shift(asking.calendar.period(grain, until), -2)
 
 
-def _between(earlier: Period, later: Period, asking: Asking) -> int:
+def between(earlier: Period, later: Period, asking: Asking) -> int:
+    """How many periods lie from one to the other."""
     return len(asking.calendar.range(earlier.grain, earlier.start, later.start)) - 1
 
 
@@ -123,7 +124,7 @@ def _reach(transforms: tuple[Transform, ...], grain: Grain, oldest: Period, aski
                 periods += count
             case At(day):
                 first = asking.calendar.period(grain, min(day, oldest.start))
-                periods += _between(first, oldest, asking) + 1
+                periods += between(first, oldest, asking) + 1
             case _:
                 periods += _A_YEAR.get(grain, 1)
     return periods

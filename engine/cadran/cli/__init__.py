@@ -14,6 +14,7 @@ COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "why": ("cadran.cli.why", "Say why a KPI changed: which segment values, by rate or by weight."),
+    "compare": ("cadran.cli.compare", "Set the months before and after a milestone side by side."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),

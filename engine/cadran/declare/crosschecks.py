@@ -8,6 +8,7 @@ from typing import Any
 
 from cadran.calendar import Calendar, Grain
 from cadran.declare import values
+from cadran.declare.comparisons import comparison
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings, line_and_column
 from cadran.declare.model import Kpi, Report, Text
@@ -58,6 +59,9 @@ def report(
         locale=value.get("locale", ""),
         include_open="include" in value,
         **{part: _declared(value, part, place, sections, found) for part in ("scores", "funnels", "cohorts")},
+        compare=comparison(value["compare"], place.child("compare"), sections, found)
+        if "compare" in value
+        else None,
         to=_channels(value.get("to", []), place.child("to"), sections, found),
     )
 

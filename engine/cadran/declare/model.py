@@ -244,6 +244,14 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """The months before and after a milestone, side by side."""
+
+    milestone: Text
+    months: int = 6
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
@@ -258,6 +266,7 @@ class Report:
     )
     funnels: tuple[Text, ...] | None = None
     cohorts: tuple[Text, ...] | None = None
+    compare: Comparison | None = None
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
 
 

@@ -9,19 +9,16 @@ from fractions import Fraction
 from cadran.publish.formatting import NBSP, Formatter, Number, is_currency, money_digits, plain_digits
 
 _EXACT = Context(prec=60)
+_PLACES = 18  # more than these are what a float leaves behind
 
 
 def number_of(value: Fraction | None) -> Number | None:
-    """The integer or decimal where it is one, else the nearest float."""
+    """The integer where it is one, a decimal of up to :data:`_PLACES` places, else the nearest float."""
     if value is None:
         return None
     if value.denominator == 1:
         return value.numerator
-    rest = value.denominator
-    for factor in (2, 5):
-        while rest % factor == 0:
-            rest //= factor
-    return _decimal(value) if rest == 1 else float(value)
+    return _decimal(value) if 10**_PLACES % value.denominator == 0 else float(value)
 
 
 def digits_of(change: Fraction, effects: Sequence[Fraction], unit: str) -> int:

@@ -18,6 +18,7 @@ from cadran.publish.figures import Figures, spaced
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from cadran.declare.model import Declaration
 
@@ -193,6 +194,13 @@ def _cut(text: str, width: int, note: str = "") -> str:
 def one_line(text: str) -> str:
     """Data cannot break the table or talk to the terminal: control characters become spaces."""
     return "".join(c if c.isprintable() or c in "\u00a0\u202f" else " " for c in text)
+
+
+def print_columns(console: Console, table: Table) -> None:
+    """A table of rich's without the blanks that it fills its last column with."""
+    with console.capture() as captured:
+        console.print(table)
+    console.file.write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
 
 
 def _say(console: Console, line: str, style: str = "") -> None:

@@ -13,7 +13,7 @@ from cadran.compute.results import joined
 from cadran.publish.figures import Figures
 from cadran.publish.fractions import number_of
 from cadran.publish.outputs import plain, to_text
-from cadran.publish.terminal import one_line
+from cadran.publish.terminal import one_line, print_columns
 from cadran.publish.why import Why, WhyTable, explained
 from cadran.publish.why_words import said
 
@@ -76,7 +76,7 @@ def _print_table(why: Why, table: WhyTable, console: Console) -> None:
         )
     sums = [why.words.change, why.before, why.now, "", *([""] * (2 * split)), table.total]
     out.add_row(*(Text(one_line(c), style="bold") for c in sums))
-    console.print(out)
+    print_columns(console, out)
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------
