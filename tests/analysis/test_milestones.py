@@ -266,3 +266,14 @@ def test_a_report_compares_its_kpis(tmp_path: Path) -> None:
         ("number", 8): "",
         ("basket", 8): "",
     }
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    rows = orders(random.Random(3), dt.date(2024, 10, 5), 400, 50)
+    wanted = [
+        MilestoneQuestion(kpi, "start", months) for kpi in ("numbre", "revenu", "number") for months in (6, 5)
+    ]
+    with pytest.raises(cadran.ProblemsFound) as raised:
+        project(tmp_path, rows, "2025-06-01").analyse(Wanted(milestones=tuple(wanted)), as_of="2026-01-01")
+    found = [p.code for p in raised.value.problems]
+    assert sorted(found) == ["too-few-months", "unknown-kpi", "unknown-kpi"]

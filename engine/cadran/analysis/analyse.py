@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cadran.analysis.answers import Answers, MilestoneQuestion, WhyQuestion
-from cadran.analysis.asked import not_split
 from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
@@ -20,8 +18,7 @@ from cadran.compute.spans import Clock
 from cadran.declare.model import Declaration, Kpi, Report
 from cadran.formula.derive import Derivation
 from cadran.formula.measures import Model
-from cadran.formula.ratio import NotARatio
-from cadran.problems import ProblemsFound
+from cadran.problems import Problem, ProblemsFound, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +105,26 @@ class Analyses:
     """Those of one run: made before it computes, answered after."""
 
     def __init__(self, wanted: Wanted, declaration: Declaration, model: Model, clock: Clock) -> None:
+        """Raises ProblemsFound with all that is wrong with what is wanted."""
         self.asking = Asking(declaration, Derivation(model), clock)
-        self._made: dict[str, dict[Any, Analysis]] = {
-            part: dict(made) for part, made in _made(wanted, declaration)
-        }
-        for analyses in self._made.values():
-            for analysis in analyses.values():
-                analysis.ask(self.asking)
-        self._made["whys"] = {question: self._why(question) for question in wanted.whys}
+        self._made: dict[str, dict[Any, Analysis]] = {p: dict(made) for p, made in _made(wanted, declaration)}
+        problems = [
+            p for made in self._made.values() for analysis in made.values() for p in self._asked(analysis)
+        ]
+        if problems:
+            raise ProblemsFound(in_order(dict.fromkeys(problems)))
         for question in wanted.moves:
-            with suppress(ProblemsFound):  # nothing to split it by, or no way to
-                self._made["whys"].setdefault(question, self._why(question))
+            analysis = WhyAnalysis(question)
+            if question not in self._made["whys"] and not self._asked(analysis):
+                self._made["whys"][question] = analysis
+
+    def _asked(self, analysis: Analysis) -> Sequence[Problem]:
+        """What keeps it from being asked."""
+        try:
+            analysis.ask(self.asking)
+        except ProblemsFound as found:
+            return found.problems
+        return ()
 
     def answers(self, computed: Computed) -> Answers:
         found = Found(computed, self.asking.calendar)
@@ -126,18 +132,10 @@ class Analyses:
             **{part: {name: a.answer(found) for name, a in made.items()} for part, made in self._made.items()}
         )
 
-    def _why(self, question: WhyQuestion) -> WhyAnalysis:
-        """Raises ProblemsFound where it has no answer."""
-        analysis = WhyAnalysis(question)
-        try:
-            analysis.ask(self.asking)
-        except NotARatio as found:
-            raise ProblemsFound([not_split(found, self.asking.model.kpis[question.kpi])]) from None
-        return analysis
-
 
 def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, Mapping[Any, Analysis]]]:
     yield "funnels", {n: FunnelAnalysis(declaration.funnels[n]) for n in wanted.funnels}
     yield "cohorts", {n: CohortAnalysis(declaration.cohorts[n]) for n in wanted.cohorts}
     yield "milestones", {question: MilestoneAnalysis(question) for question in wanted.milestones}
+    yield "whys", {question: WhyAnalysis(question) for question in wanted.whys}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}

@@ -8,12 +8,13 @@ from fractions import Fraction
 
 from cadran.analysis import effects
 from cadran.analysis.answers import Value, WhyAnswer, WhyPart, WhyQuestion, WhySplit
-from cadran.analysis.asked import Asked, asked_of
+from cadran.analysis.asked import Asked, asked_of, not_split
 from cadran.analysis.asking import Asking, Found
 from cadran.analysis.effects import Effect, State
 from cadran.compute.results import Row
 from cadran.formula.measures import Shift, YearAgo
-from cadran.formula.ratio import Ratio, Sum, ratio_of
+from cadran.formula.ratio import NotARatio, Ratio, Sum, ratio_of
+from cadran.problems import ProblemsFound
 
 _NOTHING = State()
 
@@ -27,10 +28,13 @@ class WhyAnalysis:
     _ratio: Ratio = field(init=False)
 
     def ask(self, asking: Asking) -> None:
-        """Raises ProblemsFound where the question has no answer, and NotARatio where the formula cannot be split."""
+        """Raises ProblemsFound where the question has no answer, or the formula cannot be split."""
         self._asked = asked = asked_of(self.question, asking)
         derivation, kpi = asking.derivation, asked.kpi
-        self._ratio = ratio_of(kpi.value, derivation)
+        try:
+            self._ratio = ratio_of(kpi.value, derivation)
+        except NotARatio as found:
+            raise ProblemsFound([not_split(found, kpi)]) from None
         shift = Shift(-1) if self.question.against == "previous" else YearAgo()
         then = kpi.previous if self.question.against == "previous" else kpi.year_ago
         trees = {self._name("now"): kpi.value, self._name("then"): then}

@@ -97,5 +97,5 @@ class Derivation:
             compare=(),
             matures=matures,
         )
-        self._kpis[name] = ResolvedKpi(made, of.parsed, value, None, value, value)
+        self._kpis[name] = ResolvedKpi(made, of.parsed, value, None, value, value, of=of.said)
         return name

@@ -187,7 +187,9 @@ class ResolvedRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedKpi:
-    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value."""
+    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value.
+
+    ``of`` names the KPI that a derived one is computed for: what people are told by."""
 
     kpi: Kpi
     parsed: Parsed
@@ -197,6 +199,12 @@ class ResolvedKpi:
     year_ago: exp.Expr
     targets: tuple[ResolvedTarget, ...] = ()
     rules: tuple[ResolvedRule, ...] = ()
+    of: str = ""
+
+    @property
+    def said(self) -> str:
+        """Its name in whatever people read."""
+        return self.of or self.kpi.name
 
 
 @dataclass(frozen=True, slots=True)
