@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from sqlglot import exp
+
 from cadran.analysis import effects
 from cadran.analysis.answers import Value, WhyAnswer, WhyPart, WhyQuestion, WhySplit
 from cadran.analysis.asked import Asked, asked_of, not_split
@@ -26,6 +28,7 @@ class WhyAnalysis:
     question: WhyQuestion
     _asked: Asked = field(init=False)
     _ratio: Ratio = field(init=False)
+    _names: dict[tuple[str, int | None], str] = field(init=False, default_factory=dict)
 
     def ask(self, asking: Asking) -> None:
         """Raises ProblemsFound where the question has no answer, or the formula cannot be split."""
@@ -37,11 +40,13 @@ class WhyAnalysis:
             raise ProblemsFound([not_split(found, kpi)]) from None
         shift = Shift(-1) if self.question.against == "previous" else YearAgo()
         then = kpi.previous if self.question.against == "previous" else kpi.year_ago
-        trees = {self._name("now"): kpi.value, self._name("then"): then}
+        trees: dict[tuple[str, int | None], exp.Expr] = {("now", None): kpi.value, ("then", None): then}
         for number, part in enumerate(self._ratio.parts):
-            trees[self._name("now", number)] = part
-            trees[self._name("then", number)] = derivation.under(part, shift)
-        for name, tree in trees.items():
+            trees |= {("now", number): part, ("then", number): derivation.under(part, shift)}
+        for key, tree in trees.items():
+            name = self._names[key] = next(
+                (self._names[k] for k in self._names if trees[k] == tree), self._called(*key)
+            )
             derivation.kpi(
                 name, kpi, tree, periods=(asked.grain,), segments=asked.segments, matures=kpi.kpi.matures
             )
@@ -77,6 +82,10 @@ class WhyAnalysis:
         return found.calendar.label(earlier) if earlier is not None else ""
 
     def _name(self, when: str, number: int | None = None) -> str:
+        """Of the KPI that holds the value, or a measure of it, now or then; a plain sum is its only measure."""
+        return self._names[when, number]
+
+    def _called(self, when: str, number: int | None) -> str:
         question = self.question
         by = "" if question.by is None else "/".join(question.by)
         what = "value" if number is None else str(number)

@@ -152,6 +152,9 @@ def leaf_node(index: int) -> exp.Placeholder:
 
 
 COUNTERPART = "counterpart"
+TURN_NO_DATA_INTO_SOMETHING = (
+    exp.Coalesce, exp.Case, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Greatest, exp.Least, exp.Concat, exp.If,
+)  # fmt: skip
 
 
 def counterpart_node(index: int) -> exp.Anonymous:

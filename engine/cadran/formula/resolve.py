@@ -14,6 +14,7 @@ from cadran.formula.datasets import resolve_dataset
 from cadran.formula.dimensions import Dimensions
 from cadran.formula.measures import (
     COUNTERPART,
+    TURN_NO_DATA_INTO_SOMETHING,
     At,
     Leaf,
     Lookup,
@@ -41,9 +42,6 @@ from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
 
 _ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interval, exp.DataTypeParam)
-_TURN_NO_DATA_INTO_SOMETHING = (
-    exp.Coalesce, exp.Case, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Greatest, exp.Least, exp.Concat, exp.If,
-)  # fmt: skip
 _CONDITION_WINDOWS = {"mean", "stddev", "zscore"}
 
 
@@ -424,7 +422,7 @@ class _Resolver:
             return rebuild(node, visit)
 
         moved = visit(tree)
-        if not isinstance(transform, (Shift, YearAgo, At)) or not tree.find(*_TURN_NO_DATA_INTO_SOMETHING):
+        if not isinstance(transform, (Shift, YearAgo, At)) or not tree.find(*TURN_NO_DATA_INTO_SOMETHING):
             return moved
         return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
 
