@@ -10,10 +10,11 @@ from typing import Literal
 
 import pytest
 
-from cadran.analysis.answers import MilestoneAnswer, MilestoneQuestion, Side
+from cadran.analysis.answers import Answers, MilestoneAnswer, MilestoneQuestion, Side
 from cadran.analysis.intervals import shares
+from cadran.declare.model import Comparison
 from cadran.publish.figures import Figures
-from cadran.publish.milestones import views
+from cadran.publish.milestones import for_report, views
 from cadran.publish.sandbox import environment
 
 from . import fakes
@@ -97,3 +98,12 @@ def test_blocks(kind: Literal["html", "markdown"], suffix: str, locale: str, mat
     template = env.from_string('{% import "_milestones.' + suffix + '.jinja" as milestones %}' + body)
     found = views([CLEAR, money("1000", "1200.5"), NOTHING], FR if locale == "fr" else EN)
     matches(f"milestones_{locale}.{suffix}", template.render(views=found))
+
+
+def test_a_report_shows_its_own_comparison() -> None:
+    report = replace(fakes.weekly_sales(), kpis=(), compare=Comparison(fakes.text("new_crm")))
+    longer = replace(CLEAR, question=MilestoneQuestion("lead_conversion_rate", "new_crm", 12))
+    answers = Answers(milestones={a.question: a for a in (longer, CLEAR)})
+    (view,) = for_report(answers, report, EN)
+    assert [row.kpi for row in view.rows] == ["lead_conversion_rate"] and "span of 6 months" in view.spans
+    assert for_report(answers, fakes.weekly_sales(), EN) == []

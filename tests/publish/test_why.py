@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from cadran.analysis.answers import WhyAnswer, WhyPart, WhyQuestion, WhySplit
+from cadran.analysis.answers import Answers, WhyAnswer, WhyPart, WhyQuestion, WhySplit
 from cadran.analysis.effects import State, of_ratio
 from cadran.publish.figures import Figures
 from cadran.publish.sandbox import environment
@@ -135,11 +135,23 @@ def test_what_is_not_final_says_so(
 
 
 def test_a_report_explains_a_handful_in_the_order_that_it_is_given() -> None:
-    still = replace(total(small=(5, 5)), question=WhyQuestion("still"))
-    chosen = for_report(
-        [still, BY_HAND, total(small=(1, 2))], ["revenue", "still", "lead_conversion_rate", "revenue"], EN
-    )
-    assert [why.kpi for why in chosen] == ["revenue", "lead_conversion_rate"]
+    report = replace(fakes.weekly_sales(), period="2026-03", kpis=())
+    still = replace(total("cac", small=(5, 5)), question=WhyQuestion("cac", "2026-03"))
+    elsewhere = replace(total(small=(1, 3)), question=WhyQuestion("revenue", "2026-02"))  # another report's
+    answers = Answers(whys={a.question: a for a in (elsewhere, still, BY_HAND, total(small=(1, 2)))})
+    chosen = for_report(answers, report, ["revenue", "cac", "lead_conversion_rate", "revenue"], EN)
+    assert [(why.kpi, why.period_text) for why in chosen] == [
+        ("revenue", "March 2026"),
+        ("lead_conversion_rate", "March 2026"),
+    ]
+
+
+def test_what_is_in_no_denominator_has_no_cause() -> None:
+    why = explained(ratio("cac", web=(20, 40, 18, 40), none=(7, 0, 90, 0)), EN)
+    assert [(line.label, line.cause) for line in why.tables[0].lines] == [
+        ("(none)", ""),
+        ("web", "lower value"),
+    ]
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [("html", "html"), ("markdown", "md")])

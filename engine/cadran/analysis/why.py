@@ -18,30 +18,28 @@ from cadran.formula.measures import Shift, YearAgo
 from cadran.formula.ratio import NotARatio, Ratio, Sum, ratio_of
 from cadran.problems import ProblemsFound
 
-_NOTHING = State()
-
 
 @dataclass(slots=True)
 class WhyAnalysis:
     """Of each measure in the KPI's formula it asks for the values now and then, by each of the segments."""
 
     question: WhyQuestion
-    _asked: Asked = field(init=False)
-    _ratio: Ratio = field(init=False)
+    asked: Asked = field(init=False)
+    ratio: Ratio = field(init=False)
     _names: dict[tuple[str, int | None], str] = field(init=False, default_factory=dict)
 
     def ask(self, asking: Asking) -> None:
         """Raises ProblemsFound where the question has no answer, or the formula cannot be split."""
-        self._asked = asked = asked_of(self.question, asking)
+        self.asked = asked = asked_of(self.question, asking)
         derivation, kpi = asking.derivation, asked.kpi
         try:
-            self._ratio = ratio_of(kpi.value, derivation)
+            self.ratio = ratio_of(kpi.value, derivation)
         except NotARatio as found:
             raise ProblemsFound([not_split(found, kpi)]) from None
         shift = Shift(-1) if self.question.against == "previous" else YearAgo()
         then = kpi.previous if self.question.against == "previous" else kpi.year_ago
         trees: dict[tuple[str, int | None], exp.Expr] = {("now", None): kpi.value, ("then", None): then}
-        for number, part in enumerate(self._ratio.parts):
+        for number, part in enumerate(self.ratio.parts):
             trees |= {("now", number): part, ("then", number): derivation.under(part, shift)}
         for key, tree in trees.items():
             name = self._names[key] = next(
@@ -54,34 +52,34 @@ class WhyAnalysis:
 
     def answer(self, found: Found) -> WhyAnswer:
         row = self._shown(found)
-        grain = self._asked.grain
+        grain = self.asked.grain
         if row is None:
-            label = found.calendar.label(self._asked.period) if self._asked.period else ""
+            label = found.calendar.label(self.asked.period) if self.asked.period else ""
             return WhyAnswer(self.question, str(grain), label, missing="now" if label else "final")
-        then = found.row(self._name("then"), row.grain, row.period)
+        then = found.row(self.name("then"), row.grain, row.period)
         answer = WhyAnswer(
-            self.question, row.grain, row.period, self._against(row, found), row.state, additive=self._ratio.additive,
+            self.question, row.grain, row.period, self._against(row, found), row.state, additive=self.ratio.additive,
             missing="now" if row.value is None else "then" if then is None or then.value is None else "",
         )  # fmt: skip
         return answer if answer.missing else _Splitting(self, row, found).into(answer)
 
     def _shown(self, found: Found) -> Row | None:
         """The total of the period that was asked for, else the newest final one."""
-        totals = [row for row in found.rows(self._name("now")) if not row.segment]
-        if self._asked.period is not None:
-            label = found.calendar.label(self._asked.period)
+        totals = [row for row in found.rows(self.name("now")) if not row.segment]
+        if self.asked.period is not None:
+            label = found.calendar.label(self.asked.period)
             return next((row for row in totals if row.period == label), None)
         return next((row for row in reversed(totals) if row.state == "final"), None)
 
     def _against(self, row: Row, found: Found) -> str:
         assert row.period_start is not None
-        period = found.calendar.period(self._asked.grain, row.period_start)
+        period = found.calendar.period(self.asked.grain, row.period_start)
         if self.question.against == "previous":
             return found.calendar.label(found.calendar.shift(period, -1))
         earlier = found.calendar.year_ago(period)
         return found.calendar.label(earlier) if earlier is not None else ""
 
-    def _name(self, when: str, number: int | None = None) -> str:
+    def name(self, when: str, number: int | None = None) -> str:
         """Of the KPI that holds the value, or a measure of it, now or then; a plain sum is its only measure."""
         return self._names[when, number]
 
@@ -102,7 +100,7 @@ class _Splitting:
 
     def into(self, answer: WhyAnswer) -> WhyAnswer:
         then, now = self._state("then"), self._state("now")
-        if self.of._ratio.additive:
+        if self.of.ratio.additive:
             factor = now.denominator
             then, now = (
                 State(then.numerator / factor, Fraction(1)),
@@ -112,7 +110,7 @@ class _Splitting:
 
     def _splits(self, then: State, now: State) -> Iterator[WhySplit]:
         """Those of one segment before crosses, which are always finer; then by how much they explain."""
-        made = [self._split(segment, then, now) for segment in self.of._asked.segments]
+        made = [self._split(segment, then, now) for segment in self.of.asked.segments]
         made.sort(key=lambda pair: (len(pair[0].segment) > 1, -pair[1]))
         return (split for split, _ in made)
 
@@ -129,7 +127,7 @@ class _Splitting:
         return WhySplit(segment, tuple(parts), rest), effects.stands_out(weighed, now.rate - then.rate)
 
     def _values(self, segment: Value) -> list[Value]:
-        names = [self.of._name(w, n) for n in range(len(self.of._ratio.parts)) for w in ("now", "then")]
+        names = [self.of.name(w, n) for n in range(len(self.of.ratio.parts)) for w in ("now", "then")]
         rows = (row for name in names for row in self.found.rows(name))
         return list(
             dict.fromkeys(
@@ -139,28 +137,28 @@ class _Splitting:
 
     def _part(self, segment: Value, value: Value, whole_then: State, whole_now: State) -> WhyPart:
         then, now = self._state("then", segment, value), self._state("now", segment, value)
-        if not self.of._ratio.additive:
+        if not self.of.ratio.additive:
             effect = effects.of_ratio(then, now, whole_then, whole_now)
             weights = then.denominator / whole_then.denominator, now.denominator / whole_now.denominator
             return WhyPart(value, effect.total, effect.rate, effect.mix, then.rate, now.rate, *weights)
-        factor = self.of._ratio.denominator[None]
+        factor = self.of.ratio.denominator[None]
         before, after = then.numerator / factor, now.numerator / factor
         shares = _share(before, whole_then.numerator), _share(after, whole_now.numerator)
         return WhyPart(value, after - before, None, None, before, after, *shares)
 
     def _state(self, when: str, segment: Value = (), value: Value = ()) -> State:
         numbers = {
-            part: self._number(self.of._name(when, n), segment, value)
-            for n, part in enumerate(self.of._ratio.parts)
+            part: self._number(self.of.name(when, n), segment, value)
+            for n, part in enumerate(self.of.ratio.parts)
         }
 
         def total(terms: Sum) -> Fraction:
             constant = Fraction(0) if segment else Fraction(1)  # a constant belongs to no segment value
             return sum((f * (constant if p is None else numbers[p]) for p, f in terms.items()), Fraction(0))
 
-        bottom = self.of._ratio.denominator
+        bottom = self.of.ratio.denominator
         return State(
-            total(self.of._ratio.numerator), bottom[None] if self.of._ratio.additive else total(bottom)
+            total(self.of.ratio.numerator), bottom[None] if self.of.ratio.additive else total(bottom)
         )
 
     def _number(self, name: str, segment: Value, value: Value) -> Fraction:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cadran.analysis.answers import MilestoneAnswer, Side
+from cadran.analysis.analyse import of_report
+from cadran.analysis.answers import Answers, MilestoneAnswer, Side
 from cadran.analysis.effects import rounded
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.fractions import difference, digits_of, step
@@ -16,7 +17,7 @@ from cadran.publish.why_words import said
 if TYPE_CHECKING:
     import datetime as dt
 
-    from cadran.declare.model import Kpi
+    from cadran.declare.model import Kpi, Report
 
 _REFUSED = {
     "neighbours": "{what}() compares a period with the one before, which several months together do not have",
@@ -55,6 +56,12 @@ class MilestoneView:
     titles: tuple[str, ...]
     rows: tuple[Compared, ...]
     notes: tuple[str, ...]
+
+
+def for_report(answers: Answers, report: Report | None, figures: Figures) -> list[MilestoneView]:
+    """What a report compares; nothing where it looks back at no milestone."""
+    asked = of_report(report, figures.declaration).milestones
+    return views([answers.milestones[q] for q in asked if q in answers.milestones], figures)
 
 
 def views(answers: Iterable[MilestoneAnswer], figures: Figures) -> list[MilestoneView]:

@@ -2,79 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cadran.analysis.answers import WhyAnswer, WhyPart, WhySplit
+from cadran.analysis.analyse import of_report
+from cadran.analysis.answers import Answers, WhyAnswer, WhyPart, WhySplit
 from cadran.analysis.effects import half_up, rounded
-from cadran.publish.context import Change
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
 from cadran.publish.fractions import difference, digits_of, number_of, step
+from cadran.publish.why_view import Why, WhyLine, WhyTable, WhyWords
 from cadran.publish.why_words import said
 
 if TYPE_CHECKING:
-    from cadran.declare.model import Kpi
+    from cadran.declare.model import Kpi, Report
 
 MOST_LINES, MOST_NAMED, MOST_IN_REPORT = 8, 3, 5
 _SMALL = Fraction(1, 4)  # of the largest part: what is smaller is not named in a sentence
-
-
-@dataclass(frozen=True, slots=True)
-class WhyLine:
-    """One segment value. ``rate`` and ``mix`` are empty where the KPI is a sum; all texts are ready to be shown."""
-
-    label: str
-    before: str
-    now: str
-    weight: str
-    rate: str
-    mix: str
-    effect: str
-    verdict: str = "same"
-    cause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WhyTable:
-    by: str  # the segment
-    title: str
-    lines: tuple[WhyLine, ...]
-    rate_title: str = ""  # empty where the KPI is a sum
-    parts: str = ""  # the largest parts in words
-    total: str = ""  # what all lines add up to
-
-
-@dataclass(frozen=True, slots=True)
-class WhyWords:
-    """The titles that all tables share."""
-
-    weight: str
-    mix: str
-    effect: str
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """One change explained. ``missing`` says why there is nothing to explain, ``note`` how the figures are to be read."""
-
-    kpi: str
-    label: str
-    period_text: str
-    against_text: str
-    titles: tuple[str, str]  # of the columns with values: both periods, in short
-    before: str
-    now: str
-    change: Change
-    sentence: str
-    words: WhyWords
-    tables: tuple[WhyTable, ...] = ()
-    note: str = ""
-    missing: str = ""
 
 
 def sentence(answer: WhyAnswer, figures: Figures) -> str:
@@ -82,16 +28,14 @@ def sentence(answer: WhyAnswer, figures: Figures) -> str:
     return explained(answer, figures).sentence
 
 
-def for_report(answers: Iterable[WhyAnswer], names: Sequence[str], figures: Figures) -> tuple[Why, ...]:
-    """The changes that a report explains: of the KPIs in ``names``, first those first, as far as there is a change to
-    explain; a handful, for who explains everything explains nothing."""
-    found: dict[str, WhyAnswer] = {}
-    for answer in answers:
-        if answer.change and answer.question.kpi in names:
-            found.setdefault(answer.question.kpi, answer)
-    return tuple(explained(found[name], figures) for name in dict.fromkeys(names) if name in found)[
-        :MOST_IN_REPORT
-    ]
+def for_report(
+    answers: Answers, report: Report | None, names: Sequence[str], figures: Figures
+) -> tuple[Why, ...]:
+    """The changes that a report explains at its own periods: of the KPIs in ``names``, first those first, where there is
+    a change to explain; a handful, for who explains everything explains nothing."""
+    asked = {q.kpi: q for q in of_report(report, figures.declaration).moves if q in answers.whys}
+    found = [answers.whys[asked[name]] for name in dict.fromkeys(names) if name in asked]
+    return tuple(explained(answer, figures) for answer in found if answer.change)[:MOST_IN_REPORT]
 
 
 def explained(answer: WhyAnswer, figures: Figures) -> Why:
@@ -239,6 +183,8 @@ class _Explaining:
         """Whether it was the part's own rate or its weight that counted: the one that is at least twice the other."""
         if part.rate is None or part.mix is None or not part.effect:
             return ""
+        if part.then is None and part.now is None:
+            return ""  # in no denominator
         if part.then is None or part.now is None:
             return self._said("new" if part.then is None else "gone")
         if abs(part.rate) >= 2 * abs(part.mix):

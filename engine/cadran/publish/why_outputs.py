@@ -14,7 +14,8 @@ from cadran.publish.figures import Figures
 from cadran.publish.fractions import number_of
 from cadran.publish.outputs import plain, to_text
 from cadran.publish.terminal import one_line, print_columns
-from cadran.publish.why import Why, WhyTable, explained
+from cadran.publish.why import explained
+from cadran.publish.why_view import Why, WhyTable
 from cadran.publish.why_words import said
 
 if TYPE_CHECKING:
