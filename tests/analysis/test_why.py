@@ -260,6 +260,15 @@ def test_where_there_is_nothing_to_split(tmp_path: Path, question: tuple[str, ..
     assert (answer.missing, answer.splits) == (missing, ())
 
 
+def test_a_day_that_the_year_before_does_not_have(tmp_path: Path) -> None:
+    more = "5,2028-02-29,3,north,web\n6,2028-02-28,4,north,web\n"
+    project = small(tmp_path)
+    (tmp_path / "data" / "orders.csv").write_text(ORDERS + more, encoding="utf-8")
+    answer = ask(project, "revenue", "2028-02-29", "year_ago", as_of="2028-03-02")
+    assert (answer.missing, answer.against_period) == ("then", "")
+    assert ask(project, "revenue", "2028-02-29", as_of="2028-03-02").change == -1
+
+
 def test_days(tmp_path: Path) -> None:
     answer = ask(small(tmp_path), "revenue", "2026-06-02")
     assert effects(answer) == {"north": -7, "(none)": 1}

@@ -92,6 +92,11 @@ BY_HAND = ratio(web=(20, 40, 18, 40), paid=(10, 60, 15, 110))
             "Lead conversion rate: no data in February 2026, so there is nothing to compare with.",
             "Taux de conversion des leads : aucune donnée en février 2026, donc rien à comparer.",
         ),
+        (
+            replace(BY_HAND, missing="then", against_period="", splits=()),
+            "Lead conversion rate: the year before has no such period.",
+            "Taux de conversion des leads : l’année précédente n’a pas cette période.",
+        ),
     ],
 )
 def test_sentences(answer: WhyAnswer, english: str, french: str) -> None:

@@ -92,6 +92,8 @@ class _Explaining:
         if not answer.missing:
             return ""
         period, against = self._period(answer.period), self._period(answer.against_period)
+        if answer.missing == "then" and not against:  # W53, 29 February
+            return self._said("the year before has no such period")
         return self._said(texts[answer.missing], period=period, against=against)
 
     def _note(self) -> str:

@@ -26,6 +26,7 @@ _FRENCH = {
     "no final period yet": "pas encore de période définitive",
     "no data in {period}": "aucune donnée en {period}",
     "no data in {against}, so there is nothing to compare with": "aucune donnée en {against}, donc rien à comparer",
+    "the year before has no such period": "l’année précédente n’a pas cette période",
     "in progress: compared with the same elapsed part of {against}": "en cours : comparé à la même durée écoulée de {against}",
     "still maturing: the value may yet change": "en maturation : la valeur peut encore changer",
     "not settled yet: the value may yet change": "à confirmer : la valeur peut encore changer",
