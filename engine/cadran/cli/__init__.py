@@ -15,6 +15,8 @@ COMMANDS = {
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
+    "why": ("cadran.cli.why", "Say why a KPI changed: which segment values, by rate or by weight."),
+    "compare": ("cadran.cli.compare", "Set the months before and after a milestone side by side."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
     "funnels": ("cadran.cli.analyses", "Show how many reach step after step of a funnel."),
     "cohorts": ("cadran.cli.analyses", "Show what is left of those who began in each period."),

@@ -258,6 +258,14 @@ class ReportPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """The months before and after a milestone, side by side."""
+
+    milestone: Text
+    months: int = 6
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
@@ -273,6 +281,7 @@ class Report:
     )
     funnels: tuple[Text, ...] | None = None
     cohorts: tuple[Text, ...] | None = None
+    compare: Comparison | None = None
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
     formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
 

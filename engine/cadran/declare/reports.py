@@ -8,6 +8,7 @@ from typing import Any
 
 from cadran.calendar import Calendar, Grain
 from cadran.declare import values
+from cadran.declare.comparisons import comparison
 from cadran.declare.crosschecks import known_kpi
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
@@ -43,6 +44,9 @@ def report(
         locale=value.get("locale", ""),
         include_open="include" in value,
         **{part: _declared(value, part, place, sections, found) for part in ("scores", "funnels", "cohorts")},
+        compare=comparison(value["compare"], place.child("compare"), sections, found)
+        if "compare" in value
+        else None,
         to=_channels(value.get("to", []), place.child("to"), sections, found),
         formats=tuple(item for item, _ in values.each(value.get("format", []), place.child("format"))),
     )

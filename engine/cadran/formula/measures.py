@@ -152,6 +152,9 @@ def leaf_node(index: int) -> exp.Placeholder:
 
 
 COUNTERPART = "counterpart"
+TURN_NO_DATA_INTO_SOMETHING = (
+    exp.Coalesce, exp.Case, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Greatest, exp.Least, exp.Concat, exp.If,
+)  # fmt: skip
 
 
 def counterpart_node(index: int) -> exp.Anonymous:
@@ -187,7 +190,9 @@ class ResolvedRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedKpi:
-    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value."""
+    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value.
+
+    ``of`` names the KPI that a derived one is computed for: what people are told by."""
 
     kpi: Kpi
     parsed: Parsed
@@ -197,6 +202,12 @@ class ResolvedKpi:
     year_ago: exp.Expr
     targets: tuple[ResolvedTarget, ...] = ()
     rules: tuple[ResolvedRule, ...] = ()
+    of: str = ""
+
+    @property
+    def said(self) -> str:
+        """Its name in whatever people read."""
+        return self.of or self.kpi.name
 
 
 @dataclass(frozen=True, slots=True)

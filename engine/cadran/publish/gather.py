@@ -63,6 +63,8 @@ def gather(
     builder = Blocks(figures, index, wanted, names, _by_kpi(alerts), titles, paper)
     blocks = tuple(builder.block(kpi) for kpi in chosen)
     title = figures.text(report.title) if report else ""
+    attention = tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first))
+    movers = _movers(blocks, figures)
     return ReportContext(
         name=report.name if report else "",
         title=title or figures.gettext("Key figures"),
@@ -75,9 +77,11 @@ def gather(
         kpis=blocks,
         groups=_groups(blocks, figures),
         tally=_tally(blocks, figures),
-        attention=tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first)),
-        movers=_movers(blocks, figures),
-        **answered(results, report, figures, wanted),
+        attention=attention,
+        movers=movers,
+        **answered(
+            results, report, figures, wanted, [kpi.name for kpi in (*attention, *(m.kpi for m in movers))]
+        ),
         alerts=tuple(alerts),
         events=tuple(
             Event(day, figures.form.date(day), " · ".join(texts)) for day, texts in figures.events().items()
