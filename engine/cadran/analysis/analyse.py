@@ -11,6 +11,7 @@ from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
 from cadran.analysis.milestones import MilestoneAnalysis
+from cadran.analysis.scored import RowAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
 from cadran.analysis.why import WhyAnalysis
 from cadran.compute.cells.computed import Computed
@@ -18,7 +19,7 @@ from cadran.compute.spans import Clock
 from cadran.declare.model import Declaration, Kpi, Report
 from cadran.formula.derive import Derivation
 from cadran.formula.measures import Model
-from cadran.problems import Problem, ProblemsFound, in_order
+from cadran.problems import Problem, ProblemsFound, in_order, listed, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,14 @@ class Wanted:
     funnels: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     scores: Mapping[str, int | None] = field(default_factory=dict)
+    scored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by score, keys of rows as written
     whys: tuple[WhyQuestion, ...] = ()
     moves: tuple[WhyQuestion, ...] = ()
     milestones: tuple[MilestoneQuestion, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores or self.whys or self.moves or self.milestones)
+        asked = (self.funnels, self.cohorts, self.scores, self.scored, self.whys, self.moves, self.milestones)
+        return any(asked)
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -52,9 +55,8 @@ def of_report(report: Report | None, declaration: Declaration) -> Wanted:
         named["funnels"],
         named["cohorts"],
         dict.fromkeys(named["scores"], TOP),
-        (),
-        moves,
-        _compared(report, declaration),
+        moves=moves,
+        milestones=_compared(report, declaration),
     )
 
 
@@ -101,6 +103,35 @@ def of_reports(declaration: Declaration) -> Wanted:
     )
 
 
+def chosen(declaration: Declaration, section: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names as given, or all that are declared there. Raises ProblemsFound for an unknown one, or where there are none."""
+    known = list(getattr(declaration, section))
+    unknown = [name for name in names if name not in known]
+    if known and not unknown:
+        return tuple(names) or tuple(known)
+    one = section.removesuffix("s")
+    if not known:
+        raise ProblemsFound(
+            [
+                Problem(
+                    f"no-{section}", f"no {section} are declared", None, "", f"declare one under '{section}:'"
+                )
+            ]
+        )
+    raise ProblemsFound(
+        [
+            Problem(
+                f"unknown-{one}",
+                f"unknown {one} '{name}'",
+                None,
+                "",
+                suggest(name, known) or f"there are: {listed(known)}",
+            )
+            for name in unknown
+        ]
+    )
+
+
 class Analyses:
     """Those of one run: made before it computes, answered after."""
 
@@ -127,7 +158,7 @@ class Analyses:
         return ()
 
     def answers(self, computed: Computed) -> Answers:
-        found = Found(computed, self.asking.calendar)
+        found = Found(computed, self.asking)
         return Answers(
             **{part: {name: a.answer(found) for name, a in made.items()} for part, made in self._made.items()}
         )
@@ -139,3 +170,4 @@ def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, Mappi
     yield "milestones", {question: MilestoneAnalysis(question) for question in wanted.milestones}
     yield "whys", {question: WhyAnalysis(question) for question in wanted.whys}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}
+    yield "scored", {n: RowAnalysis(declaration.scores[n], keys) for n, keys in wanted.scored.items()}

@@ -20,7 +20,7 @@ from cadran.compute.examining.typecheck import TypeChecker
 from cadran.compute.hints import hint_for
 from cadran.compute.keeping.changes import Changes
 from cadran.compute.loading.embedded import OutOfRoom, QueryError
-from cadran.compute.lower import column
+from cadran.compute.lower import cast, column, text
 from cadran.compute.placing.places import Places, Pushed, Reach
 from cadran.compute.placing.reach import reach_of
 from cadran.compute.placing.used import Where
@@ -142,15 +142,18 @@ class Engine:
 
     def examine_all(self) -> list[Problem]:
         """Types, keys and intervals of every dataset, used by a KPI or not; gives warnings. Raises ProblemsFound."""
-        measures = measures_of(self.model, list(self.model.kpis.values()))
+        self.examine(sorted(self.model.datasets), measures_of(self.model, list(self.model.kpis.values())))
+        return Changes(self.declaration, self.session, self.rows, self.clock.instant).check()
+
+    def examine(self, datasets: Sequence[str], measures: Sequence[Measure]) -> None:
+        """Types, keys and intervals of datasets, and of what measures on them rest on. Raises ProblemsFound."""
         columns = columns_behind(self.model, measures)
-        for dataset in self.model.datasets.values():
+        for dataset in (self.model.datasets[name] for name in datasets):
             columns |= {(dataset.name, name) for name in ("", *dataset.key, *dataset.derived)}
         problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
         if problems:
             raise ProblemsFound(problems)
-        self.examiner.examine(sorted(self.model.datasets), measures)
-        return Changes(self.declaration, self.session, self.rows, self.clock.instant).check()
+        self.examiner.examine(datasets, measures)
 
     # --- the run ---------------------------------------------------------------------------------------------------------
 
@@ -196,6 +199,9 @@ class Engine:
         select = exp.Select(expressions=[column(name) for name in listing.columns]).from_(last, copy=False)
         if listing.only:
             select = select.where(column(listing.only), copy=False)
+        for name, written in listing.equal:
+            same = exp.EQ(this=cast(column(name), "VARCHAR"), expression=text(written))
+            select = select.where(same, copy=False)
         for name, descending in listing.order:
             ordered = exp.Ordered(this=column(name), desc=descending, nulls_first=False)
             select = select.order_by(ordered, copy=False)

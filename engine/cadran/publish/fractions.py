@@ -53,7 +53,7 @@ def difference(value: Fraction, unit: str, digits: int, form: Formatter) -> str:
     elif is_currency(unit):
         text = form.money(number, unit, digits)
     else:
-        text = form.worded(number, form.number(number, digits), unit)
+        text = form.with_unit(number, digits, unit, "long")
     return f"+{text}" if value > 0 else text
 
 

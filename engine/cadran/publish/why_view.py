@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cadran.publish.context import Change
+from cadran.publish.context_parts import Change
 
 
 @dataclass(frozen=True, slots=True)

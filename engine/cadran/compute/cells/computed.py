@@ -27,10 +27,12 @@ class Listing:
     order: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
     counted: bool = False
+    equal: tuple[tuple[str, str], ...] = ()  # columns, and how their value is written
 
     @property
     def used(self) -> tuple[str, ...]:
-        return (*self.columns, *(name for name, _ in self.order), *([self.only] if self.only else []))
+        ordered, equal = (name for name, _ in self.order), (name for name, _ in self.equal)
+        return (*self.columns, *ordered, *equal, *([self.only] if self.only else []))
 
 
 @dataclass(frozen=True, slots=True)
