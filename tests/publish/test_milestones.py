@@ -60,7 +60,7 @@ NOTHING = replace(CLEAR, missing="refused", refused="neighbours", what="retained
         (NOTHING, "retained() compares a period with the one before, which several months together do not have",
          "retained() compare une période à la précédente, ce que plusieurs mois réunis n’ont pas"),
         (replace(CLEAR, missing="after", after=replace(AFTER, months=4), enough_on=dt.date(2026, 3, 1)),
-         "not enough yet: 4 of 6 months after; enough on 1 March 2026", "pas encore assez : 4 mois sur 6 après ; assez le 1er mars 2026"),
+         "not enough yet: 4 of 6 months after; enough on March 1, 2026", "pas encore assez : 4 mois sur 6 après ; assez le 1er mars 2026"),
         (replace(CLEAR, missing="before", before=replace(BEFORE, months=2)),
          "not enough: 2 of 6 months before", "pas assez : 2 mois sur 6 avant"),
         (replace(CLEAR, missing="data"), "no data on one side", "aucune donnée d’un côté"),
