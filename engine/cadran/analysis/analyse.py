@@ -65,7 +65,13 @@ def _compared(report: Report | None, declaration: Declaration) -> tuple[Mileston
     if report is None or report.compare is None:
         return ()
     milestone, months = report.compare.milestone.value, report.compare.months
-    return tuple(MilestoneQuestion(kpi.name, milestone, months) for kpi in _kpis(report, declaration))
+    named = [kpi.value for kpi in report.compare.kpis]
+    kpis = (
+        [declaration.kpis[n] for n in named if declaration.kpis[n].reported]
+        if named
+        else _kpis(report, declaration)
+    )
+    return tuple(MilestoneQuestion(kpi.name, milestone, months) for kpi in kpis)
 
 
 def _moves(report: Report | None, declaration: Declaration) -> Iterator[WhyQuestion]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cadran.declare import values
+from cadran.declare.crosschecks import known_kpi
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
 from cadran.declare.model import Comparison
@@ -29,4 +30,8 @@ def comparison(
         message = f"unknown milestone '{milestone.value}'"
         found.error("unknown-milestone", message, milestone.place, suggest(milestone.value, names) or hint)
         return None
-    return Comparison(milestone, months)
+    kpis = values.texts(value["kpis"], place.child("kpis")) if "kpis" in value else ()
+    known = [known_kpi(kpi.value, kpi.place, sections, found) for kpi in kpis]
+    return Comparison(
+        milestone, months, tuple(kpi for kpi, is_known in zip(kpis, known, strict=True) if is_known)
+    )

@@ -263,6 +263,7 @@ class Comparison:
 
     milestone: Text
     months: int = 6
+    kpis: tuple[Text, ...] = ()  # empty: all of the report
 
 
 @dataclass(frozen=True, slots=True)
