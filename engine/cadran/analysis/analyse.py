@@ -9,8 +9,10 @@ from cadran.analysis.answers import Answers
 from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
+from cadran.analysis.pace import PaceAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
 from cadran.compute.cells.computed import Computed
+from cadran.compute.planning.selection import choose
 from cadran.compute.spans import Clock
 from cadran.declare.model import Declaration, Report
 from cadran.formula.derive import Derivation
@@ -19,14 +21,17 @@ from cadran.formula.measures import Model
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Names of what is asked for; a score with how many rows are listed (None: all)."""
+    """Names of what is asked for; a score with how many rows are listed (None: all); ``pace`` KPIs, or tags as
+    ``tag:NAME``, by their segments as well if ``pace_segments``."""
 
     funnels: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     scores: Mapping[str, int | None] = field(default_factory=dict)
+    pace: tuple[str, ...] = ()
+    pace_segments: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores)
+        return bool(self.funnels or self.cohorts or self.scores or self.pace)
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -37,7 +42,13 @@ def of_report(report: Report | None, declaration: Declaration) -> Wanted:
         said = getattr(report, part) if report is not None else None
         known = tuple(getattr(declaration, part))
         named[part] = tuple(text.value for text in said) if said is not None else known if every else ()
-    return Wanted(named["funnels"], named["cohorts"], dict.fromkeys(named["scores"], TOP))
+    pace = report.pace if report is not None else None
+    paced = tuple(text.value for text in pace) if pace is not None else _with_targets(declaration, every)
+    return Wanted(named["funnels"], named["cohorts"], dict.fromkeys(named["scores"], TOP), paced)
+
+
+def _with_targets(declaration: Declaration, every: bool) -> tuple[str, ...]:
+    return tuple(n for n, kpi in declaration.kpis.items() if every and kpi.reported and kpi.targets)
 
 
 def of_reports(declaration: Declaration) -> Wanted:
@@ -47,6 +58,7 @@ def of_reports(declaration: Declaration) -> Wanted:
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.funnels)),
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.cohorts)),
         {name: top for wanted in shown for name, top in wanted.scores.items()},
+        tuple(dict.fromkeys(name for wanted in shown for name in wanted.pace)),
     )
 
 
@@ -71,3 +83,5 @@ def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, dict[
     yield "funnels", {n: FunnelAnalysis(declaration.funnels[n]) for n in wanted.funnels}
     yield "cohorts", {n: CohortAnalysis(declaration.cohorts[n]) for n in wanted.cohorts}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}
+    kpis = choose(declaration, wanted.pace) if wanted.pace else []
+    yield "pace", {n: PaceAnalysis(n, wanted.pace_segments) for n in kpis}

@@ -120,9 +120,71 @@ class ScoreAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """Between which values something lies with probability ``level``."""
+
+    level: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Where a running period will end.
+
+    ``periods`` final ones are behind it. ``error`` is the mean absolute percentage error of the same projection made at
+    the same elapsed part of ``tested`` past periods, ``naive_error`` that of saying each time what came the period before.
+    ``chance`` is the probability that the period's target is met.
+    """
+
+    value: float
+    intervals: tuple[Interval, ...]
+    periods: int
+    error: float | None
+    naive_error: float | None
+    tested: int
+    chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaceFigures:
+    """A KPI in a running period of which the part ``elapsed`` is over, in all or of one segment value.
+
+    ``value`` is that to date, ``previous`` and ``year_ago`` are the others' at the same elapsed part, ``target`` is the
+    whole period's (``target_high`` of a range). ``left`` is target minus value; ``per_day`` that for each of
+    ``working_days``, today included, where a KPI adds up over days and something is left. ``projection`` is None where
+    there are too few final periods.
+    """
+
+    grain: str
+    period: str
+    period_start: dt.date
+    period_end: dt.date
+    elapsed: float
+    segment: Value
+    segment_value: Value
+    value: Number | None
+    previous: Number | None
+    year_ago: Number | None
+    projection: Projection | None
+    target: Number | None
+    target_high: Number | None
+    left: Number | None
+    working_days: int
+    per_day: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaceAnswer:
+    name: str  # the KPI's
+    figures: tuple[PaceFigures, ...]  # by grain; of each, all first
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Everything that was asked for beside KPIs, by name."""
 
     funnels: Mapping[str, FunnelAnswer] = field(default_factory=dict)
     cohorts: Mapping[str, CohortAnswer] = field(default_factory=dict)
     scores: Mapping[str, ScoreAnswer] = field(default_factory=dict)
+    pace: Mapping[str, PaceAnswer] = field(default_factory=dict)

@@ -42,8 +42,9 @@ def report(
     value, place = entry.value, entry.place
     check_file_name("report", name, entry.key, found)
     wanted = values.texts(value["kpis"], place.child("kpis")) if "kpis" in value else ()
+    pace = values.texts(value["pace"], place.child("pace")) if "pace" in value else None
     tags = {tag for kpi in kpis.values() for tag in kpi.tags}
-    for item in wanted:
+    for item in (*wanted, *(pace or ())):
         if item.value.startswith("tag:"):
             _known_tag(item.value[4:], item.place, tags, found)
         elif _known_kpi(item.value, item.place, sections, found):
@@ -58,6 +59,7 @@ def report(
         locale=value.get("locale", ""),
         include_open="include" in value,
         **{part: _declared(value, part, place, sections, found) for part in ("scores", "funnels", "cohorts")},
+        pace=pace,
         to=_channels(value.get("to", []), place.child("to"), sections, found),
     )
 

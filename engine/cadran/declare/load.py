@@ -20,6 +20,7 @@ from cadran.declare import (
     crosschecks,
     datasets,
     funnels,
+    holidays,
     kpis,
     machine,
     plugged,
@@ -31,7 +32,7 @@ from cadran.declare.additions import Additions
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Cache, Compute, Declaration
+from cadran.declare.model import Cache, Compute, Declaration, Holidays
 from cadran.declare.names import check_capitals
 from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
@@ -175,6 +176,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),
         rates=datasets.rates(rates, sections, found) if rates else None,
+        holidays=_holidays(sections.one("calendar"), found),
         cache=Cache(**sections.single["cache"][0].value) if "cache" in sections.single else Cache(),
         compute=machine.compute(limits, reader.folder, allowed, found) if limits else Compute(),
         allow_paths=allowed,
@@ -199,6 +201,12 @@ def _calendar(entry: Entry | None, found: Findings) -> Calendar:
         MONTH_NAMES.index(value.get("fiscal_year_starts", "january")) + 1,
         value.get("fiscal_year_named", "end"),
     )
+
+
+def _holidays(entry: Entry | None, found: Findings) -> Holidays:
+    if entry is None or "holidays" not in entry.value:
+        return Holidays()
+    return holidays.holidays(entry.value["holidays"], entry.place.child("holidays"), found)
 
 
 def _zone(name: str, place: Place, found: Findings) -> ZoneInfo:

@@ -258,6 +258,7 @@ class Report:
     )
     funnels: tuple[Text, ...] | None = None
     cohorts: tuple[Text, ...] | None = None
+    pace: tuple[Text, ...] | None = None  # KPIs, or tag:NAME; None: those with targets where it shows all
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
 
 
@@ -269,6 +270,14 @@ class Rates:
     date: str = "date"
     currency: str = "currency"
     rate: str = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Days on which nobody works beside Saturdays and Sundays: those of countries (``FR``, ``FR-57``), and days named."""
+
+    countries: tuple[str, ...] = ()
+    days: frozenset[dt.date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +323,7 @@ class Declaration:
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
     notes: Mapping[dt.date, str] = field(default_factory=dict)
     rates: Rates | None = None
+    holidays: Holidays = Holidays()
     cache: Cache = Cache()
     compute: Compute = Compute()
     allow_paths: tuple[Path, ...] = ()

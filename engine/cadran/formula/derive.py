@@ -19,6 +19,7 @@ from cadran.formula.measures import (
     Measure,
     Model,
     ResolvedKpi,
+    ResolvedTarget,
     Shift,
     Transform,
     YearAgo,
@@ -98,4 +99,21 @@ class Derivation:
             matures=matures,
         )
         self._kpis[name] = ResolvedKpi(made, of.parsed, value, None, value, value)
+        return name
+
+    def twin(
+        self, name: str, of: ResolvedKpi, *,
+        periods: Sequence[Grain], segments: Sequence[tuple[str, ...]], targets: Sequence[ResolvedTarget] = (),
+    ) -> str:  # fmt: skip
+        """Adds a KPI like another, its comparisons included, with other targets, and without alerts; gives its name."""
+        made = replace(
+            of.kpi,
+            name=name,
+            reported=False,
+            periods=tuple(periods),
+            segments=tuple(segments),
+            compare=("previous", "year_ago"),
+            alerts=(),
+        )
+        self._kpis[name] = replace(of, kpi=made, targets=tuple(targets), rules=())
         return name
