@@ -51,7 +51,7 @@ def test_the_contract_of_plugins() -> None:
 
 
 def test_the_commands() -> None:
-    assert list(COMMANDS) == ["run", "check", "explain", "cache", "schema", "plugins"]
+    assert list(COMMANDS) == ["run", "check", "explain", "pace", "forecast", "cache", "schema", "plugins"]
     (script,) = entry_points(group="console_scripts", name="cadran")
     assert script.value == "cadran.cli:main"
     (files,) = entry_points(group="cadran", name="files")

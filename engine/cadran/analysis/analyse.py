@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cadran.analysis.answers import Answers
 from cadran.analysis.asking import Analysis, Asking, Found
 from cadran.analysis.cohorts import CohortAnalysis
+from cadran.analysis.forecasts import ForecastAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
 from cadran.analysis.pace import PaceAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
@@ -17,34 +18,45 @@ from cadran.compute.spans import Clock
 from cadran.declare.model import Declaration, Report
 from cadran.formula.derive import Derivation
 from cadran.formula.measures import Model
+from cadran.problems import Problem, ProblemsFound, listed, suggest
+
+EVERY = "*"  # in the place of names: all that are declared
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Names of what is asked for; a score with how many rows are listed (None: all); ``pace`` KPIs, or tags as
-    ``tag:NAME``, by their segments as well if ``pace_segments``."""
+    ``tag:NAME``, by their segments as well if ``pace_segments``. In ``pace`` and ``forecasts``, ``EVERY`` is all there are.
+    """
 
     funnels: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
     scores: Mapping[str, int | None] = field(default_factory=dict)
     pace: tuple[str, ...] = ()
     pace_segments: bool = False
+    forecasts: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores or self.pace)
+        return bool(self.funnels or self.cohorts or self.scores or self.pace or self.forecasts)
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
     """What a report shows beside KPIs: what it names, else all of them where it shows all KPIs."""
     every = report is None or not report.kpis
     named: dict[str, tuple[str, ...]] = {}
-    for part in ("funnels", "cohorts", "scores"):
+    for part in ("funnels", "cohorts", "scores", "forecasts"):
         said = getattr(report, part) if report is not None else None
         known = tuple(getattr(declaration, part))
         named[part] = tuple(text.value for text in said) if said is not None else known if every else ()
     pace = report.pace if report is not None else None
     paced = tuple(text.value for text in pace) if pace is not None else _with_targets(declaration, every)
-    return Wanted(named["funnels"], named["cohorts"], dict.fromkeys(named["scores"], TOP), paced)
+    return Wanted(
+        named["funnels"],
+        named["cohorts"],
+        dict.fromkeys(named["scores"], TOP),
+        paced,
+        forecasts=named["forecasts"],
+    )
 
 
 def _with_targets(declaration: Declaration, every: bool) -> tuple[str, ...]:
@@ -59,6 +71,7 @@ def of_reports(declaration: Declaration) -> Wanted:
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.cohorts)),
         {name: top for wanted in shown for name, top in wanted.scores.items()},
         tuple(dict.fromkeys(name for wanted in shown for name in wanted.pace)),
+        forecasts=tuple(dict.fromkeys(name for wanted in shown for name in wanted.forecasts)),
     )
 
 
@@ -83,5 +96,24 @@ def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, dict[
     yield "funnels", {n: FunnelAnalysis(declaration.funnels[n]) for n in wanted.funnels}
     yield "cohorts", {n: CohortAnalysis(declaration.cohorts[n]) for n in wanted.cohorts}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}
-    kpis = choose(declaration, wanted.pace) if wanted.pace else []
+    yield (
+        "forecasts",
+        {n: ForecastAnalysis(declaration.forecasts[n]) for n in _forecasts(declaration, wanted.forecasts)},
+    )
+    kpis = choose(declaration, () if EVERY in wanted.pace else wanted.pace) if wanted.pace else []
     yield "pace", {n: PaceAnalysis(n, wanted.pace_segments) for n in kpis}
+
+
+def _forecasts(declaration: Declaration, wanted: Sequence[str]) -> list[str]:
+    """Their names. Raises ProblemsFound for those that are not declared."""
+    known = list(declaration.forecasts)
+    problems = []
+    for name in (EVERY,) * bool(wanted and not known) or (n for n in wanted if n not in (EVERY, *known)):
+        hint = suggest(name, known) or f"there are: {listed(known)}"
+        message = f"unknown forecast '{name}'"
+        if not known:
+            message, hint = "no forecast is declared", "declare one under 'forecasts' in kpis.yaml"
+        problems.append(Problem("unknown-forecast", message, None, "", hint))
+    if problems:
+        raise ProblemsFound(problems)
+    return known if EVERY in wanted else list(dict.fromkeys(wanted))

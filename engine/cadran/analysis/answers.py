@@ -172,12 +172,84 @@ class PaceFigures:
     left: Number | None
     working_days: int
     per_day: Number | None
+    spreads: bool  # whether the KPI adds up over days
 
 
 @dataclass(frozen=True, slots=True)
 class PaceAnswer:
     name: str  # the KPI's
     figures: tuple[PaceFigures, ...]  # by grain; of each, all first
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastFigures:
+    """One period: ``won`` in it so far, ``open`` what the open deals will bring, ``new`` those that are still to come.
+
+    ``value`` is all three together; None, and without intervals, where too little is known of deals still to come.
+    """
+
+    period: str
+    period_start: dt.date
+    period_end: dt.date
+    segment: Value
+    segment_value: Value
+    won: float
+    open: float
+    new: float | None
+    value: float | None
+    intervals: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastStage:
+    """The ``deals`` that are open in a stage (empty: in none) and their ``amount``; of the ``decided`` deals that had entered
+    it, ``rate`` is the share of amounts that was won, and ``days`` the median until then."""
+
+    stage: str
+    deals: int
+    amount: float
+    rate: float | None
+    days: float | None
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastTest:
+    """How good forecasts ``step`` periods ahead were: ``bias`` is what all of them together were too high (as a share of
+    what came), ``error`` the mean absolute percentage error, ``naive_error`` that of what the period before had brought,
+    ``coverage`` how often the interval of each level held what came."""
+
+    step: int
+    forecasts: int
+    bias: float | None
+    error: float | None
+    naive_error: float | None
+    coverage: Mapping[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PastForecast:
+    """A forecast as it would have been made at the same point of an earlier period, and what came."""
+
+    made_in: str
+    period: str
+    step: int
+    value: float
+    came: float
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastAnswer:
+    """``unit`` is the currency of its amounts, empty where there is none or where deals are counted."""
+
+    name: str
+    grain: str
+    unit: str
+    figures: tuple[ForecastFigures, ...]  # all first
+    stages: tuple[ForecastStage, ...]
+    tests: tuple[ForecastTest, ...]
+    past: tuple[PastForecast, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +260,4 @@ class Answers:
     cohorts: Mapping[str, CohortAnswer] = field(default_factory=dict)
     scores: Mapping[str, ScoreAnswer] = field(default_factory=dict)
     pace: Mapping[str, PaceAnswer] = field(default_factory=dict)
+    forecasts: Mapping[str, ForecastAnswer] = field(default_factory=dict)

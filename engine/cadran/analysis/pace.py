@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.analysis.answers import Interval, PaceAnswer, PaceFigures, Projection, Value
+from cadran.analysis.answers import Interval, PaceAnswer, PaceFigures, Projection
 from cadran.analysis.asking import Asking, Found
 from cadran.analysis.statistics import Prediction, predicted_by_line, predicted_mean, student_t_below
 from cadran.analysis.workdays import working_days
@@ -45,7 +45,9 @@ class PaceAnalysis:
     kpi: str
     segments: bool = False
     _asking: Asking = field(init=False)
-    _least: list[str] | None = field(init=False)  # of each sum that must not hold negative rows; None: may shrink
+    _least: list[str] | None = field(
+        init=False
+    )  # of each sum that must not hold negative rows; None: may shrink
 
     def ask(self, asking: Asking) -> None:
         self._asking = asking
@@ -128,7 +130,7 @@ class PaceAnalysis:
             str(now.grain), running.period, now.start, now.last_day, self._elapsed(now),
             running.segment, running.segment_value, value, running.previous, running.year_ago,
             None if made is None else self._projection(made, past, running, floor),
-            running.target, running.target_high, left, days, self._per_day(left, days),
+            running.target, running.target_high, left, days, self._per_day(left, days), self._spreads,
         )  # fmt: skip
 
     def _so_far(self, row: Row, found: Found) -> Number | None:
@@ -170,10 +172,13 @@ class PaceAnalysis:
 
     def _per_day(self, left: Number | None, days: int) -> Number | None:
         """Only what adds up over days can be spread over them."""
-        of, leaves = self._asking.model.kpis[self.kpi], self._asking.model.leaves
-        if left is None or left <= 0 or not days or not additive(of.value, leaves):
+        if left is None or left <= 0 or not days or not self._spreads:
             return None
         return left / days
+
+    @property
+    def _spreads(self) -> bool:
+        return additive(self._asking.model.kpis[self.kpi].value, self._asking.model.leaves)
 
 
 def growing(tree: exp.Expr, leaves: Sequence[Leaf]) -> list[Leaf] | None:

@@ -14,6 +14,8 @@ COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
+    "pace": ("cadran.cli.pace", "Show how running periods go, and where they will end."),
+    "forecast": ("cadran.cli.forecast", "Show what open deals will bring, and how good such forecasts were."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),
     "plugins": ("cadran.cli.plugins", "List the plugins, where they come from, and what is broken."),

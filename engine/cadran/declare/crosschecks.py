@@ -58,7 +58,10 @@ def report(
         period=_period(value, place.child("period"), calendar, found),
         locale=value.get("locale", ""),
         include_open="include" in value,
-        **{part: _declared(value, part, place, sections, found) for part in ("scores", "funnels", "cohorts")},
+        **{
+            part: _declared(value, part, place, sections, found)
+            for part in ("scores", "funnels", "cohorts", "forecasts")
+        },
         pace=pace,
         to=_channels(value.get("to", []), place.child("to"), sections, found),
     )
@@ -67,7 +70,7 @@ def report(
 def _declared(
     value: dict[str, Any], part: str, place: Place, sections: Sections, found: Findings
 ) -> tuple[Text, ...] | None:
-    """The scores, funnels or cohorts that a report names; None where it says nothing about them."""
+    """The scores, funnels, cohorts or forecasts that a report names; None where it says nothing about them."""
     if part not in value:
         return None
     named = values.texts(value[part], place.child(part))

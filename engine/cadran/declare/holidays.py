@@ -12,7 +12,7 @@ from cadran.declare.findings import Findings
 from cadran.declare.model import Holidays
 from cadran.problems import listed, suggest
 
-_CODE = re.compile(r"([A-Z]{2})(?:-([A-Za-z0-9]{1,6}))?")
+_CODE = re.compile(r"([A-Z]{2})(?:-([A-Za-z0-9 ]{1,20}))?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 

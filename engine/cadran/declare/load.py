@@ -19,6 +19,7 @@ from cadran.declare import (
     cohorts,
     crosschecks,
     datasets,
+    forecasts,
     funnels,
     holidays,
     kpis,
@@ -146,6 +147,11 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     groups = {
         n: c for n, e in named["cohorts"].items() if (c := cohorts.cohort(n, e, sections, added, found))
     }
+    foretold = {
+        n: said
+        for n, e in named["forecasts"].items()
+        if (said := forecasts.forecast(n, e, made, sections, added, found))
+    }
     made = added.into(made, found)
     measured = {n: kpis.kpi(n, e, calendar, currency, found) for n, e in named["kpis"].items()}
     crosschecks.check_kpis(measured, sections, found)
@@ -167,6 +173,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         scores=scored,
         funnels=flows,
         cohorts=groups,
+        forecasts=foretold,
         behind=added.kpis,
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={

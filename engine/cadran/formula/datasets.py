@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
+from cadran.declare.findings import subject_of
 from cadran.declare.model import Dataset, Text
 from cadran.formula.aggregates import MeasureReader
 from cadran.formula.measures import Lookup, ResolvedDataset
@@ -108,7 +109,9 @@ class _DatasetResolver:
         )
 
     def _derived(self, name: str, text: Text) -> exp.Expr | None:
-        subject = f"{self.subject}.columns.{name}"
+        path = text.place.path
+        own = path[:1] == ("datasets",) or not path  # others were written for a score, a funnel or the like
+        subject = f"{self.subject}.columns.{name}" if own else subject_of(path)
         parsed, problems = parse(text, subject)
         self.problems += problems
         if parsed is None:

@@ -64,13 +64,13 @@ def to_csv(results: Results) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(
-        [value if type(value) in _AS_IT_IS else _plain(value) for value in values]
+        [value if type(value) in _AS_IT_IS else plain(value) for value in values]
         for values in as_tuples(results.rows)
     )
     return out.getvalue()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A field as :mod:`csv` writes it: decimals digit by digit, floats in their shortest exact form, dates in ISO."""
     kind = type(value)
     if kind is Decimal:
@@ -83,7 +83,7 @@ def to_parquet(results: Results) -> bytes:
     import pyarrow.parquet
 
     table = results.arrow()
-    notes = _json([_note(note, results.declaration.secrets) for note in results.notes])
+    notes = as_json([_note(note, results.declaration.secrets) for note in results.notes])
     table = table.replace_schema_metadata({"as_of": results.as_of.isoformat(), "notes": notes})
     out = io.BytesIO()
     pyarrow.parquet.write_table(table, out)
@@ -102,9 +102,9 @@ def to_json(results: Results, secrets: frozenset[str] = frozenset()) -> str:
         "warnings": [_warning(problem, secrets) for problem in results.warnings],
         "notes": [_note(note, secrets) for note in results.notes],
     }
-    blocks = [f'  "as_of": {_json(results.as_of)}']
+    blocks = [f'  "as_of": {as_json(results.as_of)}']
     for name, items in parts.items():
-        lines = ",\n".join(f"    {_json(item)}" for item in items)
+        lines = ",\n".join(f"    {as_json(item)}" for item in items)
         blocks.append(f'  "{name}": [\n{lines}\n  ]' if lines else f'  "{name}": []')
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
@@ -168,7 +168,7 @@ def _note(note: Note, secrets: frozenset[str]) -> dict[str, Any]:
     return {"kpi": note.kpi, "kind": note.kind, "dataset": note.dataset, "since": note.since, "text": hide(text, secrets)}  # fmt: skip
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """JSON in which a Decimal keeps its digits: the standard library can only write floats."""
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() else "null"
@@ -179,9 +179,9 @@ def _json(value: Any) -> str:
     if isinstance(value, Mapping):
         return (
             "{"
-            + ", ".join(f"{json.dumps(str(k), ensure_ascii=False)}: {_json(v)}" for k, v in value.items())
+            + ", ".join(f"{json.dumps(str(k), ensure_ascii=False)}: {as_json(v)}" for k, v in value.items())
             + "}"
         )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_json, value)) + "]"
+        return "[" + ", ".join(map(as_json, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
