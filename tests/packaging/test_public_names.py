@@ -23,11 +23,11 @@ def test_the_python_api() -> None:
 
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
-        "allow_paths", "cache", "check", "check_data", "clear_cache", "declaration", "environ", "examine", "explain",
+        "allow_paths", "analyse", "cache", "check", "check_data", "clear_cache", "declaration", "environ", "examine", "explain",
         "file", "model", "plugins", "run", "unread_cache",
     }  # fmt: skip
     assert _public(cadran.Results) == {
-        "alerts", "arrow", "as_of", "declaration", "dicts", "kpis", "measured", "notes", "pandas", "polars", "quality", "quarantined", "reuse",
+        "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "kpis", "measured", "notes", "pandas", "polars", "quality", "quarantined", "reuse",
         "rows", "scanned", "statements", "warnings",
     }  # fmt: skip
 

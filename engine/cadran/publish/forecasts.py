@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from cadran.analysis.answers import ForecastAnswer, ForecastFigures, ForecastStage, ForecastTest
     from cadran.publish.context import Figure
     from cadran.publish.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Widths of 100: won, of open deals, of those to come; and between which places the interval lies, where known."""
+
+    won: float
+    open: float
+    new: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class ForecastLine:
     new: Figure
     value: Figure
     interval_text: str
+    stack: Stack | None  # None where something is negative, and where there is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,7 @@ class TriedLine:
 
 @dataclass(frozen=True, slots=True)
 class ForecastView:
-    """``level_text`` is the probability of the intervals shown, ``levels`` those that were tested."""
+    """``level_text`` is the probability of the intervals shown, ``levels`` those that were tested; ``words`` are headings."""
 
     name: str
     label: str
@@ -63,13 +76,24 @@ class ForecastView:
     segments: tuple[ForecastLine, ...]
     stages: tuple[StageLine, ...]
     tests: tuple[TriedLine, ...]
+    words: Mapping[str, str]
+
+
+_WORDS = {
+    "won": "won", "open": "open deals", "new": "still to come", "forecast": "forecast", "by_stage": "Open deals by stage",
+    "deals": "deals", "amount": "amount", "rate": "share won", "days": "days until won (median)",
+    "decided": "decided deals", "tested": "The same forecast at the same point of past periods", "forecasts": "forecasts",
+    "bias": "bias", "error": "error", "naive": "repeating the period before", "within": "came within {level}",
+    "untested": "Not tested yet: too little history", "title": "Forecast", "by_segment": "By segment",
+}  # fmt: skip
 
 
 def forecast_view(answer: ForecastAnswer, figures: Figures) -> ForecastView:
     made = figures.declaration.forecasts[answer.name]
     intervals = [interval for found in answer.figures for interval in found.intervals]
     levels = sorted({interval.level for interval in intervals})
-    shown = [_line(found, answer.unit, figures) for found in answer.figures]
+    most = max((_reach(found) for found in answer.figures if not found.segment), default=0.0)
+    shown = [_line(found, answer.unit, most, figures) for found in answer.figures]
     return ForecastView(
         answer.name,
         figures.text(made.label) or answer.name.replace("_", " "),
@@ -80,10 +104,29 @@ def forecast_view(answer: ForecastAnswer, figures: Figures) -> ForecastView:
         tuple(line for line in shown if line.segment_text),
         tuple(_stage(found, answer.unit, figures) for found in answer.stages),
         tuple(_test(found, figures) for found in answer.tests),
+        {key: say(figures.locale, message) for key, message in _WORDS.items()},
     )
 
 
-def _line(found: ForecastFigures, unit: str, figures: Figures) -> ForecastLine:
+def _reach(found: ForecastFigures) -> float:
+    """The largest amount that its bar has to hold."""
+    return max([found.won + found.open + (found.new or 0.0), *(i.high for i in found.intervals[:1])])
+
+
+def _stack(found: ForecastFigures, most: float) -> Stack | None:
+    parts = (found.won, found.open, found.new or 0.0)
+    if found.segment or not most or min(parts) < 0:
+        return None
+    won, open_, new = (round(100 * part / most, 1) for part in parts)
+    if not found.intervals:
+        return Stack(won, open_, new, None, None)
+    low, high = (
+        round(100 * max(end, 0.0) / most, 1) for end in (found.intervals[0].low, found.intervals[0].high)
+    )
+    return Stack(won, open_, new, low, high)
+
+
+def _line(found: ForecastFigures, unit: str, most: float, figures: Figures) -> ForecastLine:
     form, interval = figures.form, found.intervals[0] if found.intervals else None
     return ForecastLine(
         found.period,
@@ -94,6 +137,7 @@ def _line(found: ForecastFigures, unit: str, figures: Figures) -> ForecastLine:
         figures.figure(found.new, unit),
         figures.figure(found.value, unit),
         "" if interval is None else f"{form.value(interval.low, unit)} – {form.value(interval.high, unit)}",
+        _stack(found, most),
     )
 
 

@@ -14,7 +14,6 @@ _FRENCH = {
     "to date": "à ce jour",
     "vs previous": "vs préc.",
     "vs a year ago": "sur un an",
-    "no data": "aucune donnée",
     "projection {value} ({level}: {low} – {high})": "projection {value} ({level} : {low} – {high})",
     "no projection: fewer than {n} final periods": "pas de projection : moins de {n} périodes définitives",
     "error so far {error} over {n} periods (repeating the period before: {naive})": "erreur passée {error} sur {n} périodes (en répétant la précédente : {naive})",
@@ -31,15 +30,13 @@ _FRENCH = {
     "No running period": "Aucune période en cours",
     "Projection": "Projection",
     "To target": "Vers l’objectif",
-    "Past error": "Erreur passée",
     # forecasts
     "Forecast": "Prévision",
-    "Period": "Période",
     "won": "gagné",
     "open deals": "affaires ouvertes",
     "still to come": "à venir",
     "forecast": "prévision",
-    "too little history": "trop peu d’historique",
+    "By segment": "Par segment",
     "Open deals by stage": "Affaires ouvertes par étape",
     "deals": "affaires",
     "amount": "montant",
@@ -57,9 +54,6 @@ _FRENCH = {
     "the next period": "la période suivante",
     "{n} periods ahead": "{n} périodes plus tard",
     "Not tested yet: too little history": "Pas encore vérifiée : trop peu d’historique",
-    "total": "total",
-    "No deal yet": "Aucune affaire",
-    "No forecast is declared": "Aucune prévision n’est déclarée",
 }
 
 

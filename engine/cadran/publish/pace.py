@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from cadran.declare.model import Kpi
     from cadran.publish.context import Change, Figure
     from cadran.publish.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Bullet:
+    """Places on a bar from 0 to 100: what is there, the interval in which it will end, where probably, and the target."""
+
+    value: float
+    low: float
+    high: float
+    projection: float
+    target: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class PaceLine:
     target: Figure
     target_text: str
     left_text: str
+    bullet: Bullet | None  # None without a projection, and where something is negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,23 @@ class PaceGroup:
     elapsed_text: str
     days_text: str
     lines: list[PaceLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PaceView:
+    """What a report's block of paces shows; ``words`` are its headings by key."""
+
+    words: Mapping[str, str]
+    groups: Sequence[PaceGroup]
+
+
+def pace_view(answers: Iterable[PaceAnswer], figures: Figures) -> PaceView:
+    said = {
+        "title": "Pace", "to_date": "to date", "projection": "Projection", "target": "To target",
+        "vs_previous": "vs previous", "vs_year_ago": "vs a year ago", "nothing": "No running period",
+    }  # fmt: skip
+    words = {key: say(figures.locale, message) for key, message in said.items()}
+    return PaceView(words, pace_groups(answers, figures))
 
 
 def pace_groups(answers: Iterable[PaceAnswer], figures: Figures) -> list[PaceGroup]:
@@ -86,7 +115,21 @@ def _line(kpi: Kpi, found: PaceFigures, figures: Figures) -> PaceLine:
         figures.figure(found.target, unit),
         "" if found.target is None else _target(target, made, figures),
         _left(kpi, found, figures),
+        _bullet(found),
     )
+
+
+def _bullet(found: PaceFigures) -> Bullet | None:
+    if found.projection is None or found.value is None:
+        return None
+    interval = found.projection.intervals[0]
+    target = None if found.target is None else float(found.target)
+    places = [float(found.value), interval.low, interval.high, found.projection.value]
+    most = max([*places, target or 0.0]) * 1.02
+    if min([*places, target or 0.0]) < 0 or not most:
+        return None
+    value, low, high, projection = (round(100 * place / most, 1) for place in places)
+    return Bullet(value, low, high, projection, None if target is None else round(100 * target / most, 1))
 
 
 def _projection(made: Projection | None, unit: str, figures: Figures) -> str:
