@@ -21,7 +21,7 @@ from cadran.analysis.answers import (
 from cadran.analysis.asking import Asking, Found
 from cadran.analysis.outlook import LOOKED_BACK, TESTED, Forecaster, Moment, Outlook, Tried, Window
 from cadran.analysis.pace import LEVELS, error
-from cadran.analysis.pipeline import Deal, Pipeline, Visit
+from cadran.analysis.pipeline import Deal, Pipeline, Stage, Visit
 from cadran.calendar import Calendar, Period
 from cadran.compute.cells.computed import Listing
 from cadran.compute.spans import midnight
@@ -139,10 +139,10 @@ class ForecastAnalysis:
     def _stages(self, forecaster: Forecaster) -> Iterator[ForecastStage]:
         """Where the open deals stand, in the order in which deals usually come there."""
         stages: dict[str, list[float]] = {}
-        for one in forecaster.open:
+        for one, _ in forecaster.standing.open:
             stages.setdefault(one.stage, []).append(one.deal.amount)
-        for name in sorted(stages, key=lambda name: (-(forecaster.history[name].days or 0), name)):
-            history = forecaster.history[name]
+        histories = {name: forecaster.standing.history.get(name, Stage()) for name in stages}
+        for name, history in sorted(histories.items(), key=lambda item: (-(item[1].days or 0), item[0])):
             yield ForecastStage(
                 name, len(stages[name]), math.fsum(stages[name]), history.rate, history.days, len(history.decided)
             )  # fmt: skip

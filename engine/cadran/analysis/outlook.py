@@ -12,11 +12,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cadran.analysis.pipeline import Open, Pipeline, Stage
+from cadran.analysis.pipeline import Chance, Open, Pipeline, Stage
 from cadran.analysis.statistics import Prediction, predicted_mean
 
 LOOKED_BACK = 12  # past moments that deals still to come are known from
@@ -70,6 +70,14 @@ class Tried:
     naive: float
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The histories of stages, and each open deal with its chance of being won in each window."""
+
+    history: Mapping[str, Stage]
+    open: Sequence[tuple[Open, Sequence[Chance]]]
+
+
 class Forecaster:
     """``moments`` are the one that it is made at, and the same points of the periods before, going back."""
 
@@ -80,16 +88,13 @@ class Forecaster:
         self._new: dict[tuple[int, int], Mapping[str | None, float]] = {}
 
     @cached_property
-    def history(self) -> Mapping[str, Stage]:
-        return self.pipeline.history(self.moments[0].at)
-
-    @cached_property
-    def open(self) -> list[Open]:
-        return self.pipeline.open(self.moments[0].at, self.history)
+    def standing(self) -> Standing:
+        """How the pipeline stands now."""
+        return self._standing(self.moments[0])
 
     def now(self, segment: str | None = ALL) -> list[Outlook]:
         """Period by period, of all deals or of those of one segment value."""
-        return self._outlooks(0, self.history, self.open, segment)
+        return self._outlooks(0, self.standing, segment)
 
     def tests(self) -> Iterator[Tried]:
         """What it would have said before, of periods that are over."""
@@ -97,21 +102,22 @@ class Forecaster:
             windows = [w for w in moment.windows if w.stop <= self.moments[0].at]
             if not windows:
                 continue
-            history = self.pipeline.history(moment.at)
-            made = self._outlooks(back, history, self.pipeline.open(moment.at, history), ALL)
+            made = self._outlooks(back, self._standing(moment), ALL)
             naive = self._won(moment.before)
             for step, window in enumerate(windows):
                 if back - step <= TESTED and made[step].total is not None:
                     yield Tried(step, back, made[step], self._won(window), naive)
 
-    def _outlooks(
-        self, back: int, history: Mapping[str, Stage], deals: Sequence[Open], segment: str | None
-    ) -> list[Outlook]:
-        own = [o for o in deals if segment is ALL or o.deal.segment == segment]
+    def _standing(self, moment: Moment) -> Standing:
+        history = self.pipeline.history(moment.at)
+        return Standing(history, _chances(self.pipeline.open(moment.at, history), history, moment))
+
+    def _outlooks(self, back: int, standing: Standing, segment: str | None) -> list[Outlook]:
+        own = [(one, chances) for one, chances in standing.open if segment in (ALL, one.deal.segment)]
         moment, out = self.moments[back], []
         for step, window in enumerate(moment.windows):
             won = self._won(Window(window.start, min(window.stop, _after(moment.at))), segment)
-            expected = _expected(own, history, moment.at, window)
+            expected = _expected((one, chances[step]) for one, chances in own)
             out.append(_together(won, expected, self._still_to_come(back, step, segment)))
         return out
 
@@ -140,20 +146,33 @@ class Forecaster:
         return self._new[back, step]
 
 
-def _expected(
-    deals: Sequence[Open], history: Mapping[str, Stage], at: dt.datetime, window: Window
-) -> tuple[float, float]:
+def _chances(
+    deals: Sequence[Open], history: Mapping[str, Stage], moment: Moment
+) -> list[tuple[Open, list[Chance]]]:
+    """Each open deal with its chance in each window."""
+    windows = [
+        (max((w.start - moment.at).total_seconds(), 0.0), (w.stop - moment.at).total_seconds())
+        for w in moment.windows
+    ]
+    by_history: dict[str, list[Open]] = defaultdict(list)
+    for one in deals:
+        by_history[one.judged_by].append(one)
+    out: list[tuple[Open, list[Chance]]] = []
+    for name, own in by_history.items():
+        out += zip(own, history[name].chances([one.age for one in own], windows), strict=True)
+    return out
+
+
+def _expected(deals: Iterable[tuple[Open, Chance]]) -> tuple[float, float]:
     """The expected amount of open deals in a window, and its variance."""
-    start, stop = ((bound - at).total_seconds() for bound in (window.start, window.stop))
     mean = own = 0.0
     together: dict[str, float] = defaultdict(float)
-    for one in deals:
-        chance, amount = history[one.judged_by].chance(one.age, max(start, 0.0), stop), one.deal.amount
+    for one, chance in deals:
         spread = chance.share * (1 - chance.share)
-        mean += amount * chance.share
-        own += amount**2 * spread
+        mean += one.deal.amount * chance.share
+        own += one.deal.amount**2 * spread
         if chance.rests_on:
-            together[one.judged_by] += amount * math.sqrt(spread / chance.rests_on)
+            together[one.judged_by] += one.deal.amount * math.sqrt(spread / chance.rests_on)
     return mean, own + math.fsum(off**2 for off in together.values())
 
 

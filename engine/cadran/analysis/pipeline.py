@@ -1,18 +1,19 @@
 """A pipeline as it was known at a moment: open deals in their stages, and what became of deals that were there before.
 
-An open deal is judged by the decided deals that entered its stage and were not decided sooner than it has been there
-already: of their amounts, how much was won, and how long after. Amounts count and not heads, because large deals are won
-less often, or later, than small ones. Nothing that happened after the moment is looked at.
+An open deal is judged by the decided deals that stayed in its stage for longer than it has been there already: of their
+amounts, how much was won, and how long after. Amounts count and not heads, because large deals may be won less often, or
+later, than small ones. Nothing that happened after the moment is looked at.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import zip_longest
 from statistics import median
 
 LEAST_DECIDED = (
@@ -51,47 +52,86 @@ class Chance:
     rests_on: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A decided deal that was in a stage: for how many seconds, and after how many seconds since it came it was decided."""
+
+    stayed: float
+    after: float
+    amount: float
+    won: bool
+
+
 @dataclass(slots=True)
 class Stage:
-    """The decided deals that entered a stage: after how many seconds each was decided, its amount, and whether it was won."""
+    """The decided deals that were in a stage."""
 
-    decided: list[tuple[float, float, bool]] = field(default_factory=list)
-    _after: list[float] = field(default_factory=list)
-    _after_won: list[float] = field(default_factory=list)
-    _won: list[float] = field(default_factory=list)  # sums of amounts up to each
-    _all: list[float] = field(default_factory=list)
-    _squares: list[float] = field(default_factory=list)
-
-    def close(self) -> None:
-        """Once all deals are in: sorts them, and adds their amounts up."""
-        self.decided.sort()
-        won = [(after, amount) for after, amount, is_won in self.decided if is_won]
-        self._after = [after for after, _, _ in self.decided]
-        self._after_won = [after for after, _ in won]
-        self._won = [0.0, *accumulate(amount for _, amount in won)]
-        self._all = [0.0, *accumulate(amount for _, amount, _ in self.decided)]
-        self._squares = [0.0, *accumulate(amount**2 for _, amount, _ in self.decided)]
+    decided: list[Passed] = field(default_factory=list)
 
     @property
     def rate(self) -> float | None:
         """Which share of the amounts was won; None of nothing."""
-        return self._won[-1] / self._all[-1] if self._all[-1] else None
+        total = math.fsum(deal.amount for deal in self.decided)
+        return math.fsum(deal.amount for deal in self.decided if deal.won) / total if total else None
 
     @property
     def days(self) -> float | None:
         """The median of the days until a deal was won."""
-        return median(self._after_won) / _DAY if self._after_won else None
+        won = [deal.after for deal in self.decided if deal.won]
+        return median(won) / _DAY if won else None
 
-    def chance(self, age: float, start: float, stop: float) -> Chance:
-        """Of a deal that has been here for ``age`` seconds: won at least ``start`` and less than ``stop`` seconds from now."""
-        still = bisect_right(self._after, age)
-        left = self._all[-1] - self._all[still]
-        squares = self._squares[-1] - self._squares[still]
-        if left <= 0 or squares <= 0:
-            return Chance()  # it has been open for longer than any deal before it
-        first = max(bisect_right(self._after_won, age), bisect_left(self._after_won, age + start))
-        last = max(first, bisect_left(self._after_won, age + stop))
-        return Chance((self._won[last] - self._won[first]) / left, left**2 / squares)
+    def chances(self, ages: Sequence[float], windows: Sequence[tuple[float, float]]) -> list[list[Chance]]:
+        """Of deals that have been here for so many seconds, in each window ``[start, stop)`` of seconds from now.
+
+        A deal that has been here for longer than any before it has no chance.
+        """
+        ends = sorted({deal.after for deal in self.decided if deal.won})
+        won, sums = (
+            Sums(len(ends)),
+            [0.0, 0.0],
+        )  # of those that stayed for longer: all amounts, and their squares
+        out: list[list[Chance]] = [[] for _ in ages]
+        waiting = sorted(self.decided, key=lambda deal: deal.stayed)
+        for at in sorted(range(len(ages)), key=lambda at: -ages[at]):
+            while waiting and waiting[-1].stayed > ages[at]:
+                deal = waiting.pop()
+                sums = [sums[0] + deal.amount, sums[1] + deal.amount**2]
+                if deal.won:
+                    won.add(bisect_left(ends, deal.after), deal.amount)
+            out[at] = [self._chance(won, ends, ages[at], window, sums) for window in windows]
+        return out
+
+    def _chance(
+        self, won: Sums, ends: list[float], age: float, window: tuple[float, float], sums: Sequence[float]
+    ) -> Chance:
+        total, squares = sums
+        if total <= 0 or squares <= 0:
+            return Chance()
+        first, last = (bisect_left(ends, age + bound) for bound in window)
+        first = max(first, bisect_right(ends, age))
+        share = (won.below(last) - won.below(first)) / total if last > first else 0.0
+        return Chance(min(max(share, 0.0), 1.0), total**2 / squares)
+
+
+class Sums:
+    """Sums over the first so many of a row of numbers, which may change: Fenwick, A New Data Structure for Cumulative
+    Frequency Tables, Software: Practice and Experience 24 (1994)."""
+
+    def __init__(self, size: int) -> None:
+        self._parts = [0.0] * (size + 1)
+
+    def add(self, at: int, value: float) -> None:
+        at += 1
+        while at < len(self._parts):
+            self._parts[at] += value
+            at += at & -at
+
+    def below(self, at: int) -> float:
+        total = 0.0
+        while at:
+            total += self._parts[at]
+            at -= at & -at
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +150,7 @@ class Pipeline:
     def __init__(self, deals: Iterable[Deal], visits: Iterable[Visit]) -> None:
         self.deals: Sequence[Deal] = sorted(deals, key=lambda deal: deal.opened)
         self._opened = [deal.opened for deal in self.deals]
-        self._visits: dict[Hashable, list[Visit]] = defaultdict(list)
+        self._visits = defaultdict[Hashable, list[Visit]](list)
         for visit in sorted(visits, key=lambda visit: visit.entered):
             self._visits[visit.deal].append(visit)
         self._won = sorted(
@@ -118,15 +158,13 @@ class Pipeline:
         )
 
     def history(self, at: dt.datetime) -> Mapping[str, Stage]:
-        """By stage, the deals that had entered it and were decided by then; those of all stages under ``ANY``."""
+        """By stage, the deals that had been in it and were decided by then; all decided deals under ``ANY``."""
         stages: dict[str, Stage] = defaultdict(Stage, {ANY: Stage()})
         for deal in self._known(at):
             if deal.closed is not None and deal.closed <= at:
-                for name, entered in self._entries(deal, deal.closed).items():
-                    after = (deal.closed - entered).total_seconds()
-                    stages[name].decided.append((after, max(deal.amount, 0.0), deal.won))
-        for stage in stages.values():
-            stage.close()
+                for name, entered, left in self._stays(deal, deal.closed):
+                    stayed, after = ((end - entered).total_seconds() for end in (left, deal.closed))
+                    stages[name].decided.append(Passed(stayed, after, max(deal.amount, 0.0), deal.won))
         return stages
 
     def open(self, at: dt.datetime, history: Mapping[str, Stage]) -> list[Open]:
@@ -149,16 +187,18 @@ class Pipeline:
         return self.deals[: bisect_right(self._opened, at)]
 
     def _standing(self, deal: Deal, at: dt.datetime, history: Mapping[str, Stage]) -> Open:
-        entries = self._entries(deal, at)
-        stage = next((v.stage for v in reversed(self._visits[deal.key]) if v.entered <= at), ANY)
-        enough = stage in history and len(history[stage].decided) >= LEAST_DECIDED
-        judged_by = stage if enough else ANY
-        return Open(deal, stage, judged_by, (at - entries[judged_by]).total_seconds())
+        last = next((v for v in reversed(self._visits.get(deal.key, ())) if v.entered <= at), None)
+        stage = ANY if last is None else last.stage
+        if last is not None and stage in history and len(history[stage].decided) >= LEAST_DECIDED:
+            return Open(deal, stage, stage, (at - last.entered).total_seconds())
+        return Open(deal, stage, ANY, (at - deal.opened).total_seconds())
 
-    def _entries(self, deal: Deal, until: dt.datetime) -> dict[str, dt.datetime]:
-        """When it first entered each stage, up to a moment."""
-        entries = {ANY: deal.opened}
-        for visit in self._visits.get(deal.key, ()):
-            if visit.entered <= until:
-                entries.setdefault(visit.stage, visit.entered)
-        return entries
+    def _stays(self, deal: Deal, closed: dt.datetime) -> Iterator[tuple[str, dt.datetime, dt.datetime]]:
+        """Each stage that a decided deal was in, when it first came there, and when it went on or was decided."""
+        yield ANY, deal.opened, closed
+        visits = [visit for visit in self._visits.get(deal.key, ()) if visit.entered <= closed]
+        seen = {ANY}
+        for visit, following in zip_longest(visits, visits[1:]):
+            if visit.stage not in seen:
+                seen.add(visit.stage)
+                yield visit.stage, visit.entered, closed if following is None else following.entered
