@@ -152,7 +152,7 @@ class PaceAnalysis:
     def _projection(
         self, made: Prediction, past: Sequence[Past], running: Row, floor: float | None
     ) -> Projection:
-        tests = list(tested(past))
+        tests = list(tried_before(past))
         kpi = self._asking.model.kpis[self.kpi].kpi
         return Projection(
             _at_least(made.value, floor),
@@ -218,7 +218,7 @@ def project(past: Sequence[Past], so_far: float | None) -> Prediction | None:
     return predicted_mean([p.final for p in past])
 
 
-def tested(past: Sequence[Past]) -> Iterator[tuple[float, float, float]]:
+def tried_before(past: Sequence[Past]) -> Iterator[tuple[float, float, float]]:
     """Each of the last periods as it would have been projected from those before it, at the same elapsed part.
 
     Gives (projected, final, the final value of the period before).
