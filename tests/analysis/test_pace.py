@@ -32,6 +32,8 @@ def test_the_line_through_what_was_there_and_what_came() -> None:
     # means 11 and 34; Σ(x-x̄)² = 10, Σ(x-x̄)(y-ȳ) = 22: 34 + 2.2 · 3
     assert made is not None
     assert (made.value, made.df) == (pytest.approx(40.6), 4)
+    # residuals' squares 5.6: s² = 1.4; t(90 %, 4) = 1.533
+    assert made.interval(0.8) == pytest.approx((37.992, 43.208), abs=1e-3)
 
 
 @pytest.mark.parametrize(
