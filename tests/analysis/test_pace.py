@@ -14,7 +14,7 @@ import pytest
 import cadran
 from cadran.analysis.analyse import Wanted
 from cadran.analysis.answers import PaceFigures
-from cadran.analysis.pace import Past, project, tried_before
+from cadran.analysis.pace import Past, growing, project, tried_before
 from cadran.problems import ProblemsFound
 
 # --- by hand ----------------------------------------------------------------------------------------------------------
@@ -193,6 +193,56 @@ def test_what_can_only_grow_does_not_end_below_what_is_there(tmp_path: Path) -> 
     refunds = found["refunds", "month"]  # its rows are negative: it may well shrink
     assert refunds.projection is not None
     assert refunds.projection.intervals[1].low < float(refunds.value or 0)
+
+
+GROWING = {
+    "count(orders)": True,
+    "count(distinct orders.shop)": True,
+    "active(orders.shop)": True,
+    "new(orders.shop)": True,
+    "sum(orders.amount)": True,
+    "sum(orders.amount) filter (where shop = 'north')": True,
+    "(sum(orders.amount) + count(orders)) + sum(orders.cost)": True,
+    "dated(count(orders), at)": True,
+    "ytd(sum(orders.amount))": True,
+    "sum(orders.refund)": False,  # negative rows
+    "sum(orders.amount) - sum(orders.cost)": False,
+    "sum(orders.amount) / count(orders)": False,
+    "avg(orders.amount)": False,
+    "-count(orders)": False,
+    "rolling(sum(orders.amount), 3)": False,  # it could, and is left out
+    "previous(count(orders))": False,
+    "retained(orders.shop)": False,
+    "lost(orders.shop)": False,
+    "count_having(orders.shop, count(orders) = 1)": False,
+    "count(orders) filter (where fresh)": False,  # rests on now()
+    "count(orders) filter (where newest)": False,  # a later row takes it away
+    "count(shops) filter (where orders = 1)": False,  # so does a second order
+}
+
+
+def test_which_formulas_can_only_grow(tmp_path: Path) -> None:
+    columns = (
+        'orders: {from: files.orders, key: id, date: at, money: {amount: EUR}, links: {shop: shops}, columns: {fresh: "at > now() - interval 7 day", '
+        "newest: row_number() over (partition by shop order by at desc) = 1}}\n  shops: {from: files.shops, key: shop, date: at, columns: {orders: count(orders)}}"
+    )
+    kpis = "".join(f'  k{n}: {{formula: "{formula}", period: month}}\n' for n, formula in enumerate(GROWING))
+    path = folder(tmp_path, kpis)
+    (path / "data" / "shops.csv").write_text("shop,at\nnorth,2023-11-01\nsouth,2024-01-01\n", "utf-8")
+    text = (
+        (path / "kpis.yaml")
+        .read_text("utf-8")
+        .replace("orders: {from: files.orders, key: id, date: at, money: {amount: EUR}}", columns)
+    )
+    (path / "kpis.yaml").write_text(text, "utf-8")
+    project_ = cadran.open(path, environ={})
+    declaration, model, _ = project_.model()
+    assert declaration.kpis
+    shown = {formula: growing(model.kpis[f"k{n}"].value, model) for n, formula in enumerate(GROWING)}
+    assert {formula: found is not None for formula, found in shown.items()} == GROWING | {
+        "sum(orders.refund)": True
+    }
+    assert len(shown["(sum(orders.amount) + count(orders)) + sum(orders.cost)"] or []) == 2
 
 
 def test_ratios_are_not_spread_over_days(found: Mapping[tuple[str, ...], PaceFigures]) -> None:

@@ -17,10 +17,21 @@ from cadran.analysis.asking import Asking, Found
 from cadran.analysis.statistics import Prediction, predicted_by_line, predicted_mean, student_t_below
 from cadran.analysis.workdays import working_days
 from cadran.calendar import Grain, Period
+from cadran.compute.keeping.behind import Reader
 from cadran.compute.planning.settling import Settling
 from cadran.compute.results import Number, Row
 from cadran.formula.checks import additive
-from cadran.formula.measures import Leaf, ResolvedKpi, ResolvedTarget, SoFar, ToDate, Whole, leaves_in
+from cadran.formula.measures import (
+    Leaf,
+    Measure,
+    Model,
+    ResolvedKpi,
+    ResolvedTarget,
+    SoFar,
+    ToDate,
+    Whole,
+    leaves_in,
+)
 from cadran.judge.compare import difference
 
 FITTED = 12  # final periods behind a projection
@@ -62,7 +73,7 @@ class PaceAnalysis:
         so_far = make.under(of.value, SoFar())
         self._need(make.twin(self._named("value"), of, periods=grains, segments=by, targets=targets), periods)
         self._need(make.kpi(self._named("so_far"), of, so_far, periods=grains, segments=by), periods)
-        summed = growing(of.value, asking.model.leaves)
+        summed = growing(of.value, asking.model)
         if summed is not None:
             self._least = [self._smallest(number, leaf, of, grains) for number, leaf in enumerate(summed)]
             for name in self._least:
@@ -181,25 +192,44 @@ class PaceAnalysis:
         return additive(self._asking.model.kpis[self.kpi].value, self._asking.model.leaves)
 
 
-def growing(tree: exp.Expr, leaves: Sequence[Leaf]) -> list[Leaf] | None:
+def growing(tree: exp.Expr, model: Model) -> list[Leaf] | None:
     """The sums in a formula that can only grow while a period runs, if their rows are not negative; None for others.
 
-    Such a formula is a count or a sum of rows dated in the period, or in the stretch to date, or adds such up.
+    Such a formula is a count or a sum of rows dated in the period, or in the stretch to date, or adds such up; and what
+    a row counts for does not depend on later rows, or on the clock.
     """
     if isinstance(tree, exp.Paren):
-        return growing(tree.this, leaves)
+        return growing(tree.this, model)
     if isinstance(tree, exp.Add):
-        left, right = growing(tree.this, leaves), growing(tree.expression, leaves)
+        left, right = growing(tree.this, model), growing(tree.expression, model)
         return None if left is None or right is None else [*left, *right]
     if not isinstance(tree, exp.Placeholder):
         return None
     (number,) = leaves_in(tree)
-    leaf = leaves[number]
+    leaf = model.leaves[number]
     if leaf.measure.timing != "flow" or not all(isinstance(t, ToDate) for t in leaf.transforms):
+        return None
+    if not _stays(leaf.measure, model):
         return None
     if leaf.measure.function == "sum":
         return [leaf]
     return [] if leaf.measure.function in _GROWING else None
+
+
+def _stays(measure: Measure, model: Model) -> bool:
+    """Whether a row that counts goes on counting: it rests on no clock, no aggregate of other rows, and no window."""
+    reader = Reader(model)
+    for found in (reader.measure(measure), reader.other(measure)):
+        if found is not None and (
+            found.clock or found.lookups or any(_windowed(model, *c) for c in found.columns)
+        ):
+            return False
+    return True
+
+
+def _windowed(model: Model, dataset: str, name: str) -> bool:
+    derived = model.datasets[dataset].derived.get(name)
+    return derived is not None and derived.find(exp.Window) is not None
 
 
 def project(past: Sequence[Past], so_far: float | None) -> Prediction | None:

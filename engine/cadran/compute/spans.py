@@ -84,7 +84,7 @@ def span_of(
         if span is None:
             return None
         span = _apply(span, transform, period.grain, calendar, clock, milestones_final)
-    return span
+    return replace(span, whole=False) if span is not None and span.whole else span
 
 
 def _apply(
