@@ -263,6 +263,19 @@ def test_dates_without_times(tmp_path: Path) -> None:
     assert april.won == 30  # those of 1 April
 
 
+def test_instants_are_local_times(tmp_path: Path) -> None:
+    """The same deals, once in the calendar's time and once as instants with an offset."""
+    text, (deals, visits) = KPIS.replace("Europe/Paris", "Africa/Algiers"), made()
+
+    def instant(row: Row) -> Row:
+        hour = dt.timedelta(hours=1)  # Algiers is always an hour ahead of UTC
+        return {k: f"{v - hour}+00:00" if isinstance(v, dt.datetime) else v for k, v in row.items()}
+
+    plain = asked(folder(tmp_path / "plain", deals, visits, text))
+    moved = folder(tmp_path / "moved", [*map(instant, deals)], [*map(instant, visits)], text)
+    assert asked(moved) == plain
+
+
 def test_too_little_history_gives_no_total_and_no_tests(sample: Path) -> None:
     early = asked(sample, as_of=dt.datetime(2024, 3, 10))
     assert [f.value for f in early.figures[:3]] == [None] * 3

@@ -74,7 +74,12 @@ def _unfit(deals: Dataset, stages: Dataset, place: Place) -> Iterator[tuple[str,
             message = f"'{dataset.name}' does not say from when to when its rows hold"
             hint = f"add 'valid: {usual}' under datasets.{dataset.name}, with the names of its own columns"
             yield "forecast-without-valid", message, place.child(key), hint
-    links = [link.name for link in stages.links.values() if link.to == deals.name]
+    linked = [link for link in stages.links.values() if link.to == deals.name]
+    links = [link.name for link in linked]
+    if len(linked) == 1 and deals.key and len(linked[0].columns) != len(deals.key):
+        message = f"'{deals.name}' holds several rows of one deal, told apart by when they begin"
+        hint = "a forecast needs a dataset with one row for each deal"
+        yield "forecast-of-history", message, place.child("dataset"), hint
     if len(links) != 1:
         count = "no link" if not links else f"{len(links)} links"
         message = f"'{stages.name}' has {count} to '{deals.name}'"
