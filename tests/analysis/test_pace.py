@@ -14,7 +14,7 @@ import pytest
 import cadran
 from cadran.analysis.analyse import Wanted
 from cadran.analysis.answers import PaceFigures
-from cadran.analysis.pace import Past, growing, project, tried_before
+from cadran.analysis.pace import Past, growing, known_then, project, tried_before
 from cadran.problems import ProblemsFound
 
 # --- by hand ----------------------------------------------------------------------------------------------------------
@@ -245,6 +245,47 @@ def test_which_formulas_can_only_grow(tmp_path: Path) -> None:
     assert len(shown["(sum(orders.amount) + count(orders)) + sum(orders.cost)"] or []) == 2
 
 
+KNOWN_THEN = {
+    "sum(orders.amount) / count(orders)": True,
+    "new(orders.shop)": True,
+    "count_having(orders.shop, count(orders) = 1)": True,  # of the period's rows alone
+    "count(orders) filter (where nth = 1)": True,  # no later row changes which one came first
+    "count(orders) filter (where at = first)": True,
+    "count(orders) filter (where shops.at < at)": True,
+    "converted(orders.id, shops.first_id, '60 days') / count(orders)": False,  # matches come later
+    "count(orders) filter (where fresh)": False,
+    "count(orders) filter (where newest)": False,
+    "count(shops) filter (where orders = 1)": False,
+    "count(orders) filter (where shops.orders = 1)": False,
+    "count(orders) + count(orders) filter (where fresh)": False,
+}
+
+
+def test_of_which_formulas_the_past_was_known_then(tmp_path: Path) -> None:
+    columns = (
+        'orders: {from: files.orders, key: id, date: at, links: {shop: shops}, columns: {fresh: "at > now() - interval 7 day", '
+        "newest: row_number() over (partition by shop order by at desc) = 1, nth: row_number() over (partition by shop order by at), "
+        "first: min(at) over (partition by shop)}}\n"
+        "  shops: {from: files.shops, key: shop, date: at, columns: {orders: count(orders), first_id: length(shop)}}"
+    )
+    kpis = "".join(
+        f'  k{n}: {{formula: "{formula}", period: month}}\n' for n, formula in enumerate(KNOWN_THEN)
+    )
+    path = folder(tmp_path, kpis)
+    (path / "data" / "shops.csv").write_text("shop,at\nnorth,2023-11-01\nsouth,2024-01-01\n", "utf-8")
+    text = (path / "kpis.yaml").read_text("utf-8")
+    text = text.replace("orders: {from: files.orders, key: id, date: at, money: {amount: EUR}}", columns)
+    (path / "kpis.yaml").write_text(text, "utf-8")
+    _, model, _ = cadran.open(path, environ={}).model()
+    found = {formula: known_then(model.kpis[f"k{n}"].value, model) for n, formula in enumerate(KNOWN_THEN)}
+    assert found == KNOWN_THEN
+    assert known_then(model.kpis["k0"].value, model, ["shop"])
+    figures = paced(path, "k6", "k0")
+    assert (figures["k6", "month"].projection, figures["k6", "month"].reason) == (None, "later")
+    assert (figures["k6", "month"].previous, figures["k6", "month"].year_ago) == (None, None)
+    assert figures["k0", "month"].projection is not None
+
+
 def test_ratios_are_not_spread_over_days(found: Mapping[tuple[str, ...], PaceFigures]) -> None:
     large = found["large", "month"]
     assert large.left == pytest.approx(0.15 - float(large.value or 0))
@@ -288,7 +329,7 @@ def test_the_first_instant_of_a_period_has_nothing_yet(shop: Path) -> None:
 
 def test_too_little_history_is_said_and_not_projected(shop: Path) -> None:
     figures = paced(shop, "revenue", as_of="2024-03-10")["revenue", "month"]
-    assert (figures.projection, figures.previous is None) == (None, False)
+    assert (figures.projection, figures.reason, figures.previous is None) == (None, "few", False)
 
 
 def test_what_has_no_running_period_has_no_pace(shop: Path) -> None:

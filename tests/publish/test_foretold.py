@@ -35,7 +35,7 @@ MADE = Projection(900.0, (Interval(0.8, 800, 1000), Interval(0.95, 700, 1100)), 
 
 def running(**changes: Any) -> PaceFigures:
     figures = PaceFigures(
-        "month", "2026-04", FIRST, LAST, 0.25, (), (), 500, 400, 450, MADE, 1000, None, 500, 10, 50, True
+        "month", "2026-04", FIRST, LAST, 0.25, (), (), 500, 400, 450, MADE, "", 1000, None, 500, 10, 50, True
     )
     return replace(figures, **changes)
 
@@ -69,6 +69,19 @@ def left(kpi: str, locale: str = "en", **changes: Any) -> str:
 def test_what_is_left_in_words(kpi: str, changes: dict[str, Any], english: str, french: str) -> None:
     assert left(kpi, "en", **changes) == english
     assert left(kpi, "fr", **changes) == french
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "french"),
+    [
+        ("few", "no projection: fewer than 6 final periods", "pas de projection : moins de 6 périodes définitives"),
+        ("later", "no projection: what its rows count for is known only later", "pas de projection : ce que valent ses lignes n’est connu que plus tard"),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_projection(reason: str, english: str, french: str) -> None:
+    for locale, said in (("en", english), ("fr", french)):
+        answer = PaceAnswer("new_customers", (running(projection=None, reason=reason),))
+        assert pace_view([answer], figures(locale)).groups[0].lines[0].projection_text == said
 
 
 def test_a_bar_from_nothing_to_the_largest_of_all() -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from cadran.compute.results import Number, State
 
@@ -146,14 +146,18 @@ class Projection:
     chance: float | None = None
 
 
+Reason = Literal["", "few", "later"]
+
+
 @dataclass(frozen=True, slots=True)
 class PaceFigures:
     """A KPI in a running period of which the part ``elapsed`` is over, in all or of one segment value.
 
     ``value`` is that to date, ``previous`` and ``year_ago`` are the others' at the same elapsed part, ``target`` is the
     whole period's (``target_high`` of a range). ``left`` is target minus value; ``per_day`` that for each of
-    ``working_days``, today included, where a KPI adds up over days and something is left. ``projection`` is None where
-    there are too few final periods.
+    ``working_days``, today included, where a KPI adds up over days and something is left. ``projection`` is None for a
+    ``reason``: ``few`` final periods; or ``later``, as what its past periods are known to hold by now was not known at
+    the same elapsed part (then there is nothing to compare with, either).
     """
 
     grain: str
@@ -167,6 +171,7 @@ class PaceFigures:
     previous: Number | None
     year_ago: Number | None
     projection: Projection | None
+    reason: Reason
     target: Number | None
     target_high: Number | None
     left: Number | None

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from cadran.analysis.answers import Interval, PaceAnswer, PaceFigures, Projection
+from cadran.analysis.answers import Interval, PaceAnswer, PaceFigures, Projection, Reason
 from cadran.analysis.asking import Asking, Found
 from cadran.analysis.statistics import Prediction, predicted_by_line, predicted_mean, student_t_below
 from cadran.analysis.workdays import working_days
@@ -133,14 +133,18 @@ class PaceAnalysis:
             if row.state == "final" and row.value is not None
         ]
         value = self._so_far(running, found)
-        made = project(past[-FITTED:], _number(value))
+        model = self._asking.model
+        known = known_then(model.kpis[self.kpi].value, model, running.segment)
+        made = project(past[-FITTED:], _number(value)) if known else None
+        reason: Reason = "" if made is not None else "few" if known else "later"
+        others = (running.previous, running.year_ago) if known else (None, None)
         floor = float(value) if value is not None and self._only_grows(found) else None
         days = working_days(self._asking.clock.today, now.end, self._asking.declaration.holidays)
         left = self._left(value, running)
         return PaceFigures(
             str(now.grain), running.period, now.start, now.last_day, self._elapsed(now),
-            running.segment, running.segment_value, value, running.previous, running.year_ago,
-            None if made is None else self._projection(made, past, running, floor),
+            running.segment, running.segment_value, value, *others,
+            None if made is None else self._projection(made, past, running, floor), reason,
             running.target, running.target_high, left, days, self._per_day(left, days), self._spreads,
         )  # fmt: skip
 
@@ -214,6 +218,38 @@ def growing(tree: exp.Expr, model: Model) -> list[Leaf] | None:
     if leaf.measure.function == "sum":
         return [leaf]
     return [] if leaf.measure.function in _GROWING else None
+
+
+def known_then(tree: exp.Expr, model: Model, segment: Sequence[str] = ()) -> bool:
+    """Whether a past period's value at an earlier moment is what was known at that moment.
+
+    It is not where what a row counts for comes later: a match within a window, an aggregate of other rows, a window that
+    looks ahead, the clock; nor where a segment's value does.
+    """
+    return all(_known_then(model.leaves[number].measure, model, segment) for number in leaves_in(tree))
+
+
+def _known_then(measure: Measure, model: Model, segment: Sequence[str]) -> bool:
+    reader = Reader(model)
+    found = reader.measure(measure)
+    for name in segment:
+        if (name, measure.dataset) in model.dimensions:
+            reader.add(found, model.dimensions[name, measure.dataset])
+    windows = (
+        (dataset, window)
+        for dataset, name in found.columns
+        if (derived := model.datasets[dataset].derived.get(name)) is not None
+        for window in derived.find_all(exp.Window)
+    )
+    steady = measure.other is None and not found.clock and not found.lookups
+    return steady and all(_looks_back(reader, dataset, window) for dataset, window in windows)
+
+
+def _looks_back(reader: Reader, dataset: str, window: exp.Window) -> bool:
+    """Whether later rows cannot change it; nor can they the first date of all."""
+    date, call = reader.model.datasets[dataset].date, window.this
+    first = isinstance(call, exp.Min) and date is not None and call.this == date
+    return first or reader.looks_back(dataset, window)
 
 
 def _stays(measure: Measure, model: Model) -> bool:

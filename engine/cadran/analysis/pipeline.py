@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import zip_longest
 from statistics import median
 
@@ -159,13 +160,25 @@ class Pipeline:
 
     def history(self, at: dt.datetime) -> Mapping[str, Stage]:
         """By stage, the deals that had been in it and were decided by then; all decided deals under ``ANY``."""
-        stages: dict[str, Stage] = defaultdict(Stage, {ANY: Stage()})
-        for deal in self._known(at):
-            if deal.closed is not None and deal.closed <= at:
+        stages = {
+            name: Stage([deal for closed, deal in passed if closed <= at])
+            for name, passed in self._passed.items()
+        }
+        return {ANY: Stage(), **{name: stage for name, stage in stages.items() if stage.decided}}
+
+    @cached_property
+    def _passed(self) -> Mapping[str, Sequence[tuple[dt.datetime, Passed]]]:
+        """By stage, every deal that ever went through it and when it was decided, those that stayed the shortest first."""
+        out: dict[str, list[tuple[dt.datetime, Passed]]] = defaultdict(list)
+        for deal in self.deals:
+            if deal.closed is not None:
                 for name, entered, left in self._stays(deal, deal.closed):
                     stayed, after = ((end - entered).total_seconds() for end in (left, deal.closed))
-                    stages[name].decided.append(Passed(stayed, after, max(deal.amount, 0.0), deal.won))
-        return stages
+                    passed = Passed(stayed, after, max(deal.amount, 0.0), deal.won)
+                    out[name].append((deal.closed, passed))
+        for stage in out.values():
+            stage.sort(key=lambda item: item[1].stayed)
+        return out
 
     def open(self, at: dt.datetime, history: Mapping[str, Stage]) -> list[Open]:
         """The deals that were open then, each in the stage that it had entered last."""

@@ -44,4 +44,5 @@ def forecast(
         else:
             write = {"json": foretold.forecasts_json, "csv": foretold.forecasts_csv}[kind]
             click.echo(write(results), nl=False)
-    show(results.warnings, root(ctx)) if results.warnings else None
+    if results.warnings:
+        show(results.warnings, root(ctx))

@@ -45,4 +45,5 @@ def pace(
             foretold.print_pace(results, Console(), locale=locale or "")
         else:
             click.echo({"json": foretold.pace_json, "csv": foretold.pace_csv}[kind](results), nl=False)
-    show(results.warnings, root(ctx)) if results.warnings else None
+    if results.warnings:
+        show(results.warnings, root(ctx))

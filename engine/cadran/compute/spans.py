@@ -107,7 +107,7 @@ def _apply(
             return replace(span, whole=True)
         case Shift(count):
             moved = _moved(span, grain, calendar, lambda day: calendar.shift_day(grain, day, count))
-            return _cut(moved, span, clock) if count < 0 else moved
+            return _cut(moved, span, clock) if count < 0 else replace(moved, whole=span.whole)
         case YearAgo():
             return _cut(_year_ago(span, grain, calendar), span, clock)
         case Rolling(count):

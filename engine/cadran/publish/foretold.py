@@ -180,7 +180,7 @@ def _hidden(values: Iterable[str], secrets: frozenset[str]) -> list[str]:
 PACE_COLUMNS = (
     "kpi", "grain", "period", "period_start", "period_end", "elapsed", "segment", "segment_value", "value",
     "previous", "year_ago", "projection", "low_80", "high_80", "low_95", "high_95", "periods", "error", "naive_error",
-    "tested", "target", "target_high", "chance", "left", "working_days", "per_day",
+    "tested", "reason", "target", "target_high", "chance", "left", "working_days", "per_day",
 )  # fmt: skip
 FORECAST_COLUMNS = (
     "forecast", "period", "period_start", "period_end", "segment", "segment_value", "won", "open", "new", "value",

@@ -16,6 +16,7 @@ _FRENCH = {
     "vs a year ago": "sur un an",
     "projection {value} ({level}: {low} – {high})": "projection {value} ({level} : {low} – {high})",
     "no projection: fewer than {n} final periods": "pas de projection : moins de {n} périodes définitives",
+    "no projection: what its rows count for is known only later": "pas de projection : ce que valent ses lignes n’est connu que plus tard",
     "error so far {error} over {n} periods (repeating the period before: {naive})": "erreur passée {error} sur {n} périodes (en répétant la précédente : {naive})",
     "not tested yet: too little history": "pas encore vérifiée : trop peu d’historique",
     "target {target}, {chance} likely": "objectif {target}, {chance} de chances",

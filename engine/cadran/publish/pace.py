@@ -12,7 +12,7 @@ from cadran.publish.foretold_words import say
 from cadran.publish.formatting import NARROW, Number, exact
 
 if TYPE_CHECKING:
-    from cadran.analysis.answers import PaceAnswer, PaceFigures, Projection
+    from cadran.analysis.answers import PaceAnswer, PaceFigures, Projection, Reason
     from cadran.declare.model import Kpi
     from cadran.publish.context import Change, Figure
     from cadran.publish.figures import Figures
@@ -110,7 +110,7 @@ def _line(kpi: Kpi, found: PaceFigures, figures: Figures) -> PaceLine:
         figures.change(found.value, found.previous, kpi),
         figures.change(found.value, found.year_ago, kpi),
         figures.figure(None if made is None else made.value, unit),
-        _projection(made, unit, figures),
+        _projection(made, found.reason, unit, figures),
         "" if made is None else _error(made, figures),
         figures.figure(found.target, unit),
         "" if found.target is None else _target(target, made, figures),
@@ -132,7 +132,9 @@ def _bullet(found: PaceFigures) -> Bullet | None:
     return Bullet(value, low, high, projection, None if target is None else round(100 * target / most, 1))
 
 
-def _projection(made: Projection | None, unit: str, figures: Figures) -> str:
+def _projection(made: Projection | None, reason: Reason, unit: str, figures: Figures) -> str:
+    if reason == "later":
+        return say(figures.locale, "no projection: what its rows count for is known only later")
     if made is None:
         return say(figures.locale, "no projection: fewer than {n} final periods", n=LEAST)
     interval, form = made.intervals[0], figures.form
