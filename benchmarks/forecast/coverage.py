@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cadran.analysis.outlook import LOOKED_BACK, Forecaster, Moment, Window
-from cadran.analysis.pace import FITTED, LEVELS, Past, project
+from cadran.analysis.pace import LEVELS
 from cadran.analysis.pipeline import Deal, Pipeline, Visit
+from cadran.analysis.projection import FITTED, Past, project
 
 SEED = 20260701
 DAYS = 30

@@ -14,7 +14,8 @@ import pytest
 import cadran
 from cadran.analysis.analyse import Wanted
 from cadran.analysis.answers import PaceFigures
-from cadran.analysis.pace import Past, growing, known_then, project, tried_before
+from cadran.analysis.knowing import growing, known_then
+from cadran.analysis.projection import Past, project, tried_before
 from cadran.problems import ProblemsFound
 
 # --- by hand ----------------------------------------------------------------------------------------------------------

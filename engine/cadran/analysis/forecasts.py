@@ -20,8 +20,9 @@ from cadran.analysis.answers import (
 )
 from cadran.analysis.asking import Asking, Found
 from cadran.analysis.outlook import LOOKED_BACK, TESTED, Forecaster, Moment, Outlook, Tried, Window
-from cadran.analysis.pace import LEVELS, error
+from cadran.analysis.pace import LEVELS
 from cadran.analysis.pipeline import Deal, Pipeline, Stage, Visit
+from cadran.analysis.projection import error
 from cadran.calendar import Calendar, Period
 from cadran.compute.cells.computed import Listing
 from cadran.compute.spans import midnight

@@ -10,43 +10,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlglot import exp
-
 from cadran.analysis.answers import Interval, PaceAnswer, PaceFigures, Projection, Reason
 from cadran.analysis.asking import Asking, Found
-from cadran.analysis.statistics import Prediction, predicted_by_line, predicted_mean, student_t_below
+from cadran.analysis.knowing import growing, known_then
+from cadran.analysis.projection import FITTED, TESTED, Past, chance, error, project, tried_before
+from cadran.analysis.statistics import Prediction
 from cadran.analysis.workdays import working_days
 from cadran.calendar import Grain, Period
-from cadran.compute.keeping.behind import Reader
 from cadran.compute.planning.settling import Settling
 from cadran.compute.results import Number, Row
 from cadran.formula.checks import additive
 from cadran.formula.measures import (
     Leaf,
-    Measure,
-    Model,
     ResolvedKpi,
     ResolvedTarget,
     SoFar,
-    ToDate,
     Whole,
-    leaves_in,
 )
 from cadran.judge.compare import difference
 
-FITTED = 12  # final periods behind a projection
-LEAST = 6
-TESTED = 12  # past periods that are projected again, to see how well that goes
 LEVELS = (0.8, 0.95)
-_GROWING = ("count", "count_distinct", "active", "new", "converted")  # more rows never make them less
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A final period: its value at the same elapsed part, None without data, and its final one."""
-
-    so_far: float | None
-    final: float
 
 
 @dataclass(slots=True)
@@ -194,130 +177,6 @@ class PaceAnalysis:
     @property
     def _spreads(self) -> bool:
         return additive(self._asking.model.kpis[self.kpi].value, self._asking.model.leaves)
-
-
-def growing(tree: exp.Expr, model: Model) -> list[Leaf] | None:
-    """The sums in a formula that can only grow while a period runs, if their rows are not negative; None for others.
-
-    Such a formula is a count or a sum of rows dated in the period, or in the stretch to date, or adds such up; and what
-    a row counts for does not depend on later rows, or on the clock.
-    """
-    if isinstance(tree, exp.Paren):
-        return growing(tree.this, model)
-    if isinstance(tree, exp.Add):
-        left, right = growing(tree.this, model), growing(tree.expression, model)
-        return None if left is None or right is None else [*left, *right]
-    if not isinstance(tree, exp.Placeholder):
-        return None
-    (number,) = leaves_in(tree)
-    leaf = model.leaves[number]
-    if leaf.measure.timing != "flow" or not all(isinstance(t, ToDate) for t in leaf.transforms):
-        return None
-    if not _stays(leaf.measure, model):
-        return None
-    if leaf.measure.function == "sum":
-        return [leaf]
-    return [] if leaf.measure.function in _GROWING else None
-
-
-def known_then(tree: exp.Expr, model: Model, segment: Sequence[str] = ()) -> bool:
-    """Whether a past period's value at an earlier moment is what was known at that moment.
-
-    It is not where what a row counts for comes later: a match within a window, an aggregate of other rows, a window that
-    looks ahead, the clock; nor where a segment's value does.
-    """
-    return all(_known_then(model.leaves[number].measure, model, segment) for number in leaves_in(tree))
-
-
-def _known_then(measure: Measure, model: Model, segment: Sequence[str]) -> bool:
-    reader = Reader(model)
-    found = reader.measure(measure)
-    for name in segment:
-        if (name, measure.dataset) in model.dimensions:
-            reader.add(found, model.dimensions[name, measure.dataset])
-    windows = (
-        (dataset, window)
-        for dataset, name in found.columns
-        if (derived := model.datasets[dataset].derived.get(name)) is not None
-        for window in derived.find_all(exp.Window)
-    )
-    steady = measure.other is None and not found.clock and not found.lookups
-    return steady and all(_looks_back(reader, dataset, window) for dataset, window in windows)
-
-
-def _looks_back(reader: Reader, dataset: str, window: exp.Window) -> bool:
-    """Whether later rows cannot change it; nor can they the first date of all."""
-    date, call = reader.model.datasets[dataset].date, window.this
-    first = isinstance(call, exp.Min) and date is not None and call.this == date
-    return first or reader.looks_back(dataset, window)
-
-
-def _stays(measure: Measure, model: Model) -> bool:
-    """Whether a row that counts goes on counting: it rests on no clock, no aggregate of other rows, and no window."""
-    reader = Reader(model)
-    for found in (reader.measure(measure), reader.other(measure)):
-        if found is not None and (
-            found.clock or found.lookups or any(_windowed(model, *c) for c in found.columns)
-        ):
-            return False
-    return True
-
-
-def _windowed(model: Model, dataset: str, name: str) -> bool:
-    derived = model.datasets[dataset].derived.get(name)
-    return derived is not None and derived.find(exp.Window) is not None
-
-
-def project(past: Sequence[Past], so_far: float | None) -> Prediction | None:
-    """The final value of a period that has come so far, from final ones; None where there are fewer than six.
-
-    Ordinary least squares of the final value on that at the same elapsed part; where those do not vary, or there are too
-    few of them, the mean of the final values.
-    """
-    if len(past) < LEAST:
-        return None
-    pairs = [(p.so_far, p.final) for p in past if p.so_far is not None]
-    if so_far is not None and len(pairs) >= LEAST:
-        line = predicted_by_line([x for x, _ in pairs], [y for _, y in pairs], so_far)
-        if line is not None:
-            return line
-    return predicted_mean([p.final for p in past])
-
-
-def tried_before(past: Sequence[Past]) -> Iterator[tuple[float, float, float]]:
-    """Each of the last periods as it would have been projected from those before it, at the same elapsed part.
-
-    Gives (projected, final, the final value of the period before).
-    """
-    for at in range(max(LEAST, len(past) - TESTED), len(past)):
-        made = project(past[max(0, at - FITTED) : at], past[at].so_far)
-        if made is not None:
-            yield made.value, past[at].final, past[at - 1].final
-
-
-def error(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """The mean absolute percentage error of (foretold, came); what came to 0 is left out, as it has no percentage."""
-    errors = [abs(foretold - came) / abs(came) for foretold, came in pairs if came]
-    return sum(errors) / len(errors) if errors else None
-
-
-def chance(made: Prediction, running: Row, *, up: bool, floor: float | None) -> float | None:
-    """The probability that the final value meets the target, by the distribution behind the interval."""
-    if running.target is None:
-        return None
-    low, high = float(running.target), running.target_high
-    if high is not None:
-        return max(0.0, _below(made, float(high), floor) - _below(made, low, floor))
-    below = _below(made, low, floor)
-    return 1 - below if up else below
-
-
-def _below(made: Prediction, value: float, floor: float | None) -> float:
-    if floor is not None and value <= floor:
-        return 0.0
-    if not made.spread:
-        return float(made.value <= value)
-    return student_t_below((value - made.value) / made.spread, made.df)
 
 
 def _at_least(value: float, floor: float | None) -> float:

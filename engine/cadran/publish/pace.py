@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cadran.analysis.pace import LEAST
+from cadran.analysis.projection import LEAST
 from cadran.publish.foretold_words import say
 from cadran.publish.formatting import NARROW, Number, exact
 
