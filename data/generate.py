@@ -581,6 +581,19 @@ def lead_rows(dice: Dice, leads: list[Lead]) -> Rows:
     return rows
 
 
+def qualified(dice: Dice, rows: Rows, leads: list[Lead], deals: list[Deal]) -> Rows:
+    """When each lead was found worth a call: those that score 50 or more, mostly before their deal was opened."""
+    opened = {deal.lead.id: deal.created_at for deal in deals if deal.lead}
+    out: Rows = []
+    for lead, row in zip(leads, rows, strict=True):
+        until = opened.get(lead.id, lead.created_at + (1 + int(dice.skewed(6))) * DAY)
+        late = dice.chance(0.02)  # noted days after the deal
+        moment = max(lead.created_at, dice.moment(lead.created_at, max(until, lead.created_at + DAY / 48)))
+        moment = until + 3 * DAY if late else min(moment, until)
+        out.append([*row, moment if int(row[5]) >= 50 and moment < END else None])  # type: ignore[call-overload]
+    return out
+
+
 def write_crm(to: Path) -> list[Deal]:
     leads, customers = make_leads(Dice(1)), make_old_customers(Dice(2))
     deals = make_deals(Dice(3), leads, customers)
@@ -595,7 +608,7 @@ def write_crm(to: Path) -> list[Deal]:
     tickets = make_tickets(Dice(8), customers)
     write(to / "users.csv", "id name team", OWNERS)
     write(to / "leads.csv", "id created_at channel campaign range score employees visited_pricing last_touch_at is_test "
-          "owner_id customer_id", lead_rows(Dice(7), leads))  # fmt: skip
+          "owner_id customer_id qualified_at", qualified(Dice(14), lead_rows(Dice(7), leads), leads, deals))  # fmt: skip
     write(to / "customers.csv", "id created_at churned_at segment channel campaign country",
           [[c.id, c.created_at, c.churned_at, c.segment, c.channel, c.campaign, c.country] for c in customers])  # fmt: skip
     write(to / "deals.csv", "id lead_id customer_id owner_id created_at closed_at stage amount sales_channel",

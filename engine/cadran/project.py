@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.compute.spans import Clock
     from cadran.formula.measures import Model
+    from cadran.testing.outcomes import Outcome
 
 AsOf = dt.datetime | dt.date | str | None
 Progress = Callable[[str], None]
@@ -134,14 +135,14 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
-        analyses: Wanted | Literal["reports"] | None = None,
+        analyses: Wanted | Literal["reports", "all"] | None = None,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
-        ``analyses`` are answered beside the KPIs, those named or those that the declared reports show. Raises ProblemsFound.
+        ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. Raises ProblemsFound.
         """
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
@@ -158,19 +159,53 @@ class Project:
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
         return replace(results, answers=answers)
 
-    def analyse(self, wanted: Wanted, *, as_of: AsOf = None, progress: Progress = lambda _: None) -> Results:
-        """Answers to analyses alone; the results' ``answers`` hold them. Raises ProblemsFound."""
-        from cadran.compute.cells.computed import Request
+    def analyse(
+        self, wanted: Wanted | Callable[[Declaration], Wanted], *, as_of: AsOf = None, progress: Progress = lambda _: None
+    ) -> Results:  # fmt: skip
+        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared.
+        Raises ProblemsFound."""
+        from cadran.compute.cells.computed import Computed, Request
 
         with self._opened() as opened:
             declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
-            asked = opened.analyses(wanted, clock)
-            assert asked is not None
+            asked = opened.analyses(wanted(declaration) if callable(wanted) else wanted, clock)
+            if asked is None:
+                return _judged(declaration, Computed(), clock, opened.problems)
             request = Request((), behind=asked.asking.behind, listings=asked.asking.listings)
             computed = self._compute(opened, clock, request, progress)
             answers = asked.answers(computed)
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
         return replace(results, answers=answers)
+
+    def test(self, names: Sequence[str] = (), *, kpis: Sequence[str] = ()) -> Iterator[Outcome]:
+        """Runs the project's ``tests:`` one after the other: those called ``names`` (``*`` stands for anything), those
+        about ``kpis``, or all. No source is asked for rows, and nothing is kept. Raises ProblemsFound where the project
+        has errors, and for names that there are not."""
+        from cadran.testing.bench import bench
+        from cadran.testing.chosen import chosen
+        from cadran.testing.kpi_tests import run_test
+
+        with self._resolved() as (declaration, model, sources):
+            tests = chosen(declaration, names, kpis)
+            with bench(declaration, model, sources) as made:
+                for test in tests:
+                    yield run_test(made, test, declaration.unsaid)
+
+    @contextmanager
+    def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
+        """The project without its data: a table that is not there has whatever columns are named. Raises ProblemsFound."""
+        from cadran.compute.loading.sources import all_columns, opened_sources
+        from cadran.formula.resolve import resolve
+
+        declaration, problems = self.declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        with opened_sources(declaration, self.plugins, asking=False) as sources:
+            with collector_off():
+                model, found = resolve(declaration, all_columns(sources))
+            if model is None:
+                raise ProblemsFound(in_order(_masked([*problems, *found], declaration)))
+            yield declaration, model, sources
 
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""
@@ -276,11 +311,14 @@ class Opened:
             raise ProblemsFound(self.problems)
         return self
 
-    def analyses(self, wanted: Wanted | Literal["reports"] | None, clock: Clock) -> Analyses | None:
+    def analyses(self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock) -> Analyses | None:
         """What is asked beside KPIs; the model then holds what that rests on as well."""
-        from cadran.analysis.analyse import Analyses, of_reports
+        from cadran.analysis.analyse import Analyses, of_report, of_reports
 
-        wanted = of_reports(self.declaration) if wanted == "reports" else wanted
+        if isinstance(wanted, str):
+            wanted = (
+                of_reports(self.declaration) if wanted == "reports" else of_report(None, self.declaration)
+            )
         if not wanted:
             return None
         asked = Analyses(wanted, self.declaration, self.model, clock)
@@ -300,6 +338,7 @@ def _judged(
     warnings: Sequence[Problem],
     segment: Sequence[str] = (),
 ) -> Results:
+    from cadran.compute.examining.found import unmet
     from cadran.compute.planning.selection import check_values, kept
     from cadran.compute.results import Results
     from cadran.judge import compare
@@ -309,13 +348,10 @@ def _judged(
     check_values(rows, segment)
     warnings = [*warnings, *(p for series in computed.series for p in compare.unseen_targets(series))]
     alerts = [alert for series in computed.alerts for alert in compare.alerts(series, calendar)]
-    unmet = [
-        Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", "see whether the source is up to date", "warning")
-        for q in computed.quality for finding in q.findings
-    ]  # fmt: skip
+    warnings += unmet(declaration, computed.quality)
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
-        tuple(computed.quality), tuple(in_order(_masked([*warnings, *unmet], declaration))), computed.statements, computed.kpis,
+        tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -99,9 +100,18 @@ def moved(
     lines += [f"  {name}: {{{settings}}}" for name, settings in beside.items()]
     text = project.file.read_text(encoding="utf-8")
     text = _SOURCES.sub(lambda _: "sources:\n" + "\n".join(lines) + "\n\n", text)
+    for included in _included(project):
+        (folder / included).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project.file.parent / included, folder / included)
     file = folder / f"kpis-{pushdown}.yaml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def _included(project: Project) -> list[str]:
+    declaration, problems = project.declaration()
+    assert declaration is not None, problems
+    return [document.shown_as for document in declaration.documents[1:]]
 
 
 @dataclass(frozen=True)

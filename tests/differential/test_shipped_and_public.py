@@ -70,7 +70,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 @cache
 def embedded(name: str) -> Results:
     folder, clock, since, _ = PROJECTS[name]
-    return cadran.open(folder).run(as_of=clock, since=since)
+    return cadran.open(folder).run(as_of=clock, since=since, analyses="all")
 
 
 @pytest.mark.slow
@@ -84,8 +84,9 @@ def test_the_figures_are_the_same(name: str, target: Target, pushdown: str, tmp_
         not isinstance(target, Sqlite) and name != "chinook"
     )  # whose decimals SQLite has made floats already
     with refusals() as refused:
-        found = there.run(as_of=clock, since=since)
+        found = there.run(as_of=clock, since=since, analyses="all")
     assert differences(embedded(name), found, exact=exact) == []
+    assert found.answers == embedded(name).answers
     assert refused == []
 
 

@@ -38,17 +38,21 @@ def _tests(code: str, folder: Path, name: str) -> Iterator[tuple[str, object]]:
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """The sample project with the recipe's KPI."""
-    shutil.copytree(ROOT / "data", tmp_path / "data")
-    shipped = (ROOT / "kpis.yaml").read_text(encoding="utf-8")
-    more = re.sub(r"^kpis:\n", lambda found: found[0] + BLOCKS["kpis.yaml"], shipped, flags=re.MULTILINE)
-    (tmp_path / "kpis.yaml").write_text(more, encoding="utf-8")
+    for folder in ("data", "kpis"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "kpis.yaml", tmp_path)
+    more = (ROOT / "kpis" / "sales.yaml").read_text(encoding="utf-8")
+    for section, block in (("kpis", "kpis/sales.yaml"), ("tests", "tests")):
+        assert more.count(f"\n{section}:\n") == 1
+        more = more.replace(f"\n{section}:\n", f"\n{section}:\n{BLOCKS[block]}")
+    (tmp_path / "kpis" / "sales.yaml").write_text(more, encoding="utf-8")
     return tmp_path
 
 
 def test_the_recipe_for_a_kpi(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(sample)
     commands = re.findall(r"^\$ cadran (.*)$", TEXT, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         done = CliRunner().invoke(cli, command.split())
         assert done.exit_code == 0, done.output

@@ -68,7 +68,10 @@ def test_markdown_report(matches: Golden, locale: str) -> None:
 @pytest.mark.parametrize("locale", ["fr", "en"])
 def test_html_report(matches: Golden, locale: str) -> None:
     text = shipped(report=fakes.acquisition(), locale=locale)
-    matches(f"report_{locale}.html", re.sub(r"(?s)<style>.*</style>", "<style></style>", text))
+    text = re.sub(r"(?s)<style>.*</style>", "<style></style>", text)
+    # What Vega draws is held by test_charts.py; here, only what it says.
+    text = re.sub(r'(?s)(<svg class="ck-chart.*?</desc>).*?</svg>', r"\1</svg>", text)
+    matches(f"report_{locale}.html", text)
 
 
 def test_html_is_well_formed_and_tells_its_language() -> None:
@@ -121,7 +124,7 @@ def test_thirty_kpis_stay_small() -> None:
     text = render(
         replace(results, rows=rows), replace(project, kpis=kpis), template_folders=[fakes.TEMPLATES]
     )
-    assert len(text.encode()) < 300_000
+    assert len(text.encode()) < 500_000
 
 
 def test_the_quarantine_is_told_in_both() -> None:
@@ -224,7 +227,7 @@ def test_a_syntax_error_has_its_line(project: Declaration) -> None:
     [
         ("\n{{ titel }}", "unknown name 'titel'", "did you mean 'title'?"),
         ("\n{{ kpis[0].lable }}", "KpiBlock has no 'lable'", "did you mean 'label'?"),
-        ("\n{{ words.sumary }}", "there is no 'sumary' here", "did you mean 'summary'?"),
+        ("\n{{ {'summary': 1}.sumary }}", "there is no 'sumary' here", "did you mean 'summary'?"),
         ("\n{% for k in kpis %}{{ k.value.zzz }}{% endfor %}", "Figure has no 'zzz'", "there is raw, text, short, title"),
         ("\n{{ title.x }}", "a str has no 'x'", ""),
         ("\n{% if titel %}{% endif %}", "unknown name 'titel'", "did you mean 'title'?"),

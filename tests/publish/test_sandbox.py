@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cadran.problems import ProblemsFound
-from cadran.publish.report import render
+from cadran.publish.report import Kind, render
 from cadran.publish.sandbox import escape_markdown, markdown_code
 
 from . import fakes
@@ -36,8 +37,13 @@ def attempt(folder: Path, text: str) -> str:
         "{{ self.__init__.__globals__ }}",
         "{{ cycler.__init__.__globals__.os }}",
         "{{ joiner.__call__.__globals__ }}",
+        "{{ gettext.__globals__ }}",
+        "{{ _.__closure__ }}",
+        "{{ kpis[0].chart.__html__.__globals__ }}",
+        "{{ _('%(x)9999999999s', x='a') }}",
+        "{{ ngettext('%(num)9999999999d', 'x', 1) }}",
         "{{ namespace.__class__ }}",
-        "{{ words.update({'a': 'b'}) }}",
+        "{{ {'a': 1}.update({'a': 'b'}) }}",
         "{{ [].append(1) }}",
         "{{ range(10**9)|list }}",
         "{{ range(1000000)|length }}",
@@ -125,3 +131,31 @@ def test_markdown_code(text: str, span: str) -> None:
 
 def test_markdown_code_in_a_table() -> None:
     assert markdown_code("a | b", table=True) == r"`a \| b`"
+
+
+# --- texts in the reader's language --------------------------------------------------------------------------------
+
+
+def said(folder: Path, text: str, name: str = "own.html.jinja") -> str:
+    (folder / name).write_text(text)
+    report = replace(fakes.weekly_sales(), template=fakes.text(name))
+    kind: Kind = "markdown" if ".md" in name else "html"
+    return render(
+        fakes.results(), fakes.declaration(folder), report=report, kind=kind, locale="fr",
+        template_folders=[folder, fakes.TEMPLATES],
+    )  # fmt: skip
+
+
+def test_a_template_says_its_texts_in_the_readers_language(tmp_path: Path) -> None:
+    assert said(tmp_path, "{{ _('Target') }} {{ _('Ours') }}") == "Objectif Ours"
+    assert said(tmp_path, "{% trans %}Data quality{% endtrans %}") == "Qualité des données"
+    assert (
+        said(tmp_path, "{{ ngettext('%(num)s row was set aside', '%(num)s rows were set aside', 2) }}")
+        == "2 lignes ont été écartées"
+    )
+
+
+def test_values_in_texts_are_escaped(tmp_path: Path) -> None:
+    text = "{% trans x='<b>|*' %}at {{ x }}{% endtrans %} {{ _('%(what)s: %(value)s', what='<i>', value=1) }}"
+    assert said(tmp_path, text) == "at &lt;b&gt;|* &lt;i&gt; : 1"
+    assert said(tmp_path, text, "own.md.jinja") == r"at &lt;b>\|\* &lt;i> : 1"

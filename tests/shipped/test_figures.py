@@ -24,6 +24,9 @@ from shipped.sample import (
     customers_at,
     customers_during,
     euros,
+    finance,
+    french_day,
+    french_number,
     index,
     leads,
     sales,
@@ -148,6 +151,28 @@ def test_acquisition_cost_and_roi(figures: Figures, label: str, channel: str) ->
     assert same(figures["acquisition_roi", label, segment], (new_revenue(label, channel) - spent) / spent)
 
 
+@pytest.mark.parametrize("label", ["2025-Q3", "2026-Q2"])
+def test_campaigns_by_channel(figures: Figures, label: str) -> None:
+    low, high = (moment.date() for moment in span(label))
+    wanted = ("referral", "partner_bonus")
+    spent = sum(
+        french_number(row["amount"]) for row in finance("costs")
+        if low <= french_day(row["day"]) < high and (row["channel"], row["campaign"], row["kind"]) == (*wanted, "marketing")
+    )  # fmt: skip
+    who = {c["id"] for c in acquired(label) if (c["channel"], c["campaign"]) == wanted}
+    came = sum(euros(o) for o in within(crm("orders"), "ordered_at", label) if o["customer_id"] in who)
+    assert same(figures["campaign_roi", label, wanted], (came - spent) / spent)
+
+
+@pytest.mark.parametrize("label", ["2025-Q3", "2026-Q2"])
+def test_leads_that_became_prospects(figures: Figures, label: str) -> None:
+    created = within(leads(), "created_at", label)
+    with_deal = {deal["lead_id"] for deal in crm("deals")}
+    assert same(
+        figures["prospect_rate", label, ()], sum(row["id"] in with_deal for row in created) / len(created)
+    )
+
+
 # --- deals -----------------------------------------------------------------------------------------------------------
 
 
@@ -224,9 +249,25 @@ def test_cross_and_up_selling(figures: Figures, label: str) -> None:
         assert same(
             figures[kpi, label, ()], sum(amount for kind, _, amount in sold if kind == wanted) / everything
         )
+    orders = {order["id"] for _, order, _ in sold}
+    for kpi, wanted in (("cross_selling_orders", "cross-sell"), ("up_selling_orders", "up-sell")):
+        if "Q" in label:
+            held = {order["id"] for kind, order, _ in sold if kind == wanted}
+            assert same(figures[kpi, label, ()], len(held) / len(orders))
     week = [(kind, amount) for kind, order, amount in sold if at(order["ordered_at"]).day <= 7]
     share = sum(amount for kind, amount in week if kind == "cross-sell") / sum(amount for _, amount in week)
     assert same(figures["cross_selling", label, ("01-07",)], share)
+
+
+def test_revenue_and_upsell_by_satisfaction(figures: Figures) -> None:
+    happy = {who for who, score in satisfaction().items() if score >= 4}
+    orders = [o for o in within(crm("orders"), "ordered_at", "2026-Q2") if o["customer_id"] in happy]
+    money = sum((euros(o) for o in orders), Decimal(0))
+    assert same(figures["revenue", "2026-Q2", ("satisfied",)], money)
+    counts = by(orders, lambda o: o["customer_id"])
+    assert same(figures["revenue_per_customer", "2026-Q2", ("satisfied",)], money / len(counts))
+    twice = sum(len(rows) >= 2 for rows in counts.values())
+    assert same(figures["upsell_rate_buyers", "2026-Q2", ("satisfied",)], twice / len(counts))
 
 
 @pytest.mark.parametrize("label", ["2025-Q4", "2026-Q2"])

@@ -171,16 +171,16 @@ def test_targets_held_elsewhere(tmp_path: Path) -> None:
 
 
 def test_no_way_to_test_a_metric(tmp_path: Path) -> None:
-    """Tests in the file belong to a later version: until then they are refused, not silently passed."""
+    """A metric is tested in its own file, over rows that stand there and not over whatever the source holds."""
     text = """
         datasets:
           sales: {from: files.sales, key: id, date: day}
         kpis:
           revenue: {formula: sum(sales.amount), period: month}
         tests:
-          june: {given: {sales: ""}, expect: {revenue: {2026-06: 30}}}
+          june: {given: {sales: "id,day,amount\\n1,2026-06-01,10\\n2,2026-06-02,20"}, expect: {revenue: {2026-06: 30}}}
+          july: {given: {sales: "id,day,amount\\n1,2026-07-01,10"}, expect: {revenue: {2026-07: 30}}}
     """
-    (found,) = problems(tmp_path, text, {"sales": SALES})
-    assert found.severity == "error"
-    assert "'tests' is not part of this version" in found.message
-    assert found.where is not None and found.where.line == 10
+    june, july = project(tmp_path, text, {"sales": SALES}).test()
+    assert june.passed
+    assert [m.message for m in july.misses] == ["revenue, 2026-07: expected 30, got 10, difference -20"]

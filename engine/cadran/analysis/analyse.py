@@ -11,6 +11,7 @@ from cadran.analysis.cohorts import CohortAnalysis
 from cadran.analysis.forecasts import ForecastAnalysis
 from cadran.analysis.funnels import FunnelAnalysis
 from cadran.analysis.pace import PaceAnalysis
+from cadran.analysis.scored import RowAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
 from cadran.compute.cells.computed import Computed
 from cadran.compute.planning.selection import choose
@@ -35,9 +36,10 @@ class Wanted:
     pace: tuple[str, ...] = ()
     pace_segments: bool = False
     forecasts: tuple[str, ...] = ()
+    scored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by score, keys of rows as written
 
     def __bool__(self) -> bool:
-        return bool(self.funnels or self.cohorts or self.scores or self.pace or self.forecasts)
+        return any((self.funnels, self.cohorts, self.scores, self.scored, self.pace, self.forecasts))
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -75,6 +77,35 @@ def of_reports(declaration: Declaration) -> Wanted:
     )
 
 
+def chosen(declaration: Declaration, section: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names as given, or all that are declared there. Raises ProblemsFound for an unknown one, or where there are none."""
+    known = list(getattr(declaration, section))
+    unknown = [name for name in names if name not in known]
+    if known and not unknown:
+        return tuple(names) or tuple(known)
+    one = section.removesuffix("s")
+    if not known:
+        raise ProblemsFound(
+            [
+                Problem(
+                    f"no-{section}", f"no {section} are declared", None, "", f"declare one under '{section}:'"
+                )
+            ]
+        )
+    raise ProblemsFound(
+        [
+            Problem(
+                f"unknown-{one}",
+                f"unknown {one} '{name}'",
+                None,
+                "",
+                suggest(name, known) or f"there are: {listed(known)}",
+            )
+            for name in unknown
+        ]
+    )
+
+
 class Analyses:
     """Those of one run: made before it computes, answered after."""
 
@@ -86,7 +117,7 @@ class Analyses:
                 analysis.ask(self.asking)
 
     def answers(self, computed: Computed) -> Answers:
-        found = Found(computed, self.asking.calendar)
+        found = Found(computed, self.asking)
         return Answers(
             **{part: {name: a.answer(found) for name, a in made.items()} for part, made in self._made.items()}
         )
@@ -96,6 +127,7 @@ def _made(wanted: Wanted, declaration: Declaration) -> Iterator[tuple[str, dict[
     yield "funnels", {n: FunnelAnalysis(declaration.funnels[n]) for n in wanted.funnels}
     yield "cohorts", {n: CohortAnalysis(declaration.cohorts[n]) for n in wanted.cohorts}
     yield "scores", {n: ScoreAnalysis(declaration.scores[n], top) for n, top in wanted.scores.items()}
+    yield "scored", {n: RowAnalysis(declaration.scores[n], keys) for n, keys in wanted.scored.items()}
     yield (
         "forecasts",
         {n: ForecastAnalysis(declaration.forecasts[n]) for n in _forecasts(declaration, wanted.forecasts)},

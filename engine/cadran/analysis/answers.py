@@ -108,6 +108,27 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSeen:
+    """A rule over one row: whether it holds, whether its points count, and the row's values that it looks at."""
+
+    number: int
+    holds: bool
+    counts: bool
+    seen: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """One row of a dataset and all rules of a score; ``found`` False where no row has that key."""
+
+    key: tuple[Any, ...]
+    found: bool = True
+    points: Decimal = Decimal(0)
+    band: str = ""
+    rules: tuple[RuleSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreAnswer:
     """``best`` are the highest of ``listed`` rows, ``bands`` how many of them are in each, ``rules`` of all rows."""
 
@@ -264,5 +285,6 @@ class Answers:
     funnels: Mapping[str, FunnelAnswer] = field(default_factory=dict)
     cohorts: Mapping[str, CohortAnswer] = field(default_factory=dict)
     scores: Mapping[str, ScoreAnswer] = field(default_factory=dict)
+    scored: Mapping[str, tuple[ScoredRow, ...]] = field(default_factory=dict)  # by score, the rows asked for
     pace: Mapping[str, PaceAnswer] = field(default_factory=dict)
     forecasts: Mapping[str, ForecastAnswer] = field(default_factory=dict)

@@ -45,11 +45,12 @@ class Asking:
 class Found:
     """The values that were computed, looked up by KPI, period and segment."""
 
-    def __init__(self, computed: Computed, calendar: Calendar) -> None:
-        self.calendar, self.listed = calendar, computed.listed
+    def __init__(self, computed: Computed, asking: Asking) -> None:
+        self.model, self.clock, self.calendar = asking.model, asking.clock, asking.calendar
+        self.listed = computed.listed
         self._rows: dict[str, list[Row]] = {}
         for series in (*computed.behind, *computed.series):
-            self._rows.setdefault(series.kpi.kpi.name, []).extend(compare.rows(series, calendar))
+            self._rows.setdefault(series.kpi.kpi.name, []).extend(compare.rows(series, self.calendar))
         self._cells = {
             (row.kpi, row.grain, row.period, row.segment, row.segment_value): row
             for rows in self._rows.values()

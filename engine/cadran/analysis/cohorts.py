@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from cadran.analysis.answers import CohortAnswer, CohortCell, CohortMatrix, CohortRow, Value
 from cadran.analysis.asking import Asking, Found
-from cadran.calendar import Calendar, Period
-from cadran.compute.results import Number, Row
+from cadran.calendar import Period
+from cadran.compute.results import Number, Row, State
 from cadran.declare.cohorts import kpi_name
 from cadran.declare.model import Cohort
+from cadran.formula.measures import leaves_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +27,48 @@ class CohortAnalysis:
         """A matrix of all, then one for each value of each segment."""
         sizes = found.rows(kpi_name(self.cohort.name, "size"))
         keys = dict.fromkeys((row.segment, row.segment_value) for row in sizes)
-        left = _by_cohort(found.rows(kpi_name(self.cohort.name, "left")), self.cohort.column)
-        matrices = [self._matrix(segment, value, sizes, left, found.calendar) for segment, value in keys]
-        return CohortAnswer(self.cohort.name, tuple(m for m in matrices if m.rows))
+        matrices = _Matrices(self.cohort, found)
+        made = [
+            matrices.of([row for row in sizes if (row.segment, row.segment_value) == key]) for key in keys
+        ]
+        return CohortAnswer(self.cohort.name, tuple(matrix for matrix in made if matrix.rows))
 
-    def _matrix(
-        self, segment: Value, value: Value, sizes: Sequence[Row], left: dict[tuple[object, ...], Row],
-        calendar: Calendar,
-    ) -> CohortMatrix:  # fmt: skip
-        rows = []
-        for size in sizes:
-            if (size.segment, size.segment_value) == (segment, value) and size.period_start is not None:
-                began = calendar.period(self.cohort.grain, size.period_start)
-                cells = tuple(self._cells(began, size, left, calendar))
-                rows.append(CohortRow(size.period, began.start, size.value, cells))
-        return CohortMatrix(segment, value, tuple(rows), tuple(average(rows, self.cohort.ages)))
 
-    def _cells(
-        self, began: Period, size: Row, left: dict[tuple[object, ...], Row], calendar: Calendar
-    ) -> Iterator[CohortCell]:
+class _Matrices:
+    """What is left of each cohort, looked up by segment, first day and period."""
+
+    def __init__(self, cohort: Cohort, found: Found) -> None:
+        self.cohort, self.calendar, self.clock = cohort, found.calendar, found.clock
+        name = kpi_name(cohort.name, "left")
+        self.left = _by_cohort(found.rows(name), cohort.column)
+        leaves = [found.model.leaves[n] for n in leaves_in(found.model.kpis[name].value)]
+        # Of a cohort that has no rows at all, counts and sums are 0, as they are for any period without rows.
+        self.nothing: Number | None = (
+            0 if all(leaf.measure.zero for leaf in leaves) and len(leaves) == 1 else None
+        )
+
+    def of(self, sizes: Sequence[Row]) -> CohortMatrix:
+        rows = [self._row(size) for size in sizes if size.period_start is not None]
+        average_ = tuple(average(rows, self.cohort.ages))
+        return CohortMatrix(sizes[0].segment, sizes[0].segment_value, tuple(rows), average_)
+
+    def _row(self, size: Row) -> CohortRow:
+        assert size.period_start is not None
+        began = self.calendar.period(self.cohort.grain, size.period_start)
+        return CohortRow(size.period, began.start, size.value, tuple(self._cells(began, size)))
+
+    def _cells(self, began: Period, size: Row) -> Iterator[CohortCell]:
         for age in range(self.cohort.ages + 1):
-            period = calendar.label(calendar.shift(began, age))
-            row = left.get((size.segment, size.segment_value, began.start.isoformat(), period))
-            if row is not None:
-                yield CohortCell(age, period, row.value, rate(row.value, size.value), row.state)
+            period = self.calendar.shift(began, age)
+            if not self.clock.passed(period.start):
+                return
+            label = self.calendar.label(period)
+            row = self.left.get((size.segment, size.segment_value, began.start.isoformat(), label))
+            value = row.value if row is not None else self.nothing
+            over: State = "final" if self.clock.passed(period.end) else "open"
+            yield CohortCell(
+                age, label, value, rate(value, size.value), row.state if row is not None else over
+            )
 
 
 def _by_cohort(rows: Sequence[Row], column: str) -> dict[tuple[object, ...], Row]:

@@ -13,8 +13,16 @@ from cadran.analysis.asking import Asking, Found
 from cadran.compute.cells.computed import Listing
 from cadran.declare.model import Score
 from cadran.declare.scores import only_column, shown_column
+from cadran.formula.measures import ref_of
 
 TOP = 10
+
+
+def _newest(asking: Asking, score: Score) -> tuple[tuple[str, bool], ...]:
+    """Of rows with the same points the newest come first, where the dataset's date is a column of its own."""
+    date = asking.model.datasets[score.dataset].date
+    path, name = ref_of(date) if date is not None else (("",), "")
+    return () if path else ((name, True),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class ScoreAnalysis:
         shown = [shown_column(score, number) for number in range(1, len(score.show) + 1)]
         only = only_column(score) if score.only is not None else ""
         columns = (*self._band, *self._rules, score.name, *shown, *key)
-        order = ((score.name, True), *((part, False) for part in key))
+        order = ((score.name, True), *_newest(asking, score), *((part, False) for part in key))
         asking.list(self._named("best"), Listing(score.dataset, columns, only, order, self.top))
         counted = (*self._band, *self._rules, *([only] if only else []))
         asking.list(self._named("all"), Listing(score.dataset, counted, counted=True))
@@ -77,23 +85,28 @@ class ScoreAnalysis:
         shown = len(self.score.show)
         points = Decimal(str(rest[0] or 0))
         return Scored(
-            tuple(rest[1 + shown :]), points, band, tuple(rest[1 : 1 + shown]), tuple(self._counting(holds))
+            tuple(rest[1 + shown :]),
+            points,
+            band,
+            tuple(rest[1 : 1 + shown]),
+            tuple(counting(self.score, holds)),
         )
-
-    def _counting(self, holds: Sequence[bool]) -> Iterator[int]:
-        """The rules whose points count: of a group, the first that holds."""
-        taken: set[int] = set()
-        for number, rule in enumerate(self.score.rules):
-            if not holds[number] or rule.group in taken:
-                continue
-            if rule.group is not None:
-                taken.add(rule.group)
-            yield number
 
     def _rule_counts(self, every: Sequence[tuple[str, list[bool], bool, int]]) -> Iterator[RuleCount]:
         held, counted = Counter[int](), Counter[int]()
         for _, holds, _, rows in every:
             held.update({number: rows for number, holding in enumerate(holds) if holding})
-            counted.update(dict.fromkeys(self._counting(holds), rows))
+            counted.update(dict.fromkeys(counting(self.score, holds), rows))
         for number in range(len(self.score.rules)):
             yield RuleCount(number, held[number], counted[number])
+
+
+def counting(score: Score, holds: Sequence[bool]) -> Iterator[int]:
+    """The rules whose points count: of a group, the first that holds."""
+    taken: set[int] = set()
+    for number, rule in enumerate(score.rules):
+        if not holds[number] or rule.group in taken:
+            continue
+        if rule.group is not None:
+            taken.add(rule.group)
+        yield number

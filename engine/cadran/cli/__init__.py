@@ -12,8 +12,14 @@ import click
 # Command → (module that holds it, its one line of help): the help page imports none of them.
 COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
+    "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
+    "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
     "explain": ("cadran.cli.explain", "Show how a KPI is computed, down to the SQL."),
+    "funnels": ("cadran.cli.analyses", "Show how many reach step after step of a funnel."),
+    "cohorts": ("cadran.cli.analyses", "Show what is left of those who began in each period."),
+    "scores": ("cadran.cli.analyses", "List the best rows of a score, and why they are."),
+    "catalogue": ("cadran.cli.catalogue", "Print a page of all KPIs: what each means, an example, pitfalls."),
     "pace": ("cadran.cli.pace", "Show how running periods go, and where they will end."),
     "forecast": ("cadran.cli.forecast", "Show what open deals will bring, and how good such forecasts were."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),

@@ -75,6 +75,15 @@ def fail(message: str, hint: str = "") -> NoReturn:
     raise click.UsageError(f"{message}; {hint}" if hint else message)
 
 
+def saved(path: Path, content: str | bytes, option: str = "--output") -> None:
+    """Writes a file that an option names; a failure is the option's."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror or error}", f"name another place with {option}")
+
+
 class Moment(click.ParamType[dt.date]):
     """``2026-07-01`` or ``2026-07-01T09:30`` (in the project's zone, or with an offset)."""
 
@@ -101,3 +110,17 @@ class Day(Moment):
             with suppress(ValueError):
                 return dt.date.fromisoformat(text + suffix)
         return self.fail(f"'{text}' is not a date; write 2026-07-01 or 2026-07", param, ctx)
+
+
+class Language(click.ParamType[str]):
+    """``fr``, or with a region ``fr-CH``: a language that there is a catalogue of."""
+
+    name = "LOCALE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from cadran.publish.messages import LANGUAGES
+
+        text = str(value)
+        if text.replace("_", "-").partition("-")[0].lower() not in LANGUAGES:
+            self.fail(f"'{text}' is not a language of reports; there are {', '.join(LANGUAGES)}", param, ctx)
+        return text

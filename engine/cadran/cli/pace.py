@@ -6,7 +6,7 @@ import datetime as dt
 
 import click
 
-from cadran.cli.common import Moment, problems_shown, project, root, show
+from cadran.cli.common import Language, Moment, problems_shown, project, root, show
 
 
 @click.command()
@@ -18,11 +18,7 @@ from cadran.cli.common import Moment, problems_shown, project, root, show
 @click.option(
     "--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
 )
-@click.option(
-    "--locale",
-    type=click.Choice(["fr", "en"]),
-    help="Language of labels and numbers (default: the project's).",
-)
+@click.option("--locale", type=Language(), help="Language, such as fr or en-GB (default: the project's).")
 @click.pass_context
 def pace(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, segments: bool, kind: str, locale: str | None

@@ -9,16 +9,28 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cadran.cli.common import FAILED, Day, Moment, fail, problems_shown, project, root, show, template_folders
+from cadran.cli.common import (
+    FAILED,
+    Day,
+    Language,
+    Moment,
+    fail,
+    problems_shown,
+    project,
+    root,
+    saved,
+    show,
+    template_folders,
+)
 from cadran.problems import Problem, errors
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
-    from cadran.declare.model import Declaration
+    from cadran.declare.model import Declaration, Report
     from cadran.project import Project
 
 FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
@@ -50,8 +62,8 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 )
 @click.option(
     "--locale",
-    type=click.Choice(["fr", "en"]),
-    help="Language of labels and numbers (default: the project's).",
+    type=Language(),
+    help="Language of labels and numbers, such as fr or en-GB (default: the project's).",
 )
 @click.option(
     "--verbose", "-v", is_flag=True, help="Also say what the run had of each source: rows and bytes."
@@ -69,7 +81,7 @@ def run(
         fail("Parquet is not text", "name a file with --output kpis.parquet")
     opened = project(ctx)
     with problems_shown(root(ctx)):
-        with _progress() as progress:
+        with progress() as say:
             results = opened.run(
                 kpis,
                 as_of=as_of,
@@ -78,7 +90,8 @@ def run(
                 segment=segment,
                 full=full,
                 counting=verbose,
-                progress=progress,
+                progress=say,
+                analyses=None if kpis or segment else _shown(kind),
             )
         declaration = results.declaration
         if kind == "table":
@@ -97,8 +110,15 @@ def run(
         click.echo(f"scanned: {in_all(results.scanned)}", err=True)
 
 
+def _shown(kind: str) -> Literal["reports", "all"] | None:
+    """The analyses that go with a format: the table comes with the declared reports, a page shows them all."""
+    if kind == "table":
+        return "reports"
+    return "all" if kind in ("markdown", "html") else None
+
+
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def progress() -> Iterator[Callable[[str], None]]:
     """A bar on stderr, once the run has taken a second; nothing where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -137,7 +157,7 @@ def _table(
     console = Console() if text is None else Console(file=text, width=120)
     print_table(results, declaration, console, segments=segments, locale=locale or "")
     if output is not None and text is not None:
-        _save(output, text.getvalue())
+        saved(output, text.getvalue())
 
 
 def _written(
@@ -149,7 +169,7 @@ def _written(
         results, declaration, kind, locale=locale or "", template_folders=template_folders(declaration)
     )
     if output is not None:
-        _save(output, content)
+        saved(output, content)
         click.echo(f"written to {output}", err=True)
     elif isinstance(content, bytes):
         sys.stdout.buffer.write(content)
@@ -165,14 +185,6 @@ def _notes(results: Results, locale: str) -> None:
         click.echo(f"· {note}", err=True)
 
 
-def _save(path: Path, content: str | bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    except OSError as error:
-        fail(f"cannot write {path}: {error.strerror or error}", "name another place with --output")
-
-
 def _reports(opened: Project, results: Results, locale: str | None, folder: Path) -> None:
     """Every declared report, and where it went; exit code 2 if one could not be made or published."""
     from cadran.publish.deliver import deliver
@@ -182,6 +194,7 @@ def _reports(opened: Project, results: Results, locale: str | None, folder: Path
     for delivery in deliver(
         results, declaration, opened.plugins.notifier,
         locale=locale or "", template_folders=template_folders(declaration),
+        of_period=lambda report, found: _reaching_back(opened, report, found),
     ):  # fmt: skip
         problems += delivery.problems
         if not delivery.problems:
@@ -190,3 +203,16 @@ def _reports(opened: Project, results: Results, locale: str | None, folder: Path
         show(problems, folder)
     if errors(problems):
         raise click.exceptions.Exit(FAILED)
+
+
+def _reaching_back(opened: Project, report: Report, results: Results) -> Results:
+    """The run's results, or where a report's fixed period lies before them, those up to that period."""
+    from cadran.publish.choose import Wanted
+    from cadran.publish.gather import chosen_kpis
+
+    declaration = results.declaration
+    wanted = Wanted.of(report, declaration.calendar)
+    if wanted.fixed is None or any(row.period == wanted.label for row in results.rows):
+        return results
+    names = [kpi.name for kpi in chosen_kpis(declaration, report)]
+    return opened.run(names, as_of=results.as_of, until=wanted.fixed.last_day)

@@ -143,15 +143,18 @@ class Engine:
 
     def examine_all(self) -> list[Problem]:
         """Types, keys and intervals of every dataset, used by a KPI or not; gives warnings. Raises ProblemsFound."""
-        measures = measures_of(self.model, list(self.model.kpis.values()))
+        self.examine(sorted(self.model.datasets), measures_of(self.model, list(self.model.kpis.values())))
+        return Changes(self.declaration, self.session, self.rows, self.clock.instant).check()
+
+    def examine(self, datasets: Sequence[str], measures: Sequence[Measure]) -> None:
+        """Types, keys and intervals of datasets, and of what measures on them rest on. Raises ProblemsFound."""
         columns = columns_behind(self.model, measures)
-        for dataset in self.model.datasets.values():
+        for dataset in (self.model.datasets[name] for name in datasets):
             columns |= {(dataset.name, name) for name in ("", *dataset.key, *dataset.derived)}
         problems = TypeChecker(self.declaration, self.model, self.session, self.rows).check(measures, columns)
         if problems:
             raise ProblemsFound(problems)
-        self.examiner.examine(sorted(self.model.datasets), measures)
-        return Changes(self.declaration, self.session, self.rows, self.clock.instant).check()
+        self.examiner.examine(datasets, measures)
 
     # --- the run ---------------------------------------------------------------------------------------------------------
 

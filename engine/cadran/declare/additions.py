@@ -45,7 +45,10 @@ class Additions:
                     message = f"the dataset '{name}' already has a derived column '{column}'"
                     found.error("same-column", message, text.place, "give one of them another name")
             out[name] = replace(
-                dataset, columns={**columns, **dataset.columns}, kinds=self.kinds.get(name, {})
+                dataset,
+                columns={**columns, **dataset.columns},
+                made=frozenset(columns) - set(dataset.columns),
+                kinds=self.kinds.get(name, {}),
             )
         return out
 

@@ -46,7 +46,9 @@ def cohort(name: str, entry: Entry, sections: Sections, added: Additions, found:
     if began is None:
         return None
     added.column(dataset, f"{name}__since", began, "date")
-    trunc = f"cast(date_trunc('{made.grain}', {quoted(f'{name}__since')}) as date)"
+    # The cast gives a column without any value a type.
+    since = f"cast({quoted(f'{name}__since')} as timestamp)"
+    trunc = f"cast(date_trunc('{made.grain}', {since}) as date)"
     added.made(dataset, made.column, trunc, place)
     _add_kpis(made, value, tuple(segment.place for segment in segments), added)
     return made
@@ -63,7 +65,7 @@ def _began(value: dict[str, object], made: Cohort, sections: Sections, found: Fi
         found.error("missing-date", message, made.entity.place, "add 'since': when an entity begins")
         return None
     _, _, column = made.entity.value.partition(".")
-    place = Place(made.place.document, made.place.path, on_key=True)
+    place = Place(made.place.document, made.entity.place.path, on_key=True)
     return Text(f"min({date}) over (partition by {column})", place)
 
 
@@ -73,7 +75,7 @@ def kpi_name(cohort: str, what: str) -> str:
 
 
 def _add_kpis(made: Cohort, value: dict[str, object], places: tuple[Place, ...], added: Additions) -> None:
-    own = Place(made.place.document, made.place.path, on_key=True)
+    own = Place(made.place.document, made.entity.place.path, on_key=True)
     for what, key, default in (
         ("left", "formula", f"active({made.entity.value})"),
         ("size", "size", f"new({made.entity.value})"),

@@ -88,11 +88,11 @@ def _add_columns(made: Funnel, added: Additions) -> None:
 
 def _condition(made: Funnel, step: Step, before: Step | None) -> str:
     """Whether a row counts for a step. What lies after the clock has not happened yet."""
-    here, first = quoted(reached_at(step)), quoted(reached_at(made.steps[0]))
+    here = quoted(reached_at(step))
     if before is None:
         return f"coalesce({here} <= now(), false)"
-    later = f"date_diff('day', {quoted(reached_at(before))}, {here}) >= 0"
-    in_time = f"date_diff('day', {first}, {here}) between 0 and {made.window.days}"
+    later = f"date_diff('day', {_day(before)}, {_day(step)}) >= 0"
+    in_time = f"date_diff('day', {_day(made.steps[0])}, {_day(step)}) between 0 and {made.window.days}"
     return f"coalesce({quoted(before.column)} and {here} <= now() and {later} and {in_time}, false)"
 
 
@@ -106,7 +106,7 @@ def _add_kpis(made: Funnel, places: tuple[Place, ...], added: Additions) -> None
     for step in made.steps:
         formulas = {"count": _counted(made, f"count({made.dataset})", quoted(step.column))}
         if before is not None:
-            days = f"date_diff('day', {_at(made, before)}, {_at(made, step)})"
+            days = f"date_diff('day', {_day(before, made.dataset)}, {_day(step, made.dataset)})"
             formulas["days"] = _counted(made, f"median({days})", quoted(step.column))
             formulas["skipped"] = _counted(made, f"count({made.dataset})", _skipped(made, step))
         for what, formula in formulas.items():
@@ -126,8 +126,10 @@ def _add_kpis(made: Funnel, places: tuple[Place, ...], added: Additions) -> None
         before = step
 
 
-def _at(made: Funnel, step: Step) -> str:
-    return f"{made.dataset}.{quoted(reached_at(step))}"
+def _day(step: Step, dataset: str = "") -> str:
+    """The local day of a step; the cast also gives a column without any value a type."""
+    column = quoted(reached_at(step))
+    return f"cast({f'{dataset}.{column}' if dataset else column} as date)"
 
 
 def _counted(made: Funnel, measure: str, condition: str) -> str:
@@ -137,6 +139,6 @@ def _counted(made: Funnel, measure: str, condition: str) -> str:
 
 def _skipped(made: Funnel, step: Step) -> str:
     """Rows that reached a step in time, but not all of the steps before it, or not in their order."""
-    here, first = quoted(reached_at(step)), quoted(reached_at(made.steps[0]))
-    in_time = f"date_diff('day', {first}, {here}) between 0 and {made.window.days}"
+    here = quoted(reached_at(step))
+    in_time = f"date_diff('day', {_day(made.steps[0])}, {_day(step)}) between 0 and {made.window.days}"
     return f"not {quoted(step.column)} and {here} <= now() and {in_time}"

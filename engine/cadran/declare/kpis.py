@@ -45,6 +45,7 @@ def kpi(name: str, entry: Entry, calendar: Calendar, currency: str, found: Findi
         owner=value.get("owner", ""),
         tags=tuple(tag for tag, _ in values.each(value["tags"], place)) if "tags" in value else (),
         renamed_from=value.get("renamed_from", ""),
+        pitfalls=values.localized(value.get("pitfalls")),
     )
     _check_periods(made, value, found)
     _check_segments(made, found)

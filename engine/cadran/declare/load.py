@@ -22,9 +22,11 @@ from cadran.declare import (
     forecasts,
     funnels,
     holidays,
+    kpi_tests,
     kpis,
     machine,
     plugged,
+    reports,
     schema,
     scores,
     values,
@@ -33,7 +35,7 @@ from cadran.declare.additions import Additions
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Cache, Compute, Declaration, Holidays
+from cadran.declare.model import Cache, Compute, Declaration, Holidays, Localized
 from cadran.declare.names import check_capitals
 from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
@@ -177,8 +179,11 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         behind=added.kpis,
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
-            n: crosschecks.report(n, e, measured, calendar, sections, found)
-            for n, e in named["reports"].items()
+            n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
+        },
+        tests={
+            n: kpi_tests.kpi_test(n, e, measured, calendar, sections, found)
+            for n, e in named["tests"].items()
         },
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),
@@ -232,9 +237,9 @@ def _dates(entries: Mapping[str, Entry], found: Findings) -> dict[str, dt.date]:
     return {name: day for name, day in dates.items() if day is not None}
 
 
-def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, str]:
+def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, Localized]:
     days = {name: values.date(name, entry.key, found) for name, entry in entries.items()}
-    return {day: entries[name].value for name, day in days.items() if day is not None}
+    return {day: values.localized(entries[name].value) for name, day in days.items() if day is not None}
 
 
 def _allowed(sections: Sections, folder: Path, found: Findings) -> Iterator[Path]:

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cadran.calendar import Calendar, Duration, Grain
 from cadran.declare.document import Document, Place
 
+if TYPE_CHECKING:
+    from cadran.declare.expectations import KpiTest
+
+ReportFormat = Literal["html", "markdown", "pdf", "xlsx"]
 Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
 
@@ -91,7 +95,8 @@ class Dataset:
     money: Mapping[str, Text] = field(
         default_factory=dict
     )  # column -> currency code, or the column that holds it
-    # columns that scores, funnels and cohorts have added, and what their user's expression must be
+    # columns that scores, funnels and cohorts have added, and what some of them must hold
+    made: frozenset[str] = frozenset()
     kinds: Mapping[str, Literal["condition", "date"]] = field(default_factory=dict)
 
 
@@ -156,6 +161,7 @@ class Kpi:
     owner: str = ""
     tags: tuple[str, ...] = ()
     renamed_from: str = ""
+    pitfalls: Localized = field(default_factory=dict)  # what is easily misread
     matures: Duration | None = None  # of a funnel: how long after its end a period still gains
 
 
@@ -266,11 +272,20 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPart:
+    """KPIs of a report that stand together; an entry of its list that has no title is a part of its own."""
+
+    kpis: tuple[Text, ...]
+    title: Localized = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
     title: Localized = field(default_factory=dict)
     kpis: tuple[Text, ...] = ()  # names, or tag:NAME; empty means all that are reported
+    parts: tuple[ReportPart, ...] = ()  # the same, as they stand together
     template: Text | None = None
     period: str = "last"  # "last", "last week", "last month", … or a label
     locale: str = ""
@@ -283,6 +298,7 @@ class Report:
     forecasts: tuple[Text, ...] | None = None
     pace: tuple[Text, ...] | None = None  # KPIs, or tag:NAME; None: those with targets where it shows all
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
+    formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +363,8 @@ class Declaration:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
-    notes: Mapping[dt.date, str] = field(default_factory=dict)
+    notes: Mapping[dt.date, Localized] = field(default_factory=dict)
+    tests: Mapping[str, KpiTest] = field(default_factory=dict)
     rates: Rates | None = None
     holidays: Holidays = Holidays()
     cache: Cache = Cache()

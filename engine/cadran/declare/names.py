@@ -9,7 +9,7 @@ from cadran.declare.findings import Findings
 from cadran.plugins.writing import is_file_name
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_NEVER_IN_FORMULAS = ("source", "channel")
+_NEVER_IN_FORMULAS = ("source", "channel", "funnel", "cohort")
 LONGEST = 120
 
 #: Keywords that SQL reserves (DuckDB's list).
@@ -65,7 +65,7 @@ def check_file_name(kind: str, name: str, place: Place, found: Findings) -> None
 
 
 def _ending(kind: str) -> str:
-    return "kpi" if kind == "KPI" else "rows"
+    return {"KPI": "kpi", "dataset": "rows"}.get(kind, kind)
 
 
 def check_capitals(kind: str, names: dict[str, Place], found: Findings) -> None:

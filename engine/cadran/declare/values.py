@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from cadran.calendar import Calendar, Duration, parse_duration
+from cadran.calendar import Calendar, Duration, Period, parse_duration
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
 from cadran.declare.model import Localized, Text
@@ -71,13 +71,17 @@ def duration(value: Any, place: Place, found: Findings) -> Duration | None:
 
 def period(value: Text, calendar: Calendar, found: Findings) -> Text | None:
     """A period's label."""
+    return value if label(value.value, value.place, calendar, found) is not None else None
+
+
+def label(written: str, place: Place, calendar: Calendar, found: Findings) -> Period | None:
+    """The period that a label names."""
     try:
-        calendar.parse(value.value)
+        return calendar.parse(written)
     except (ValueError, OverflowError):
         hint = "write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026"
-        found.error("bad-period", f"'{value.value}' is not a period", value.place, hint)
+        found.error("bad-period", f"'{written}' is not a period", place, hint)
         return None
-    return value
 
 
 def constant(written: str) -> Decimal | None:

@@ -109,9 +109,7 @@ class _DatasetResolver:
         )
 
     def _derived(self, name: str, text: Text) -> exp.Expr | None:
-        path = text.place.path
-        own = path[:1] == ("datasets",) or not path  # others were written for a score, a funnel or the like
-        subject = f"{self.subject}.columns.{name}" if own else subject_of(path)
+        subject = self._subject(name, text)
         parsed, problems = parse(text, subject)
         self.problems += problems
         if parsed is None:
@@ -127,6 +125,11 @@ class _DatasetResolver:
 
         binder = RowBinder(self.scope, self.dataset.name, parsed, subject, windows=True, special=special)
         return self._try(lambda: binder.bind(parsed.tree))
+
+    def _subject(self, name: str, text: Text) -> str:
+        """What a column is called in messages: one that a score or a funnel made, by these."""
+        made = name in self.dataset.made
+        return subject_of(text.place.path) if made else f"{self.subject}.columns.{name}"
 
     def _window(self, node: exp.Window, binder: RowBinder) -> exp.Expr:
         """An aggregate over a window of this dataset's rows: its arguments are ordinary row expressions."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from cadran.declare.findings import subject_of
 from cadran.declare.model import AlertRule, Dataset, Declaration, TargetCase, Text
 from cadran.formula.aggregates import MeasureReader, is_measure
+from cadran.formula.behind import as_declared, check_cohorts
 from cadran.formula.checks import check_datasets, check_kpi, check_segment_names
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.dimensions import Dimensions
@@ -36,6 +38,7 @@ from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import rebuild
 from cadran.formula.scope import BrokenReference, Scope, Unresolved, parts_of
+from cadran.formula.scores import check_score
 from cadran.formula.syntax import refused
 from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
@@ -54,11 +57,11 @@ def resolve(
 
     A check needs no ``comparisons``: then a KPI's ``previous`` and ``year_ago`` are its value.
     """
-    return _Resolver(declaration, columns, comparisons).run()
+    return Resolver(declaration, columns, comparisons).run()
 
 
 @dataclass(slots=True)
-class _Where:
+class Where:
     """What a text being resolved may use."""
 
     parsed: Parsed
@@ -71,7 +74,7 @@ class _Where:
         return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))
 
 
-class _Resolver:
+class Resolver:
     def __init__(
         self, declaration: Declaration, columns: Mapping[str, Sequence[str] | None], comparisons: bool
     ) -> None:
@@ -97,7 +100,11 @@ class _Resolver:
         lookups = dict(self._lookups)
         self.problems += check_datasets(self.declaration, self._datasets, lookups)
         self.problems += check_segment_names(self.declaration)
+        for score in self.declaration.scores.values():
+            self.problems += check_score(score, self._datasets[score.dataset])
         kpis = {name: found for name in self._kpis if (found := self._kpi(name))}
+        self.problems += check_cohorts(self.declaration, kpis, self._by_number)
+        self.problems = as_declared(self.problems, self.declaration)
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
         dimensions = self._dimensions.reached()
@@ -119,9 +126,13 @@ class _Resolver:
         self.problems += problems
         return parsed
 
+    def _subject(self, name: str) -> str:
+        """What a KPI is called in messages: one that a funnel or cohorts rest on, by these."""
+        return name if name in self.declaration.kpis else subject_of(self._kpis[name].place.path)
+
     def _parsed_kpi(self, name: str) -> Parsed | None:
         if name not in self._parsed:
-            self._parsed[name] = self._parse(self._kpis[name].formula, name)
+            self._parsed[name] = self._parse(self._kpis[name].formula, self._subject(name))
         return self._parsed[name]
 
     def _tree(self, name: str, stack: tuple[str, ...] = ()) -> exp.Expr | None:
@@ -130,10 +141,11 @@ class _Resolver:
             parsed = self._parsed_kpi(name)
             self._trees[name] = None
             if parsed is not None:
-                self._trees[name] = self._resolve_text(_Where(parsed, name, (*stack, name)))
+                where = Where(parsed, self._subject(name), (*stack, name))
+                self._trees[name] = self._resolve_text(where)
         return self._trees[name]
 
-    def _resolve_text(self, where: _Where) -> exp.Expr | None:
+    def _resolve_text(self, where: Where) -> exp.Expr | None:
         try:
             return self._visit(where.parsed.tree, where)
         except BrokenReference:
@@ -185,7 +197,7 @@ class _Resolver:
                 trees.append(None)
                 continue
             parsed = self._parse(text, f"{name}.target")
-            tree = self._resolve_text(_Where(parsed, f"{name}.target")) if parsed else None
+            tree = self._resolve_text(Where(parsed, f"{name}.target")) if parsed else None
             if tree is None:
                 return None
             trees.append(tree)
@@ -199,7 +211,7 @@ class _Resolver:
                 trees.append(None)
                 continue
             parsed = self._parse(text, f"{name}.alert")
-            tree = self._resolve_text(_Where(parsed, f"{name}.alert", (), True, lookback)) if parsed else None
+            tree = self._resolve_text(Where(parsed, f"{name}.alert", (), True, lookback)) if parsed else None
             if tree is None or parsed is None:
                 return None
             if not _is_condition(tree):
@@ -220,7 +232,7 @@ class _Resolver:
 
     # --- one expression --------------------------------------------------------------------------------------------
 
-    def _visit(self, node: exp.Expr, where: _Where) -> exp.Expr:
+    def _visit(self, node: exp.Expr, where: Where) -> exp.Expr:
         word = word_of(node)
         if where.condition and word in _CONDITION_WINDOWS and self._is_window(node):
             return self._window(node, where)
@@ -240,19 +252,19 @@ class _Resolver:
         self._allow(node, where)
         return rebuild(node, lambda child: self._visit(child, where))
 
-    def _allow(self, node: exp.Expr, where: _Where) -> None:
+    def _allow(self, node: exp.Expr, where: Where) -> None:
         found = refused(node, windows=False, beyond=WORDS)
         if found:
             raise where.fail("not-allowed", found[0], node, found[1])
 
-    def _leaf(self, node: exp.Expr, where: _Where) -> exp.Expr:
+    def _leaf(self, node: exp.Expr, where: Where) -> exp.Expr:
         reader = MeasureReader(
             self.scope, where.parsed, where.subject, lambda n: self._single_measure(n, where)
         )
         measure = self._money.convert(reader.read(node))
         return leaf_node(self._number(Leaf(measure)))
 
-    def _single_measure(self, name: str, where: _Where) -> Measure | None:
+    def _single_measure(self, name: str, where: Where) -> Measure | None:
         if name not in self.declaration.kpis or name in where.stack:
             return None
         tree = self._tree(name, where.stack)
@@ -270,7 +282,7 @@ class _Resolver:
             self._by_number.append(leaf)
         return self._leaves[leaf]
 
-    def _name(self, node: exp.Expr, where: _Where) -> exp.Expr:
+    def _name(self, node: exp.Expr, where: Where) -> exp.Expr:
         parts = parts_of(node) or []
         name = parts[0].name
         if len(parts) == 1 and where.condition and name.lower() in CONDITION_NAMES:
@@ -286,7 +298,7 @@ class _Resolver:
             return self._reference(name, node, where)
         raise self._unknown(name, node, where)
 
-    def _unknown(self, name: str, node: exp.Expr, where: _Where) -> Unresolved:
+    def _unknown(self, name: str, node: exp.Expr, where: Where) -> Unresolved:
         datasets = self.declaration.datasets
         if ("kpis", name) in self.declaration.broken or name in self.scope.broken:
             raise BrokenReference
@@ -311,7 +323,7 @@ class _Resolver:
             hint or f"KPIs are {listed(list(self.declaration.kpis))}",
         )
 
-    def _reference(self, name: str, node: exp.Expr, where: _Where) -> exp.Expr:
+    def _reference(self, name: str, node: exp.Expr, where: Where) -> exp.Expr:
         if name in where.stack:
             loop = " → ".join([*where.stack[where.stack.index(name) :], name])
             raise where.fail("cycle", f"'{name}' rests on itself: {loop}", node, "break the circle")
@@ -324,7 +336,7 @@ class _Resolver:
         given = node.expressions if isinstance(node, exp.Anonymous) else [node.this]
         return len(given) == 1 and isinstance(given[0], exp.Literal)
 
-    def _window(self, node: exp.Expr, where: _Where) -> exp.Expr:
+    def _window(self, node: exp.Expr, where: Where) -> exp.Expr:
         argument = (node.expressions if isinstance(node, exp.Anonymous) else [node.this])[0]
         if argument.is_string or not argument.this.isdigit() or not 2 <= int(argument.this) <= 400:
             raise where.fail(
@@ -335,7 +347,7 @@ class _Resolver:
 
     # --- functions over KPIs ------------------------------------------------------------------------------------------
 
-    def _over_kpi(self, node: exp.Expr, word: str, where: _Where) -> exp.Expr:
+    def _over_kpi(self, node: exp.Expr, word: str, where: Where) -> exp.Expr:
         entry = WORDS[word]
         given = node.expressions
         if not entry.least <= len(given) <= entry.most:
@@ -365,7 +377,7 @@ class _Resolver:
                     )
         return self._under(tree, transform)
 
-    def _transform(self, node: exp.Expr, word: str, where: _Where) -> Transform:
+    def _transform(self, node: exp.Expr, word: str, where: Where) -> Transform:
         match word:
             case "previous":
                 return Shift(-1)
@@ -393,7 +405,7 @@ class _Resolver:
             case _:
                 return ToDate(word)  # type: ignore[arg-type]
 
-    def _milestone(self, node: exp.Expr, where: _Where) -> At:
+    def _milestone(self, node: exp.Expr, where: Where) -> At:
         parts = parts_of(node)
         milestones = self.declaration.milestones
         if not parts or len(parts) != 1:

@@ -6,7 +6,7 @@ condition has held for ``for`` consecutive ones, and stays until ``clear`` holds
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,9 +56,19 @@ def _firing(rule: AlertRule, before: Standing, breach: bool, clear: bool | None,
     return Standing("firing", before.since, before.held, cleared, before.reason)
 
 
-def replay(rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]) -> Standing:
-    """The standing after all final periods, given as (position, condition, clear) in order."""
+def standings(
+    rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]
+) -> Iterator[tuple[int, Standing]]:
+    """The standing after each final period, given as (position, condition, clear) in order."""
     standing = Standing()
     for position, breach, clear in answers:
         standing = step(rule, standing, position, breach, clear)
-    return standing
+        yield position, standing
+
+
+def replay(rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]) -> Standing:
+    """The standing after all of them."""
+    last = Standing()
+    for _, standing in standings(rule, answers):
+        last = standing
+    return last

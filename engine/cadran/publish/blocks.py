@@ -11,26 +11,21 @@ from typing import TYPE_CHECKING, Literal
 from markupsafe import Markup
 
 from cadran.compute.results import Row
-from cadran.publish import charts
 from cadran.publish.choose import RowIndex, Wanted, newest
-from cadran.publish.context import (
-    AlertLine,
-    Beside,
-    HistoryPoint,
-    KpiBlock,
-    MarkerNote,
-    OtherPeriod,
-    SegmentRow,
-    SegmentTable,
-)
-from cadran.publish.figures import Figures, spaced
+from cadran.publish.context_kpi import AlertLine, KpiBlock, MarkerNote, RuleLine
+from cadran.publish.context_parts import Beside, HistoryPoint, OtherPeriod
+from cadran.publish.drawing import Chart
+from cadran.publish.figures import Figures
 from cadran.publish.formatting import exact
+from cadran.publish.segments import Tables
+from cadran.publish.series import PAGE, Marker, Palette, Point, Series
+from cadran.publish.sparkline import sparkline, unicode_sparkline
+from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
-    from cadran.declare.model import Kpi
+    from cadran.declare.model import AlertRule, Kpi
 
-SEGMENT_ROWS = 12  # the rest is in the CSV
-_OTHER = "(other)"
+_TO_DO = ("off_target", "at_risk")
 _MOST_BARS = 40
 _DAY = dt.timedelta(days=1)
 
@@ -44,6 +39,8 @@ class Blocks:
     wanted: Wanted
     listed: frozenset[str]
     alerts: Mapping[str, Sequence[AlertLine]]
+    groups: Mapping[str, str]  # KPI -> its group's title
+    palette: Palette = PAGE
 
     def block(self, kpi: Kpi) -> KpiBlock:
         figures, row = self.figures, self.index.shown(kpi.name, self.wanted)
@@ -58,14 +55,19 @@ class Blocks:
             label=figures.label(kpi.name),
             description=figures.text(kpi.description),
             unit=kpi.unit,
+            unit_text=figures.unit(kpi.unit),
             good=kpi.good,
-            good_text=figures.words[f"good_{kpi.good}"],
+            good_text=figures.gettext(GOOD[kpi.good]),
             formula=figures.said(kpi.formula.value),
             owner=figures.said(kpi.owner),
             tags=tuple(figures.said(tag) for tag in kpi.tags),
+            group=self.groups.get(kpi.name, ""),
             grain=row.grain,
+            grain_text=figures.gettext(GRAIN[row.grain]) if row.grain else "",
             period=row.period,
-            period_text=figures.form.period(row.period) if row.period else figures.words["no_final"],
+            period_text=figures.form.period(row.period)
+            if row.period
+            else figures.gettext("No final period yet."),
             state=row.state,
             state_text=figures.state(row.state),
             value=figures.figure(row.value, kpi.unit),
@@ -78,41 +80,41 @@ class Blocks:
             target_high=row.target_high,
             gap=figures.gap(row, kpi),
             status=row.status,
-            status_text=figures.words[row.status],
-            action=figures.text(kpi.action) if row.status == "off_target" else "",
+            status_text=figures.gettext(STATUS[row.status]),
+            status_short=figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status]),
+            action=figures.text(kpi.action) if row.status in _TO_DO else "",
             read_with=tuple(self._beside(name.value) for name in kpi.read_with),
             sparkline=Markup(
-                charts.sparkline(
-                    points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown
-                )
+                sparkline(points, key=f"spark-{kpi.name}", title=self._chart_title(kpi, history), shown=shown)
             ),
-            trend=charts.unicode_sparkline([r.value for r in history[: shown + 1][-13:]]),
+            trend=unicode_sparkline([r.value for r in history[: shown + 1][-13:]]),
             chart=self._chart(kpi, history, points, shown, markers),
-            chart_target=self._chart_target(kpi, history),
             markers=tuple(note for note, _ in markers),
             history=tuple(self._history_point(r, kpi) for r in history),
             other_periods=self._other_periods(kpi, row),
-            segments=self._tables(kpi, row),
+            segments=Tables(figures, self.index).of(kpi, row),
             alerts=tuple(self.alerts.get(kpi.name, ())),
+            rules=tuple(self._rule(kpi, rule) for rule in kpi.alerts),
             quarantined=row.quarantined,
         )
 
     # --- series ------------------------------------------------------------------------------------------------
 
-    def _point(self, row: Row, kpi: Kpi) -> charts.Point:
+    def _point(self, row: Row, kpi: Kpi) -> Point:
         form, state = self.figures.form, self.figures.state(row.state)
         value = self.figures.figure(row.value, kpi.unit)
         note = f" ({state})" if state else ""
-        return charts.Point(
+        return Point(
             label=form.short_period(row.period),
-            title=f"{form.period(row.period)}{note} : {value.title or value.text}"
-            if form.language == "fr"
-            else f"{form.period(row.period)}{note}: {value.title or value.text}",
+            title=self.figures.gettext(
+                "%(what)s: %(value)s", what=form.period(row.period) + note, value=value.title or value.text
+            ),
             value=row.value,
             text=value.short,
             provisional=row.state != "final",
             target=row.target,
             target_high=row.target_high,
+            target_text=self.figures.target(row, kpi.unit).short,
         )
 
     def _history_point(self, row: Row, kpi: Kpi) -> HistoryPoint:
@@ -122,7 +124,7 @@ class Blocks:
             value=self.figures.figure(row.value, kpi.unit),
             target=self.figures.target(row, kpi.unit),
             status=row.status,
-            status_text=self.figures.words[row.status],
+            status_text=self.figures.gettext(STATUS[row.status]),
             state=row.state,
             state_text=self.figures.state(row.state),
         )
@@ -138,48 +140,54 @@ class Blocks:
         self,
         kpi: Kpi,
         history: Sequence[Row],
-        points: Sequence[charts.Point],
+        points: Sequence[Point],
         shown: int,
         markers: Sequence[tuple[MarkerNote, float]],
-    ) -> Markup:
-        if len(points) < 2:  # one value needs no chart
-            return Markup("")
-        drawn = charts.chart(
-            points,
-            key=f"chart-{kpi.name}",
-            title=self._chart_title(kpi, history),
-            unit=kpi.unit,
-            locale=self.figures.locale,
-            shown=shown,
-            kind=_kind(kpi, history),
-            markers=[
-                charts.Marker(note.letter, f"{note.text}, {note.date_text}", place) for note, place in markers
-            ],
-            target_word=self.figures.words["target"].lower() if _kind(kpi, history) == "line" else "",
+    ) -> Chart:
+        marked = tuple(
+            Marker(note.letter, f"{note.text}, {note.date_text}", place) for note, place in markers
         )
-        return Markup(drawn)
+        word = self.figures.gettext("target")
+        series = Series(
+            tuple(points), kpi.unit, self.figures.locale, shown, _kind(kpi, history), marked, word
+        )
+        return Chart(
+            series,
+            f"chart-{kpi.name}",
+            self._chart_title(kpi, history),
+            self._chart_said(kpi, history),
+            self.palette,
+        )
 
-    def _chart_target(self, kpi: Kpi, history: Sequence[Row]) -> str:
-        """What the dashed line of a bar chart is: there, a label of its own would stand on the bars."""
-        targets = {(r.target, r.target_high) for r in history if r.target is not None}
-        if not targets or len(history) < 2 or _kind(kpi, history) == "line":
+    def _chart_said(self, kpi: Kpi, history: Sequence[Row]) -> str:
+        """The first value, the last, the least and the most, for who does not see the chart."""
+        known = [(n, r) for r in history if (n := exact(r.value)) is not None]
+        if not known:
             return ""
-        (low, high), word = next(iter(targets)), self.figures.words["target"].lower()
-        return word if len(targets) > 1 else f"{word} {self.figures.form.bounds(low, high, kpi.unit)}"
+        first, last, least, most = known[0], known[-1], min(known, key=_number), max(known, key=_number)
+        values = {
+            name: f"{self.figures.form.value(row.value, kpi.unit)} ({self.figures.form.period(row.period)})"
+            for name, (_, row) in {"first": first, "last": last, "least": least, "most": most}.items()
+        }
+        return self.figures.gettext(
+            "First %(first)s, last %(last)s, lowest %(least)s, highest %(most)s.", **values
+        )
 
     def _markers(self, history: Sequence[Row]) -> list[tuple[MarkerNote, float]]:
-        """Milestones and notes within the charted time, lettered in order, with their place from 0 to 1."""
-        declaration = self.figures.declaration
-        dated = [(day, spaced(name)) for name, day in declaration.milestones.items()]
-        dated += [(day, text) for day, text in declaration.notes.items()]
+        """Milestones and notes within the charted time, a letter for each day, with its place from 0 to 1."""
         out: list[tuple[MarkerNote, float]] = []
-        for day, text in sorted(dated):
+        for day, texts in self.figures.events().items():
             place = _place(day, history)
             if place is not None:
                 letter = chr(ord("A") + len(out) % 26)
-                note = MarkerNote(letter, self.figures.said(text), day, self.figures.form.date(day))
+                note = MarkerNote(letter, " · ".join(texts), day, self.figures.form.date(day))
                 out.append((note, place))
         return out
+
+    def _rule(self, kpi: Kpi, rule: AlertRule) -> RuleLine:
+        said = self.figures.said
+        words = self.figures.condition(rule, kpi.unit)
+        return RuleLine(said(rule.name), said(rule.when.value), words, self.figures.severity(rule.severity))
 
     # --- neighbours --------------------------------------------------------------------------------------------
 
@@ -203,7 +211,7 @@ class Blocks:
                     value=self.figures.figure(row.value, kpi.unit),
                     change=self.figures.change(row.value, row.previous, kpi),
                     status=row.status,
-                    status_text=self.figures.words[row.status],
+                    status_text=self.figures.gettext(STATUS[row.status]),
                 )
             )
         return tuple(out)
@@ -218,49 +226,13 @@ class Blocks:
             change=figures.change(row.value, row.previous, kpi),
             period_text=figures.form.period(row.period) if row.period else "",
             status=row.status,
-            status_text=figures.words[row.status],
+            status_text=figures.gettext(STATUS[row.status]),
             in_report=name in self.listed,
         )
 
-    # --- segments ----------------------------------------------------------------------------------------------
 
-    def _tables(self, kpi: Kpi, shown: Row) -> tuple[SegmentTable, ...]:
-        found = self.index.segments(shown, kpi.segments)
-        return tuple(self._table(kpi, names, rows) for names, rows in found.items())
-
-    def _table(self, kpi: Kpi, names: tuple[str, ...], rows: list[Row]) -> SegmentTable:
-        ordered = sorted(rows, key=_largest_first)
-        sizes = [n.copy_abs() for r in rows if (n := exact(r.value)) is not None]
-        longest = max(sizes, default=Decimal(0))
-        kept = ordered[:SEGMENT_ROWS]
-        return SegmentTable(
-            names=names,
-            label=" × ".join(spaced(name) for name in names),
-            rows=tuple(self._segment_row(kpi, r, longest) for r in kept),
-            hidden=len(ordered) - len(kept),
-            has_target=any(r.target is not None for r in kept),
-        )
-
-    def _segment_row(self, kpi: Kpi, row: Row, longest: Decimal) -> SegmentRow:
-        figures, value = self.figures, exact(row.value)
-        share = int((value / longest * 100).to_integral_value()) if value and value > 0 else 0
-        return SegmentRow(
-            values=row.segment_value,
-            label=figures.segment(row.segment_value),
-            value=figures.figure(row.value, kpi.unit),
-            base=figures.figure(row.base),
-            change=figures.change(row.value, row.previous, kpi),
-            target=figures.target(row, kpi.unit),
-            gap=figures.gap(row, kpi),
-            status=row.status,
-            status_text=figures.words[row.status],
-            share=share,
-        )
-
-
-def _largest_first(row: Row) -> tuple[bool, bool, Decimal, tuple[str, ...]]:
-    value = exact(row.value)
-    return _OTHER in row.segment_value, value is None, -(value or Decimal(0)), row.segment_value
+def _number(pair: tuple[Decimal, Row]) -> Decimal:
+    return pair[0]
 
 
 def _kind(kpi: Kpi, history: Sequence[Row]) -> Literal["line", "bar"]:

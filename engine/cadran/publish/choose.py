@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cadran.calendar import Calendar, Grain, Period
 from cadran.compute.results import Results, Row
+from cadran.publish.wording import STAND_IN
 
 if TYPE_CHECKING:
     from cadran.declare.model import Report
@@ -25,6 +27,15 @@ class Wanted:
     fixed: Period | None = None
     label: str = ""
     include_open: bool = False
+
+    def reaches(self, label: str, calendar: Calendar) -> bool:
+        """Whether a period is not later than a fixed one: what came after it does not belong into its report."""
+        if self.fixed is None:
+            return True
+        try:
+            return calendar.parse(label).end <= self.fixed.end
+        except ValueError:  # all
+            return False
 
     @classmethod
     def of(cls, report: Report | None, calendar: Calendar) -> Wanted:
@@ -64,10 +75,12 @@ class RowIndex:
         return self._totals.get(kpi, {}).get(grain, [])
 
     def segments(self, row: Row, order: Iterable[tuple[str, ...]] = ()) -> dict[tuple[str, ...], list[Row]]:
-        """All segment rows at a total's period, by the names of the segment, in ``order``."""
+        """All segment rows at a total's period, by the names of the segment, in ``order``; values as a dictionary has them."""
         found: dict[tuple[str, ...], list[Row]] = defaultdict(list)
         for segment_row in self._segments.get((row.kpi, row.grain, row.period), ()):
             found[segment_row.segment].append(segment_row)
+        for rows in found.values():
+            rows.sort(key=lambda r: (bool(STAND_IN.keys() & set(r.segment_value)), collated(r.segment_value)))
         names = dict.fromkeys([*(n for n in order if n in found), *found])
         return {name: found[name] for name in names}
 
@@ -101,3 +114,10 @@ def newest(rows: Iterable[Row], include_open: bool = False) -> Row | None:
 
 def _may_show(row: Row, wanted: Wanted) -> bool:
     return wanted.include_open or row.state != "open"
+
+
+def collated(values: Iterable[str]) -> tuple[str, ...]:
+    """A key that sorts texts as a dictionary does: accents and capitals decide only between words that are else the same."""
+    texts = list(values)
+    bare = (unicodedata.normalize("NFKD", text).casefold() for text in texts)
+    return (*("".join(c for c in text if not unicodedata.combining(c)) for text in bare), *texts)

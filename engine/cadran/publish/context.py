@@ -1,201 +1,30 @@
-"""What a report template is given: plain frozen values, everything both formatted and raw.
+"""What a report template is given. The fields of :class:`ReportContext` are the template's variables
+(``{{ title }}``, ``{% for kpi in kpis %}``).
 
-The fields of :class:`ReportContext` are the template's variables (``{{ title }}``, ``{% for kpi in kpis %}``).
-A :class:`Figure` printed as it stands is its text. Nothing here reaches into the project: no settings, no sources.
+Nothing here reaches into the project: no settings, no sources. Each class says what its fields mean, a line a field.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
 
-from cadran.publish.formatting import Number
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-Direction = Literal["up", "down", "flat", ""]
-Verdict = Literal["better", "worse", "same", ""]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number: ``text`` in full, ``short`` for tiles, ``title`` says what a dash means (else empty)."""
-
-    raw: Number | None
-    text: str
-    short: str
-    title: str = ""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A difference: ``raw`` in the KPI's unit, ``text`` with sign (points of a percentage, else relative).
-
-    ``direction`` is empty where there is nothing to compare; ``verdict`` says whether that is what ``good`` wants.
-    """
-
-    raw: Decimal | None
-    text: str
-    direction: Direction = ""
-    verdict: Verdict = ""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryPoint:
-    """One period of a KPI's total, oldest first."""
-
-    period: str
-    period_text: str
-    value: Figure
-    target: Figure
-    status: str
-    status_text: str
-    state: str
-    state_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class OtherPeriod:
-    """The newest final period of another grain that the KPI has."""
-
-    grain: str
-    period: str
-    period_text: str
-    value: Figure
-    change: Change
-    status: str
-    status_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A KPI that is to be read together with another; ``in_report`` says whether it has a section of its own."""
-
-    name: str
-    label: str
-    value: Figure
-    change: Change
-    period_text: str
-    status: str
-    status_text: str
-    in_report: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentRow:
-    """One segment value; ``share`` is the length of its bar in percent of the longest."""
-
-    values: tuple[str, ...]
-    label: str
-    value: Figure
-    base: Figure
-    change: Change
-    target: Figure
-    gap: Change
-    status: str
-    status_text: str
-    share: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentTable:
-    """The values of one segment (or cross) at the block's period, largest first; ``hidden`` more are not shown."""
-
-    names: tuple[str, ...]
-    label: str
-    rows: tuple[SegmentRow, ...]
-    hidden: int
-    has_target: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AlertLine:
-    """A pending or firing alert."""
-
-    kpi: str
-    label: str
-    rule: str
-    condition: str
-    severity: str
-    severity_text: str
-    state: str
-    state_text: str
-    period: str
-    period_text: str
-    since_text: str
-    segment_text: str
-    value: Figure
-    target: Figure
-    reason: str
-    action: str  # what the KPI says is to be done, while the alert fires
-
-
-@dataclass(frozen=True, slots=True)
-class MarkerNote:
-    """A milestone or a note that a chart marks with ``letter``."""
-
-    letter: str
-    text: str
-    date: dt.date
-    date_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class KpiBlock:
-    """One KPI at the report's period."""
-
-    name: str
-    label: str
-    description: str
-    unit: str
-    good: str
-    good_text: str
-    formula: str
-    owner: str
-    tags: tuple[str, ...]
-    grain: str
-    period: str
-    period_text: str
-    state: str
-    state_text: str
-    value: Figure
-    base: Figure
-    previous: Figure
-    change: Change
-    year_ago: Figure
-    change_year: Change
-    target: Figure
-    target_high: Number | None
-    gap: Change
-    status: str
-    status_text: str
-    action: str  # only when off target
-    read_with: tuple[Beside, ...]
-    sparkline: Markup
-    trend: str  # the sparkline in block characters; ends at this period, since it cannot mark what is provisional
-    chart: Markup  # empty for fewer than two periods
-    chart_target: str  # what to write under the chart about its dashed line; empty if the chart says it
-    markers: tuple[MarkerNote, ...]
-    history: tuple[HistoryPoint, ...]
-    other_periods: tuple[OtherPeriod, ...]
-    segments: tuple[SegmentTable, ...]
-    alerts: tuple[AlertLine, ...]
-    quarantined: int
+from cadran.publish.analyses.cohorts import CohortBlock
+from cadran.publish.analyses.funnels import FunnelBlock
+from cadran.publish.analyses.scores import ScoreBlock
+from cadran.publish.context_kpi import AlertLine, KpiBlock
+from cadran.publish.context_parts import Figure
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change that is large for its KPI: ``times`` its median move from one period to the next."""
+    """A change that is large for its KPI.
+
+    kpi: the KPI
+    times: the change as a multiple of the median one from period to period
+    text: the multiple in words
+    """
 
     kpi: KpiBlock
     times: Decimal
@@ -203,8 +32,34 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """KPIs that stand together.
+
+    key: a name for links, unique in the report
+    title: for people; empty for KPIs that stand alone
+    kpis: the KPIs
+    """
+
+    key: str
+    title: str
+    kpis: tuple[KpiBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QualityLine:
-    """What one dataset held at the run's clock."""
+    """What one dataset held at the run's clock.
+
+    dataset: its name
+    rows: how many rows there are
+    quarantined: how many were set aside
+    undated: how many have no date, and so belong to no period
+    first_text: the day of the first row
+    last_text: the day of the last row
+    last: the day of the last row, as a date
+    age_text: how long that is ago
+    findings: expectations that are not met
+    rejected: the first rows that were set aside, each as (place, reason)
+    """
 
     dataset: str
     rows: Figure
@@ -212,25 +67,38 @@ class QualityLine:
     undated: Figure
     first_text: str
     last_text: str
+    last: dt.date | None
     age_text: str
     findings: tuple[str, ...]
-    rejected: tuple[tuple[str, str], ...]  # (place, reason)
+    rejected: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A period that can still change, and whose KPIs it concerns."""
+    """A period that can still change.
+
+    period: its label
+    period_text: the label in words
+    state: settling, maturing or open
+    state_text: for people
+    kpis: the labels of the KPIs that it concerns
+    """
 
     period: str
     period_text: str
     state: str
     state_text: str
-    kpis: tuple[str, ...]  # labels
+    kpis: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many KPIs have a status."""
+    """How many KPIs have a status.
+
+    status: the status
+    text: the count with the status in words
+    count: how many
+    """
 
     status: str
     text: str
@@ -238,25 +106,68 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """A milestone or note of the project.
+
+    date: when
+    date_text: when, in words
+    text: what happened
+    """
+
+    date: dt.date
+    date_text: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportContext:
-    """The variables of a template."""
+    """The variables of a template.
+
+    name: the report's name; empty for one that is not declared
+    title: its title
+    locale: such as fr or fr-CH
+    language: such as fr
+    period_text: the period of most KPIs, in words
+    as_of: the run's clock
+    as_of_text: the clock in words
+    zone: the calendar's time zone
+    kpis: all KPIs, in the report's order
+    groups: the same KPIs in groups: by the tags that the report names, or by their first tag
+    tally: how many KPIs have which status
+    attention: KPIs off target, then at risk; the widest gap first
+    movers: the changes that are largest for their KPIs
+    scores: the best rows of scores
+    funnels: funnels at one period of entry
+    cohorts: what is left of those who began in each period
+    alerts: firing before pending
+    events: milestones and notes of the project, oldest first
+    quality: the datasets
+    quarantined: how many rows were set aside in all
+    unfinished: periods that can still change
+    warnings: what the run warns of
+    notes: how values are to be read: what is not looked at again, what rests on the clock
+    """
 
     name: str
     title: str
     locale: str
     language: str
-    period_text: str  # the period of most KPIs
+    period_text: str
     as_of: dt.datetime
     as_of_text: str
     zone: str
     kpis: tuple[KpiBlock, ...]
+    groups: tuple[Group, ...]
     tally: tuple[Tally, ...]
-    attention: tuple[KpiBlock, ...]  # off target, then at risk; the widest gap first
+    attention: tuple[KpiBlock, ...]
     movers: tuple[Move, ...]
-    alerts: tuple[AlertLine, ...]  # firing before pending
+    scores: tuple[ScoreBlock, ...]
+    funnels: tuple[FunnelBlock, ...]
+    cohorts: tuple[CohortBlock, ...]
+    alerts: tuple[AlertLine, ...]
+    events: tuple[Event, ...]
     quality: tuple[QualityLine, ...]
     quarantined: int
     unfinished: tuple[Unfinished, ...]
     warnings: tuple[str, ...]
-    notes: tuple[str, ...]  # how values are to be read: what is not looked at again, what rests on the clock
-    words: Mapping[str, str]
+    notes: tuple[str, ...]

@@ -14,14 +14,14 @@ from cadran.declare.settings import mask
 from cadran.plugins.notifier import Document, Notifier, NotifierContext, NotifierError
 from cadran.plugins.writing import write_whole
 from cadran.problems import Problem, ProblemsFound
-from cadran.publish.figures import Figures
-from cadran.publish.report import render, template_name
+from cadran.publish.documents import document, formats
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.declare.model import Channel, Declaration, Report
 
 FOLDER = "reports"
+Runs = Callable[["Report", "Results"], "Results"]
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
 
@@ -42,8 +42,10 @@ def deliver(
     *,
     locale: str = "",
     template_folders: Sequence[Path],
+    of_period: Runs = lambda _, results: results,
 ) -> Iterator[Delivery]:
-    """Renders and publishes, one after the other. ``notifiers`` gives a notifier's class by its name.
+    """Renders and publishes, one after the other. ``notifiers`` gives a notifier's class by its name, ``of_period``
+    the results for a report whose period lies further back than the run's own.
 
     A report that could not be written into the folder is a warning, for a project may well be read-only; a channel
     was asked for, so one that fails is an error.
@@ -51,28 +53,17 @@ def deliver(
     desk = _Desk(declaration, notifiers)
     for report in declaration.reports.values():
         try:
-            document = _document(results, declaration, report, locale, template_folders)
+            rows = of_period(report, results)
         except ProblemsFound as found:
             yield desk.masked(Delivery(report.name, "", problems=tuple(found.problems)))
             continue
-        if not report.to:
-            yield desk.masked(desk.to_folder(document))
-        for name in report.to:
-            yield desk.masked(desk.to_channel(declaration.channels[name.value], document))
-
-
-def _document(
-    results: Results, declaration: Declaration, report: Report, locale: str, folders: Sequence[Path]
-) -> Document:
-    """Markdown where the report's own template is that, else HTML."""
-    markdown = report.template is not None and template_name(report, "markdown") == report.template.value
-    content = render(
-        results, declaration, report=report, kind="markdown" if markdown else "html", locale=locale,
-        template_folders=folders,
-    )  # fmt: skip
-    figures = Figures(declaration, locale or report.locale or declaration.locale)
-    title = figures.text(report.title) or figures.words["default_title"]
-    return Document(report.name, title, "md" if markdown else "html", content.encode())
+        for kind in formats(report):
+            try:
+                made = document(rows, declaration, report, kind, locale=locale, template_folders=template_folders)  # fmt: skip
+            except ProblemsFound as found:
+                yield desk.masked(Delivery(report.name, "", problems=tuple(found.problems)))
+                continue
+            yield from map(desk.masked, desk.everywhere(made, report))
 
 
 class _Folder(Notifier):
@@ -94,6 +85,12 @@ class _Desk:
         self.allowed = (declaration.folder.resolve(), *declaration.allow_paths)
         self.folder = _Folder(NotifierContext("", {}, declaration.folder, self.allowed))
         self.made: dict[str, Notifier] = {}
+
+    def everywhere(self, document: Document, report: Report) -> Iterator[Delivery]:
+        if not report.to:
+            yield self.to_folder(document)
+        for name in report.to:
+            yield self.to_channel(self.declaration.channels[name.value], document)
 
     def to_folder(self, document: Document) -> Delivery:
         try:

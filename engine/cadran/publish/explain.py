@@ -10,7 +10,8 @@ from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
 from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
 from cadran.problems import listed
-from cadran.publish.messages import words
+from cadran.publish.figures import noted
+from cadran.publish.messages import catalogue
 from cadran.publish.scanned import in_all
 
 
@@ -51,8 +52,7 @@ def _kept(results: Results) -> Iterator[str]:
             else "their periods are not over for good, or the clock may change them"
         )
         texts.append(f"{text}, {passing} are made in every run: {why}" if passing else text)
-    said = words("en")
-    texts += [said[f"note_{n.kind}"].format(dataset=n.dataset, since=n.since) for n in results.notes]
+    texts += [noted(catalogue("en"), n.kind, n.dataset, n.since) for n in results.notes]
     for index, text in enumerate(texts):
         yield f"  {'kept      ' if index == 0 else '          '}{text}"
 
@@ -96,14 +96,23 @@ _STEPS = {  # the steps that several scans share, by what their names hold
 
 def _measures(leaves: list[Leaf]) -> Iterator[str]:
     for index, leaf in enumerate(leaves):
-        measure = leaf.measure
-        source = measure.origin.parsed.source
-        text = source.text.value[slice(*_written(leaf))].strip()
         head = "measures  " if index == 0 else "          "
-        over = "".join(f", {_transform(t)}" for t in leaf.transforms) + (
-            ", without the segment" if leaf.total else ""
-        )
-        yield f"  {head}{text}  on {measure.dataset}{over}"
+        yield f"  {head}{measure_written(leaf)}  on {leaf.measure.dataset}{_over(leaf)}"
+
+
+def _over(leaf: Leaf) -> str:
+    over = [_transform(t) for t in leaf.transforms] + ["without the segment"] * leaf.total
+    return "".join(f", {part}" for part in over)
+
+
+def measure_named(leaf: Leaf) -> str:
+    """A measure as it stands in its formula, and over which time it is seen."""
+    return f"{measure_written(leaf)}{_over(leaf)}"
+
+
+def measure_written(leaf: Leaf) -> str:
+    """A measure as it stands in its formula, on one line."""
+    return " ".join(leaf.measure.origin.parsed.source.text.value[slice(*_written(leaf))].split())
 
 
 def _written(leaf: Leaf) -> tuple[int, int]:

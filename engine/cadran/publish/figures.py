@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cadran.publish.context import AlertLine, Change, Figure, Verdict
+from cadran.publish.conditions import Words
+from cadran.publish.context_kpi import AlertLine
+from cadran.publish.context_parts import Change, Figure, Verdict
 from cadran.publish.formatting import Formatter, Number, difference, exact
-from cadran.publish.messages import localized, words
+from cadran.publish.messages import Catalogue, catalogue, filled, localized
+from cadran.publish.retold import retold
+from cadran.publish.wording import ALERT, SEVERITY, STAND_IN, STATE
 
 if TYPE_CHECKING:
     from cadran.compute.results import Alert, Note, Row
-    from cadran.declare.model import Declaration, Kpi
+    from cadran.declare.model import AlertRule, Declaration, Kpi
+    from cadran.problems import Problem
 
 HIDDEN = "•••"
 _MOST_LABELS = 4  # KPIs that one note names
-_STAND_INS = {"(none)": "none_value", "(other)": "other_value"}  # what the engine calls them -> our word
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -46,8 +50,15 @@ class Figures:
         return Formatter(self.locale)
 
     @property
-    def words(self) -> Mapping[str, str]:
-        return words(self.locale)
+    def catalogue(self) -> Catalogue:
+        return catalogue(self.locale)
+
+    def gettext(self, message: str, **values: object) -> str:
+        """A message in the reader's language, with its placeholders filled."""
+        return filled(self.catalogue.gettext(message), values)
+
+    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+        return filled(self.catalogue.ngettext(one, many, number), {"num": number, **values})
 
     def said(self, text: str) -> str:
         return hide(text, self.declaration.secrets)
@@ -61,12 +72,12 @@ class Figures:
         return (self.text(kpi.label) if kpi else "") or spaced(name)
 
     def figure(self, value: Number | None, unit: str = "") -> Figure:
-        title = "" if exact(value) is not None else self.words["nothing"]
+        title = "" if exact(value) is not None else self.gettext("no data")
         return Figure(value, self.form.value(value, unit), self.form.compact(value, unit), title)
 
     def target(self, row: Row, unit: str) -> Figure:
         text = self.form.bounds(row.target, row.target_high, unit)
-        title = "" if exact(row.target) is not None else self.words["no_target"]
+        title = "" if exact(row.target) is not None else self.gettext("no target")
         short = text if row.target_high is not None else self.form.compact(row.target, unit)
         return Figure(row.target, text, short, title)
 
@@ -82,7 +93,7 @@ class Figures:
         if not raw:
             return Change(raw, text, "flat", "same")
         verdict: Verdict = "better" if (raw > 0) == (kpi.good == "up") else "worse"
-        return Change(raw, text, "up" if raw > 0 else "down", verdict)
+        return self._moved(raw, text, verdict)
 
     def gap(self, row: Row, kpi: Kpi) -> Change:
         """How far the value is from its target; from the nearer end of a range, nothing inside it."""
@@ -93,16 +104,20 @@ class Figures:
             return Change(None, "–")
         raw, other = (below, row.target) if below < 0 else (above, row.target_high)
         if below >= 0 >= above:
-            return Change(Decimal(0), self.form.points(0, kpi.unit), "flat", "same")
-        return Change(raw, self.form.change(raw, other, kpi.unit), "up" if raw > 0 else "down", "worse")
+            return Change(Decimal(0), self.gettext("in range"), "flat", "same")
+        return self._moved(raw, self.form.change(raw, other, kpi.unit), "worse")
+
+    def _moved(self, raw: Decimal, text: str, verdict: Verdict) -> Change:
+        said = self.gettext("better") if verdict == "better" else self.gettext("worse")
+        return Change(raw, text, "up" if raw > 0 else "down", verdict, said)
 
     def segment(self, values: Iterable[str]) -> str:
         """Segment values as people read them."""
-        return " · ".join(self.words[_STAND_INS[v]] if v in _STAND_INS else v for v in values)
+        return " · ".join(self.gettext(STAND_IN[v]) if v in STAND_IN else v for v in values)
 
     def state(self, state: str) -> str:
         """What keeps a period from being final; empty if nothing does."""
-        return "" if state == "final" else self.words[state]
+        return "" if state == "final" else self.gettext(STATE[state])
 
     def alert(self, alert: Alert) -> AlertLine:
         kpi = self.declaration.kpis.get(alert.kpi)
@@ -112,48 +127,90 @@ class Figures:
             label=self.label(alert.kpi),
             rule=self.said(alert.rule),
             condition=self.said(alert.condition),
+            condition_text=self._said_in_words(alert, kpi),
             severity=alert.severity,
-            severity_text=self.words.get(alert.severity, self.said(alert.severity)),
+            severity_text=self.severity(alert.severity),
             state=alert.state,
-            state_text=self.words[alert.state],
+            state_text=self.gettext(ALERT[alert.state]),
             period=alert.period,
             period_text=self.form.period(alert.period),
             since_text=self.form.period(alert.since),
             segment_text=self.segment(alert.segment_value),
             value=self.figure(alert.value, unit),
             target=self.figure(alert.target, unit),
-            reason=self.words["nothing"] if alert.reason == "no data" else self.said(alert.reason),
+            reason=self.gettext("no data") if alert.reason == "no data" else self.said(alert.reason),
             action=self.text(kpi.action) if kpi and alert.state == "firing" else "",
         )
+
+    def _said_in_words(self, alert: Alert, kpi: Kpi | None) -> str:
+        rules = (
+            [r for r in kpi.alerts if (r.name, r.when.value) == (alert.rule, alert.condition)] if kpi else []
+        )
+        if rules and kpi:
+            return self.condition(rules[0], kpi.unit)
+        return self.said(Words(self.locale, kpi.unit if kpi else "").of(alert.condition))
+
+    def condition(self, rule: AlertRule, unit: str) -> str:
+        """A rule's condition in words; empty where it is not simple."""
+        return self.said(Words(self.locale, unit).of(rule.when.value, rule.hold))
+
+    def severity(self, severity: str) -> str:
+        return self.gettext(SEVERITY[severity]) if severity in SEVERITY else self.said(severity)
+
+    def unit(self, unit: str) -> str:
+        """A unit by itself."""
+        return self.form.unit_name(unit)
+
+    def events(self) -> dict[dt.date, list[str]]:
+        """Milestones and notes by their day, in order; a day's notes stand for its milestones' bare names."""
+        named: dict[dt.date, list[str]] = {}
+        for name, day in self.declaration.milestones.items():
+            named.setdefault(day, []).append(self.said(spaced(name)))
+        noted = {day: [self.text(texts)] for day, texts in self.declaration.notes.items()}
+        return {day: noted.get(day) or named[day] for day in sorted({*named, *noted})}
 
     def notes(self, notes: Iterable[Note]) -> list[str]:
         """``Revenue, Orders · rows of orders that changed …``: what is said of several KPIs is said once."""
         whose: dict[tuple[str, str, dt.date | None], list[str]] = {}
         for note in notes:
             whose.setdefault((note.kind, note.dataset, note.since), []).append(self.label(note.kpi))
-        return [f"{_some(labels)} · {self._said(*what)}" for what, labels in whose.items()]
+        return [f"{self._some(labels)} · {self._note(*what)}" for what, labels in whose.items()]
 
-    def _said(self, kind: str, dataset: str, since: dt.date | None) -> str:
-        shown = self.form.date(since) if since is not None else ""
-        return self.words[f"note_{kind}"].format(dataset=dataset, since=shown)
+    def _note(self, kind: str, dataset: str, since: dt.date | None) -> str:
+        return noted(self.catalogue, kind, dataset, self.form.date(since) if since is not None else "")
+
+    def _some(self, labels: Sequence[str]) -> str:
+        """All of a few labels; of many the first ones, and how many there are."""
+        if len(labels) <= _MOST_LABELS:
+            return ", ".join(labels)
+        shown = ", ".join(labels[: _MOST_LABELS - 1])
+        return f"{shown} … ({self.gettext('%(num)s KPIs', num=len(labels))})"
+
+    def told(self, text: str) -> str:
+        """A warning or finding of the run in the reader's language, as far as it is one of ours."""
+        return self.said(retold(text, self.catalogue))
+
+    def warning(self, problem: Problem) -> str:
+        """A warning of the run: its place, what it is about, what is wrong, and the way out."""
+        place = f"{problem.where} · " if problem.where else ""
+        subject = f"{problem.subject} · " if problem.subject else ""
+        hint = f" ({self.told(problem.hint)})" if problem.hint else ""
+        return f"{place}{subject}{self.told(problem.message)}{hint}"
 
     def age(self, last: dt.date | None, today: dt.date) -> str:
         """``3 days ago``; empty where nothing is dated, or dated ahead."""
         days = (today - last).days if last else -1
-        if days < 0:
-            return ""
-        if days == 0:
-            return self.words["today"]
-        if self.form.language == "fr":
-            return self.words["day_ago"] if days == 1 else self.words["days_ago"].format(days)
-        return f"{days} {self.words['day_ago' if days == 1 else 'days_ago']}"
+        return "" if days < 0 else self.form.ago(days)
 
 
-def _some(labels: Sequence[str]) -> str:
-    """All of a few labels; of many the first ones, and how many there are."""
-    if len(labels) <= _MOST_LABELS:
-        return ", ".join(labels)
-    return f"{', '.join(labels[: _MOST_LABELS - 1])} … ({len(labels)} KPI)"
+def noted(messages: Catalogue, kind: str, dataset: str, since: object) -> str:
+    """What a run says of how a KPI's values are to be read; ``since`` as it is to be shown."""
+    if kind == "clock":
+        return messages.gettext("rests on now(): computed from all rows in every run")
+    text = messages.gettext(
+        "rows of %(dataset)s that changed in periods which ended before %(since)s are not looked at again"
+    )
+    return text % {"dataset": dataset, "since": since}
 
 
 def spaced(name: str) -> str:

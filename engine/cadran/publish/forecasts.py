@@ -11,7 +11,7 @@ from cadran.publish.pace import whole_percent
 
 if TYPE_CHECKING:
     from cadran.analysis.answers import ForecastAnswer, ForecastFigures, ForecastStage, ForecastTest
-    from cadran.publish.context import Figure
+    from cadran.publish.context_parts import Figure
     from cadran.publish.figures import Figures
 
 

@@ -12,7 +12,7 @@ from cadran.compute.results import Results, joined
 from cadran.publish.figures import Figures, hide
 from cadran.publish.forecasts import ForecastLine, ForecastView, forecast_view
 from cadran.publish.foretold_words import say
-from cadran.publish.outputs import as_json, plain
+from cadran.publish.outputs import json_text, plain
 from cadran.publish.pace import PaceLine, pace_groups
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ def forecasts_json(results: Results) -> str:
 
 
 def _document(results: Results, name: str, items: Iterable[Mapping[str, Any]]) -> str:
-    lines = ",\n".join(f"    {as_json(item)}" for item in items)
+    lines = ",\n".join(f"    {json_text(item)}" for item in items)
     body = f"[\n{lines}\n  ]" if lines else "[]"
-    return f'{{\n  "as_of": {as_json(results.as_of)},\n  "{name}": {body}\n}}\n'
+    return f'{{\n  "as_of": {json_text(results.as_of)},\n  "{name}": {body}\n}}\n'
 
 
 def _plain_fields(item: Any, secrets: frozenset[str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""Numbers, money, percentages, durations, changes and periods as people write them, in French and English.
+"""Numbers, money, percentages, durations, changes and periods as people of a locale write them.
 
+Babel knows the signs, the order and the names (from Unicode's CLDR); what is decided here is how many digits tell something.
 Exact: an ``int`` or ``Decimal`` is never turned into a float, a float is taken at its shortest decimal form, and
 rounding is half away from zero, as a reader would do it by hand.
 """
@@ -8,23 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from copy import copy
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import TYPE_CHECKING, Literal
 
-from cadran.calendar import Calendar, Grain
-from cadran.publish.messages import CENTS, CURRENCIES, MONTHS, SHORT_MONTHS, UNITS, language, words
+from cadran.publish.dates import ago_text, babel_locale, date_text, instant_text, period_text
+from cadran.publish.messages import catalogue, filled, language
+
+if TYPE_CHECKING:
+    from babel.numbers import NumberPattern
 
 Number = int | Decimal | float
 
 NBSP = "\u00a0"
-NARROW = "\u202f"
 MINUS = "\u2212"
 NO_DATA = "–"
 
 _CONTEXT = Context(prec=700, rounding=ROUND_HALF_UP)  # a double has up to 309 digits before the point
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_FISCAL = re.compile(r"FY(\d{4})(?:-Q([1-4]))?")
-_SCALES = ((Decimal(10**9), "bn", "Md"), (Decimal(10**6), "M", "M"), (Decimal(10**3), "k", "k"))
+_DURATIONS = {f"{unit}s": f"duration-{unit}" for unit in ("second", "minute", "hour", "day", "week", "month", "year")}  # fmt: skip
 
 
 def exact(value: Number | None) -> Decimal | None:
@@ -71,29 +75,43 @@ class Formatter:
         if number is None:
             return NO_DATA
         if unit == "percent":
-            return self._percent(number)
+            return self._percent(number, percent_digits(number))
         if is_currency(unit):
             return self._money(number, unit, _money_digits(number, unit))
-        return self._worded(number, self.number(number, plain_digits(value)), unit)
+        return self._with_unit(number, plain_digits(value), unit, "long")
 
     def compact(self, value: Number | None, unit: str = "", above: int = 1_000_000) -> str:
-        """Short enough for a tile: ``1,24 M€`` from ``above`` on, units abbreviated."""
+        """Short enough for a tile: ``1,24 M €`` from ``above`` on, units abbreviated."""
         number = exact(value)
         if number is None:
             return NO_DATA
         if unit != "percent" and abs(number) >= above:
             return self._scaled(number, unit) + self._short_unit(unit)
-        if unit in UNITS:
-            return self.number(number, plain_digits(value)) + self._short_unit(unit)
+        if unit in _DURATIONS:
+            return self._with_unit(number, plain_digits(value), unit, "short")
         return self.value(value, unit)
 
     def number(self, number: Decimal, digits: int) -> str:
         """Grouped and rounded to ``digits`` after the point."""
-        rounded = number.quantize(Decimal(1).scaleb(-digits), context=_CONTEXT)
-        text = f"{rounded.copy_abs():,f}"
-        if self.language == "fr":
-            text = text.replace(",", NARROW).replace(".", ",")
-        return f"{MINUS}{text}" if rounded < 0 else text
+        return self._applied(babel_locale(self.locale).decimal_formats[None], number, digits)
+
+    def share(self, number: Decimal) -> str:
+        """A share as a percentage, with the digits that it is written with: ``90 %``."""
+        return self._percent(number, max(0, _step_digits(number) - 2))
+
+    def unit_name(self, unit: str) -> str:
+        """A unit by itself: ``%``, ``euro``, ``jours``, or the team's word."""
+        from babel.numbers import get_currency_name
+
+        if unit == "percent":
+            return "%"
+        if is_currency(unit):
+            return get_currency_name(unit, locale=babel_locale(self.locale))
+        return (
+            self._with_unit(Decimal(2), 0, unit, "long").removeprefix(f"2{NBSP}")
+            if unit and unit != "percent" and not is_currency(unit)
+            else unit
+        )
 
     def points(self, value: Number | None, unit: str = "") -> str:
         """A difference with its sign: ``+1,2 pt`` of a percentage, ``+12,50 €`` of money."""
@@ -101,8 +119,9 @@ class Formatter:
         if number is None:
             return NO_DATA
         if unit == "percent":
-            scaled = _hundredfold(number)
-            return _signed(f"{self.number(scaled, _percent_digits(scaled))}{NBSP}pt", scaled)
+            hundredfold = number.scaleb(2, context=_CONTEXT)
+            text = self.number(hundredfold, percent_digits(number))
+            return _signed(f"{text}{NBSP}{catalogue(self.locale).gettext('pt')}", hundredfold)
         return _signed(self.value(value, unit), number)
 
     def change(self, change: Number | None, other: Number | None, unit: str = "") -> str:
@@ -110,16 +129,14 @@ class Formatter:
         relative = None if unit == "percent" else ratio(change, other)
         if relative is None:
             return self.points(change, unit)
-        if abs(relative) >= 10:  # beyond 1,000 % a rate says nothing any more
-            return self.points(change, unit)
-        return _signed(self._percent(relative), relative)
+        if abs(relative) >= 10:  # beyond that a rate says nothing any more
+            return ("+>" if relative > 0 else f"{MINUS}>") + self.share(Decimal(10))
+        return _signed(self._percent(relative, percent_digits(relative)), relative)
 
     def axis(self, value: Decimal, unit: str, step: Decimal, most: Decimal) -> str:
         """A tick of an axis, with the digits that its step needs; ``most`` is the axis' largest value."""
         if unit == "percent":
-            return (
-                f"{self.number(_hundredfold(value), _step_digits(_hundredfold(step)))}{self._space_percent}"
-            )
+            return self._percent(value, max(0, _step_digits(step) - 2))
         if value and most >= 10_000:
             return self._scaled(value, unit)
         digits = _step_digits(step)
@@ -133,106 +150,124 @@ class Formatter:
             return self.value(low, unit)
         return f"{self.value(low, unit)} – {self.value(high, unit)}"
 
-    @property
-    def _space_percent(self) -> str:
-        return f"{NARROW}%" if self.language == "fr" else "%"
+    def _percent(self, number: Decimal, digits: int) -> str:
+        return self._applied(babel_locale(self.locale).percent_formats[None], number, digits)
 
-    def _percent(self, number: Decimal) -> str:
-        scaled = _hundredfold(number)
-        return self.number(scaled, _percent_digits(scaled)) + self._space_percent
+    def _money(self, number: Decimal, unit: str, digits: int) -> str:
+        pattern = babel_locale(self.locale).currency_formats["standard"]
+        return self._spaced(self._applied(pattern, number, digits, unit), unit)
 
-    def _money(self, number: Decimal, unit: str, digits: int, scale: str = "") -> str:
-        text = self.number(number, digits)
-        symbol = CURRENCIES[self.language].get(unit)
-        if self.language == "fr":
-            return f"{text}{NBSP}{scale}{symbol or NBSP * bool(scale) + unit}"
-        symbol = symbol or f"{unit}{NBSP}"
-        sign = MINUS if text.startswith(MINUS) else ""
-        return f"{sign}{symbol}{text.removeprefix(MINUS)}{scale}"
+    def _applied(self, pattern: NumberPattern, number: Decimal, digits: int, currency: str = "") -> str:
+        with localcontext(_CONTEXT):
+            text = _of_digits(pattern, digits).apply(
+                _rounded(number, digits + pattern.scale),
+                babel_locale(self.locale),
+                currency=currency or None,
+                currency_digits=False,
+            )
+        return _with_minus(text)
 
     def _scaled(self, number: Decimal, unit: str) -> str:
-        # Rounded before the scale is chosen, so that 999 999 999 becomes 1 bn and not 1 000 M.
-        rounded = Context(prec=3, rounding=ROUND_HALF_UP).plus(number)
-        fits = [scale for scale in _SCALES if rounded.copy_abs() >= scale[0]]
-        size, english, french = fits[0] if fits else _SCALES[-1]
-        part = rounded / size
-        digits = _step_digits(part)
-        scale = french if self.language == "fr" else english
-        if is_currency(unit):
-            return self._money(part, unit, digits, scale)
-        gap = NBSP if self.language == "fr" else ""
-        return f"{self.number(part, digits)}{gap}{scale}"
+        """Three figures and a power of ten; money with its sign, all else bare."""
+        from babel.numbers import format_compact_currency, format_compact_decimal
+
+        locale = babel_locale(self.locale)
+        with localcontext(_CONTEXT):
+            # Rounded before the scale is chosen, so that 999 999 999 becomes 1 bn and not 1 000 M.
+            rounded = Context(prec=3, rounding=ROUND_HALF_UP).plus(number)
+            if is_currency(unit):
+                text = format_compact_currency(rounded, unit, locale=locale, fraction_digits=2)
+                return self._spaced(_with_minus(text), unit)
+            return _with_minus(format_compact_decimal(rounded, locale=locale, fraction_digits=2))
+
+    def _spaced(self, text: str, currency: str) -> str:
+        """``CHF 12.50``: CLDR wants a space between a currency's letters and its digits, and Babel leaves it out."""
+        from babel.numbers import get_currency_symbol
+
+        symbol = get_currency_symbol(currency, babel_locale(self.locale))
+        if not symbol[-1].isalpha():
+            return text
+        return re.sub(rf"{re.escape(symbol)}(?=\d)", f"{symbol}{NBSP}", text)
+
+    def _with_unit(self, number: Decimal, digits: int, unit: str, length: Literal["long", "short"]) -> str:
+        """A duration in the locale's words; another unit is a word of the team's, and stays as it is."""
+        from babel.units import format_unit
+
+        if unit not in _DURATIONS:
+            text = self.number(number, digits)
+            return self._counted(text, number, unit) if unit else text
+        locale = babel_locale(self.locale)
+        with localcontext(_CONTEXT):
+            pattern = _of_digits(locale.decimal_formats[None], digits)
+            rounded = _rounded(number, digits)
+            said = format_unit(rounded, _DURATIONS[unit], length, pattern, locale=locale)  # type: ignore[arg-type]
+        return _with_minus(said).replace(" ", NBSP)
+
+    def _counted(self, text: str, number: Decimal, unit: str) -> str:
+        """What CRMs count, in the reader's language; another unit is a word of the team's, and stays as it is."""
+        ngettext = catalogue(self.locale).ngettext
+        count = 1 if abs(number) == 1 else 0 if number == 0 else 2
+        match unit:
+            case "customers":
+                said = ngettext("%(num)s customer", "%(num)s customers", count)
+            case "leads":
+                said = ngettext("%(num)s lead", "%(num)s leads", count)
+            case "deals":
+                said = ngettext("%(num)s deal", "%(num)s deals", count)
+            case "orders":
+                said = ngettext("%(num)s order", "%(num)s orders", count)
+            case "visits":
+                said = ngettext("%(num)s visit", "%(num)s visits", count)
+            case "logins":
+                said = ngettext("%(num)s login", "%(num)s logins", count)
+            case "comments":
+                said = ngettext("%(num)s comment", "%(num)s comments", count)
+            case "points":
+                said = ngettext("%(num)s point", "%(num)s points", count)
+            case _:
+                return f"{text}{NBSP}{unit}"
+        return filled(said.replace(" ", NBSP), {"num": text})
 
     def _short_unit(self, unit: str) -> str:
+        """What stands behind a number that is scaled."""
         if not unit or is_currency(unit):
             return ""
-        return NBSP + (UNITS[unit][self.language][0] if unit in UNITS else unit)
+        return self._with_unit(Decimal(2), 0, unit, "short").removeprefix("2")
 
-    def _worded(self, number: Decimal, text: str, unit: str) -> str:
-        if not unit:
-            return text
-        _, singular, plural = UNITS.get(unit, {}).get(self.language, ("", unit, unit))
-        one = abs(number) < 2 if self.language == "fr" else abs(number) == 1
-        return f"{text}{NBSP}{singular if one else plural}"
-
-    # --- words and dates ---------------------------------------------------------------------------------------
-
-    def status(self, status: str) -> str:
-        return words(self.locale)[status]
+    # --- dates (see dates.py) ------------------------------------------------------------------------------------
 
     def date(self, day: dt.date) -> str:
-        """``1er mars 2026``, ``1 March 2026``."""
-        number = "1er" if self.language == "fr" and day.day == 1 else str(day.day)
-        return f"{number}{NBSP}{MONTHS[self.language][day.month - 1]} {day.year}"
+        return date_text(self.locale, day)
 
     def instant(self, instant: dt.datetime) -> str:
-        """``22 novembre 2026 à 07:00``; midnight is said as the day alone."""
-        if (instant.hour, instant.minute) == (0, 0):
-            return self.date(instant)
-        joint = " à " if self.language == "fr" else ", "
-        return f"{self.date(instant)}{joint}{instant:%H:%M}"
+        return instant_text(self.locale, instant)
+
+    def ago(self, days: int) -> str:
+        return ago_text(self.locale, days)
 
     def period(self, label: str) -> str:
-        """A period's label in words: ``mars 2026``, ``T1 2026``, ``sem. 10 de 2026``, ``exercice 2026``."""
-        return self._period(label, MONTHS[self.language], short=False)
+        """A period's label in words: ``mars 2026``, ``T1 2026``, ``semaine 10 de 2026``, ``exercice 2026``."""
+        return period_text(self.locale, label)
 
     def short_period(self, label: str) -> str:
         """For axes and narrow columns: ``mars 26``, ``Mar 26``, ``7 mars``, ``S10``."""
-        return self._period(label, SHORT_MONTHS[self.language], short=True)
+        return period_text(self.locale, label, short=True)
 
-    def _period(self, label: str, months: tuple[str, ...], short: bool) -> str:
-        french = self.language == "fr"
-        if label == "all":
-            return words(self.locale)["all"]
-        if fiscal := _FISCAL.fullmatch(label):
-            return self._fiscal(fiscal[1], fiscal[2], short)
-        try:
-            period = Calendar().parse(label)
-        except ValueError:
-            return label
-        start, year = period.start, f"{period.start.year % 100:02d}" if short else str(period.start.year)
-        match period.grain:
-            case Grain.DAY:
-                return f"{start.day}{NBSP}{months[start.month - 1]}" if short else self.date(start)
-            case Grain.WEEK:
-                year, week = label[:4], int(label[6:])
-                if short:
-                    return f"S{week}" if french else f"W{week}"
-                return f"sem.{NBSP}{week} de {year}" if french else f"week {week} of {year}"
-            case Grain.MONTH:
-                return f"{months[start.month - 1]} {year}"
-            case Grain.QUARTER:
-                return f"{'T' if french else 'Q'}{label[-1]} {year}"
-            case _:
-                return label
 
-    def _fiscal(self, year: str, quarter: str | None, short: bool) -> str:
-        year = year[2:] if short else year
-        if self.language == "fr":
-            name = f"ex. {year}" if short else f"exercice {year}"
-            return f"T{quarter} {name}" if quarter else name
-        name = f"FY{year}" if short or quarter else f"fiscal year {year}"
-        return f"Q{quarter} {name}" if quarter else name
+def _with_minus(text: str) -> str:
+    """A minus as wide as a plus, which no line breaks behind, whatever sign the locale writes."""
+    return text.replace("-", MINUS)
+
+
+def _of_digits(pattern: NumberPattern, digits: int) -> NumberPattern:
+    own = copy(pattern)
+    own.frac_prec = (digits, digits)
+    return own
+
+
+def _rounded(number: Decimal, digits: int) -> Decimal:
+    """What rounds to nothing has no sign."""
+    return number.quantize(Decimal(1).scaleb(-digits), context=_CONTEXT) or Decimal(0)
 
 
 def _signed(text: str, number: Decimal) -> str:
@@ -240,20 +275,18 @@ def _signed(text: str, number: Decimal) -> str:
     return f"+{text}" if number > 0 and re.search("[1-9]", text) else text
 
 
-def _hundredfold(number: Decimal) -> Decimal:
-    return number.scaleb(2, context=_CONTEXT)
-
-
-def _percent_digits(scaled: Decimal) -> int:
-    """One digit, and more only where one would round something to nothing."""
-    if scaled and abs(scaled) < Decimal("0.05"):
-        digits = -scaled.adjusted()
+def percent_digits(number: Decimal) -> int:
+    """One digit of a share as a percentage, and more only where one would round something to nothing."""
+    if number and abs(number) < Decimal("0.0005"):
+        digits = -(number.adjusted() + 2)
         return digits if digits <= 4 else 1
     return 1
 
 
 def _money_digits(number: Decimal, unit: str) -> int:
-    return 0 if abs(number) >= 1000 else CENTS.get(unit, 2)
+    from babel.numbers import get_currency_precision
+
+    return 0 if abs(number) >= 1000 else get_currency_precision(unit)
 
 
 def plain_digits(value: Number | None) -> int:

@@ -9,19 +9,23 @@ from decimal import Context, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cadran.publish.analyses.gather import answered
 from cadran.publish.blocks import Blocks
 from cadran.publish.choose import RowIndex, Wanted
 from cadran.publish.context import (
-    AlertLine,
-    KpiBlock,
+    Event,
+    Group,
     Move,
     QualityLine,
     ReportContext,
     Tally,
     Unfinished,
 )
-from cadran.publish.figures import Figures
+from cadran.publish.context_kpi import AlertLine, KpiBlock
+from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import difference, exact, ratio
+from cadran.publish.series import PAGE, Palette
+from cadran.publish.wording import STATE
 
 if TYPE_CHECKING:
     from cadran.compute.results import Alert, Quality, Results
@@ -33,23 +37,36 @@ _FEWEST_MOVES = 4  # a KPI with a shorter history has no usual move
 
 
 def gather(
-    results: Results, declaration: Declaration, report: Report | None, locale: str = ""
+    results: Results,
+    declaration: Declaration,
+    report: Report | None,
+    locale: str = "",
+    palette: Palette = PAGE,
 ) -> ReportContext:
-    """Everything that a template may show. ``locale`` wins over the report's, that over the project's."""
+    """Everything that a template may show. ``locale`` wins over the report's, that over the project's.
+
+    ``palette`` colours the charts: with a page's CSS variables, or plainly for where there are none.
+    """
     locale = locale or (report.locale if report else "") or declaration.locale
     figures = Figures(declaration, locale)
     chosen = chosen_kpis(declaration, report)
     if report is None and results.kpis:
         chosen = [kpi for kpi in chosen if kpi.name in results.kpis]
     names = frozenset(kpi.name for kpi in chosen)
-    alerts = [figures.alert(a) for a in _in_order(results.alerts) if a.kpi in names]
     index, wanted = RowIndex(results), Wanted.of(report, declaration.calendar)
-    builder = Blocks(figures, index, wanted, names, _by_kpi(alerts))
+    standing = (
+        a
+        for a in _in_order(results.alerts)
+        if a.kpi in names and wanted.reaches(a.period, declaration.calendar)
+    )
+    alerts = [figures.alert(a) for a in standing]
+    titles = _group_titles(chosen, report, figures)
+    builder = Blocks(figures, index, wanted, names, _by_kpi(alerts), titles, palette)
     blocks = tuple(builder.block(kpi) for kpi in chosen)
     title = figures.text(report.title) if report else ""
     return ReportContext(
         name=report.name if report else "",
-        title=title or figures.words["default_title"],
+        title=title or figures.gettext("Key figures"),
         locale=locale,
         language=figures.form.language,
         period_text=_usual_period(blocks),
@@ -57,16 +74,52 @@ def gather(
         as_of_text=figures.form.instant(results.as_of),
         zone=str(declaration.calendar.zone),
         kpis=blocks,
+        groups=_groups(blocks, figures),
         tally=_tally(blocks, figures),
         attention=tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first)),
         movers=_movers(blocks, figures),
+        **answered(results, report, figures, wanted),
         alerts=tuple(alerts),
+        events=tuple(
+            Event(day, figures.form.date(day), " · ".join(texts)) for day, texts in figures.events().items()
+        ),
         quality=tuple(_quality(q, figures, results) for q in results.quality),
         quarantined=results.quarantined,
         unfinished=_unfinished(chosen, results, figures),
-        warnings=tuple(figures.said(str(problem)) for problem in results.warnings),
+        # What is expected of the data and not met stands with its dataset.
+        warnings=tuple(figures.warning(p) for p in results.warnings if p.code != "expectation"),
         notes=tuple(figures.notes(note for note in results.notes if note.kpi in names)),
-        words=figures.words,
+    )
+
+
+def _group_titles(chosen: Sequence[Kpi], report: Report | None, figures: Figures) -> dict[str, str]:
+    """KPI -> the title it stands under: its part's in the report, the tag it was chosen by, else its first tag."""
+    if report is None or not report.parts:
+        return {kpi.name: _tag_title(kpi.tags[0], figures) if kpi.tags else "" for kpi in chosen}
+    titles: dict[str, str] = {}
+    for part in report.parts:
+        for entry in part.kpis:
+            tag = entry.value.removeprefix("tag:")
+            by_tag = _tag_title(tag, figures) if tag != entry.value else ""
+            for name in _named(entry.value, figures.declaration):
+                titles.setdefault(name, figures.text(part.title) or by_tag)
+    return titles
+
+
+def _tag_title(tag: str, figures: Figures) -> str:
+    text = spaced(figures.said(tag))
+    return text[:1].upper() + text[1:]
+
+
+def _groups(blocks: Sequence[KpiBlock], figures: Figures) -> tuple[Group, ...]:
+    """By title, in the order of each one's first KPI."""
+    found: dict[str, list[KpiBlock]] = defaultdict(list)
+    for block in blocks:
+        found[block.group].append(block)
+    rest = figures.gettext("Other KPIs") if len(found) > 1 else ""
+    return tuple(
+        Group(f"group-{number}", title or rest, tuple(kpis))
+        for number, (title, kpis) in enumerate(found.items(), 1)
     )
 
 
@@ -75,12 +128,14 @@ def chosen_kpis(declaration: Declaration, report: Report | None) -> list[Kpi]:
     kpis = declaration.kpis
     if report is None or not report.kpis:
         return [kpi for kpi in kpis.values() if kpi.reported]
-    names: list[str] = []
-    for entry in report.kpis:
-        tag = entry.value.removeprefix("tag:")
-        tagged = [k.name for k in kpis.values() if tag in k.tags]
-        names += tagged if tag != entry.value else [entry.value]
+    names = [name for entry in report.kpis for name in _named(entry.value, declaration)]
     return [kpis[name] for name in dict.fromkeys(names) if name in kpis]
+
+
+def _named(entry: str, declaration: Declaration) -> list[str]:
+    """The KPIs that an entry of a report stands for: itself, or those with a tag."""
+    tag = entry.removeprefix("tag:")
+    return [k.name for k in declaration.kpis.values() if tag in k.tags] if tag != entry else [entry]
 
 
 def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
@@ -101,9 +156,24 @@ def _usual_period(blocks: Sequence[KpiBlock]) -> str:
 
 
 def _tally(blocks: Sequence[KpiBlock], figures: Figures) -> tuple[Tally, ...]:
-    counts, words = Counter(b.status for b in blocks), figures.words
-    texts = {s: words.get(f"many_{s}", words[s]) if counts[s] > 1 else words[s] for s in STATUSES}
-    return tuple(Tally(s, texts[s], counts[s]) for s in STATUSES if counts[s])
+    counts = Counter(b.status for b in blocks)
+    return tuple(Tally(s, _counted(s, counts[s], figures), counts[s]) for s in STATUSES if counts[s])
+
+
+def _counted(status: str, count: int, figures: Figures) -> str:
+    ngettext = figures.ngettext
+    match status:
+        case "off_target":
+            return ngettext("%(num)s off target", "%(num)s off target", count)
+        case "at_risk":
+            return ngettext("%(num)s at risk", "%(num)s at risk", count)
+        case "on_target":
+            return ngettext("%(num)s on target", "%(num)s on target", count)
+        case "no_target":
+            return ngettext("%(num)s without target", "%(num)s without target", count)
+        case "no_data":
+            return ngettext("%(num)s without data", "%(num)s without data", count)
+    return ngettext("%(num)s not judged yet", "%(num)s not judged yet", count)
 
 
 def _needs_attention(block: KpiBlock) -> bool:
@@ -119,9 +189,9 @@ def _movers(blocks: Iterable[KpiBlock], figures: Figures) -> tuple[Move, ...]:
     """The changes that stand out against what their KPI usually does from one period to the next."""
     moves = [(times, block) for block in blocks if (times := _unusual(block)) is not None]
     moves.sort(key=lambda pair: (-pair[0], pair[1].name))
-    said = figures.words["usual_move"]
     return tuple(
-        Move(block, times, f"{figures.form.number(times, 1)}{said}") for times, block in moves[:MOST_MOVES]
+        Move(block, times, figures.gettext("%(times)s× its usual move", times=figures.form.number(times, 1)))
+        for times, block in moves[:MOST_MOVES]
     )
 
 
@@ -147,8 +217,9 @@ def _quality(quality: Quality, figures: Figures, results: Results) -> QualityLin
         undated=figures.figure(quality.undated),
         first_text=date(quality.first) if quality.first else "",
         last_text=date(quality.last) if quality.last else "",
+        last=quality.last,
         age_text=figures.age(quality.last, results.as_of.date()),
-        findings=tuple(figures.said(text) for text in quality.findings),
+        findings=tuple(figures.told(text) for text in quality.findings),
         rejected=tuple((figures.said(where), figures.said(why)) for where, why in quality.rejected),
     )
 
@@ -160,6 +231,6 @@ def _unfinished(chosen: Iterable[Kpi], results: Results, figures: Figures) -> tu
         if row.state != "final" and not row.segment and row.kpi in names:
             concerned[row.period, row.state].append(figures.label(row.kpi))
     return tuple(
-        Unfinished(period, figures.form.period(period), state, figures.words[state], tuple(labels))
+        Unfinished(period, figures.form.period(period), state, figures.gettext(STATE[state]), tuple(labels))
         for (period, state), labels in concerned.items()
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cadran.compute.results import COLUMNS, Alert, Note, Quality, Results, Row, as_tuples
-from cadran.publish.figures import hide
-from cadran.publish.messages import words
+from cadran.publish.figures import hide, noted
+from cadran.publish.messages import catalogue
 
 if TYPE_CHECKING:
     from cadran.declare.model import Declaration, Report
@@ -83,7 +83,7 @@ def to_parquet(results: Results) -> bytes:
     import pyarrow.parquet
 
     table = results.arrow()
-    notes = as_json([_note(note, results.declaration.secrets) for note in results.notes])
+    notes = json_text([_note(note, results.declaration.secrets) for note in results.notes])
     table = table.replace_schema_metadata({"as_of": results.as_of.isoformat(), "notes": notes})
     out = io.BytesIO()
     pyarrow.parquet.write_table(table, out)
@@ -102,9 +102,9 @@ def to_json(results: Results, secrets: frozenset[str] = frozenset()) -> str:
         "warnings": [_warning(problem, secrets) for problem in results.warnings],
         "notes": [_note(note, secrets) for note in results.notes],
     }
-    blocks = [f'  "as_of": {as_json(results.as_of)}']
+    blocks = [f'  "as_of": {json_text(results.as_of)}']
     for name, items in parts.items():
-        lines = ",\n".join(f"    {as_json(item)}" for item in items)
+        lines = ",\n".join(f"    {json_text(item)}" for item in items)
         blocks.append(f'  "{name}": [\n{lines}\n  ]' if lines else f'  "{name}": []')
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
@@ -164,11 +164,11 @@ def _warning(problem: Problem, secrets: frozenset[str]) -> dict[str, Any]:
 
 
 def _note(note: Note, secrets: frozenset[str]) -> dict[str, Any]:
-    text = words("en")[f"note_{note.kind}"].format(dataset=note.dataset, since=note.since)
+    text = noted(catalogue("en"), note.kind, note.dataset, note.since)
     return {"kpi": note.kpi, "kind": note.kind, "dataset": note.dataset, "since": note.since, "text": hide(text, secrets)}  # fmt: skip
 
 
-def as_json(value: Any) -> str:
+def json_text(value: Any) -> str:
     """JSON in which a Decimal keeps its digits: the standard library can only write floats."""
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() else "null"
@@ -179,9 +179,9 @@ def as_json(value: Any) -> str:
     if isinstance(value, Mapping):
         return (
             "{"
-            + ", ".join(f"{json.dumps(str(k), ensure_ascii=False)}: {as_json(v)}" for k, v in value.items())
+            + ", ".join(f"{json.dumps(str(k), ensure_ascii=False)}: {json_text(v)}" for k, v in value.items())
             + "}"
         )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(as_json, value)) + "]"
+        return "[" + ", ".join(map(json_text, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

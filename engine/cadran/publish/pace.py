@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from cadran.analysis.projection import LEAST
 from cadran.publish.foretold_words import say
-from cadran.publish.formatting import NARROW, Number, exact
+from cadran.publish.formatting import Number, exact
 
 if TYPE_CHECKING:
     from cadran.analysis.answers import PaceAnswer, PaceFigures, Projection, Reason
     from cadran.declare.model import Kpi
-    from cadran.publish.context import Change, Figure
+    from cadran.publish.context_parts import Change, Figure
     from cadran.publish.figures import Figures
 
 
@@ -195,8 +195,7 @@ def whole_percent(value: float | None, figures: Figures) -> str:
     """``73 %`` without digits behind the point, as probabilities and errors are not known better."""
     if value is None:
         return "–"
-    text = figures.form.number(Decimal(round(value * 100)), 0)
-    return text + (f"{NARROW}%" if figures.form.language == "fr" else "%")
+    return figures.form.share(Decimal(round(value * 100)) / 100)
 
 
 def likely(chance: float, figures: Figures) -> str:

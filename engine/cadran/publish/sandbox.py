@@ -7,7 +7,7 @@ in nested loops can still do so. Only imported when a report is rendered, becaus
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from cadran.problems import listed, suggest
 from cadran.publish.context import ReportContext
+from cadran.publish.messages import Catalogue, catalogue
 
 SHIPPED = "cadran"  # the prefix under which the shipped templates are always found
 MOST_CHARACTERS = 1_000_000  # of one piece of text that a template builds
@@ -126,8 +127,8 @@ def _limited_format(function: Callable[..., Any], template: str) -> Callable[...
     return limited
 
 
-def environment(folders: Sequence[Path], kind: Literal["html", "markdown"]) -> Sandbox:
-    """Templates come from ``folders``, the first that has one wins; the last holds the shipped ones.
+def environment(folders: Sequence[Path], kind: Literal["html", "markdown"], locale: str = "en") -> Sandbox:
+    """Templates say their texts as ``_("…")`` or ``{% trans %}…{% endtrans %}``, in the language of ``locale``. They come from ``folders``, the first that has one wins; the last holds the shipped ones.
 
     These are also ``cadran/…``, which no team's file can hide: so ``report.html.jinja`` may extend
     ``cadran/report.html.jinja``.
@@ -142,13 +143,42 @@ def environment(folders: Sequence[Path], kind: Literal["html", "markdown"]) -> S
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
+    _translate(env, catalogue(locale))
     env.globals.pop("lipsum")
     env.filters["code"] = markdown_code if kind == "markdown" else html_code
+    env.filters["sentence"] = sentence
     for name in ("center", "indent", "wordwrap"):
         env.filters[name] = _limited(env.filters[name])
     env.filters["format"] = _format
     return env
+
+
+def _translate(env: Sandbox, messages: Catalogue) -> None:
+    """``gettext`` and its kin for templates: values are escaped as everywhere, and cannot pad beyond all measure."""
+    prepare = env.finalize or (lambda value: value)
+
+    def say(text: str, values: Mapping[str, Any]) -> Markup:
+        _refuse_wide(text, values.values())
+        return Markup(text) % {name: prepare(value) for name, value in values.items()}
+
+    def gettext(message: str, /, **values: Any) -> Markup:
+        return say(messages.gettext(message), values)
+
+    def ngettext(one: str, many: str, num: int, /, **values: Any) -> Markup:
+        return say(messages.ngettext(one, many, num), {"num": num, **values})
+
+    def pgettext(context: str, message: str, /, **values: Any) -> Markup:
+        return say(messages.pgettext(context, message), values)
+
+    def npgettext(context: str, one: str, many: str, num: int, /, **values: Any) -> Markup:
+        return say(messages.npgettext(context, one, many, num), {"num": num, **values})
+
+    env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.policies["ext.i18n.trimmed"] = True
+    own = (gettext, ngettext, pgettext, npgettext)
+    env.globals.update({function.__name__: function for function in own}, _=gettext)
 
 
 def _format(value: str, *args: Any, **kwargs: Any) -> str:
@@ -160,6 +190,11 @@ def _format(value: str, *args: Any, **kwargs: Any) -> str:
 # --- escaping --------------------------------------------------------------------------------------------------
 
 
+def sentence(text: str) -> str:
+    """The text with a capital at its start, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def html_code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
@@ -168,6 +203,8 @@ def escape_markdown(value: Any) -> Any:
     """A value as Markdown that shows it literally, on one line; markup that is already safe stays."""
     if isinstance(value, Markup | Missing):
         return value
+    if hasattr(value, "__html__"):
+        return Markup(value.__html__())
     text = _LINE_ENDS.sub(" ", str(value))
     text = _ENTITY.sub("&amp;", text).replace("<", "&lt;")
     text = _INLINE.sub(r"\\\1", text)

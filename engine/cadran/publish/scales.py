@@ -22,7 +22,7 @@ class Scale:
 
     def y(self, value: Decimal) -> float:
         share = _CONTEXT.divide(_CONTEXT.subtract(value, self.low), _CONTEXT.subtract(self.high, self.low))
-        return round(self.bottom - float(share) * (self.bottom - self.top), 1)
+        return round(self.bottom - float(share) * (self.bottom - self.top), 4)
 
     @property
     def ticks(self) -> list[Decimal]:

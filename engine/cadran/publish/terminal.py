@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadran.compute.results import Results, Row
-from cadran.publish.charts import unicode_sparkline
 from cadran.publish.choose import RowIndex, newest
 from cadran.publish.figures import Figures, spaced
+from cadran.publish.sparkline import unicode_sparkline
+from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,10 +65,10 @@ def print_table(
     sections = [_section(index, figures, rows, segments) for rows in grains.values()]
     _print_sections(console, sections)
     if not sections:
-        _say(console, figures.words["no_rows"])
+        _say(console, figures.gettext("No values in this range."))
     _print_notes(console, figures, results)
     hidden = 0 if segments else _segment_values(index, [row for rows in grains.values() for row in rows])
-    more = (f"{hidden} {figures.words['segments_hidden']}",) if hidden else ()
+    more = (_hidden(figures, hidden),) if hidden else ()
     for hint in (*more, *hints):
         _say(console, hint, style="dim")
 
@@ -90,12 +91,11 @@ def _newest_rows(index: RowIndex, declaration: Declaration, results: Results) ->
 
 def _section(index: RowIndex, figures: Figures, rows: Sequence[Row], segments: bool) -> list[Line]:
     period = Counter(row.period for row in rows).most_common(1)[0][0]
-    words = figures.words
-    heading = words[rows[0].grain]
+    heading = figures.gettext(GRAIN[rows[0].grain])
     if period != "all":
         heading += f" · {figures.form.period(period)}"
-    titles = (words["head_value"], words["head_change"], words["head_gap"])
-    lines = [Line(heading, titles, words["head_status"], style="bold", heading=True)]
+    titles = (figures.gettext("value"), figures.gettext("change"), figures.gettext("to target"))
+    lines = [Line(heading, titles, figures.gettext("status"), style="bold", heading=True)]
     for row in rows:
         totals = index.totals(row.kpi, row.grain)
         history = totals[: totals.index(row) + 1][-_SPARK:]
@@ -117,7 +117,7 @@ def _line(row: Row, figures: Figures, label: str, spark: str = "", note: str = "
             change.text if change.direction else "",
             gap.text if gap.direction else "",
         ),
-        status=f"{MARKS[row.status]} {figures.words[f'short_{row.status}']}",
+        status=f"{MARKS[row.status]} {figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status])}",
         spark=spark,
         style=_STYLES.get(row.status, "dim"),
         note=note,
@@ -205,26 +205,38 @@ def _say(console: Console, line: str, style: str = "") -> None:
 
 
 def _print_notes(console: Console, figures: Figures, results: Results) -> None:
-    words = figures.words
     for alert in sorted(results.alerts, key=lambda a: (a.state != "firing", a.severity != "critical")):
         line = figures.alert(alert)
         where = f" · {line.segment_text}" if line.segment_text else ""
-        since = f", {words['since']} {line.since_text}" if line.since_text != line.period_text else ""
+        since = (
+            f", {figures.gettext('since')} {line.since_text}" if line.since_text != line.period_text else ""
+        )
         reason = f" · {line.reason}" if line.reason else ""
         mark, style = ("✗", "red") if alert.state == "firing" else ("▲", "yellow")
         said = f"{mark} {line.state_text}, {line.severity_text} · {line.label}{where} · {line.rule}"
         _say(console, f"{said} · {line.value.text} · {line.period_text}{since}{reason}", style)
     for problem in results.warnings:
-        _say(console, f"▲ {figures.said(str(problem))}", "yellow")
+        _say(console, f"▲ {figures.warning(problem)}", "yellow")
     for note in figures.notes(results.notes):
         _say(console, f"· {note}", "dim")
     if results.quarantined:
         aside = [f"{q.dataset} {q.quarantined}" for q in results.quality if q.quarantined]
-        text = words["rows_aside" if results.quarantined > 1 else "row_aside"]
-        _say(console, f"▲ {results.quarantined} {text} ({', '.join(aside)})", "yellow")
+        text = figures.ngettext(
+            "%(num)s row was set aside", "%(num)s rows were set aside", results.quarantined
+        )
+        _say(console, f"▲ {text} ({', '.join(aside)})", "yellow")
+    told = {problem.message for problem in results.warnings}
     for quality in results.quality:
-        for finding in quality.findings:
-            _say(console, f"▲ {quality.dataset} · {figures.said(finding)}", "yellow")
+        for finding in (text for text in quality.findings if text not in told):
+            _say(console, f"▲ {quality.dataset} · {figures.told(finding)}", "yellow")
+
+
+def _hidden(figures: Figures, count: int) -> str:
+    return figures.ngettext(
+        "%(num)s segment value is not shown; add --segments",
+        "%(num)s segment values are not shown; add --segments",
+        count,
+    )
 
 
 def _segment_values(index: RowIndex, rows: Sequence[Row]) -> int:

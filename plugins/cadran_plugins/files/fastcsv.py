@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cadran.plugins.typed.shapes import literal
 from cadran_plugins.files import csvfile
 from cadran_plugins.files.locate import Source
-from cadran_plugins.files.shapes import literal
 from cadran_plugins.files.textfile import Look
 
 if TYPE_CHECKING:

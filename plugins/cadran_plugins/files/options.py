@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from cadran.plugins import ConfigError, listed
-from cadran_plugins.files import declared, patterns
+from cadran.plugins.typed import patterns
+from cadran_plugins.files import declared
 
 FORMATS = ("csv", "tsv", "parquet", "jsonl", "xlsx")
 _ALL = {"header", "types", "nulls", "date_format", "timestamp_format", "on_bad_row"}

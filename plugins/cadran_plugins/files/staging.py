@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cadran.plugins import DataError, End, Page, Rejected
-from cadran_plugins.files import infer
+from cadran.plugins.typed import infer
+from cadran.plugins.typed.shapes import Shapes, literal
 from cadran_plugins.files.bad import BadRecords
 from cadran_plugins.files.header import known_types
 from cadran_plugins.files.locate import TableFiles
-from cadran_plugins.files.shapes import Shapes, literal
 
 if TYPE_CHECKING:
     import duckdb

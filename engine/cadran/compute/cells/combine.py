@@ -11,14 +11,13 @@ import datetime as dt
 from sqlglot import exp
 
 from cadran.calendar import Period
+from cadran.compute.cells.conditions import NUMBERS, Conditions
 from cadran.compute.cells.grid import FRAME, MEMBERS, Grid
-from cadran.compute.lower import Lowering, both, cast, column, division, named, number, text
+from cadran.compute.lower import Lowering, both, cast, column, number, text
 from cadran.compute.planning.plan import Series
 from cadran.compute.scanning.scan import dim, label_of
 from cadran.compute.spans import Clock, span_of
 from cadran.formula.measures import COUNTERPART, Model, ResolvedTarget, leaves_in
-
-_PLAIN = ("value", "base", "previous", "year_ago", "target", "target_high")
 
 
 class Combiner:
@@ -38,9 +37,9 @@ class Combiner:
         kpi = self.series.kpi
         value, previous = self._value(kpi.value), self._value(kpi.previous)
         base = self._value(kpi.base) if kpi.base is not None else self._rows_behind(kpi.value)
-        low, high = self._target()
+        low, high = self.target()
         found = [value, base, previous, self._value(kpi.year_ago), low, high]
-        columns = {f"{self.prefix}{name}": node for name, node in zip(_PLAIN, found, strict=True)}
+        columns = {f"{self.prefix}{name}": node for name, node in zip(NUMBERS, found, strict=True)}
         for numbered in dict.fromkeys(
             n for rule in self.series.rules for t in (rule.when, rule.clear) for n in leaves_in(t)
         ):
@@ -105,7 +104,7 @@ class Combiner:
 
     # --- targets ---------------------------------------------------------------------------------------------------------------
 
-    def _target(self) -> tuple[exp.Expr, exp.Expr]:
+    def target(self) -> tuple[exp.Expr, exp.Expr]:
         """The first case that fits, as (target or low end, high end)."""
         lows, highs = [], []
         for target in self.series.kpi.targets:
@@ -152,51 +151,6 @@ class Combiner:
 
     def judged(self) -> list[exp.Expr]:
         """Its columns over the statement of its grid, with each rule's conditions answered: true, false, NULL for unknown."""
-        selects: list[exp.Expr] = [self._own(name) for name in _PLAIN]
-        for index, rule in enumerate(self.series.rules):
-            clear = self._condition(rule.clear) if rule.clear is not None else exp.null()
-            for what, node in (("when", self._condition(rule.when)), ("clear", clear)):
-                selects.append(named(node, f"{self.prefix}{what}_{index}"))
-        return selects
-
-    def _own(self, name: str) -> exp.Column:
-        return column(f"{self.prefix}{name}")
-
-    def _condition(self, tree: exp.Expr) -> exp.Expr:
-        leaves = {str(n): column(name) for n, name in self.conditions.items()}
-        lower = Lowering(self.clock, lambda _: "", placeholders=leaves, columns=self._named)
-        return lower(self._with_windows(self._with_counterparts(tree)))
-
-    def _with_windows(self, tree: exp.Expr) -> exp.Expr:
-        """``mean(n)``, ``stddev(n)``, ``zscore(n)`` over the n periods before, and nothing where one is missing."""
-
-        def replace(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Anonymous) and str(node.this) in ("mean", "stddev", "zscore"):
-                return self._window(str(node.this), str(node.expressions[0].this))
-            return node
-
-        return tree.copy().transform(replace)
-
-    def _window(self, word: str, periods: str) -> exp.Expr:
-        mean, spread = self._over("AVG", periods), self._over("STDDEV_SAMP", periods)
-        complete = exp.EQ(this=self._over("COUNT", periods), expression=number(periods))
-        found = {"mean": mean, "stddev": spread}.get(word)
-        if found is None:
-            found = division(exp.Paren(this=exp.Sub(this=self._own("value"), expression=mean)), spread)
-        return exp.Case(ifs=[exp.If(this=complete, true=found)])
-
-    def _over(self, function: str, periods: str) -> exp.Expr:
-        spec = exp.WindowSpec(
-            kind="ROWS", start=number(periods), start_side="PRECEDING", end=number("1"), end_side="PRECEDING"
-        )
-        order = exp.Order(expressions=[exp.Ordered(this=column("position"))])
-        partition = [column("segment"), *(column(dim(n)) for n in self.names)]
-        call = exp.Anonymous(this=function, expressions=[self._own("value")])
-        return exp.Window(this=call, partition_by=partition, order=order, spec=spec)
-
-    def _named(self, node: exp.Column) -> exp.Expr:
-        """What a condition calls a number of the row."""
-        if node.name not in ("change", "change_rate"):
-            return self._own(node.name) if node.name in _PLAIN else column(node.name)
-        change = exp.Paren(this=exp.Sub(this=self._own("value"), expression=self._own("previous")))
-        return change if node.name == "change" else exp.Paren(this=division(change, self._own("previous")))
+        conditions = Conditions(self.clock, self.names, self.prefix, self.conditions, self._with_counterparts)
+        own = [conditions.own(name) for name in NUMBERS]
+        return [*own, *conditions.answers(self.series.rules)]

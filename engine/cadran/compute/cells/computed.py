@@ -35,10 +35,12 @@ class Listing:
     times: tuple[Literal["from", "to"], ...] = ()
     bound: tuple[exp.Expr, ...] = ()
     amount: Measure | None = None
+    equal: tuple[tuple[str, str], ...] = ()  # columns, and how their value is written
 
     @property
     def used(self) -> tuple[str, ...]:
-        return (*self.columns, *(name for name, _ in self.order), *([self.only] if self.only else []))
+        ordered, equal = (name for name, _ in self.order), (name for name, _ in self.equal)
+        return (*self.columns, *ordered, *equal, *([self.only] if self.only else []))
 
     @property
     def expressions(self) -> tuple[exp.Expr, ...]:

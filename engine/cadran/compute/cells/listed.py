@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from cadran.compute.cells.computed import Listing
-from cadran.compute.lower import Lowering, cast, clock_as, column
+from cadran.compute.lower import Lowering, cast, clock_as, column, text
 from cadran.compute.placing.places import Places
 from cadran.compute.scanning.currencies import rate_on
 from cadran.compute.scanning.rows import Joined, RowsBuilder
@@ -30,6 +30,9 @@ def listed(
     select = joined.select(*own, *named)
     if listing.only:
         select = select.where(column(listing.only, joined.root), copy=False)
+    for name, written in listing.equal:
+        same = exp.EQ(this=cast(column(name, joined.root), "VARCHAR"), expression=text(written))
+        select = select.where(same, copy=False)
     for name, descending in listing.order:
         ordered = exp.Ordered(this=column(name, joined.root), desc=descending, nulls_first=False)
         select = select.order_by(ordered, copy=False)

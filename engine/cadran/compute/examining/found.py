@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from cadran.compute.engine import Engine
 from cadran.compute.lower import both, column
+from cadran.compute.results import Quality
 from cadran.compute.scanning.rows import EMPTY, Joined
+from cadran.declare.model import Declaration
 from cadran.formula.measures import ref_node
+from cadran.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,13 @@ def _unmatched(engine: Engine, name: str) -> Iterator[tuple[str, int]]:
         given = [exp.Not(this=exp.Is(this=joined.column((), c), expression=exp.null())) for c in columns]
         select = joined.select(exp.Count(this=exp.Star())).where(both(lost, *given), copy=False)
         yield link, int(engine.session.rows(tables.attach(select))[0][0])
+
+
+def unmet(declaration: Declaration, quality: Iterable[Quality]) -> list[Problem]:
+    """What datasets were expected to hold and do not, as warnings."""
+    hint = "see whether the source is up to date"
+    return [
+        Problem("expectation", finding, declaration.datasets[q.dataset].place.position(), f"datasets.{q.dataset}", hint, "warning")
+        for q in quality
+        for finding in q.findings
+    ]  # fmt: skip

@@ -108,23 +108,26 @@ class TypeChecker:
         return out
 
     def _derived(self, name: str, used: Collection[str]) -> list[Problem]:
-        out = []
+        """Of columns that a score or a funnel made of others, only where nothing is wrong with these."""
+        dataset = self.declaration.datasets[name]
+        out: list[Problem] = []
+        made: list[Problem] = []
         for column_name in (c for c in self.model.datasets[name].derived if c in used):
+            into = made if column_name in dataset.made and column_name not in dataset.kinds else out
             try:
                 self.rows.type_of(name, column_name)
             except QueryError as error:
-                text = self.declaration.datasets[name].columns[column_name]
-                out.append(
-                    Problem(
-                        "wrong-type",
-                        error.message,
-                        text.place.position(0, len(text.value)),
-                        f"datasets.{name}.columns.{column_name}",
-                    )
-                )
-                continue
-            out += self._unlike_declared(name, column_name)
-        return out
+                into.append(self._untypable(name, column_name, error))
+            else:
+                out += self._unlike_declared(name, column_name)
+        return out or made
+
+    def _untypable(self, name: str, column_name: str, error: QueryError) -> Problem:
+        dataset = self.declaration.datasets[name]
+        text = dataset.columns[column_name]
+        own = f"datasets.{name}.columns.{column_name}"
+        subject = subject_of(text.place.path) if column_name in dataset.made else own
+        return Problem("wrong-type", error.message, text.place.position(0, len(text.value)), subject)
 
     def _unlike_declared(self, name: str, column_name: str) -> list[Problem]:
         """A column that a score, a funnel or cohorts made holds what they can work with."""

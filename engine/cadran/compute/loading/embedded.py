@@ -95,8 +95,12 @@ class Session:
         table: str,
         stream: Iterable[Page | InPlace | Rejected | End],
         columns: Sequence[Column],
+        empty: Sequence[str] | None = None,
     ) -> list[Rejected]:
-        """Creates ``source.table`` from a connector's stream. A stream without its End has failed."""
+        """Creates ``source.table`` from a connector's stream. A stream without its End has failed.
+
+        ``empty`` names the text columns without any value, where that is known.
+        """
         name = self._named(source, table)
         rejected: list[Rejected] = []
         rows, size, created, ended = 0, 0, False, None
@@ -119,7 +123,10 @@ class Session:
             self._tally.came(source, rows, size)
         if not created:
             self._create(name, {c.name: c.type or "VARCHAR" for c in columns})
-        self._find_empty(source, table)
+        if empty is None:
+            self._find_empty(source, table)
+        else:
+            self._empty[source, table] = list(empty)
         return rejected
 
     def declare(
@@ -381,6 +388,17 @@ class Session:
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
         return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
+
+    def clear(self, *, loaded: bool = True) -> None:
+        """Forgets what was computed, and what was ``loaded`` as well: room for another computation."""
+        listed = self._run("SELECT table_name, schema_name, temporary FROM duckdb_tables()")
+        names = [_name("temp" if own else schema, table) for table, schema, own in listed if own or loaded]
+        if names:
+            self._run("; ".join(f"DROP TABLE {name}" for name in names))
+        if loaded:
+            self._empty.clear()
+            self._columns.clear()
+            self._begins.clear()
 
     def note(self, name: str, text: str) -> None:
         """Keeps, for ``explain``, what was done elsewhere."""

@@ -99,6 +99,11 @@ class Sources:
                 out.setdefault(column.name.casefold(), column.name)
         return list(out.values())
 
+    def types(self, dataset: Dataset) -> dict[str, str]:
+        """Column → DuckDB type, as far as the dataset's tables tell without their rows."""
+        tables = [self._table(ref, f"datasets.{dataset.name}") for ref in dataset.tables]
+        return {c.name: c.type for table in tables if table is not None for c in table.columns if c.type}
+
     def findings(self, others: Iterable[Problem]) -> list[Problem]:
         """What the sources could not do, and a warning for each whose columns were not asked for.
 

@@ -190,10 +190,10 @@ def datasets_behind(model: Model, measures: Sequence[Measure]) -> set[str]:
     return {dataset for dataset, _ in columns_behind(model, measures)}
 
 
-def columns_behind(model: Model, measures: Sequence[Measure]) -> set[Node]:
-    """All columns that measures rest on; the empty name stands for which rows of a dataset exist."""
+def columns_behind(model: Model, measures: Sequence[Measure], more: Iterable[Node] = ()) -> set[Node]:
+    """All columns that measures, and ``more`` columns, rest on; the empty name stands for which rows of a dataset exist."""
     graph = Graph(model.datasets, model.lookups)
-    todo: list[Node] = [(m.dataset, "") for m in measures] + [
+    todo: list[Node] = [*more, *((m.dataset, "") for m in measures)] + [
         (m.other.dataset, "") for m in measures if m.other
     ]
     for measure in measures:

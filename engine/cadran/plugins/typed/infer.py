@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cadran_plugins.files.shapes import Rule, Shapes
+from cadran.plugins.typed.shapes import Rule, Shapes
 
 if TYPE_CHECKING:
     import duckdb

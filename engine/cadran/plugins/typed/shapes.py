@@ -7,15 +7,38 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
-from cadran_plugins.files import patterns
-from cadran_plugins.files.options import Options
+from cadran.plugins.typed import patterns
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 _ZONE = "(Z| UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+
+
+class Signs(Protocol):
+    """How numbers and dates are written."""
+
+    @property
+    def decimal(self) -> str: ...
+    @property
+    def thousands(self) -> str: ...
+    @property
+    def date_format(self) -> str | None: ...
+    @property
+    def timestamp_format(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Numbers with a point, dates as 2026-03-31."""
+
+    decimal: str = "."
+    thousands: str = ""
+    date_format: str | None = None
+    timestamp_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +63,9 @@ def literal(text: str) -> str:
 
 
 class Shapes:
-    """The rules that hold under some options."""
+    """The rules that hold where values are written with some signs."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Signs) -> None:
         self._sign = re.escape(options.decimal)
         plain = f"replace({{x}}, {literal(options.thousands)}, '')" if options.thousands else "{x}"
         self.plain = f"replace({plain}, ',', '.')" if options.decimal == "," else plain

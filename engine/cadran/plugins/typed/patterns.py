@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from cadran.plugins import ConfigError, listed
+from cadran.plugins.connector import ConfigError
+from cadran.problems import listed
 
 _DIRECTIVES = {
     **dict.fromkeys("dmHIMS", "[0-9]{1,2}"),

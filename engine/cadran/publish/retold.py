@@ -1,0 +1,58 @@
+"""Warnings and findings of a run, which are said in English where they are found, in the language of who reads a report.
+
+They are found again by their form: the text outside the placeholders. What is not among them stays as it is; so do the names,
+dates and numbers in them. Only what readers of reports meet stands here, not what is said to the author of a ``kpis.yaml``
+before anything is computed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from cadran.publish.messages import Catalogue
+from cadran.publish.wording import N_
+
+FORMS = (
+    # unmet expectations
+    N_("%(dataset)s has %(rows)s row(s), at least %(least)s are expected"),
+    N_("%(dataset)s has no dated row, one of the last %(age)s is expected"),
+    N_("the newest row of %(dataset)s is of %(when)s, one of the last %(age)s is expected"),
+    # targets
+    N_("no row of these periods has %(segment)s '%(value)s', which a target is for"),
+    N_("there are %(names)s"),
+    N_("there is %(names)s"),
+    N_("did you mean '%(name)s'?"),
+    N_("'%(unit)s' is only a word"),
+    N_("write '%(unit)s' to have the numbers written so"),
+    N_("a target of %(written)s is %(meant)s %%"),
+    # where figures come from
+    N_(
+        "figures are computed by %(database)s, of which it is not verified that it gives the same numbers"
+    ),
+    N_("pushdown: auto has cadran compute them itself"),
+    N_("'%(column)s' is today's value in past periods too"),
+    N_(
+        "if '%(column)s' changes while a row of '%(dataset)s' holds, keep its history in a dataset of its own"
+    ),
+    N_("results cannot be kept: %(reason)s"),
+)  # fmt: skip
+_PLACEHOLDER = re.compile(r"%\\?\((\w+)\\?\)s|%%")
+
+
+def retold(text: str, messages: Catalogue) -> str:
+    """``text`` in the language of ``messages``."""
+    for form, pattern in _patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            return messages.gettext(form) % found.groupdict()
+    return text
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((form, re.compile(_as_pattern(form), re.DOTALL)) for form in FORMS)
+
+
+def _as_pattern(form: str) -> str:
+    return _PLACEHOLDER.sub(lambda m: f"(?P<{m[1]}>.+?)" if m[1] else "%", re.escape(form))
