@@ -40,16 +40,20 @@ def student_t_quantile(p: float, df: float) -> float:
 
 def student_t_below(value: float, df: float) -> float:
     """The probability that Student's t with ``df`` degrees of freedom is at most ``value``."""
-    beyond = 0.5 * _incomplete_beta(df / 2, 0.5, df / (df + value * value))
+    square = value * value
+    beyond = 0.5 * _incomplete_beta(df / 2, 0.5, df / (df + square), square / (df + square))
     return 1 - beyond if value > 0 else beyond
 
 
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularized incomplete beta function, by its continued fraction (NIST DLMF 8.17.22)."""
-    if x <= 0 or x >= 1:
+def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
+    """The regularized incomplete beta function at ``x``, of which ``rest`` is 1 − x without loss where x is close to 1.
+
+    By its continued fraction (NIST DLMF 8.17.22).
+    """
+    if x <= 0 or rest <= 0:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):  # where the fraction converges slowly: the other side of the symmetry
-        return 1 - _incomplete_beta(b, a, 1 - x)
+        return 1 - _incomplete_beta(b, a, rest, x)
     front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     return math.exp(front) / a / _fraction(_beta_terms(a, b, x))
 
