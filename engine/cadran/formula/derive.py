@@ -20,6 +20,7 @@ from cadran.formula.measures import (
     Measure,
     Model,
     ResolvedKpi,
+    ResolvedTarget,
     Shift,
     Transform,
     YearAgo,
@@ -100,4 +101,21 @@ class Derivation:
         )
         nothing = exp.null()
         self._kpis[name] = ResolvedKpi(made, of.parsed, value, nothing, nothing, nothing, of=of.said)
+        return name
+
+    def twin(
+        self, name: str, of: ResolvedKpi, *,
+        periods: Sequence[Grain], segments: Sequence[tuple[str, ...]], targets: Sequence[ResolvedTarget] = (),
+    ) -> str:  # fmt: skip
+        """Adds a KPI like another, its comparisons included, with other targets, and without alerts; gives its name."""
+        made = replace(
+            of.kpi,
+            name=name,
+            reported=False,
+            periods=tuple(periods),
+            segments=tuple(segments),
+            compare=("previous", "year_ago"),
+            alerts=(),
+        )
+        self._kpis[name] = replace(of, kpi=made, targets=tuple(targets), rules=())
         return name

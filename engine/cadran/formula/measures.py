@@ -131,7 +131,17 @@ class At:
     name: str
 
 
-Transform = Shift | YearAgo | Rolling | ToDate | At
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """As much of each period as has elapsed of the running one; not written in formulas, but derived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The period whole: what it is compared with is not cut to its elapsed part; derived, as ``SoFar`` is."""
+
+
+Transform = Shift | YearAgo | Rolling | ToDate | At | SoFar | Whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from cadran.analysis.analyse import of_report
 from cadran.analysis.answers import Answers, MilestoneAnswer, Side
 from cadran.analysis.effects import rounded
 from cadran.publish.analyses.fractions import difference, digits_of, step
-from cadran.publish.analyses.why_words import said
+from cadran.publish.analyses.words import said
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.wording import N_
 

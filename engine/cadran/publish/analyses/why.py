@@ -12,7 +12,7 @@ from cadran.analysis.answers import Answers, WhyAnswer, WhyPart, WhySplit
 from cadran.analysis.effects import half_up, rounded
 from cadran.publish.analyses.fractions import difference, digits_of, number_of, step
 from cadran.publish.analyses.why_view import Why, WhyLine, WhyTable, WhyWords
-from cadran.publish.analyses.why_words import said
+from cadran.publish.analyses.words import said
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
 from cadran.publish.wording import N_

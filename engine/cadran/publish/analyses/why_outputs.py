@@ -13,7 +13,7 @@ from cadran.compute.results import joined
 from cadran.publish.analyses.fractions import number_of
 from cadran.publish.analyses.why import explained
 from cadran.publish.analyses.why_view import Why, WhyTable
-from cadran.publish.analyses.why_words import said
+from cadran.publish.analyses.words import said
 from cadran.publish.figures import Figures
 from cadran.publish.outputs import plain, to_text
 from cadran.publish.terminal import one_line, print_columns
