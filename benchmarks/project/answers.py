@@ -1,6 +1,6 @@
 """All that a run of the sample project gives, written as ``by_hand.py`` writes it: one CSV for each kind of answer.
 
-    python -m benchmarks.project.answers PROJECT OUT
+python -m benchmarks.project.answers PROJECT OUT
 """
 
 from __future__ import annotations

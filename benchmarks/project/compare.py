@@ -46,7 +46,9 @@ def read(file: Path) -> list[Record]:
 def differences(answer: Answer, ours: Iterable[Record], by_hand: Iterable[Record]) -> list[str]:
     """One line for each value that is not the same; first, by name, what one of both does not have at all."""
     here, there = _by_key(answer, ours), _by_key(answer, by_hand)
-    missing = [f"{name}: by_hand.py does not compute it" for name in _names(here) if name not in _names(there)]
+    missing = [
+        f"{name}: by_hand.py does not compute it" for name in _names(here) if name not in _names(there)
+    ]
     more = [f"{name}: by_hand.py computes it, and the project has no such thing" for name in _names(there) if name not in _names(here)]  # fmt: skip
     if missing or more:
         return missing + more

@@ -1,6 +1,6 @@
 """Whole processes over the sample project: ``cadran run``, once from nothing and once more, beside SQL written by hand.
 
-    python -m benchmarks.project.run [--rounds 5] [--profile] [--readme]
+python -m benchmarks.project.run [--rounds 5] [--profile] [--readme]
 """
 
 from __future__ import annotations
