@@ -12,12 +12,16 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
 from benchmarks.scale import children
+from benchmarks.scale.children import Cost
+
+Stages = Mapping[str, str]
 
 EVERY = 0.004  # seconds
 FILE = "stages.json"
@@ -68,19 +72,23 @@ LITTLE = 0.01  # of the whole: what takes less is shown together
 def profile(folder: Path, as_of: str, until: str) -> str:
     """A table of stages for one run in this folder, by a process of its own."""
     command: list[str | Path] = [sys.executable, "-m", "benchmarks.scale.stages", folder, as_of, until]
-    cost = children.measure(command, folder, there=children.ROOT)
+    return table(folder, children.measure(command, folder, there=children.ROOT), ORDER)
+
+
+def table(folder: Path, cost: Cost, order: Sequence[str]) -> str:
+    """What a watched process has left in this folder, stage by stage."""
     watched: dict[str, tuple[float, float]] = json.loads((folder / FILE).read_text(encoding="utf-8"))
     seen = [sum(both) for both in zip(*watched.values(), strict=True)]
     watched["start and end of the process"] = (max(cost.wall - seen[0], 0), max(cost.cpu - seen[1], 0))
     stages = {
         n: both
         for n, both in watched.items()
-        if n in ORDER or (n != "other" and both[1] >= LITTLE * cost.cpu)
+        if n in order or (n != "other" and both[1] >= LITTLE * cost.cpu)
     }
     rest = [both for name, both in watched.items() if name not in stages]
     if rest:
         stages["other"] = (sum(wall for wall, _ in rest), sum(cpu for _, cpu in rest))
-    names = sorted(stages, key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n))
+    names = sorted(stages, key=lambda n: (order.index(n) if n in order else len(order), n))
     lines = ["| stage | wall s | CPU s | share of CPU |", "|---|---:|---:|---:|"]
     for name in names:
         wall, cpu = stages[name]
@@ -89,22 +97,22 @@ def profile(folder: Path, as_of: str, until: str) -> str:
     return "\n".join(lines)
 
 
-def stage_of(frame: FrameType | None) -> str:
+def stage_of(frame: FrameType | None, stages: Stages) -> str:
     """The stage of the innermost frame that has one."""
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith("<frozen importlib"):
             return "imports"
         if file.startswith(_packages()):
-            name = _named(f"{file}:{frame.f_code.co_name}")
+            name = _named(f"{file}:{frame.f_code.co_name}", stages)
             if name:
                 return name
         frame = frame.f_back
     return "other"
 
 
-def _named(place: str) -> str:
-    for part, stage in STAGES.items():
+def _named(place: str, stages: Stages) -> str:
+    for part, stage in stages.items():
         if part in place:
             return stage
     return place.rpartition("cadran/")[2].partition(":")[0]
@@ -117,34 +125,39 @@ def _packages() -> tuple[str, ...]:
     return tuple(str(Path(spec.origin).parent) + os.sep for spec in specs if spec and spec.origin)
 
 
-def _watch(main: int, stop: threading.Event, found: dict[str, Counter[str]]) -> None:
+def _watch(main: int, stop: threading.Event, found: dict[str, Counter[str]], stages: Stages) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     while not stop.wait(EVERY):
-        stage = stage_of(sys._current_frames().get(main))
+        stage = stage_of(sys._current_frames().get(main), stages)
         now, used = time.perf_counter(), time.process_time()
         found["wall"][stage] += now - wall  # type: ignore[assignment]
         found["cpu"][stage] += used - cpu  # type: ignore[assignment]
         wall, cpu = now, used
 
 
-def main() -> None:
-    """Runs cadran in the folder named, watched."""
-    folder, as_of, until = Path(sys.argv[1]), *sys.argv[2:]
+def watched(folder: Path, command: Sequence[str | Path], stages: Stages) -> None:
+    """Runs cadran in a folder, watched, and leaves there what each stage took."""
     os.chdir(folder)
     found: dict[str, Counter[str]] = {"wall": Counter(), "cpu": Counter()}
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(threading.get_ident(), stop, found), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(threading.get_ident(), stop, found, stages), daemon=True)
     watcher.start()
     try:
-        from cadran.cli import main as command
+        from cadran.cli import main as cadran
 
-        sys.argv = [str(a) for a in children.cadran(folder / "cadran.csv", as_of, until)]
-        command()
+        sys.argv = [str(a) for a in command]
+        cadran()
     finally:
         stop.set()
         watcher.join()
-        stages = {name: [found["wall"][name], found["cpu"][name]] for name in found["wall"]}
-        (folder / FILE).write_text(json.dumps(stages), encoding="utf-8")
+        took = {name: [found["wall"][name], found["cpu"][name]] for name in found["wall"]}
+        (folder / FILE).write_text(json.dumps(took), encoding="utf-8")
+
+
+def main() -> None:
+    """Runs cadran in the folder named, watched."""
+    folder, as_of, until = Path(sys.argv[1]), *sys.argv[2:]
+    watched(folder, children.cadran(folder / "cadran.csv", as_of, until), STAGES)
 
 
 if __name__ == "__main__":

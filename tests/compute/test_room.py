@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import cadran
 from cadran.compute.loading.embedded import OutOfRoom, Session
 from cadran.plugins import DataError
 from cadran.problems import ProblemsFound
-from cadran_plugins.files.staging import database
+from cadran_plugins.files.workroom import Workroom
 
 CUSTOMERS, ORDERS = 300_000, 900_000
 KPIS = """
@@ -165,15 +165,24 @@ def test_duckdb_has_the_settings(tmp_path: Path) -> None:
 
 
 def test_a_reader_of_files_has_them_as_well() -> None:
-    with database("orders", "64 MB", 3) as con:
-        asked = "SELECT current_setting('memory_limit'), current_setting('threads')"
-        assert con.execute(asked).fetchall() == [("61.0 MiB", 3)]
+    room = Workroom("64 MB", 3)
+    asked = "SELECT current_setting('memory_limit'), current_setting('threads'), current_setting('temp_directory')"
+    with room.table("orders") as con, room.table("lines") as other:
+        [(*settings, folder)] = con.execute(asked).fetchall()
+        assert settings == ["61.0 MiB", 3]
+        con.execute("CREATE TEMP TABLE raw AS SELECT 1 AS id")
+        with pytest.raises(duckdb.CatalogException):  # each table has its own
+            other.execute("FROM raw")
+    assert Path(folder).is_dir()
+    room.close()
+    assert not Path(folder).exists()
 
 
 def test_a_reader_that_lacks_memory_names_the_table_and_the_setting() -> None:
     with (
         pytest.raises(DataError, match=r"^table 'orders': reading it takes more than the 64 MB ") as found,
-        database("orders", "64 MB", 1) as con,
+        closing(Workroom("64 MB", 1)) as room,
+        room.table("orders") as con,
     ):
         con.execute("SELECT string_agg(i::VARCHAR, ',' ORDER BY i) FROM range(20000000) t(i)")
     assert found.value.hint.startswith("raise 'compute: {memory: …}'")

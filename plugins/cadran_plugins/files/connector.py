@@ -24,6 +24,7 @@ from cadran_plugins.files import csvfile, excel, identity, jsonl, parquet
 from cadran_plugins.files.config import SCHEMA
 from cadran_plugins.files.header import agree, known_types
 from cadran_plugins.files.locate import Catalog, TableFiles
+from cadran_plugins.files.workroom import Workroom
 
 if TYPE_CHECKING:
     from cadran_plugins.files.staging import Place
@@ -35,6 +36,13 @@ class FilesConnector(Connector):
     """CSV, TSV, JSON lines, Excel and Parquet files."""
 
     config_schema: ClassVar[Mapping[str, Any]] = SCHEMA
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._workroom = Workroom(context.memory, context.threads)
+
+    def close(self) -> None:
+        self._workroom.close()
 
     def discover(self) -> Sequence[Table]:
         """All tables by name, from names of files and their headers."""
@@ -50,7 +58,7 @@ class FilesConnector(Connector):
     def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
         """The rows of one table, in the order of the files and of the rows in them."""
         found = Catalog(self.context).table(table)
-        return parquet.read(found) if found.format == "parquet" else _read(found, self.context)
+        return parquet.read(found) if found.format == "parquet" else _read(found, self._workroom)
 
     def _check_types(self, tables: Sequence[Table]) -> None:
         """What the source's ``types:`` name must be a column of some table."""
@@ -87,8 +95,8 @@ def _names(table: TableFiles) -> list[str]:
     return headers[0]
 
 
-def _read(table: TableFiles, context: Context) -> Iterator[Page | Rejected | End]:
-    from cadran_plugins.files.staging import Staging, database, finish
+def _read(table: TableFiles, workroom: Workroom) -> Iterator[Page | Rejected | End]:
+    from cadran_plugins.files.staging import Staging, finish
 
     reader = _READERS[table.format]
     names = _names(table)
@@ -97,7 +105,7 @@ def _read(table: TableFiles, context: Context) -> Iterator[Page | Rejected | End
     nulls = reader.NULLS if table.options.nulls is None else table.options.nulls
 
     place = excel.places(table) if reader is excel else _lines(table)
-    with database(table.name, context.memory, context.threads) as con:
+    with workroom.table(table.name) as con:
         staging = Staging(con, table, names, nulls, place)
         for number, source in enumerate(table.files):
             reader.load(number, source, staging)

@@ -1,4 +1,4 @@
-"""Rows as text in a DuckDB of their own: typed once all are there, then streamed out.
+"""Rows as text in a table of a DuckDB: typed once all are there, then streamed out.
 
 Every reader of a text-like file ends here, so that there is one way to infer types, one to convert values and
 one to find the bad ones. Rows keep the order and the line numbers of their files.
@@ -7,7 +7,6 @@ one to find the bad ones. Rows keep the order and the line numbers of their file
 from __future__ import annotations
 
 import gc
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +53,7 @@ class Staging:
         self.bad = BadRecords(keep_all=self.table.options.quarantine)
         self.kinds = self.kinds or [set() for _ in self.names]
         columns = ", ".join(f"c{i} VARCHAR" for i in range(len(self.names)))
-        self.con.execute(f"CREATE TABLE raw (file INTEGER, line BIGINT, {columns})")
+        self.con.execute(f"CREATE TEMP TABLE raw (file INTEGER, line BIGINT, {columns})")
 
     def add(self, file: int, line: int, row: Sequence[str | None]) -> None:
         self._rows.append(row)
@@ -182,30 +181,6 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...]]
 
 def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-@contextmanager
-def database(table: str, memory: str = "", threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that spills into a folder which vanishes with it. Raises DataError where memory does not suffice."""
-    import duckdb
-
-    offline: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    with (
-        tempfile.TemporaryDirectory(prefix="cadran-") as folder,
-        duckdb.connect(":memory:", config=offline) as con,
-    ):
-        con.execute(f"SET temp_directory = {literal(folder)}")
-        con.execute("SET TimeZone = 'UTC'")
-        if memory:
-            con.execute(f"SET memory_limit = {literal(memory)}")
-        if threads:
-            con.execute(f"SET threads = {threads}")
-        try:
-            yield con
-        except duckdb.OutOfMemoryException as error:
-            message = f"table '{table}': reading it takes more than the {memory or '80% of memory'} that it may use, or more disk than there is"
-            hint = "raise 'compute: {memory: …}', lower 'threads', or store it as Parquet"
-            raise DataError(message, hint=hint) from error
 
 
 @contextmanager
