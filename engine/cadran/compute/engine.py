@@ -17,6 +17,7 @@ from cadran.compute.cells.computed import Cell, Computed, ComputedSeries, Reques
 from cadran.compute.cells.listed import listed
 from cadran.compute.cells.top import top_values
 from cadran.compute.examining.examine import Examiner
+from cadran.compute.examining.stale import stale
 from cadran.compute.examining.typecheck import TypeChecker
 from cadran.compute.hints import hint_for
 from cadran.compute.keeping.changes import Changes
@@ -194,6 +195,8 @@ class Engine:
         out.statements = dict(self.session.statements)
         out.measured, out.scanned = list(self.session.measured.values()), self.session.scanned
         out.warnings += self._unverified()
+        newest = {quality.dataset: quality.last for quality in out.quality}
+        out.warnings += stale(out.series, self.settling, newest, self.declaration)
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
