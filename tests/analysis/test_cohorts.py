@@ -157,3 +157,16 @@ def test_the_average_weighs_cohorts_by_their_size_and_leaves_out_what_is_not_ove
         over = [naive.returning(None, m, age) for m in months if m + age < _month(clock)]
         size = sum(s for s, _ in over)
         assert found == (pytest.approx(sum(v for _, v in over) / size) if size else None)
+
+
+def test_a_date_whose_name_has_a_space(tmp_path: Path) -> None:
+    text = PROJECT.replace("date: ordered_at", "date: Ordered at").split("  paying:")[0]
+    tables = _tables(random.Random(1))
+    tables["orders"] = [
+        {("Ordered at" if k == "ordered_at" else k): v for k, v in o.items()} for o in tables["orders"]
+    ]
+    answers = (
+        written(tmp_path, text, tables).analyse(Wanted(cohorts=("returning",)), as_of="2026-06-01").answers
+    )
+    assert answers is not None
+    assert sum(row.size or 0 for row in answers.cohorts["returning"].matrices[0].rows) > 20

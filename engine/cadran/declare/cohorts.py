@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cadran.calendar import Grain
 from cadran.declare import datasets, values
 from cadran.declare.additions import Additions, quoted
@@ -10,6 +12,8 @@ from cadran.declare.findings import Findings
 from cadran.declare.model import Cohort, Kpi, Text
 from cadran.declare.names import check_name
 from cadran.declare.sections import Entry, Sections
+
+_PLAIN = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*')
 
 
 def cohort(name: str, entry: Entry, sections: Sections, added: Additions, found: Findings) -> Cohort | None:
@@ -66,7 +70,12 @@ def _began(value: dict[str, object], made: Cohort, sections: Sections, found: Fi
         return None
     _, _, column = made.entity.value.partition(".")
     place = Place(made.place.document, made.entity.place.path, on_key=True)
-    return Text(f"min({date}) over (partition by {column})", place)
+    return Text(f"min({_as_expression(str(date))}) over (partition by {column})", place)
+
+
+def _as_expression(path: str) -> str:
+    """A column as ``date:`` names it, where a name with a space stands without the quotes that expressions need."""
+    return path if _PLAIN.fullmatch(path) else quoted(path)
 
 
 def kpi_name(cohort: str, what: str) -> str:
