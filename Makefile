@@ -6,6 +6,7 @@
 #   make test-full  the tests with many more random examples (EXAMPLES=…), every project on every database
 #   make golden     rewrite the files that tests compare with (never in CI)
 #   make bench      the small benchmarks, as ratios
+#   make bench-project  the whole sample project beside SQL by hand (ROUNDS=3)
 #   make bench-scale  cadran beside SQL by hand, over millions of rows (SIZE=1 or 10, ROUNDS=3)
 #   make clean      remove what the targets made
 #
@@ -30,7 +31,7 @@ INSTALLED := $(VENV)/.cadran-installed
 WITH_TOOLS := $(VENV)/.cadran-with-tools
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-full check golden bench bench-scale clean
+.PHONY: run test test-full check golden bench bench-project bench-scale clean
 
 run: $(INSTALLED)
 	$(VENV)/bin/cadran run --as-of $(AS_OF)
@@ -54,6 +55,9 @@ golden: $(WITH_TOOLS)
 
 bench: $(WITH_TOOLS)
 	$(PY) -m pytest benchmarks --benchmark-disable-gc -p no:xdist $(PYTEST_ARGS)
+
+bench-project: $(WITH_TOOLS)
+	$(PY) -m benchmarks.project.run --rounds $(ROUNDS)
 
 bench-scale: $(WITH_TOOLS)
 	$(PY) -m benchmarks.scale.run --size $(SIZE) --rounds $(ROUNDS)

@@ -95,14 +95,14 @@ def test_no_duckdb_fetches_extensions(tmp_path: Path) -> None:
     from cadran.compute.loading.embedded import Session
     from cadran.plugins import Context
     from cadran_plugins.files.footers import _database
-    from cadran_plugins.files.staging import database
+    from cadran_plugins.files.workroom import Workroom
     from cadran_plugins.sql.connector import SqlConnector
 
     files(tmp_path)
     connector = SqlConnector(Context("wh", {"url": "duckdb:///data/shop.duckdb"}, tmp_path))
     opened, session = connector._asked(), Session("UTC")
     asked = "select name, value from duckdb_settings() where name like 'auto%known_extensions'"
-    with database("t") as staging:
+    with closing(Workroom()) as room, room.table("t") as staging:
         for one in (opened.connection, session._connection, _database(), staging):  # type: ignore[attr-defined]
             found = one.execute(asked).fetchall()
             assert len(found) == 2 and {value for _, value in found} == {"false"}

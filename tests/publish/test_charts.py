@@ -88,6 +88,15 @@ def test_a_period_is_told_under_the_mouse() -> None:
     assert len(list(narrow.iter(SVG + "title"))) == 1
 
 
+def test_every_text_is_drawn_as_it_is_said() -> None:
+    labels = ["T1 & T2 <2026>", "A", "B", "–", "a", "juil. 26", "0", "−1,5 M €"]
+    many = tuple(Point(label, label, n, f"{label} €", target=2, target_text=label) for n, label in enumerate(labels))  # fmt: skip
+    found = Series(many, "EUR", "fr", 4, markers=(Marker("B", "", 0.5),), target_word="cible")
+    for size, svg in zip((WIDE, NARROW), ET.fromstring(f"<f>{Chart(found, 'k', '', '')}</f>"), strict=True):
+        wanted = [*texts(chart(found, PAGE, size)), "B"]
+        assert sorted(e.text or "" for e in svg.iter(SVG + "text")) == sorted(wanted)
+
+
 def test_colours_are_the_pages_and_plain_without_its_style() -> None:
     text = Chart(series([1, 2]), "k", "", "").__html__()
     assert 'stroke="var(--accent,#2b4c9b)"' in text

@@ -2,7 +2,7 @@
 
 What Vega writes for its own needs (empty backgrounds, roles, events) is taken out, and what a reader needs comes in: a
 title and a description for those who do not see the chart, and the period's value under the mouse. The library reaches
-for no network and loads half a second at its first chart, then takes some 10 ms for each.
+for no network and loads half a second at its first chart, then takes some 20 ms for each.
 """
 
 from __future__ import annotations
