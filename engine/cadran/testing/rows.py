@@ -10,11 +10,12 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cadran.declare.document import Place
 from cadran.declare.expectations import Given
+from cadran.declare.findings import subject_of
 from cadran.declare.source_text import line_starts, read_text
 from cadran.plugins.typed import infer
 from cadran.plugins.typed.shapes import Plain, Shapes
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     import duckdb
     import pyarrow as pa
+
+    from cadran.declare.model import Declaration
 
 # What a value can be written as; a column of any other type is told by its values.
 _WRITABLE = ("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DOUBLE")
@@ -70,8 +73,27 @@ def texts(given: Given, folder: Path, allowed: Sequence[Path]) -> Texts:
     return Texts(names, lambda row: given.place.child(row).position(), rows, list(range(len(rows))))
 
 
+def check_files(declaration: Declaration) -> list[Problem]:
+    """What is wrong with where the tests' files are said to lie."""
+    problems: list[Problem] = []
+    for given in (given for test in declaration.tests.values() for given in test.given.values()):
+        try:
+            if given.file is not None:
+                _path(given.file.value, given.file.place, declaration.folder, declaration.allow_paths)
+        except ProblemsFound as found:
+            problems += [replace(p, subject=subject_of(given.place.path)) for p in found.problems]
+    return problems
+
+
 def _file(written: str, place: Place, folder: Path, allowed: Sequence[Path]) -> tuple[str, str]:
-    """Name and text of a file with rows; it lies within the project."""
+    """Name and text of a file with rows."""
+    path, root = _path(written, place, folder, allowed), folder.resolve()
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    return shown, read_text(path, shown)
+
+
+def _path(written: str, place: Place, folder: Path, allowed: Sequence[Path]) -> Path:
+    """Where a file with rows is; it lies within the project."""
     base = (folder / place.document.shown_as).parent
     path = (base / written).resolve()
     root = folder.resolve()
@@ -81,8 +103,7 @@ def _file(written: str, place: Place, folder: Path, allowed: Sequence[Path]) -> 
     if not path.is_file():
         hint = "paths are relative to the file that names them"
         raise ProblemsFound([Problem("file-missing", f"there is no file '{written}'", place.position(), hint=hint)])  # fmt: skip
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    return shown, read_text(path, shown)
+    return path
 
 
 def _table(text: str, place: Place, line_at: Where) -> Texts:
