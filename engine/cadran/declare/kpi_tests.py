@@ -94,6 +94,10 @@ class _Reader:
     def _given(self, name: str, value: Any, place: Place) -> Given:
         self._known_dataset(name, Place(place.document, place.path, on_key=True))
         if isinstance(value, str):
+            if place.document.is_joined(place.path):
+                hint = f"write '{name}: |', with the '|' behind the colon, and the rows below"
+                message = "these lines are joined into one, so that there are no rows"
+                self.found.error("joined-lines", message, place, hint)
             return Given(name, place, csv=values.text(value, place))
         if isinstance(value, dict):
             return Given(name, place, file=values.text(value["file"], place.child("file")))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cadran.declare.document import Place
@@ -113,10 +115,15 @@ def _table(text: str, place: Place, line_at: Where) -> Texts:
     for line, row in _records(text, line_at, problems):
         if found is None:
             found = Texts(row, line_at)
+            if len(row) == 1 and (sign := next((sign for sign in _OTHER_SIGNS if sign in row[0]), "")):
+                raise ProblemsFound([_other_sign(sign, line_at(line))])
             problems += _names(row, line_at(line))
         elif len(row) != len(found.names):
             message = f"{len(row)} field{'s' * (len(row) != 1)} instead of {len(found.names)}"
-            problems.append(Problem("bad-row", message, line_at(line), hint="a value with a comma is put in double quotes"))  # fmt: skip
+            hint = "a value with a comma is put in double quotes"
+            if split := _split_decimal(row, len(found.names)):
+                hint = f"decimals are written with a point: {split}"
+            problems.append(Problem("bad-row", message, line_at(line), hint=hint))
         else:
             found.rows.append([value or None for value in row])
             found.lines.append(line)
@@ -126,6 +133,22 @@ def _table(text: str, place: Place, line_at: Where) -> Texts:
     if problems or found is None:
         raise ProblemsFound(problems)
     return found
+
+
+_OTHER_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _other_sign(sign: str, where: Position) -> Problem:
+    message = f"the columns are separated by {_OTHER_SIGNS[sign]}"
+    hint = "separate them with commas in every line, and write decimals with a point"
+    return Problem("bad-row", message, where, hint=hint)
+
+
+def _split_decimal(row: Sequence[str], width: int) -> str:
+    """The number, written with a point, that a decimal comma has made two fields of."""
+    pairs = pairwise(row) if len(row) > width else ()
+    whole = re.compile(r"[-+]?\d+")
+    return next((f"{a}.{b}" for a, b in pairs if whole.fullmatch(a) and re.fullmatch(r"\d{1,2}", b)), "")
 
 
 def _records(text: str, line_at: Where, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
