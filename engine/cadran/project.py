@@ -96,14 +96,15 @@ class Project:
     def _examined(self, opened: Opened) -> tuple[list[Found], list[Problem]]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
         from cadran.compute.cells.computed import Request
-        from cadran.compute.examining.found import found
+        from cadran.compute.examining.found import found, unmet
         from cadran.compute.planning.selection import choose
 
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
             warnings = engine.examine_all()
             engine.compute(Request(choose(declaration, ())))
-            return found(engine), warnings
+            quality = engine.examiner.quality(list(opened.model.datasets))
+            return found(engine, quality), [*warnings, *unmet(declaration, quality)]
 
     def model(self, *, files: bool = False) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings; no server is asked. Raises ProblemsFound.
