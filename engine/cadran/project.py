@@ -72,7 +72,7 @@ class Project:
     def check(self) -> list[Problem]:
         """Everything that is wrong and that can be known without reading rows or asking a server, sorted by place."""
         try:
-            with self._opened(asking=False, comparisons=False) as opened:
+            with self._opened(asking=False, comparisons=False, files=True) as opened:
                 return opened.problems
         except ProblemsFound as found:
             return found.problems
@@ -85,7 +85,7 @@ class Project:
         """The problems of :meth:`check_data`, and what was found in each dataset (nothing where there are errors)."""
         known: list[Problem] = []
         try:
-            with self._opened(comparisons=False) as opened:
+            with self._opened(comparisons=False, files=True) as opened:
                 known = opened.problems
                 found, warnings = self._examined(opened.checked())
                 unwritten = opened.sources.remember()
@@ -96,22 +96,28 @@ class Project:
     def _examined(self, opened: Opened) -> tuple[list[Found], list[Problem]]:
         """Loads every dataset, used by a KPI or not, and examines it; then computes every KPI. Raises ProblemsFound."""
         from cadran.compute.cells.computed import Request
-        from cadran.compute.examining.found import found
+        from cadran.compute.examining.found import found, unmet
         from cadran.compute.planning.selection import choose
 
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
             warnings = engine.examine_all()
             engine.compute(Request(choose(declaration, ())))
-            return found(engine), warnings
+            quality = engine.examiner.quality(list(opened.model.datasets))
+            return found(engine, quality), [*warnings, *unmet(declaration, quality)]
 
-    def model(self) -> tuple[Declaration, Model, list[Problem]]:
-        """The checked project, with its warnings; no server is asked. Raises ProblemsFound."""
-        with self._opened(asking=False) as opened:
+    def model(self, *, files: bool = False) -> tuple[Declaration, Model, list[Problem]]:
+        """The checked project, with its warnings; no server is asked. Raises ProblemsFound.
+
+        With ``files``, those that reports and tests name are looked at as well.
+        """
+        with self._opened(asking=False, files=files) as opened:
             return opened.declaration, opened.checked().model, opened.problems
 
     @contextmanager
-    def _opened(self, *, asking: bool = True, comparisons: bool = True) -> Iterator[Opened]:
+    def _opened(
+        self, *, asking: bool = True, comparisons: bool = True, files: bool = False
+    ) -> Iterator[Opened]:
         """The project resolved over its sources, which are closed behind it, also where something fails.
 
         Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
@@ -127,6 +133,8 @@ class Project:
                 model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
             sources.check_rates()
             sources.remember()
+            if files:
+                problems = [*problems, *_named_files(declaration)]
             problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
 
@@ -354,6 +362,19 @@ def _judged(
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
     )  # fmt: skip
+
+
+def _named_files(declaration: Declaration) -> Iterator[Problem]:
+    """What is wrong with the files that reports and tests name. Nothing is imported for a project that names none."""
+    if any(report.template for report in declaration.reports.values()):
+        from cadran.publish.report import check_templates
+        from cadran.resources import template_folders
+
+        yield from check_templates(declaration, template_folders(declaration.folder))
+    if any(given.file for test in declaration.tests.values() for given in test.given.values()):
+        from cadran.testing.rows import check_files
+
+        yield from check_files(declaration)
 
 
 def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:

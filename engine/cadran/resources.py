@@ -30,6 +30,11 @@ def templates() -> Path:
     return folder("templates")
 
 
+def template_folders(project: Path) -> list[Path]:
+    """The folder of a project's own templates, then that of the bundled ones."""
+    return [project / "templates", templates()]
+
+
 def code() -> str:
     """What tells this code from any other that may compute otherwise: the version, in a checkout the modules themselves."""
     from cadran import __version__

@@ -257,3 +257,20 @@ def test_commands_that_do_not_exist(tmp_path: Path) -> None:
     assert call(tmp_path, "run", "--format", "pdf").code == 2
     assert call(tmp_path, "explain", "revenu").code == 2
     assert "did you mean 'revenue'?" in call(tmp_path, "explain", "revenu").err
+
+
+def test_check_data_says_what_was_expected_and_is_not_there(tmp_path: Path) -> None:
+    """As a run does: a warning, whether or not a KPI uses the dataset."""
+    expecting = KPIS.replace(
+        "key: id, date: day,", "key: id, date: day, expect: {min_rows: 5, max_age: 2 days},"
+    )
+    done = call(project(tmp_path, expecting), "check", "--data")
+    assert done.code == 0
+    line = "  orders: {from: files.orders"
+    number = next(n for n, text in enumerate(expecting.splitlines(), 1) if text.startswith(line))
+    said = [text for text in done.out.splitlines() if text.startswith(f"kpis.yaml:{number}:")]
+    assert any(
+        "warning: datasets.orders: orders has 4 row(s), at least 5 are expected" in text for text in said
+    )
+    assert any("the newest row of orders is of 2026-06-02" in text for text in said)
+    assert "orders" not in call(tmp_path, "check").out

@@ -29,7 +29,7 @@ kpis:
     segment: [shop, channel, [shop, channel]]
     unit: EUR
     compare: [previous]
-    target: [{grain: month, value: 15}]
+    target: [{segment: total, grain: month, value: 15}, {grain: month, value: 15}]
     alert: {name: low, when: value < 10, grain: month}
     tags: [money]
   basket: {formula: avg(orders.amount), period: month, segment: shop, unit: EUR, tags: [money]}

@@ -36,6 +36,19 @@ COMMA, DATES = ', decimal: ","', ', date_format: "%d/%m/%Y"'
             ["28/11/2025;12,50", "29/11/2025;1 234,56", "30/11/2025;1,00"],
             ["'1 234,56' in column 'Montant HT' is not a number", "like '1,00'", "types:"],
         ),
+        (
+            COMMA + DATES,
+            ["28/11/2025;12,50", "9/11/2025;7,25", "30/11/25;1,00"],
+            ["'30/11/25' in column 'jour' is not written like the other dates ('28/11/2025')", "types:"],
+        ),
+        (
+            COMMA + DATES,
+            ["28/11/2025;12,50", "29/11/2025;1250.50", "30/11/2025;100,25"],
+            [
+                "'1250.50' in column 'Montant HT' is not written like the other numbers ('100,25')",
+                "correct it",
+            ],
+        ),
         (DATES, ["28/11/2025;12,50", "29/11/2025;7,25"], ["'12,50'", 'decimal: ","']),
     ],
 )

@@ -42,7 +42,7 @@ def check(ctx: click.Context, kind: str, data: bool) -> None:
             problems, found = opened.examine()
             declared, _ = opened.declaration()
         else:
-            declared, _, problems = opened.model()
+            declared, _, problems = opened.model(files=True)
         if declared is not None:
             kpis, secrets = len(declared.kpis), declared.secrets
     except ProblemsFound as raised:

@@ -76,9 +76,9 @@ def console() -> Console:
 
 def template_folders(declaration: Declaration) -> list[Path]:
     """The team's own templates, then the shipped ones."""
-    from cadran.resources import folder
+    from cadran import resources
 
-    return [declaration.folder / "templates", folder("templates")]
+    return resources.template_folders(declaration.folder)
 
 
 def fail(message: str, hint: str = "") -> NoReturn:

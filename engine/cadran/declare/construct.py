@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from cadran.declare.core_schema import FALSE, NULL, OURS, TEXT, TRUE, VALUES, number
 
+_WHOLE = re.compile(r"[-+]?\d[\d \u00a0\u202f]*")
+_FRACTION = re.compile(r"(\d+)\s*(%|€|EUR)?")
 MOST_DEPTH = 50
 MOST_EXPANDED = 200_000  # nodes that aliases may add
 
@@ -62,7 +65,11 @@ class Builder:
 
     def mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
         out: dict[str, Any] = {}
+        before: Node | None = None
         for key, value in node.value:
+            if value.value == "" and before is not None and self.splits_a_number(before, key):
+                continue
+            before = value
             if (key.tag is not TEXT or key.value == "<<") and not self.usable(key):
                 continue
             name = key.value
@@ -73,6 +80,17 @@ class Builder:
                 continue
             out[name] = value.value if value.tag is TEXT else self.value(value, depth)
         return out
+
+    def splits_a_number(self, before: Node, key: Node) -> bool:
+        """``{2026-01: 1330,50}``, which YAML reads as 1330 and a key 50 without a value."""
+        whole, rest = _WHOLE.fullmatch(str(before.value)), _FRACTION.fullmatch(str(key.value))
+        plain = not getattr(before, "style", None) and not getattr(key, "style", None)
+        if not (whole and rest and plain and key.start_mark.index == before.end_mark.index + 1):
+            return False
+        hint = f"write {''.join(whole[0].split())}.{rest[1]}{rest[2] if rest[2] == '%' else ''}"
+        message = f"{whole[0]},{key.value}: decimals are written with a point"
+        self.faults.append(Fault("decimal-comma", message, before.start_mark.index, key.end_mark.index, hint))
+        return True
 
     def usable(self, key: Node) -> bool:
         if key.value == "<<" and getattr(key, "style", None) in (None, ""):

@@ -82,6 +82,13 @@ class Document:
         node, _ = self._find(path)
         return bool(getattr(node, "flow_style", False))
 
+    def is_joined(self, path: Keys) -> bool:
+        """Whether a text is written on several lines that YAML joins into one: all but those behind ``|``."""
+        node, _ = self._find(path)
+        if not isinstance(node, ScalarNode) or node.style == "|" or "\n" in node.value.strip():
+            return False
+        return bool(self._text[node.start_mark.index : node.end_mark.index].strip().count("\n"))
+
     def _find(self, path: Keys) -> tuple[Node | None, Node | None]:
         """The node at ``path`` and the key it stands under; what lies deeper than the file goes is left out."""
         node, key = self._root, None

@@ -66,9 +66,10 @@ def _steps(funnel: str, value: dict[str, Any], place: Place, found: Findings) ->
 
 
 def _window(value: str, place: Place, found: Findings) -> Duration:
-    window = values.duration(value, place, found)
+    example = "write for instance 90 days"
+    window = values.duration(value, place, found, example)
     if window is not None and (window.seconds or not window.days):
-        found.error("bad-window", "a funnel's window is whole days", place, "write for instance 90 days")
+        found.error("bad-window", "a funnel's window is whole days", place, example)
         return Duration()
     return window or Duration()
 

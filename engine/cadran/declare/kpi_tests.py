@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from cadran.calendar import Calendar, Grain, Period
@@ -26,6 +27,8 @@ from cadran.declare.sections import Entry, Sections
 from cadran.problems import listed, suggest
 
 _OWN = ("value", "base", "target", "previous", "year_ago")
+_LEVELS = frozenset({"value", "target", "previous", "year_ago"})  # in percent, where the KPI is
+_MOST_PLAIN = Decimal("1.5")  # above, a rate written without % is rather a slip
 _EVERYTHING = Period(Grain.ALL, dt.date.min, dt.date.max)
 
 
@@ -54,7 +57,7 @@ class _Reader:
             as_of=self._as_of(value, place.child("as_of")),
             expected=tuple(self._expected(value.get("expect", {}), place.child("expect"))),
             kpi=kpi.name if kpi else "",
-            values=tuple(self._values(value.get("values", {}), place.child("values"))),
+            values=tuple(self._values(kpi, value.get("values", {}), place.child("values"))),
             alerts=tuple(self._alerts(kpi, value.get("alerts", {}), place.child("alerts"))),
             problems=values.texts(value["problems"], place.child("problems")) if "problems" in value else (),
         )
@@ -91,6 +94,10 @@ class _Reader:
     def _given(self, name: str, value: Any, place: Place) -> Given:
         self._known_dataset(name, Place(place.document, place.path, on_key=True))
         if isinstance(value, str):
+            if place.document.is_joined(place.path):
+                hint = f"write '{name}: |', with the '|' behind the colon, and the rows below"
+                message = "these lines are joined into one, so that there are no rows"
+                self.found.error("joined-lines", message, place, hint)
             return Given(name, place, csv=values.text(value, place))
         if isinstance(value, dict):
             return Given(name, place, file=values.text(value["file"], place.child("file")))
@@ -130,6 +137,7 @@ class _Reader:
                 for parts, text, at in self._cells(kpi, written, place.child(name, label)):
                     number = self._figure(text, at)
                     if number is not None:
+                        self._in_percent(kpi, "value", number, at)
                         yield Expected(name, period, label, parts, number, at)
 
     def _cells(self, kpi: Kpi, written: Any, place: Place) -> Iterator[tuple[Mapping[str, str], Any, Place]]:
@@ -167,9 +175,18 @@ class _Reader:
             self.found.error("bad-figure", f"'{text.value[:40]}' is not a figure", place, hint)
         return found
 
+    def _in_percent(self, kpi: Kpi | None, name: str, number: Figure, place: Place) -> None:
+        """A warning where 7 % seems to have been written 7."""
+        in_percent = kpi is not None and kpi.unit == "percent" and name in _LEVELS
+        if not in_percent or number.percent or number.value is None or abs(number.value) <= _MOST_PLAIN:
+            return
+        written, percent = number.text.value.strip(), format((number.value * 100).normalize(), "f")
+        hint = f"write {written}%; or {percent}% if so much is meant"
+        self.found.warn("percent", f"{written} is {percent} %", place, hint)
+
     # --- alerts --------------------------------------------------------------------------------------------------
 
-    def _values(self, value: Mapping[str, Any], place: Place) -> Iterator[Value]:
+    def _values(self, kpi: Kpi | None, value: Mapping[str, Any], place: Place) -> Iterator[Value]:
         for label, written in value.items():
             period = values.label(label, place.child(label, on_key=True), self.calendar, self.found)
             parts = written if isinstance(written, dict) else {"value": written}
@@ -180,6 +197,7 @@ class _Reader:
                 number = self._figure(text, at)
                 if number is not None:
                     figures[name] = number
+                    self._in_percent(kpi, name, number, at)
             if period is not None:
                 yield Value(period, label, figures, place.child(label))
 

@@ -14,6 +14,7 @@ from cadran.declare.findings import Findings
 from cadran.declare.model import Localized, Text
 
 _CONSTANT = re.compile(r"\s*([-+]?)\s*([0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})\s*(%?)\s*")
+_JOURS = re.compile(r"\s*(\d+)\s*(j|jours?|sem|semaines?)\s*", re.IGNORECASE)
 _LONGEST = 200 * 366  # days: more is a slip of the keyboard
 
 
@@ -50,23 +51,26 @@ def date(value: str, place: Place, found: Findings) -> dt.date | None:
         return None
 
 
-def duration(value: Any, place: Place, found: Findings) -> Duration | None:
+def duration(
+    value: Any, place: Place, found: Findings, example: str = "write it like '3 days', '2 weeks' or '26h'"
+) -> Duration | None:
     if value is None:
         return None
     try:
         length = parse_duration(value)
     except ValueError:
-        found.error(
-            "bad-duration",
-            f"'{value}' is not a duration",
-            place,
-            "write it like '3 days', '2 weeks' or '26h'",
-        )
+        found.error("bad-duration", f"'{value}' is not a duration", place, _in_days(value) or example)
         return None
     if length.days > _LONGEST or length.seconds > _LONGEST * 86400:
         found.error("bad-duration", f"'{value}' is too long", place, "check the number")
         return None
     return length
+
+
+def _in_days(written: str) -> str:
+    """What days are called here, for who writes them in French."""
+    match = _JOURS.fullmatch(written)
+    return f"write {match[1]} {'days' if match[2].startswith('j') else 'weeks'}" if match else ""
 
 
 def period(value: Text, calendar: Calendar, found: Findings) -> Text | None:

@@ -139,6 +139,9 @@ class MeasureReader:
                 hint = suggest(parts[0].name, known) or f"datasets are {listed(known)}"
                 return self.fail("unknown-dataset", f"unknown dataset '{parts[0].name}'", parts[0], hint)
         for parts in names:
+            meant = suggest(parts[0].name, known) if _counts_rows_of(call, parts[0]) else ""
+            if meant:
+                return self.fail("unknown-dataset", f"unknown dataset '{parts[0].name}'", parts[0], meant)
             owners = [
                 d for d in known if self.scope.raw(d) is not None and self.scope.column(d, parts[0].name)
             ]
@@ -411,6 +414,11 @@ class MeasureReader:
 
         binder = RowBinder(self.scope, dataset, self.parsed, self.subject, special=special)
         return binder.bind(having)
+
+
+def _counts_rows_of(call: exp.Expr, name: exp.Identifier) -> bool:
+    """``count(name)``: what a dataset's rows are counted by, so that its name is likelier than a column's."""
+    return isinstance(call, exp.Count) and parts_of(call.this) == [name]
 
 
 def _zero_over_nothing(bound: exp.Expr, call: exp.Expr) -> exp.Expr:

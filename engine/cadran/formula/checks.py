@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
 from cadran.calendar import Grain
 from cadran.declare.document import Place
-from cadran.declare.model import Dataset, Declaration
+from cadran.declare.model import Dataset, Declaration, Kpi, TargetCase
 from cadran.formula.graph import Circle, Graph
 from cadran.formula.measures import (
     INTERVAL_TIMINGS,
@@ -17,13 +16,15 @@ from cadran.formula.measures import (
     Lookup,
     ResolvedDataset,
     ResolvedKpi,
+    ResolvedTarget,
     Rolling,
     ToDate,
     leaves_in,
     ref_of,
 )  # fmt: skip
+from cadran.formula.percents import percent_slips
 from cadran.formula.vocabulary import word_of
-from cadran.problems import Position, Problem
+from cadran.problems import Position, Problem, listed
 
 Dimension = Callable[[str, str], exp.Column | None]
 
@@ -130,6 +131,7 @@ def check_kpi(
         *_rules(resolved),
         *_currencies(resolved, declaration, used),
         *_units(resolved),
+        *percent_slips(resolved.kpi),
         *_in_period(resolved, declaration, used),
         *_changed_in_place(resolved, declaration, used),
     ]
@@ -229,19 +231,35 @@ def _snapshot_sums(
 
 
 def _targets(resolved: ResolvedKpi, leaves: Sequence[Leaf]) -> Iterator[Problem]:
+    """Constants of a KPI that adds up: one cannot fit several lengths of time, and hardly the total and its parts."""
     kpi = resolved.kpi
-    if len(kpi.periods) < 2 or not additive(resolved.value, leaves):
+    constants = [target.case for target in resolved.targets if _is_constant(target)]
+    if not constants or not additive(resolved.value, leaves):
         return
-    for target in resolved.targets:
-        constant = target.value is not None and not leaves_in(target.value) and target.case.grain is None
-        if constant:
+    for case in constants:
+        if len(kpi.periods) > 1 and case.grain is None and case.value is not None:
             yield Problem(
                 "target-grain",
                 f"one constant cannot be the target of {' and '.join(kpi.periods)} alike",
-                target.case.place.position(),
+                case.place.position(),
                 kpi.name,
                 f"say which it is for: {{grain: {kpi.periods[0]}, value: …}}",
             )
+    if kpi.segments and all(target.case.segment is None for target in resolved.targets):
+        yield _for_each(kpi, constants[0])
+
+
+def _is_constant(target: ResolvedTarget) -> bool:
+    return not any(leaves_in(tree) for tree in (target.value, target.low, target.high) if tree is not None)
+
+
+def _for_each(kpi: Kpi, case: TargetCase) -> Problem:
+    """A target of the whole that each part is held against as well."""
+    segments = listed(list(dict.fromkeys(name for names in kpi.segments for name in names)))
+    message = f"every value of {segments} is judged by this target too, not only the total"
+    written = f"value: {case.value.value}" if case.value is not None else "between: […]"
+    hint = f"for the total alone write {{segment: total, {written}}}"
+    return Problem("target-for-each", message, case.place.position(), kpi.name, hint, "warning")
 
 
 def additive(tree: exp.Expr, leaves: Sequence[Leaf]) -> bool:
@@ -315,20 +333,13 @@ _LIKE_UNITS = {
 
 
 def _units(resolved: ResolvedKpi) -> Iterator[Problem]:
-    """Units that look like ones with a meaning, and percentages written as whole numbers."""
+    """Units that look like ones with a meaning."""
     kpi = resolved.kpi
     meant = _LIKE_UNITS.get(kpi.unit.casefold())
     if meant and meant != kpi.unit:
         where = _child(kpi.place, "unit")
         hint = f"write '{meant}' to have the numbers written so"
         yield Problem("unit", f"'{kpi.unit}' is only a word", where, kpi.name, hint, "warning")
-    for target in kpi.targets if kpi.unit == "percent" else ():
-        text = target.value
-        if text is not None and re.fullmatch(r"\d+(\.\d+)?", text.value) and float(text.value) >= 5:
-            message = f"a target of {text.value} is {float(text.value) * 100:g} %"
-            yield Problem(
-                "percent", message, text.place.position(), kpi.name, f"write {text.value}%", "warning"
-            )
 
 
 def _in_period(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[Leaf]) -> Iterator[Problem]:

@@ -106,9 +106,7 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         semicolon = source.sql.find(";")
         return None, problem("one expression is expected", max(semicolon, 0), "remove the ';'")
     if isinstance(tree, exp.Alias):
-        return None, problem(
-            "a formula has no 'as name'", _end_of(tree), "the KPI's name is its key in the file"
-        )
+        return None, problem(*_behind(tree, source))
     chained = _chained(tree)
     if chained is not None:
         spot = span(chained)
@@ -262,6 +260,29 @@ def _explain(error: ParseError, source: Source) -> tuple[str, int, str]:
             _EXAMPLE,
         )
     return f"the formula cannot be read{near}", offset, "check for a missing operator, comma or quote"
+
+
+_AS = re.compile(r"\bas\s*$", re.IGNORECASE)
+
+
+def _behind(tree: exp.Alias, source: Source) -> tuple[str, int, str]:
+    """What a word behind a complete expression was meant to be: a unit, the rest of a name, or really a name."""
+    at, name = _end_of(tree), tree.alias
+    before = source.sql[:at]
+    written = source.text.value
+    if _AS.search(before):
+        return "a formula has no 'as name'", at, "the KPI's name is its key in the file"
+    if isinstance(tree.this, (exp.Literal, exp.Neg)):
+        hint = f"write the number alone: {written[: source.written(at)].strip()}"
+        return f"'{name}' stands behind a number", at, f"{hint}; what it counts goes under 'unit:'"
+    if isinstance(tree.this, exp.Column) and not _QUOTED.search(written):
+        hint = f"a name with a space goes in double quotes, and these in single ones: '\"{' '.join(written.split())}\"'"
+        return "two names stand side by side", at, hint
+    return (
+        "two names stand side by side",
+        at,
+        'a name with a space goes in double quotes: orders."Order Date"',
+    )
 
 
 def _end_of(tree: exp.Expr) -> int:

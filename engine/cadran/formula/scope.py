@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 
 from sqlglot import exp
 
@@ -12,6 +13,7 @@ from cadran.formula.measures import ref_node
 from cadran.formula.parse import Parsed
 from cadran.problems import Position, Problem, listed, suggest
 
+_BARE = re.compile(r"[^\W\d]\w*")  # a name that needs no quotes
 _PATH_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 
 
@@ -42,6 +44,14 @@ def parts_of(node: exp.Expr) -> list[exp.Identifier] | None:
         right = node.expression
         return [*left, right] if left and isinstance(right, exp.Identifier) else None
     return None
+
+
+def _is_compared(node: exp.Expr) -> bool:
+    """Whether a name stands where a value is compared with: behind the sign, or in the list of ``in``."""
+    above = node.parent
+    if isinstance(above, exp.In):
+        return node in above.expressions
+    return isinstance(above, (exp.EQ, exp.NEQ, exp.Like, exp.ILike)) and node is above.expression
 
 
 def names_in(node: exp.Expr) -> Iterator[list[exp.Identifier]]:
@@ -154,11 +164,23 @@ class Scope:
         assert parts
 
         def fail(index: int, code: str, message: str, hint: str) -> Unresolved:
-            if parts[index].args.get("quoted") and code == "unknown-column":
-                hint = f"a text is written in single quotes: '{parts[index].name}'"
+            if code == "unknown-column":
+                hint = self._meant(node, index, hint)
             return Unresolved(Problem(code, message, parsed.position(parts[index]), subject, hint))
 
         return self.bind([p.name for p in parts], dataset, fail)
+
+    def _meant(self, node: exp.Expr, index: int, hint: str) -> str:
+        """The hint for an unknown column of an expression, where a text without its quotes may be meant."""
+        part = (parts_of(node) or [])[index]
+        close = re.fullmatch(r"did you mean '(.*)'\?", hint)
+        if close and not _BARE.fullmatch(close[1]):
+            hint = f'did you mean "{close[1]}"?'
+        if index or not (part.args.get("quoted") or _is_compared(node)):
+            return hint
+        as_text = f"a text is written in single quotes: '{part.name}'"
+        near = close and SequenceMatcher(None, part.name.casefold(), close[1].casefold()).ratio() > 0.8
+        return f"{hint} Else, {as_text}" if near else as_text
 
     def bind_path(self, text: Text, dataset: str, subject: str, *, links: bool = True) -> exp.Column:
         """Where YAML names a column: an exact column name is that column, else a dotted path, quoted as in SQL."""

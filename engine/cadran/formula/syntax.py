@@ -100,6 +100,8 @@ def refused(node: exp.Expr, *, windows: bool, beyond: Collection[str] = ()) -> F
 
     ``windows`` allows ``over (…)``; functions named in ``beyond`` (in small letters) are left to the caller.
     """
+    if type(node) in _COMPARISONS and (found := _with_null(node)):
+        return found
     if type(node) in _PLAIN or (isinstance(node, exp.If) and function_name(node) is None):
         return None
     where = _Where(windows, beyond)
@@ -117,6 +119,19 @@ def refused(node: exp.Expr, *, windows: bool, beyond: Collection[str] = ()) -> F
     if name is None:
         return f"'{type(node).__name__.lower()}' is not part of the expression language", _STATEMENT
     return None if name in where.beyond else _function(node, name, where)
+
+
+_COMPARISONS = frozenset({exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE})
+
+
+def _with_null(node: exp.Expr) -> Finding | None:
+    """A comparison with null is neither true nor false, so a condition that holds one never does."""
+    sides = (node.this, node.expression)
+    if not any(isinstance(side, exp.Null) for side in sides):
+        return None
+    what = next((side.sql("duckdb") for side in sides if not isinstance(side, exp.Null)), "x")
+    test = "is not null" if isinstance(node, exp.NEQ) else "is null"
+    return "a comparison with null never holds", f"write {what if len(what) <= 40 else 'x'} {test}"
 
 
 def _function(node: exp.Expr, name: str, where: _Where) -> Finding | None:

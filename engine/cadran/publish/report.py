@@ -55,6 +55,37 @@ def render(
         raise ProblemsFound([Problem("template-failed", message, where, f"template {name}")]) from error
 
 
+def check_templates(declaration: Declaration, template_folders: Sequence[Path]) -> list[Problem]:
+    """What can be wrong with the templates that reports name, and with those that these build on, before there are values."""
+    from jinja2 import TemplateError
+
+    from cadran.publish.sandbox import environment
+
+    problems: list[Problem] = []
+    for report in declaration.reports.values():
+        if report.template is None:
+            continue
+        kind: Kind = "markdown" if template_name(report, "markdown") == report.template.value else "html"
+        env = environment(template_folders, kind)
+        for name in (waiting := [report.template.value]):
+            try:
+                waiting += [other for other in _built_on(env, name) if other not in waiting]
+            except TemplateError as error:
+                problems.append(_problem(error, env, name, report, declaration.folder))
+    return list(dict.fromkeys(problems))
+
+
+def _built_on(env: Environment, name: str) -> list[str]:
+    """The templates that one names by a fixed name. Raises TemplateError where it is missing or malformed."""
+    from jinja2.meta import find_referenced_templates
+
+    env.get_template(name)
+    if env.loader is None:
+        return []
+    source = env.loader.get_source(env, name)[0]
+    return [other for other in find_referenced_templates(env.parse(source)) if other]
+
+
 def template_name(report: Report | None, kind: Kind) -> str:
     """The template that a report is rendered with."""
     own = report.template.value if report and report.template else ""

@@ -27,8 +27,10 @@ from cadran.testing.bench import Bench
 from cadran.testing.clock import clock_at, late_enough
 from cadran.testing.compared import Cells, figures_missed, state_missed, states_missed
 from cadran.testing.cut import Asked, asked, cut, measures_alone, with_kpis
+from cadran.testing.elsewhere import at_their_rows
 from cadran.testing.outcomes import Miss, Outcome
 from cadran.testing.replayed import Replay
+from cadran.testing.rows import texts
 
 
 def run_test(bench: Bench, test: KpiTest, unsaid: Collection[str] = ()) -> Outcome:
@@ -37,7 +39,7 @@ def run_test(bench: Bench, test: KpiTest, unsaid: Collection[str] = ()) -> Outco
     try:
         misses = _Run(bench, test).misses()
     except ProblemsFound as found:
-        misses = [_unwanted(problem, test) for problem in found.problems]
+        misses = [_unwanted(problem, test) for problem in _at_rows(found.problems, bench, test)]
     except QueryError as error:  # a figure that no type holds, for instance
         misses = [Miss(f"this cannot be computed: {error.message}", test.place.position())]
     seconds = time.perf_counter() - started
@@ -45,6 +47,15 @@ def run_test(bench: Bench, test: KpiTest, unsaid: Collection[str] = ()) -> Outco
         misses = [replace(m, message=mask(m.message, unsaid), got=mask(m.got, unsaid)) for m in misses]
     where = Place(test.place.document, test.place.path, on_key=True).position()
     return Outcome(test.name, where, seconds, tuple(misses))
+
+
+def _at_rows(problems: list[Problem], bench: Bench, test: KpiTest) -> list[Problem]:
+    """The problems, at the given rows where these look like their cause."""
+    try:
+        given = {n: texts(g, bench.declaration.folder, bench.allowed) for n, g in test.given.items()}
+    except ProblemsFound:  # no rows could be read, which the problems say
+        return problems
+    return at_their_rows(problems, given)
 
 
 def _unwanted(problem: Problem, test: KpiTest) -> Miss:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cadran.declare.document import Place
 from cadran.declare.expectations import Given
+from cadran.declare.findings import subject_of
 from cadran.declare.source_text import line_starts, read_text
 from cadran.plugins.typed import infer
 from cadran.plugins.typed.shapes import Plain, Shapes
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
     import duckdb
     import pyarrow as pa
+
+    from cadran.declare.model import Declaration
 
 # What a value can be written as; a column of any other type is told by its values.
 _WRITABLE = ("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DOUBLE")
@@ -70,8 +75,27 @@ def texts(given: Given, folder: Path, allowed: Sequence[Path]) -> Texts:
     return Texts(names, lambda row: given.place.child(row).position(), rows, list(range(len(rows))))
 
 
+def check_files(declaration: Declaration) -> list[Problem]:
+    """What is wrong with where the tests' files are said to lie."""
+    problems: list[Problem] = []
+    for given in (given for test in declaration.tests.values() for given in test.given.values()):
+        try:
+            if given.file is not None:
+                _path(given.file.value, given.file.place, declaration.folder, declaration.allow_paths)
+        except ProblemsFound as found:
+            problems += [replace(p, subject=subject_of(given.place.path)) for p in found.problems]
+    return problems
+
+
 def _file(written: str, place: Place, folder: Path, allowed: Sequence[Path]) -> tuple[str, str]:
-    """Name and text of a file with rows; it lies within the project."""
+    """Name and text of a file with rows."""
+    path, root = _path(written, place, folder, allowed), folder.resolve()
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    return shown, read_text(path, shown)
+
+
+def _path(written: str, place: Place, folder: Path, allowed: Sequence[Path]) -> Path:
+    """Where a file with rows is; it lies within the project."""
     base = (folder / place.document.shown_as).parent
     path = (base / written).resolve()
     root = folder.resolve()
@@ -81,8 +105,7 @@ def _file(written: str, place: Place, folder: Path, allowed: Sequence[Path]) -> 
     if not path.is_file():
         hint = "paths are relative to the file that names them"
         raise ProblemsFound([Problem("file-missing", f"there is no file '{written}'", place.position(), hint=hint)])  # fmt: skip
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    return shown, read_text(path, shown)
+    return path
 
 
 def _table(text: str, place: Place, line_at: Where) -> Texts:
@@ -92,10 +115,15 @@ def _table(text: str, place: Place, line_at: Where) -> Texts:
     for line, row in _records(text, line_at, problems):
         if found is None:
             found = Texts(row, line_at)
+            if len(row) == 1 and (sign := next((sign for sign in _OTHER_SIGNS if sign in row[0]), "")):
+                raise ProblemsFound([_other_sign(sign, line_at(line))])
             problems += _names(row, line_at(line))
         elif len(row) != len(found.names):
             message = f"{len(row)} field{'s' * (len(row) != 1)} instead of {len(found.names)}"
-            problems.append(Problem("bad-row", message, line_at(line), hint="a value with a comma is put in double quotes"))  # fmt: skip
+            hint = "a value with a comma is put in double quotes"
+            if split := _split_decimal(row, len(found.names)):
+                hint = f"decimals are written with a point: {split}"
+            problems.append(Problem("bad-row", message, line_at(line), hint=hint))
         else:
             found.rows.append([value or None for value in row])
             found.lines.append(line)
@@ -105,6 +133,22 @@ def _table(text: str, place: Place, line_at: Where) -> Texts:
     if problems or found is None:
         raise ProblemsFound(problems)
     return found
+
+
+_OTHER_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _other_sign(sign: str, where: Position) -> Problem:
+    message = f"the columns are separated by {_OTHER_SIGNS[sign]}"
+    hint = "separate them with commas in every line, and write decimals with a point"
+    return Problem("bad-row", message, where, hint=hint)
+
+
+def _split_decimal(row: Sequence[str], width: int) -> str:
+    """The number, written with a point, that a decimal comma has made two fields of."""
+    pairs = pairwise(row) if len(row) > width else ()
+    whole = re.compile(r"[-+]?\d+")
+    return next((f"{a}.{b}" for a, b in pairs if whole.fullmatch(a) and re.fullmatch(r"\d{1,2}", b)), "")
 
 
 def _records(text: str, line_at: Where, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:

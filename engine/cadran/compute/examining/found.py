@@ -33,15 +33,14 @@ class Found:
     ]  # link → rows whose key has no counterpart; those with an empty key do not count
 
 
-def found(engine: Engine) -> list[Found]:
-    """Of every dataset, in the order of the file; they have been examined before."""
-    names = list(engine.model.datasets)
+def found(engine: Engine, quality: Iterable[Quality]) -> list[Found]:
+    """Of each of these datasets; they have been examined before."""
     return [
         Found(
             q.dataset, q.rows, q.quarantined, q.undated, q.first, q.last,
             {name: "" if kind == EMPTY else kind for name, kind in engine.types_of(q.dataset).items()}, dict(_unmatched(engine, q.dataset)),
         )
-        for q in engine.examiner.quality(names)
+        for q in quality
     ]  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
@@ -15,12 +17,14 @@ from cadran.compute.placing.places import Places
 class Oddity:
     """``value`` does not fit; ``usual`` is how most others are written, empty where all are written alike.
 
-    ``mostly`` says whether most values are, or look like, what the column is used as.
+    ``mostly`` says whether most values are, or look like, what the column is used as; ``fits`` whether the value by
+    itself could be cast, so that it is odd only among the others.
     """
 
     value: str
     usual: str
     mostly: bool = True
+    fits: bool = False
 
 
 # How dates and numbers are written that cannot be cast as they are.
@@ -33,11 +37,14 @@ _LOOKS = {
 def odd_one(session: Places, table: exp.Expr, name: str, kind: str) -> Oddity | None:
     """What is written most rarely in a text column of which not every value is a ``kind`` (DOUBLE or DATE).
 
-    The way of writing is the value with every run of digits folded, so ``12/03/2026`` and ``1/4/2025`` are alike.
+    The way of writing is the value with every run of digits folded, so ``12/03/2026`` and ``1/4/2025`` are alike,
+    and ``12/03/26`` is not. Numbers with a point are the odd ones where most have a comma, though they could be cast.
     """
     value = column(name)
-    shape = exp.Anonymous(
-        this="regexp_replace", expressions=[value.copy(), text("[0-9]+"), text("9"), text("g")]
+    shape = (
+        _folded(_folded(value.copy(), "[0-9]{3,}", "y"), "[0-9]+", "9")
+        if kind == "DATE"
+        else _folded(value.copy(), "[0-9]+", "9")
     )
     fits = exp.TryCast(this=value.copy(), to=cast(exp.null(), kind).to)
     select = (
@@ -56,10 +63,23 @@ def odd_one(session: Places, table: exp.Expr, name: str, kind: str) -> Oddity | 
     if not unlike:
         return None
     # Dates of one column are all written alike; numbers are not (12 and 12.5), so there only a misfit is odd.
-    odd = rows[0] if kind == "DATE" else unlike[0]
+    odd = rows[0] if kind == "DATE" else _pointed(rows) or unlike[0]
     alike = sum(row[1] if _LOOKS[kind].match(str(row[0])) else row[2] for row in rows)
     mostly = 2 * alike > sum(row[1] for row in rows)
-    return Oddity(str(odd[0]), str(rows[-1][0]) if rows[-1] is not odd else "", mostly)
+    usual = str(rows[-1][0]) if rows[-1] is not odd else ""
+    return Oddity(str(odd[0]), usual, mostly, fits=odd[2] == odd[1])
+
+
+def _folded(value: exp.Expr, digits: str, sign: str) -> exp.Expr:
+    return exp.Anonymous(this="regexp_replace", expressions=[value, text(digits), text(sign), text("g")])
+
+
+def _pointed(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+    """Numbers with a decimal point among more with a decimal comma, the rarest first; None where there are none."""
+    written = [(row, str(row[0])) for row in rows if _LOOKS["DOUBLE"].match(str(row[0]))]
+    commas = sum(row[1] for row, value in written if "," in value)
+    points = [row for row, value in written if "." in value and "," not in value]
+    return points[0] if points and commas > sum(row[1] for row in points) else None
 
 
 def number_hint(oddity: Oddity, name: str, *, speaks_sql: bool = False) -> str:

@@ -207,6 +207,8 @@ class TypeChecker:
         if oddity is None or not oddity.mostly:
             return None
         message = f"'{oddity.value}' in column '{column}' is not a number{_unlike(oddity)}"
+        if oddity.usual and oddity.fits:
+            message = f"'{oddity.value}' in column '{column}' is not written like the other numbers ('{oddity.usual}')"
         return message, number_hint(oddity, column, speaks_sql=self._speaks_sql(owner))
 
     def _speaks_sql(self, dataset: str) -> bool:
