@@ -64,7 +64,10 @@ def test_the_project(everything: Declaration) -> None:
     assert (everything.currency, everything.locale) == ("EUR", "fr")
     assert everything.allow_paths == ((DOCUMENTS / "../../data").resolve(),)
     assert everything.milestones == {"new_crm": dt.date(2026, 3, 1)}
-    assert everything.notes == {dt.date(2026, 5, 12): "Price rise"}
+    assert everything.notes == {
+        dt.date(2026, 5, 12): {"": "Price rise"},
+        dt.date(2026, 6, 1): {"fr": "Nouveau CRM", "en": "New CRM"},
+    }
     assert everything.secrets == {"secret-1"}
     assert everything.sources["shop"].config == {"token": "key-secret-1", "pages": 3}
     assert everything.rates is not None

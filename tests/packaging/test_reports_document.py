@@ -48,7 +48,7 @@ def test_every_block_is_named(template: str) -> None:
 
 def test_the_blocks_that_analyses_fill_come_after_the_kpis() -> None:
     text = (ROOT / "templates" / "report.html.jinja").read_text()
-    names = ("charts", "funnels", "cohorts", "scores", "milestones", "why", "forecast", "quality")
+    names = ("charts", "why", "milestones", "funnels", "cohorts", "scores", "forecast", "quality")
     places = [text.index(f"{{% block {name} %}}") for name in names]
     assert places == sorted(places)
 

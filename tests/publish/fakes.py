@@ -144,7 +144,10 @@ def declaration(folder: Path = Path("project"), locale: str = "fr", **settings: 
         kpis={k.name: k for k in kpis()},
         reports={r.name: r for r in (weekly_sales(), march(), acquisition())},
         milestones={"new_crm": dt.date(2025, 9, 1)},
-        notes={dt.date(2026, 1, 15): "Hausse des prix", dt.date(2019, 1, 1): "hors champ"},
+        notes={
+            dt.date(2026, 1, 15): {"fr": "Hausse des prix", "en": "Price rise"},
+            dt.date(2019, 1, 1): {"": "hors champ"},
+        },
         **settings,
     )
 

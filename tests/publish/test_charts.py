@@ -104,6 +104,11 @@ def test_colours_are_the_pages_and_plain_without_its_style() -> None:
     assert "#" not in json.dumps(chart(series([1, 2]), PAGE)).replace(",#", "").replace("vega-lite/v6", "")
 
 
+def test_on_paper_there_is_one_size_in_plain_colours() -> None:
+    text = Chart(series([1, 2]), "k", "", "", paper=True).__html__()
+    assert text.count("<svg") == 1 and "var(" not in text
+
+
 def test_a_gap_is_not_bridged() -> None:
     (line,) = layers(spec([1, 2, None, 4, 5]), "line", strokeDash=None)
     assert [(row["x"], row["run"]) for row in rows(line)] == [(0.5, 0), (1.5, 0), (3.5, 3), (4.5, 3)]
@@ -152,8 +157,18 @@ def test_a_range_is_a_band() -> None:
 
 
 def test_markers_stand_above_as_letters() -> None:
-    (marker,) = [layer for layer in spec([1, 2])["layer"] if "layer" in layer]
-    assert rows(marker) == [{"x": 1.0, "letter": "A"}]
+    assert "A" in texts(spec([1, 2]))
+    (rule,) = layers(spec([1, 2]), "rule", strokeDash=[1, 3])
+    assert [row["x"] for row in rows(rule)] == [1.0]
+
+
+def test_letters_that_would_touch_stand_one_above_the_other() -> None:
+    markers = (Marker("A", "", 0.5), Marker("B", "", 0.505), Marker("C", "", 0.51), Marker("D", "", 0.9))
+    found = chart(Series(points([1, 2]), "", "en", 1, markers=markers))
+    heights = {
+        r["text"]: la["mark"]["dy"] for la in layers(found, "text") for r in rows(la) if r.get("letter")
+    }
+    assert heights == {"A": -9, "B": -20, "C": -9, "D": -9}
 
 
 def test_labels_are_in_the_readers_language() -> None:

@@ -8,10 +8,14 @@ from decimal import Decimal as D
 
 from cadran.calendar import Grain
 from cadran.compute.results import Results
-from cadran.declare.model import Report
+from cadran.declare.document import nowhere
+from cadran.declare.model import Report, ReportPart, TargetCase
+from cadran.problems import Problem
+from cadran.publish.choose import RowIndex
 from cadran.publish.context import KpiBlock, ReportContext
 from cadran.publish.figures import hide
 from cadran.publish.gather import gather
+from cadran.publish.segments import judged
 
 from . import fakes
 
@@ -107,7 +111,7 @@ def test_alerts_of_other_kpis_stay_out() -> None:
     assert {a.kpi for a in context(fakes.acquisition()).alerts} == {"lead_conversion_rate", "cac"}
 
 
-def test_the_action_is_said_only_off_target() -> None:
+def test_the_action_is_said_where_there_is_something_to_do() -> None:
     assert block("lead_conversion_rate").action == "Review qualification and follow-ups"
     on_target = report(period="2025-10")
     assert block("lead_conversion_rate", on_target).status == "on_target"
@@ -169,9 +173,9 @@ def test_other_and_missing_values_come_last() -> None:
 def test_markers_within_the_time_charted() -> None:
     assert [(m.letter, m.text) for m in block("revenue").markers] == [
         ("A", "new crm"),
-        ("B", "Hausse des prix"),
+        ("B", "Price rise"),
     ]
-    assert [m.text for m in block("visits").markers] == ["Hausse des prix"]
+    assert [m.text for m in block("visits").markers] == ["Price rise"]
 
 
 def test_data_quality_is_told() -> None:
@@ -198,3 +202,95 @@ def test_values_from_the_environment_are_hidden() -> None:
     assert found.kpis[0].owner == "sales-•••"
     assert found.kpis[4].formula.startswith("1 - closing")
     assert hide("1", {"1"}) == "•••"
+
+
+# --- parts, alerts and segments ------------------------------------------------------------------------------------
+
+
+def test_parts_have_the_reports_titles_and_each_kpi_stands_once() -> None:
+    parts = (
+        ReportPart((fakes.text("revenue"), fakes.text("cac")), {"fr": "Argent", "en": "Money"}),
+        ReportPart((fakes.text("tag:acquisition"),)),
+        ReportPart((fakes.text("nps"),)),
+    )
+    kpis = tuple(entry for part in parts for entry in part.kpis)
+    groups = context(report(parts=parts, kpis=kpis)).groups
+    assert [(g.title, [k.name for k in g.kpis]) for g in groups] == [
+        ("Money", ["revenue", "cac"]),
+        ("Acquisition", ["lead_conversion_rate", "new_customers"]),
+        ("Other KPIs", ["nps"]),
+    ]
+
+
+def test_without_parts_kpis_stand_by_their_first_tag() -> None:
+    groups = context().groups
+    assert [g.title for g in groups] == ["Acquisition", "Other KPIs"]
+    assert sorted(k.name for g in groups for k in g.kpis) == sorted(k.name for k in context().kpis)
+
+
+def test_what_is_at_risk_has_its_action_too() -> None:
+    at_risk = block("lead_conversion_rate", report(period="2025-09"))
+    assert (at_risk.status, at_risk.action) == ("at_risk", "Review qualification and follow-ups")
+
+
+def test_alerts_are_said_in_words_where_they_are_simple() -> None:
+    low = next(a for a in context().alerts if a.rule == "low")
+    assert low.condition_text == "value below 90% of the target and base at least 30"
+    assert low.condition == "value < 90% * target and base >= 30"
+
+
+def test_alerts_later_than_a_fixed_period_stay_out() -> None:
+    assert [a.period for a in context(report(period="2026-03")).alerts] == ["2026-03"] * 4
+    assert context(report(period="2026-02")).alerts == ()
+
+
+def test_a_target_for_everybody_judges_nobody_in_particular() -> None:
+    (channels, *_) = block("lead_conversion_rate").segments
+    unknown = next(r for r in channels.rows if r.values == ("(none)",))
+    assert (unknown.status, unknown.target.raw, unknown.gap.direction) == ("no_target", None, "")
+    assert next(r for r in channels.rows if r.values == ("paid",)).status == "off_target"
+
+
+def test_a_target_for_those_without_a_value_judges_them() -> None:
+    row = fakes.rows_of(
+        "cac", Grain.MONTH, [1.0], last=dt.date(2026, 3, 1), targets=D(2), segment=("channel",), value=("(none)",)
+    )[0]  # fmt: skip
+    named = TargetCase(nowhere(), fakes.text("2"), segment={"channel": "(none)"})
+    everybody = TargetCase(nowhere(), fakes.text("2"))
+    assert judged(fakes.kpi("cac", "x", targets=(everybody,)), row).target is None
+    assert judged(fakes.kpi("cac", "x", targets=(named, everybody)), row) is row
+
+
+def test_values_are_sorted_as_in_a_dictionary() -> None:
+    values = ["zone", "Été", "etage", "éclair", "Zoé", "(none)", "Eau"]
+    rows = [
+        r
+        for v in values
+        for r in fakes.rows_of("revenue", Grain.MONTH, [D(1)], last=dt.date(2026, 3, 1), segment=("range",), value=(v,))
+    ]  # fmt: skip
+    total = fakes.rows_of("revenue", Grain.MONTH, [D(1)], last=dt.date(2026, 3, 1))
+    index = RowIndex(fakes.results(rows=(*rows, *total)))
+    (found,) = index.segments(total[0]).values()
+    assert [r.segment_value[0] for r in found] == ["Eau", "éclair", "etage", "Été", "Zoé", "zone", "(none)"]
+
+
+def test_a_days_note_stands_for_its_milestones_name() -> None:
+    said = context(locale="fr").events
+    assert [(e.date.isoformat(), e.text) for e in said] == [
+        ("2019-01-01", "hors champ"),
+        ("2025-09-01", "new crm"),
+        ("2026-01-15", "Hausse des prix"),
+    ]
+
+
+def test_a_chart_tells_its_first_last_lowest_and_highest_value() -> None:
+    chart = block("revenue").chart
+    assert chart.said == (
+        "First €918,200 (March 2025), last €1,201,456 (March 2026), lowest €876,540 (July 2025), highest €1,254,300 (December 2025)."
+    )
+
+
+def test_what_is_expected_of_data_and_not_met_is_said_with_its_dataset() -> None:
+    unmet = Problem("expectation", "orders has 3 row(s), at least 9 are expected", severity="warning")
+    told = context(results=fakes.results(warnings=(unmet,)))
+    assert told.warnings == ()

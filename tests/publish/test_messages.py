@@ -26,6 +26,8 @@ KEYWORDS = {
     "N_": None,
     "NC_": ((1, "c"), 2),
     "_": None,
+    "said": (2,),
+    "_said": None,
 }
 TRANSLATED = [lang for lang in LANGUAGES if lang != "en"]
 Key = tuple[str | None, str | tuple[str, ...]]

@@ -82,6 +82,17 @@ def test_a_project_without_tests_says_so(project: Path) -> None:
     assert (done.exit_code, done.output) == (0, "there are no tests; write them under 'tests:'\n")
 
 
+def test_a_kpi_without_tests_is_said(project: Path) -> None:
+    done = run(project, "alert", "--kpi", "basket")
+    assert (done.exit_code, done.output) == (0, "no test is about that; write them under 'tests:'\n")
+
+
+def test_a_name_with_brackets_is_that_name(project: Path) -> None:
+    (project / "kpis.yaml").write_text(PROJECT.replace("  right:", "  right [1]:"), encoding="utf-8")
+    done = run(project, "right [1]", "--format", "json")
+    assert [test["name"] for test in json.loads(done.output)["tests"]] == ["right [1]"]
+
+
 def test_json_says_all_that_the_text_says(project: Path) -> None:
     found = json.loads(run(project, "--format", "json").output)
     assert (found["passed"], found["failed"]) == (2, 1)

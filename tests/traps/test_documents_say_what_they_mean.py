@@ -38,7 +38,7 @@ def test_yaml_that_says_something_else(tmp_path: Path) -> None:
     small = project(tmp_path, text, {"sales": SALES})
     declaration, found = small.declaration()
     assert declaration is not None and not found
-    assert list(declaration.notes.values()) == ["12:30"]
+    assert list(declaration.notes.values()) == [{"": "12:30"}]
     assert declaration.kpis["revenue"].owner == "on"
     rows = {r.segment_value: r for r in small.run(as_of=dt.date(2026, 7, 1)) if r.period == "2026-06"}
     assert (rows["NO",].target, rows["NO",].status) == (9, "on_target")

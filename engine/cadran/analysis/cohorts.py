@@ -14,14 +14,17 @@ from cadran.declare.cohorts import kpi_name
 from cadran.declare.model import Cohort
 from cadran.formula.measures import leaves_in
 
+COHORTS = 13
+
 
 @dataclass(frozen=True, slots=True)
 class CohortAnalysis:
     cohort: Cohort
 
     def ask(self, asking: Asking) -> None:
+        # So far back that every age is reached by as many cohorts as a KPI shows periods.
         for what in ("left", "size"):
-            asking.need(kpi_name(self.cohort.name, what), self.cohort.ages + 1)
+            asking.need(kpi_name(self.cohort.name, what), self.cohort.ages + COHORTS)
 
     def answer(self, found: Found) -> CohortAnswer:
         """A matrix of all, then one for each value of each segment."""

@@ -14,10 +14,13 @@ import click
 from cadran.problems import Problem, ProblemsFound
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cadran.declare.model import Declaration
     from cadran.project import Project
 
 FAILED = 2
+_WIDE = 200
 
 
 def project(ctx: click.Context) -> Project:
@@ -62,6 +65,13 @@ def problems_shown(folder: Path) -> Iterator[None]:
     except ProblemsFound as found:
         show(found.problems, folder)
         raise click.exceptions.Exit(FAILED) from None
+
+
+def console() -> Console:
+    """For tables; where the output is no terminal they are as wide as they need."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
 
 
 def template_folders(declaration: Declaration) -> list[Path]:

@@ -30,7 +30,7 @@ from cadran.problems import Problem, errors
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
-    from cadran.declare.model import Declaration
+    from cadran.declare.model import Declaration, Report
     from cadran.project import Project
 
 FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
@@ -194,6 +194,7 @@ def _reports(opened: Project, results: Results, locale: str | None, folder: Path
     for delivery in deliver(
         results, declaration, opened.plugins.notifier,
         locale=locale or "", template_folders=template_folders(declaration),
+        of_period=lambda report, found: _reaching_back(opened, report, found),
     ):  # fmt: skip
         problems += delivery.problems
         if not delivery.problems:
@@ -202,3 +203,16 @@ def _reports(opened: Project, results: Results, locale: str | None, folder: Path
         show(problems, folder)
     if errors(problems):
         raise click.exceptions.Exit(FAILED)
+
+
+def _reaching_back(opened: Project, report: Report, results: Results) -> Results:
+    """The run's results, or where a report's fixed period lies before them, those up to that period."""
+    from cadran.publish.choose import Wanted
+    from cadran.publish.gather import chosen_kpis
+
+    declaration = results.declaration
+    wanted = Wanted.of(report, declaration.calendar)
+    if wanted.fixed is None or any(row.period == wanted.label for row in results.rows):
+        return results
+    names = [kpi.name for kpi in chosen_kpis(declaration, report)]
+    return opened.run(names, as_of=results.as_of, until=wanted.fixed.last_day)

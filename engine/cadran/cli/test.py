@@ -41,7 +41,7 @@ def test(
             outcomes.append(outcome)
             if kind == "text":
                 _show(outcome)
-    _end(outcomes, kind)
+    _end(outcomes, kind, chosen=bool(names or kpis))
     if junit is not None:
         from cadran.testing.junit import as_xml
 
@@ -57,12 +57,13 @@ def _show(outcome: Outcome) -> None:
         click.echo(line)
 
 
-def _end(outcomes: list[Outcome], kind: str) -> None:
+def _end(outcomes: list[Outcome], kind: str, *, chosen: bool) -> None:
     from cadran.testing.shown import as_json, summary
 
     if kind == "json":
         click.echo(as_json(outcomes))
     elif not outcomes:
-        click.echo("there are no tests; write them under 'tests:'")
+        what = "no test is about that" if chosen else "there are no tests"
+        click.echo(f"{what}; write them under 'tests:'")
     else:
         click.echo(summary(outcomes))

@@ -6,21 +6,23 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from cadran.calendar import Calendar, Grain, Period
 from cadran.compute.bounds import SPAN_COLUMNS, span_rows
 from cadran.compute.cells.combining import Combining
-from cadran.compute.cells.computed import Cell, Computed, ComputedSeries, Listing, Request, finest
+from cadran.compute.cells.computed import Cell, Computed, ComputedSeries, Request, finest
+from cadran.compute.cells.listed import listed
 from cadran.compute.cells.top import top_values
 from cadran.compute.examining.examine import Examiner
+from cadran.compute.examining.stale import stale
 from cadran.compute.examining.typecheck import TypeChecker
 from cadran.compute.hints import hint_for
 from cadran.compute.keeping.changes import Changes
 from cadran.compute.loading.embedded import OutOfRoom, QueryError
-from cadran.compute.lower import cast, column, text
+from cadran.compute.lower import column
 from cadran.compute.placing.places import Places, Pushed, Reach
 from cadran.compute.placing.reach import reach_of
 from cadran.compute.placing.used import Where
@@ -185,32 +187,19 @@ class Engine:
                 out.behind.append(computed)
             else:
                 out.series.append(self._with_top(series, computed, planner))
-        out.listed = {name: self._listed(listing) for name, listing in request.listings.items()}
+        rates = rates_table(self.declaration)
+        out.listed = {
+            name: listed(listing, self.rows, self.session, rates)
+            for name, listing in request.listings.items()
+        }
         out.statements = dict(self.session.statements)
         out.measured, out.scanned = list(self.session.measured.values()), self.session.scanned
         out.warnings += self._unverified()
+        newest = {quality.dataset: quality.last for quality in out.quality}
+        out.warnings += stale(out.series, self.settling, newest, self.declaration)
         if self.memory is not None:
             out.notes, out.reuse = self.memory.notes(), self.memory.reuse()
         return out
-
-    def _listed(self, listing: Listing) -> list[tuple[Any, ...]]:
-        tables = self.rows.build({(listing.dataset, name) for name in listing.used})
-        last = exp.to_identifier(tables.final[listing.dataset], quoted=True)
-        select = exp.Select(expressions=[column(name) for name in listing.columns]).from_(last, copy=False)
-        if listing.only:
-            select = select.where(column(listing.only), copy=False)
-        for name, written in listing.equal:
-            same = exp.EQ(this=cast(column(name), "VARCHAR"), expression=text(written))
-            select = select.where(same, copy=False)
-        for name, descending in listing.order:
-            ordered = exp.Ordered(this=column(name), desc=descending, nulls_first=False)
-            select = select.order_by(ordered, copy=False)
-        if listing.counted:
-            select = select.select(exp.Count(this=exp.Star(), big_int=True), copy=False)
-            select = select.group_by(*(column(name) for name in listing.columns), copy=False)
-        if listing.limit is not None:
-            select = select.limit(listing.limit, copy=False)
-        return self.session.rows(tables.attach(select), f"rows of {listing.dataset}")
 
     def _unverified(self) -> list[Problem]:
         """Every output says where figures come from a database that no test holds to the same numbers."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cadran.calendar import Calendar, Grain, Period
-from cadran.formula.measures import At, Rolling, Shift, ToDate, Transform, YearAgo
+from cadran.formula.measures import At, Rolling, Shift, SoFar, ToDate, Transform, Whole, YearAgo
 
 BEGINNING = dt.date(1, 1, 1)
 EARLIEST, LATEST = dt.date(1000, 1, 1), dt.date(9000, 1, 1)  # no clock and no period lies beyond these
@@ -28,6 +28,7 @@ class Span:
     last: dt.date
     before: dt.date
     elapsed: dt.timedelta | None = None  # how far an open period had come that this one is compared with
+    whole: bool = False  # counterparts are not cut to what has elapsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def span_of(
         if span is None:
             return None
         span = _apply(span, transform, period.grain, calendar, clock, milestones_final)
-    return span
+    return replace(span, whole=False) if span is not None and span.whole else span
 
 
 def _apply(
@@ -99,9 +100,14 @@ def _apply(
             return _at(transform, grain, calendar, clock, final_until)
         case _ if grain is Grain.ALL:
             return None
+        case SoFar():
+            running = calendar.period(grain, clock.today)
+            return _cut_after(span, clock.local - midnight(running.start))
+        case Whole():
+            return replace(span, whole=True)
         case Shift(count):
             moved = _moved(span, grain, calendar, lambda day: calendar.shift_day(grain, day, count))
-            return _cut(moved, span, clock) if count < 0 else moved
+            return _cut(moved, span, clock) if count < 0 else replace(moved, whole=span.whole)
         case YearAgo():
             return _cut(_year_ago(span, grain, calendar), span, clock)
         case Rolling(count):
@@ -144,13 +150,17 @@ def _start_a_year_ago(span: Span, grain: Grain, calendar: Calendar) -> dt.date |
 
 def _cut(span: Span | None, current: Span, clock: Clock) -> Span | None:
     """While the judged period is open, its counterparts count only up to the same elapsed part."""
+    if current.whole:
+        return span if span is None else replace(span, whole=True)
     elapsed = current.elapsed
     if elapsed is None and not clock.passed(current.end):
         if not clock.passed(current.last):
             return None  # not begun: nothing to compare with
         elapsed = clock.local - midnight(current.last)
-    if span is None or elapsed is None:
-        return span
+    return span if span is None or elapsed is None else _cut_after(span, elapsed)
+
+
+def _cut_after(span: Span, elapsed: dt.timedelta) -> Span:
     stop = min(midnight(span.last) + elapsed + _TICK, midnight(span.end))
     return replace(span, stop=stop, elapsed=elapsed)
 

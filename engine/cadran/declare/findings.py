@@ -9,7 +9,7 @@ from cadran.problems import Problem, Severity
 
 _BY_NAME = "kpis"  # a KPI is called by its name alone
 NAMED = (
-    "sources", "datasets", "segments", "milestones", "notes", "kpis", "scores", "funnels", "cohorts", "channels", "reports",
+    "sources", "datasets", "segments", "milestones", "notes", "kpis", "scores", "funnels", "cohorts", "forecasts", "channels", "reports",
     "tests",
 )  # fmt: skip
 

@@ -19,7 +19,9 @@ from cadran.declare import (
     cohorts,
     crosschecks,
     datasets,
+    forecasts,
     funnels,
+    holidays,
     kpi_tests,
     kpis,
     machine,
@@ -33,7 +35,7 @@ from cadran.declare.additions import Additions
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Cache, Compute, Declaration
+from cadran.declare.model import Cache, Compute, Declaration, Holidays, Localized
 from cadran.declare.names import check_capitals
 from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
@@ -147,6 +149,11 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     groups = {
         n: c for n, e in named["cohorts"].items() if (c := cohorts.cohort(n, e, sections, added, found))
     }
+    foretold = {
+        n: said
+        for n, e in named["forecasts"].items()
+        if (said := forecasts.forecast(n, e, made, sections, added, found))
+    }
     made = added.into(made, found)
     measured = {n: kpis.kpi(n, e, calendar, currency, found) for n, e in named["kpis"].items()}
     crosschecks.check_kpis(measured, sections, found)
@@ -168,6 +175,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         scores=scored,
         funnels=flows,
         cohorts=groups,
+        forecasts=foretold,
         behind=added.kpis,
         channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
         reports={
@@ -180,6 +188,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         milestones=_dates(named["milestones"], found),
         notes=_notes(named["notes"], found),
         rates=datasets.rates(rates, sections, found) if rates else None,
+        holidays=_holidays(sections.one("calendar"), found),
         cache=Cache(**sections.single["cache"][0].value) if "cache" in sections.single else Cache(),
         compute=machine.compute(limits, reader.folder, allowed, found) if limits else Compute(),
         allow_paths=allowed,
@@ -206,6 +215,12 @@ def _calendar(entry: Entry | None, found: Findings) -> Calendar:
     )
 
 
+def _holidays(entry: Entry | None, found: Findings) -> Holidays:
+    if entry is None or "holidays" not in entry.value:
+        return Holidays()
+    return holidays.holidays(entry.value["holidays"], entry.place.child("holidays"), found)
+
+
 def _zone(name: str, place: Place, found: Findings) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -222,9 +237,9 @@ def _dates(entries: Mapping[str, Entry], found: Findings) -> dict[str, dt.date]:
     return {name: day for name, day in dates.items() if day is not None}
 
 
-def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, str]:
+def _notes(entries: Mapping[str, Entry], found: Findings) -> dict[dt.date, Localized]:
     days = {name: values.date(name, entry.key, found) for name, entry in entries.items()}
-    return {day: entries[name].value for name, day in days.items() if day is not None}
+    return {day: values.localized(entries[name].value) for name, day in days.items() if day is not None}
 
 
 def _allowed(sections: Sections, folder: Path, found: Findings) -> Iterator[Path]:

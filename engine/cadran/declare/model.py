@@ -239,6 +239,28 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the open rows of ``dataset`` will bring; ``link`` leads to them from ``stages``.
+
+    ``amount_column``, ``won_column`` and ``stage_column`` are the derived columns that hold what its expressions give.
+    """
+
+    name: str
+    dataset: str
+    stages: str
+    link: str
+    place: Place
+    amount_column: str | None = None  # None: deals are counted
+    won_column: str = ""
+    stage_column: str = ""
+    grain: Grain = Grain.MONTH
+    horizon: int = 3
+    segment: str = ""
+    label: Localized = field(default_factory=dict)
+    description: Localized = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A notifier with its settings, ``${…}`` already replaced."""
 
@@ -258,6 +280,15 @@ class ReportPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """The months before and after a milestone, side by side."""
+
+    milestone: Text
+    months: int = 6
+    kpis: tuple[Text, ...] = ()  # empty: all of the report
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     name: str
     place: Place
@@ -269,10 +300,13 @@ class Report:
     locale: str = ""
     include_open: bool = False
     scores: tuple[Text, ...] | None = (
-        None  # None: all where it shows all KPIs, else none; so are the next two
+        None  # None: all where it shows all KPIs, else none; so are the next three
     )
     funnels: tuple[Text, ...] | None = None
     cohorts: tuple[Text, ...] | None = None
+    compare: Comparison | None = None
+    forecasts: tuple[Text, ...] | None = None
+    pace: tuple[Text, ...] | None = None  # KPIs, or tag:NAME; None: those with targets where it shows all
     to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
     formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
 
@@ -285,6 +319,14 @@ class Rates:
     date: str = "date"
     currency: str = "currency"
     rate: str = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Days on which nobody works beside Saturdays and Sundays: those of countries (``FR``, ``FR-57``), and days named."""
+
+    countries: tuple[str, ...] = ()
+    days: frozenset[dt.date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,13 +366,17 @@ class Declaration:
     scores: Mapping[str, Score] = field(default_factory=dict)
     funnels: Mapping[str, Funnel] = field(default_factory=dict)
     cohorts: Mapping[str, Cohort] = field(default_factory=dict)
-    behind: Mapping[str, Kpi] = field(default_factory=dict)  # what funnels and cohorts are computed from
+    forecasts: Mapping[str, Forecast] = field(default_factory=dict)
+    behind: Mapping[str, Kpi] = field(
+        default_factory=dict
+    )  # what funnels, cohorts and forecasts are computed from
     channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
-    notes: Mapping[dt.date, str] = field(default_factory=dict)
+    notes: Mapping[dt.date, Localized] = field(default_factory=dict)
     tests: Mapping[str, KpiTest] = field(default_factory=dict)
     rates: Rates | None = None
+    holidays: Holidays = Holidays()
     cache: Cache = Cache()
     compute: Compute = Compute()
     allow_paths: tuple[Path, ...] = ()

@@ -204,11 +204,24 @@ def _never(_: Any) -> bool:
 
 
 def _differ(values: list[Any]) -> bool:
-    """Whether all are surely different: only told for texts, and lists of texts."""
-    keys = [v if type(v) is str else tuple(v) if type(v) is list else None for v in values]
-    if any(k is None or (type(k) is tuple and not all(type(p) is str for p in k)) for k in keys):
-        return False
-    return len(set(keys)) == len(keys)
+    """Whether all are surely different: only told for texts, lists of texts, and mappings without numbers."""
+    keys = [_key(value) for value in values]
+    return None not in keys and len(set(keys)) == len(keys)
+
+
+def _key(value: Any) -> Any:
+    """What equal values share; None where it is not sure (1 and 1.0 are equal, true and 1 are not)."""
+    if type(value) is str:
+        return value
+    parts = list(value.items()) if type(value) is dict else value if type(value) is list else None
+    if parts is None:
+        return None
+    keys = (
+        [(name, _key(part)) for name, part in parts]
+        if type(value) is dict
+        else [(i, _key(part)) for i, part in enumerate(parts)]
+    )
+    return None if any(key is None for _, key in keys) else (type(value), frozenset(keys))
 
 
 def _one_constant(condition: Any) -> tuple[str | None, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cadran.calendar import Calendar, Grain
 from cadran.declare import values
+from cadran.declare.comparisons import comparison
 from cadran.declare.crosschecks import known_kpi
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
@@ -27,7 +28,8 @@ def report(
     parts = tuple(_part(item, at) for item, at in values.each(value.get("kpis", []), place.child("kpis")))
     wanted = tuple(entry for part in parts for entry in part.kpis)
     tags = {tag for kpi in kpis.values() for tag in kpi.tags}
-    for item in wanted:
+    pace = values.texts(value["pace"], place.child("pace")) if "pace" in value else None
+    for item in (*wanted, *(pace or ())):
         if item.value.startswith("tag:"):
             _known_tag(item.value[4:], item.place, tags, found)
         elif known_kpi(item.value, item.place, sections, found):
@@ -42,7 +44,14 @@ def report(
         period=_period(value, place.child("period"), calendar, found),
         locale=value.get("locale", ""),
         include_open="include" in value,
-        **{part: _declared(value, part, place, sections, found) for part in ("scores", "funnels", "cohorts")},
+        **{
+            part: _declared(value, part, place, sections, found)
+            for part in ("scores", "funnels", "cohorts", "forecasts")
+        },
+        compare=comparison(value["compare"], place.child("compare"), sections, found)
+        if "compare" in value
+        else None,
+        pace=pace,
         to=_channels(value.get("to", []), place.child("to"), sections, found),
         formats=tuple(item for item, _ in values.each(value.get("format", []), place.child("format"))),
     )
@@ -58,7 +67,7 @@ def _part(value: Any, place: Place) -> ReportPart:
 def _declared(
     value: dict[str, Any], part: str, place: Place, sections: Sections, found: Findings
 ) -> tuple[Text, ...] | None:
-    """The scores, funnels or cohorts that a report names; None where it says nothing about them."""
+    """The scores, funnels, cohorts or forecasts that a report names; None where it says nothing about them."""
     if part not in value:
         return None
     named = values.texts(value[part], place.child(part))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Parts of the language that this version does not have yet, by the keys above them without names and indexes.
 LATER: dict[Keys, frozenset[str]] = {
-    (): frozenset({"routes", "forecasts"}),
-    ("reports",): frozenset({"schedule", "attach", "compare"}),
+    (): frozenset({"routes"}),
+    ("reports",): frozenset({"schedule", "attach"}),
     ("reports", "to"): frozenset({"to"}),
 }
 _KINDS = {

@@ -230,7 +230,7 @@ def _snapshot_sums(
 
 def _targets(resolved: ResolvedKpi, leaves: Sequence[Leaf]) -> Iterator[Problem]:
     kpi = resolved.kpi
-    if len(kpi.periods) < 2 or not _additive(resolved.value, leaves):
+    if len(kpi.periods) < 2 or not additive(resolved.value, leaves):
         return
     for target in resolved.targets:
         constant = target.value is not None and not leaves_in(target.value) and target.case.grain is None
@@ -244,7 +244,7 @@ def _targets(resolved: ResolvedKpi, leaves: Sequence[Leaf]) -> Iterator[Problem]
             )
 
 
-def _additive(tree: exp.Expr, leaves: Sequence[Leaf]) -> bool:
+def additive(tree: exp.Expr, leaves: Sequence[Leaf]) -> bool:
     """Whether a quarter's value is the sum of its months': sums and counts of events, added and scaled."""
     if tree.find(exp.Div) is not None and any(leaves_in(d.expression) for d in tree.find_all(exp.Div)):
         return False

@@ -15,10 +15,12 @@ from cadran.calendar import Duration, Grain
 from cadran.declare.model import Kpi
 from cadran.formula.measures import (
     COUNTERPART,
+    TURN_NO_DATA_INTO_SOMETHING,
     Leaf,
     Measure,
     Model,
     ResolvedKpi,
+    ResolvedTarget,
     Shift,
     Transform,
     YearAgo,
@@ -72,7 +74,7 @@ class Derivation:
             return rebuild(node, visit)
 
         moved = visit(tree)
-        if not isinstance(transform, Shift | YearAgo):
+        if not isinstance(transform, Shift | YearAgo) or not tree.find(*TURN_NO_DATA_INTO_SOMETHING):
             return moved
         return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
 
@@ -86,7 +88,7 @@ class Derivation:
         periods: Sequence[Grain] = (), segments: Sequence[tuple[str, ...]] | None = None, matures: Duration | None = None,
     ) -> str:  # fmt: skip
         """Adds a KPI that is computed beside the others; gives its name. Its periods and segments are those ``of``
-        the one that it is derived from unless said; it has no target, no alert and is never reported."""
+        the one that it is derived from unless said; it has no base, no comparison, no target, no alert and is never reported."""
         made = Kpi(
             name=name,
             formula=of.kpi.formula,
@@ -97,5 +99,23 @@ class Derivation:
             compare=(),
             matures=matures,
         )
-        self._kpis[name] = ResolvedKpi(made, of.parsed, value, None, value, value)
+        nothing = exp.null()
+        self._kpis[name] = ResolvedKpi(made, of.parsed, value, nothing, nothing, nothing, of=of.said)
+        return name
+
+    def twin(
+        self, name: str, of: ResolvedKpi, *,
+        periods: Sequence[Grain], segments: Sequence[tuple[str, ...]], targets: Sequence[ResolvedTarget] = (),
+    ) -> str:  # fmt: skip
+        """Adds a KPI like another, its comparisons included, with other targets, and without alerts; gives its name."""
+        made = replace(
+            of.kpi,
+            name=name,
+            reported=False,
+            periods=tuple(periods),
+            segments=tuple(segments),
+            compare=("previous", "year_ago"),
+            alerts=(),
+        )
+        self._kpis[name] = replace(of, kpi=made, targets=tuple(targets), rules=())
         return name

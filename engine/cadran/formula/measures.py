@@ -131,7 +131,17 @@ class At:
     name: str
 
 
-Transform = Shift | YearAgo | Rolling | ToDate | At
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """As much of each period as has elapsed of the running one; not written in formulas, but derived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The period whole: what it is compared with is not cut to its elapsed part; derived, as ``SoFar`` is."""
+
+
+Transform = Shift | YearAgo | Rolling | ToDate | At | SoFar | Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,9 @@ def leaf_node(index: int) -> exp.Placeholder:
 
 
 COUNTERPART = "counterpart"
+TURN_NO_DATA_INTO_SOMETHING = (
+    exp.Coalesce, exp.Case, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Greatest, exp.Least, exp.Concat, exp.If,
+)  # fmt: skip
 
 
 def counterpart_node(index: int) -> exp.Anonymous:
@@ -187,7 +200,9 @@ class ResolvedRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedKpi:
-    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value."""
+    """A KPI as trees over leaves. ``base`` is None where it is the number of rows behind the value.
+
+    ``of`` names the KPI that a derived one is computed for: what people are told by."""
 
     kpi: Kpi
     parsed: Parsed
@@ -197,6 +212,12 @@ class ResolvedKpi:
     year_ago: exp.Expr
     targets: tuple[ResolvedTarget, ...] = ()
     rules: tuple[ResolvedRule, ...] = ()
+    of: str = ""
+
+    @property
+    def said(self) -> str:
+        """Its name in whatever people read."""
+        return self.of or self.kpi.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from cadran.formula.datasets import resolve_dataset
 from cadran.formula.dimensions import Dimensions
 from cadran.formula.measures import (
     COUNTERPART,
+    TURN_NO_DATA_INTO_SOMETHING,
     At,
     Leaf,
     Lookup,
@@ -44,9 +45,6 @@ from cadran.formula.vocabulary import CONDITION_NAMES, OVER_KPIS, WORDS, word_of
 from cadran.problems import Problem, listed, suggest
 
 _ATOMS = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Var, exp.Interval, exp.DataTypeParam)
-_TURN_NO_DATA_INTO_SOMETHING = (
-    exp.Coalesce, exp.Case, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Greatest, exp.Least, exp.Concat, exp.If,
-)  # fmt: skip
 _CONDITION_WINDOWS = {"mean", "stddev", "zscore"}
 
 
@@ -436,7 +434,7 @@ class Resolver:
             return rebuild(node, visit)
 
         moved = visit(tree)
-        if not isinstance(transform, (Shift, YearAgo, At)) or not tree.find(*_TURN_NO_DATA_INTO_SOMETHING):
+        if not isinstance(transform, (Shift, YearAgo, At)) or not tree.find(*TURN_NO_DATA_INTO_SOMETHING):
             return moved
         return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
 

@@ -18,7 +18,7 @@ from cadran.publish.drawing import Chart
 from cadran.publish.figures import Figures
 from cadran.publish.formatting import exact
 from cadran.publish.segments import Tables
-from cadran.publish.series import PAGE, Marker, Palette, Point, Series
+from cadran.publish.series import Marker, Point, Series
 from cadran.publish.sparkline import sparkline, unicode_sparkline
 from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
@@ -40,7 +40,7 @@ class Blocks:
     listed: frozenset[str]
     alerts: Mapping[str, Sequence[AlertLine]]
     groups: Mapping[str, str]  # KPI -> its group's title
-    palette: Palette = PAGE
+    paper: bool = False
 
     def block(self, kpi: Kpi) -> KpiBlock:
         figures, row = self.figures, self.index.shown(kpi.name, self.wanted)
@@ -156,7 +156,7 @@ class Blocks:
             f"chart-{kpi.name}",
             self._chart_title(kpi, history),
             self._chart_said(kpi, history),
-            self.palette,
+            self.paper,
         )
 
     def _chart_said(self, kpi: Kpi, history: Sequence[Row]) -> str:

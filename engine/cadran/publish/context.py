@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cadran.publish.analyses.cohorts import CohortBlock
+from cadran.publish.analyses.forecasts import ForecastView
 from cadran.publish.analyses.funnels import FunnelBlock
+from cadran.publish.analyses.milestones import MilestoneView
+from cadran.publish.analyses.pace import PaceView
 from cadran.publish.analyses.scores import ScoreBlock
+from cadran.publish.analyses.why_view import Why
 from cadran.publish.context_kpi import AlertLine, KpiBlock
 from cadran.publish.context_parts import Figure
 
@@ -136,6 +140,10 @@ class ReportContext:
     tally: how many KPIs have which status
     attention: KPIs off target, then at risk; the widest gap first
     movers: the changes that are largest for their KPIs
+    why: changes explained: of KPIs off target or at risk, then of the largest moves
+    milestones: KPIs before and after a milestone
+    pace: how running periods go; None where no KPI is asked for
+    forecasts: what open deals will bring
     scores: the best rows of scores
     funnels: funnels at one period of entry
     cohorts: what is left of those who began in each period
@@ -161,6 +169,10 @@ class ReportContext:
     tally: tuple[Tally, ...]
     attention: tuple[KpiBlock, ...]
     movers: tuple[Move, ...]
+    why: tuple[Why, ...]
+    milestones: tuple[MilestoneView, ...]
+    pace: PaceView | None
+    forecasts: tuple[ForecastView, ...]
     scores: tuple[ScoreBlock, ...]
     funnels: tuple[FunnelBlock, ...]
     cohorts: tuple[CohortBlock, ...]

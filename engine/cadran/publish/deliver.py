@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cadran.declare.model import Channel, Declaration, Report
 
 FOLDER = "reports"
+Runs = Callable[["Report", "Results"], "Results"]
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
 
@@ -41,17 +42,24 @@ def deliver(
     *,
     locale: str = "",
     template_folders: Sequence[Path],
+    of_period: Runs = lambda _, results: results,
 ) -> Iterator[Delivery]:
-    """Renders and publishes, one after the other. ``notifiers`` gives a notifier's class by its name.
+    """Renders and publishes, one after the other. ``notifiers`` gives a notifier's class by its name, ``of_period``
+    the results for a report whose period lies further back than the run's own.
 
     A report that could not be written into the folder is a warning, for a project may well be read-only; a channel
     was asked for, so one that fails is an error.
     """
     desk = _Desk(declaration, notifiers)
     for report in declaration.reports.values():
+        try:
+            rows = of_period(report, results)
+        except ProblemsFound as found:
+            yield desk.masked(Delivery(report.name, "", problems=tuple(found.problems)))
+            continue
         for kind in formats(report):
             try:
-                made = document(results, declaration, report, kind, locale=locale, template_folders=template_folders)  # fmt: skip
+                made = document(rows, declaration, report, kind, locale=locale, template_folders=template_folders)  # fmt: skip
             except ProblemsFound as found:
                 yield desk.masked(Delivery(report.name, "", problems=tuple(found.problems)))
                 continue

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from cadran.plugins.notifier import Document
 from cadran.publish.figures import Figures
 from cadran.publish.report import render, template_name
-from cadran.publish.series import PLAIN
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
@@ -61,7 +60,7 @@ def _content(
         from cadran.publish.pdf import to_pdf
 
         return to_pdf(
-            render(results, declaration, report=report, locale=locale, palette=PLAIN, template_folders=folders)
+            render(results, declaration, report=report, locale=locale, paper=True, template_folders=folders)
         )  # fmt: skip
     text = render(results, declaration, report=report, kind=kind, locale=locale, template_folders=folders)
     return text.encode()

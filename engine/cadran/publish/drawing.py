@@ -17,19 +17,22 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from cadran.publish.series import NARROW, PAGE, PLAIN, WIDE, Palette, Series, Size, numbers
+from cadran.publish.series import NARROW, PAGE, PAPER, PLAIN, WIDE, Series, Size, numbers
 from cadran.publish.specs import Spec, chart
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart that is drawn when a template prints it: for wide pages and for narrow ones, of which CSS shows one."""
+    """A chart that is drawn when a template prints it: for wide pages and for narrow ones, of which CSS shows one.
+
+    On ``paper`` there is one size, and no style whose colours it could take.
+    """
 
     series: Series
     key: str
     title: str
     said: str
-    palette: Palette = PAGE
+    paper: bool = False
 
     def __bool__(self) -> bool:
         return len(self.series.points) > 1 and bool(numbers(self.series.points))  # one value needs no chart
@@ -37,10 +40,12 @@ class Chart:
     def __html__(self) -> str:
         if not self:
             return ""
+        if self.paper:
+            return self._svg("narrow", PAPER)
         return self._svg("wide", WIDE) + self._svg("narrow", NARROW)
 
     def _svg(self, name: str, size: Size) -> str:
-        spec = chart(self.series, self.palette, size)
+        spec = chart(self.series, PLAIN if self.paper else PAGE, size)
         return svg(spec, css=f"ck-chart ck-{name}", key=f"{self.key}-{name}", title=self.title, said=self.said)  # fmt: skip
 
     def __str__(self) -> str:

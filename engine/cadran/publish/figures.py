@@ -166,7 +166,7 @@ class Figures:
         named: dict[dt.date, list[str]] = {}
         for name, day in self.declaration.milestones.items():
             named.setdefault(day, []).append(self.said(spaced(name)))
-        noted = {day: [self.said(text)] for day, text in self.declaration.notes.items()}
+        noted = {day: [self.text(texts)] for day, texts in self.declaration.notes.items()}
         return {day: noted.get(day) or named[day] for day in sorted({*named, *noted})}
 
     def notes(self, notes: Iterable[Note]) -> list[str]:

@@ -77,8 +77,8 @@ class Formatter:
         if unit == "percent":
             return self._percent(number, percent_digits(number))
         if is_currency(unit):
-            return self._money(number, unit, _money_digits(number, unit))
-        return self._with_unit(number, plain_digits(value), unit, "long")
+            return self.money(number, unit, money_digits(number, unit))
+        return self.with_unit(number, plain_digits(value), unit, "long")
 
     def compact(self, value: Number | None, unit: str = "", above: int = 1_000_000) -> str:
         """Short enough for a tile: ``1,24 M €`` from ``above`` on, units abbreviated."""
@@ -88,7 +88,7 @@ class Formatter:
         if unit != "percent" and abs(number) >= above:
             return self._scaled(number, unit) + self._short_unit(unit)
         if unit in _DURATIONS:
-            return self._with_unit(number, plain_digits(value), unit, "short")
+            return self.with_unit(number, plain_digits(value), unit, "short")
         return self.value(value, unit)
 
     def number(self, number: Decimal, digits: int) -> str:
@@ -108,7 +108,7 @@ class Formatter:
         if is_currency(unit):
             return get_currency_name(unit, locale=babel_locale(self.locale))
         return (
-            self._with_unit(Decimal(2), 0, unit, "long").removeprefix(f"2{NBSP}")
+            self.with_unit(Decimal(2), 0, unit, "long").removeprefix(f"2{NBSP}")
             if unit and unit != "percent" and not is_currency(unit)
             else unit
         )
@@ -141,7 +141,7 @@ class Formatter:
             return self._scaled(value, unit)
         digits = _step_digits(step)
         if is_currency(unit):
-            return self._money(value, unit, digits)
+            return self.money(value, unit, digits)
         return self.number(value, digits)  # other units are said with the values
 
     def bounds(self, low: Number | None, high: Number | None, unit: str) -> str:
@@ -153,7 +153,7 @@ class Formatter:
     def _percent(self, number: Decimal, digits: int) -> str:
         return self._applied(babel_locale(self.locale).percent_formats[None], number, digits)
 
-    def _money(self, number: Decimal, unit: str, digits: int) -> str:
+    def money(self, number: Decimal, unit: str, digits: int) -> str:
         pattern = babel_locale(self.locale).currency_formats["standard"]
         return self._spaced(self._applied(pattern, number, digits, unit), unit)
 
@@ -189,7 +189,7 @@ class Formatter:
             return text
         return re.sub(rf"{re.escape(symbol)}(?=\d)", f"{symbol}{NBSP}", text)
 
-    def _with_unit(self, number: Decimal, digits: int, unit: str, length: Literal["long", "short"]) -> str:
+    def with_unit(self, number: Decimal, digits: int, unit: str, length: Literal["long", "short"]) -> str:
         """A duration in the locale's words; another unit is a word of the team's, and stays as it is."""
         from babel.units import format_unit
 
@@ -232,7 +232,7 @@ class Formatter:
         """What stands behind a number that is scaled."""
         if not unit or is_currency(unit):
             return ""
-        return self._with_unit(Decimal(2), 0, unit, "short").removeprefix("2")
+        return self.with_unit(Decimal(2), 0, unit, "short").removeprefix("2")
 
     # --- dates (see dates.py) ------------------------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ def percent_digits(number: Decimal) -> int:
     return 1
 
 
-def _money_digits(number: Decimal, unit: str) -> int:
+def money_digits(number: Decimal, unit: str) -> int:
     from babel.numbers import get_currency_precision
 
     return 0 if abs(number) >= 1000 else get_currency_precision(unit)

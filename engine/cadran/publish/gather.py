@@ -24,7 +24,6 @@ from cadran.publish.context import (
 from cadran.publish.context_kpi import AlertLine, KpiBlock
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import difference, exact, ratio
-from cadran.publish.series import PAGE, Palette
 from cadran.publish.wording import STATE
 
 if TYPE_CHECKING:
@@ -41,11 +40,11 @@ def gather(
     declaration: Declaration,
     report: Report | None,
     locale: str = "",
-    palette: Palette = PAGE,
+    paper: bool = False,
 ) -> ReportContext:
     """Everything that a template may show. ``locale`` wins over the report's, that over the project's.
 
-    ``palette`` colours the charts: with a page's CSS variables, or plainly for where there are none.
+    ``paper`` is for what is printed: charts of one size, in plain colours.
     """
     locale = locale or (report.locale if report else "") or declaration.locale
     figures = Figures(declaration, locale)
@@ -61,9 +60,11 @@ def gather(
     )
     alerts = [figures.alert(a) for a in standing]
     titles = _group_titles(chosen, report, figures)
-    builder = Blocks(figures, index, wanted, names, _by_kpi(alerts), titles, palette)
+    builder = Blocks(figures, index, wanted, names, _by_kpi(alerts), titles, paper)
     blocks = tuple(builder.block(kpi) for kpi in chosen)
     title = figures.text(report.title) if report else ""
+    attention = tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first))
+    movers = _movers(blocks, figures)
     return ReportContext(
         name=report.name if report else "",
         title=title or figures.gettext("Key figures"),
@@ -76,9 +77,11 @@ def gather(
         kpis=blocks,
         groups=_groups(blocks, figures),
         tally=_tally(blocks, figures),
-        attention=tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first)),
-        movers=_movers(blocks, figures),
-        **answered(results, report, figures, wanted),
+        attention=attention,
+        movers=movers,
+        **answered(
+            results, report, figures, wanted, [kpi.name for kpi in (*attention, *(m.kpi for m in movers))]
+        ),
         alerts=tuple(alerts),
         events=tuple(
             Event(day, figures.form.date(day), " · ".join(texts)) for day, texts in figures.events().items()

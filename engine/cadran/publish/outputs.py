@@ -109,6 +109,12 @@ def to_json(results: Results, secrets: frozenset[str] = frozenset()) -> str:
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
 
+def to_text(items: Sequence[Mapping[str, Any]]) -> str:
+    """A list as JSON, one item a line."""
+    lines = ",\n".join(f"  {json_text(item)}" for item in items)
+    return f"[\n{lines}\n]\n" if lines else "[]\n"
+
+
 def _row(row: Row) -> dict[str, Any]:
     out = {name: getattr(row, name) for name in COLUMNS if name != "segment_value"}
     return {**out, "segment": _segment(row)}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cadran.problems import Position, Problem, ProblemsFound, listed, suggest
 from cadran.publish.gather import gather
-from cadran.publish.series import PAGE, Palette
 
 if TYPE_CHECKING:
     from jinja2 import Environment, TemplateError, TemplateSyntaxError
@@ -30,7 +29,7 @@ def render(
     report: Report | None = None,
     kind: Kind = "html",
     locale: str = "",
-    palette: Palette = PAGE,
+    paper: bool = False,
     template_folders: Sequence[Path],
 ) -> str:
     """A report as text. ``template_folders``: the team's first, the shipped ones last.
@@ -42,7 +41,7 @@ def render(
 
     from cadran.publish.sandbox import environment
 
-    context = gather(results, declaration, report, locale, palette)
+    context = gather(results, declaration, report, locale, paper)
     variables = {field.name: getattr(context, field.name) for field in fields(context)}
     env = environment(template_folders, kind, context.locale)
     name = template_name(report, kind)

@@ -18,6 +18,9 @@ FORMS = (
     N_("%(dataset)s has %(rows)s row(s), at least %(least)s are expected"),
     N_("%(dataset)s has no dated row, one of the last %(age)s is expected"),
     N_("the newest row of %(dataset)s is of %(when)s, one of the last %(age)s is expected"),
+    N_("the newest row of '%(dataset)s' is of %(day)s: periods after it show what is missing, not what happened"),
+    N_("see whether the source is up to date; 'expect: {max_age: 2 days}' tells sooner"),
+    N_("see whether the source is up to date"),
     # targets
     N_("no row of these periods has %(segment)s '%(value)s', which a target is for"),
     N_("there are %(names)s"),

@@ -73,6 +73,7 @@ class Size:
 
 
 WIDE = Size(582, 160)
+PAPER = Size(340, 140, right=76, hovers=False)
 NARROW = Size(230, 146, left=54, right=72, labels=3, hovers=False)
 
 

@@ -33,7 +33,7 @@ def chart(series: Series, palette: Palette = PAGE, size: Size = WIDE) -> Spec:
         *_values(series, scale, palette),
         *_periods(series, size),
         _band(series, scale, palette),
-        _markers(series, palette),
+        *_markers(series, palette, size),
         *(_bars if series.kind == "bar" else _lines)(series, scale, palette),
         _targets(series, scale, palette),
         *_target_label(series, scale, size),
@@ -211,19 +211,26 @@ def _target_label(series: Series, scale: Scale, size: Size) -> Iterator[Spec]:
         yield _layer(text, row, "x", "y")
 
 
-def _markers(series: Series, palette: Palette) -> Spec:
-    rows = [{"x": m.place * len(series.points), "letter": m.letter} for m in series.markers]
-    if not rows:
-        return {}
-    text = {"type": "text", "dy": -9, "fontWeight": "bold", "fill": palette.ink}
-    return {
-        "data": {"values": rows},
-        "encoding": {"x": {"field": "x"}},
-        "layer": [
-            {"mark": {"type": "rule", "stroke": palette.muted, "strokeDash": [1, 3]}, "encoding": {"y": {"datum": 0}, "y2": {"datum": 1}}},
-            {"mark": text, "encoding": {"y": {"datum": 1}, "text": {"field": "letter"}}},
-        ],
-    }  # fmt: skip
+def _markers(series: Series, palette: Palette, size: Size) -> Iterator[Spec]:
+    """A line for each, its letter above; a letter that would touch the one before it stands higher."""
+    rows: list[Spec] = []
+    for marker in series.markers:
+        near = bool(rows) and (marker.place - rows[-1]["place"]) * size.width < size.font
+        higher = near and not rows[-1]["higher"]
+        rows.append(
+            {
+                "x": marker.place * len(series.points),
+                "letter": marker.letter,
+                "place": marker.place,
+                "higher": higher,
+            }
+        )
+    rule = {"type": "rule", "stroke": palette.muted, "strokeDash": [1, 3]}
+    yield _layer(rule, rows, "x", y={"datum": 0}, y2={"datum": 1})
+    for higher in (False, True):
+        text = {"type": "text", "dy": -20 if higher else -9, "fontWeight": "bold", "fill": palette.ink}
+        found = [{**row, "y": 1, "text": row["letter"]} for row in rows if row["higher"] == higher]
+        yield _layer(text, found, "x", "y", "text")
 
 
 def _gaps(series: Series, palette: Palette, size: Size) -> Spec:

@@ -19,6 +19,7 @@ from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from cadran.declare.model import Declaration
 
@@ -156,7 +157,7 @@ def _widths(lines: Sequence[Line], width: int | None) -> tuple[int, list[int], i
 
     numbers = [max(cell_len(line.numbers[i]) for line in lines) for i in range(3)]
     status = max(cell_len(line.status) for line in lines)
-    label = max(cell_len(_one_line(line.label) + line.note) for line in lines)
+    label = max(cell_len(one_line(line.label) + line.note) for line in lines)
     spark = max(len(line.spark) for line in lines)
     if width is not None:
         room = width - sum(numbers) - status - 5 * _GAP
@@ -173,7 +174,7 @@ def _print_line(
 
     gap = " " * _GAP
     cells = [" " * (width - cell_len(n)) + n for n, width in zip(line.numbers, numbers, strict=True)]
-    out = Text(_cut(_one_line(line.label), label, line.note), style="bold" if line.heading else "")
+    out = Text(_cut(one_line(line.label), label, line.note), style="bold" if line.heading else "")
     out.append(gap + gap.join(cells) + gap, style="dim" if line.heading else "")
     out.append(set_cell_size(line.status, status), style="dim" if line.heading else line.style)
     out.append(gap + line.spark[-spark:] if line.spark else "")
@@ -190,15 +191,22 @@ def _cut(text: str, width: int, note: str = "") -> str:
     return set_cell_size(text + note, width)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Data cannot break the table or talk to the terminal: control characters become spaces."""
     return "".join(c if c.isprintable() or c in "\u00a0\u202f" else " " for c in text)
+
+
+def print_columns(console: Console, table: Table) -> None:
+    """A table of rich's without the blanks that it fills its last column with."""
+    with console.capture() as captured:
+        console.print(table)
+    console.file.write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
 
 
 def _say(console: Console, line: str, style: str = "") -> None:
     from rich.text import Text
 
-    console.print(Text(_one_line(line), style=style), soft_wrap=True, highlight=False)
+    console.print(Text(one_line(line), style=style), soft_wrap=True, highlight=False)
 
 
 # --- below the table -------------------------------------------------------------------------------------------

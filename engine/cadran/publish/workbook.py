@@ -21,7 +21,6 @@ from cadran.publish.formatting import exact
 from cadran.publish.gather import gather
 from cadran.publish.number_formats import date_format, number_format
 from cadran.publish.segments import judged
-from cadran.publish.series import PLAIN
 from cadran.publish.wording import STATE, STATUS
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def to_xlsx(
     """The workbook's bytes; the same run gives the same bytes."""
     from xlsxwriter import Workbook
 
-    context = context or gather(results, declaration, report, locale, PLAIN)
+    context = context or gather(results, declaration, report, locale)
     figures = Figures(declaration, context.locale)
     out = io.BytesIO()
     options = {

@@ -5,7 +5,7 @@ Nothing else is within reach of it: no source, no file, no network; and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ class Bench:
         try:
             for dataset, columns in self._needed(model, measures, more).items():
                 self._load(GIVEN, dataset, columns, self.types[dataset], rows.get(dataset))
-            if self.declaration.rates is not None:
+            if self.declaration.rates is not None and any(m.convert for m in measures):
                 rates = self.declaration.rates
                 types = {rates.date: "DATE", rates.currency: "VARCHAR", rates.rate: "DECIMAL(18,6)"}
                 own = None if "rates" in self.declaration.datasets else rows.get("rates")
@@ -138,6 +138,9 @@ class Bench:
                 self._used[name] = set(columns)
         return sorted(self._used[dataset])
 
+    def _derived(self, dataset: str) -> Collection[str]:
+        return self.model.datasets[dataset].derived if dataset in self.model.datasets else ()
+
     def _named(self, known: Sequence[str], found: Texts, dataset: str) -> list[str]:
         """The given columns as the table names them. Raises ProblemsFound for one that it does not have."""
         folded = {name.casefold(): name for name in known}
@@ -146,6 +149,11 @@ class Bench:
             if name.casefold() not in folded:
                 hint = suggest(name.strip(), known) or f"its columns are {listed(known)}"
                 message = f"'{dataset}' has no column '{name}'"
+                if name in self._derived(dataset):
+                    message, hint = (
+                        f"'{name}' of '{dataset}' is derived",
+                        "give the columns that it is made of",
+                    )
                 problems.append(Problem("unknown-column", message, found.where(0), hint=hint))
         if problems:
             raise ProblemsFound(problems)

@@ -18,14 +18,14 @@ def chosen(declaration: Declaration, names: Sequence[str], kpis: Sequence[str]) 
     return [
         test
         for test in declaration.tests.values()
-        if (not names or any(fnmatchcase(test.name, name) for name in names))
+        if (not names or any(_is_called(test.name, name) for name in names))
         and (not kpis or set(kpis) & set(test.kpis))
     ]
 
 
 def _unknown_tests(declaration: Declaration, names: Sequence[str]) -> list[Problem]:
     known = list(declaration.tests)
-    wrong = [name for name in names if not any(fnmatchcase(test, name) for test in known)]
+    wrong = [name for name in names if not any(_is_called(test, name) for test in known)]
     hint = f"tests are {listed(known)}" if known else "there are none; write them under 'tests:'"
     return [
         Problem("unknown-test", f"no test is called '{name}'", hint=suggest(name, known) or hint)
@@ -42,3 +42,7 @@ def _unknown_kpis(declaration: Declaration, kpis: Sequence[str]) -> list[Problem
         for name in kpis
         if name not in known
     ]
+
+
+def _is_called(test: str, name: str) -> bool:
+    return test == name or fnmatchcase(test, name)

@@ -41,7 +41,7 @@ class Combining:
         cells: dict[int, list[Cell]] = {}
         for batch in self._batches(planned):
             for series in batch:
-                progress(f"computing {series.kpi.kpi.name}")
+                progress(f"computing {series.kpi.said}")
             for series, found in zip(batch, self._cells(batch), strict=True):
                 cells[id(series)] = found
         return [self._computed(series, cells[id(series)]) for series in planned]
@@ -68,7 +68,7 @@ class Combining:
                 raise
             kpi = batch[0].kpi
             problem = Problem(
-                "cannot-compute", error.message, kpi.parsed.position(), kpi.kpi.name, hint_for(error.message)
+                "cannot-compute", error.message, kpi.parsed.position(), kpi.said, hint_for(error.message)
             )
             raise ProblemsFound([problem]) from error
 

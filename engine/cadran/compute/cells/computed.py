@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from sqlglot import exp
 
 from cadran.calendar import Grain, Period
 from cadran.compute.results import Measured, Note, Quality, Reuse, Scanned, State
 from cadran.compute.scanning.scan import Segments
-from cadran.formula.measures import ResolvedKpi
+from cadran.formula.measures import Measure, ResolvedKpi
 from cadran.problems import Problem
 
 
@@ -18,7 +20,10 @@ from cadran.problems import Problem
 class Listing:
     """Rows of a dataset that are wanted themselves: the values of some of its columns.
 
-    ``counted`` gives each combination of the values once, followed by how many rows have it. ``only`` names a column of conditions that the rows meet; ``order`` columns, and whether the largest come first.
+    Behind the columns come, where asked for, the bounds of its validity (``times``), bound expressions (``bound``), and the
+    measure's argument as a double, in the project's currency (``amount``): at the rate of the day on which the row ceased to
+    be valid, or of the clock's. ``counted`` gives each combination of the values once, followed by how many rows have it.
+    ``only`` names a column of conditions that the rows meet; ``order`` columns, and whether the largest come first.
     """
 
     dataset: str
@@ -27,12 +32,20 @@ class Listing:
     order: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
     counted: bool = False
+    times: tuple[Literal["from", "to"], ...] = ()
+    bound: tuple[exp.Expr, ...] = ()
+    amount: Measure | None = None
     equal: tuple[tuple[str, str], ...] = ()  # columns, and how their value is written
 
     @property
     def used(self) -> tuple[str, ...]:
         ordered, equal = (name for name, _ in self.order), (name for name, _ in self.equal)
         return (*self.columns, *ordered, *equal, *([self.only] if self.only else []))
+
+    @property
+    def expressions(self) -> tuple[exp.Expr, ...]:
+        """All bound expressions over the row."""
+        return (*self.bound, *(self.amount.expressions() if self.amount is not None else ()))
 
 
 @dataclass(frozen=True, slots=True)

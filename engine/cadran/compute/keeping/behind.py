@@ -178,12 +178,12 @@ class Reader:
     def _window(self, found: Behind, dataset: str, window: exp.Window, *, local: bool) -> None:
         if not local:
             return  # the whole dataset is behind it already
-        if self._looks_back(dataset, window):
+        if self.looks_back(dataset, window):
             found.backward = True
         else:
             self._whole(found, dataset)
 
-    def _looks_back(self, dataset: str, window: exp.Window) -> bool:
+    def looks_back(self, dataset: str, window: exp.Window) -> bool:
         """Whether only rows matter whose date is not later: the order begins with the dataset's date, and the frame ends here."""
         date, order = self.model.datasets[dataset].date, window.args.get("order")
         first = order.expressions[0] if order is not None and order.expressions else None

@@ -77,7 +77,7 @@ class Memory:
         for one in series:
             for placed in [*one.leaves.values(), *one.presence]:
                 measure: Measure | None = placed.leaf.measure if placed.index >= 0 else None
-                self.keeper.kpis.setdefault((placed.scan.name, measure), set()).add(one.kpi.kpi.name)
+                self.keeper.kpis.setdefault((placed.scan.name, measure), set()).add(one.kpi.said)
 
     def notes(self) -> list[Note]:
         return self.keeper.notes()

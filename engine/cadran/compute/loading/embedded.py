@@ -391,10 +391,10 @@ class Session:
 
     def clear(self, *, loaded: bool = True) -> None:
         """Forgets what was computed, and what was ``loaded`` as well: room for another computation."""
-        listed = "SELECT table_name, schema_name, temporary FROM duckdb_tables()"
-        for table, schema, temporary in self._run(listed):
-            if temporary or loaded:
-                self._run(f"DROP TABLE {_name('temp' if temporary else schema, table)}")
+        listed = self._run("SELECT table_name, schema_name, temporary FROM duckdb_tables()")
+        names = [_name("temp" if own else schema, table) for table, schema, own in listed if own or loaded]
+        if names:
+            self._run("; ".join(f"DROP TABLE {name}" for name in names))
         if loaded:
             self._empty.clear()
             self._columns.clear()

@@ -222,6 +222,8 @@ def columns_of(model: Model, request: Request) -> set[Node]:
     """All columns that a request rests on."""
     kpis = [model.kpis[name] for name in (*request.kpis, *request.behind)]
     listed: list[Node] = [(x.dataset, name) for x in request.listings.values() for name in x.used]
-    return columns_behind(model, measures_of(model, kpis)) | closure(
-        Graph(model.datasets, model.lookups), listed
-    )
+    graph = Graph(model.datasets, model.lookups)
+    for listing in request.listings.values():
+        for part in listing.expressions:
+            listed += graph.uses(listing.dataset, part)
+    return columns_behind(model, measures_of(model, kpis)) | closure(graph, listed)

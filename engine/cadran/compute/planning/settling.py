@@ -23,13 +23,16 @@ class Settling:
 
     def final_until(self, kpi: ResolvedKpi) -> dt.date:
         """The last day such that periods ending there are final: settled, and their cohorts matured."""
+        return (self.clock.local - self.wait(kpi)).date()
+
+    def wait(self, kpi: ResolvedKpi) -> dt.timedelta:
+        """How long after its end a period is final."""
         waits = [kpi.kpi.matures or Duration()]
         for measure in self.measures(kpi):
             waits.append(self._settle(measure))
             if measure.other is not None:
                 waits.append(measure.other.window)
-        longest = max(dt.timedelta(days=w.days, seconds=w.seconds) for w in waits)
-        return (self.clock.local - longest).date()
+        return max(dt.timedelta(days=w.days, seconds=w.seconds) for w in waits)
 
     def measures(self, kpi: ResolvedKpi) -> list[Measure]:
         """Those behind a KPI's value."""

@@ -55,6 +55,11 @@ def join_rate(measure: Measure, meeting: Meeting, rates: exp.Expr) -> exp.Expr:
     found = meeting.rows.model.datasets[meeting.dataset]
     by_validity = measure.timing != "flow" and not found.snapshot
     day = cast(meeting.moment("from" if by_validity else "date").sql, "DATE")
+    return rate_on(day, measure, joined, rates)
+
+
+def rate_on(day: exp.Expr, measure: Measure, joined: Joined, rates: exp.Expr) -> exp.Expr:
+    """Joins the rate in force on a day to a measure's rows, and gives it as a column."""
     assert measure.money is not None
     code = (
         text(measure.money.code) if measure.money.column is None else joined.column((), measure.money.column)

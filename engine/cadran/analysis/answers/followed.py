@@ -1,10 +1,10 @@
-"""What analyses give, as frozen values: numbers, days and names, never words."""
+"""What became of rows: funnels, cohorts, scores."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -138,13 +138,3 @@ class ScoreAnswer:
     bands: Mapping[str, int]
     rules: tuple[RuleCount, ...]
     best: tuple[Scored, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Everything that was asked for beside KPIs, by name."""
-
-    funnels: Mapping[str, FunnelAnswer] = field(default_factory=dict)
-    cohorts: Mapping[str, CohortAnswer] = field(default_factory=dict)
-    scores: Mapping[str, ScoreAnswer] = field(default_factory=dict)
-    scored: Mapping[str, tuple[ScoredRow, ...]] = field(default_factory=dict)  # by score, the rows asked for

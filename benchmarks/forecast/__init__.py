@@ -1,0 +1,1 @@
+"""How often intervals hold what comes, on data whose laws are known."""
