@@ -369,7 +369,7 @@ KPIS = [
     ("pipeline_coverage", (M,), (), ("snapshots",), "pipeline / nullif(next_quota, 0)", "1"),
     ("revenue", (M, Q), ("range", "channel", "sales_channel", "satisfaction"), ("orders",), "revenue", "quota"),
     ("revenue_to_date", (M,), (), ("orders",), "revenue_to_date", "quota_to_date"),
-    ("new_revenue", (M, Q), ("channel", "campaign"), ("orders",), "new_revenue", "CASE kind WHEN 'quarter' THEN 100000 ELSE 30000 END"),
+    ("new_revenue", (M, Q), ("channel", "campaign"), ("orders",), "new_revenue", "CASE WHEN segment <> '' THEN NULL WHEN kind = 'quarter' THEN 100000 ELSE 30000 END"),
     ("revenue_per_customer", (Q,), ("range", "satisfaction"), ("orders",), "revenue / nullif(buyers, 0)", "year_ago"),
     ("cross_selling", (M, Q), ("days_of_month",), ("lines",), "cross_sold / nullif(sold, 0)", "0.08"),
     ("cross_selling_orders", (Q,), ("days_of_month",), ("lines",), "cross_orders / nullif(sold_orders, 0)", "0.16"),
@@ -451,7 +451,9 @@ def funnel() -> str:
 
 # Customers by the month in which they came, and how many of them order in that month and in each one after.
 COHORTS = """
-WITH began AS (
+WITH months AS (
+    SELECT period, i FROM periods WHERE kind = 'month' ORDER BY i DESC LIMIT 25  -- every age up to 12 rests on 13 of them
+), began AS (
     SELECT CASE WHEN grouping(range) = 0 THEN 'range' ELSE '' END AS segment, CASE WHEN grouping(range) = 0 THEN range ELSE '' END AS member,
         year(created_at) * 12 + month(created_at) AS b, count(*) AS size
     FROM customers GROUP BY GROUPING SETS ((b), (b, range))
@@ -461,8 +463,8 @@ WITH began AS (
     FROM buyers JOIN customers AS c ON c.id = customer_id WHERE kind = 'month' AND NOT by_channel GROUP BY GROUPING SETS ((b, i), (b, i, range))
 )
 SELECT 'customer_retention' AS cohorts, m.segment, m.member AS segment_value, p.period AS cohort, q.i - p.i AS age, coalesce(size, 0) AS size, coalesce(n, 0) AS value
-FROM (SELECT DISTINCT segment, member FROM began JOIN periods ON b = i WHERE kind = 'month' AND shown) AS m
-JOIN periods AS p ON p.kind = 'month' AND p.shown JOIN periods AS q ON q.kind = 'month' AND q.i >= p.i
+FROM (SELECT DISTINCT segment, member FROM began JOIN months ON b = i) AS m
+CROSS JOIN months AS p JOIN months AS q ON q.i - p.i BETWEEN 0 AND 12
 LEFT JOIN began AS a ON a.b = p.i AND a.segment = m.segment AND a.member = m.member
 LEFT JOIN bought AS o ON o.b = p.i AND o.i = q.i AND o.segment = m.segment AND o.member = m.member
 """
