@@ -88,7 +88,7 @@ def _lettered(part: Any, letters: dict[str, str]) -> Any:
         return part
     return {
         name: letters.setdefault(item, chr(ord("A") + len(letters)))
-        if name in ("text", "letter") and item and isinstance(item, str)
+        if name == "text" and item and isinstance(item, str)
         else _lettered(item, letters)
         for name, item in part.items()
     }
