@@ -34,6 +34,7 @@ from cadran.compute.scanning.units import by_unit, unit_of
 from cadran.compute.shared.run import Run
 from cadran.compute.shared.share import share
 from cadran.compute.spans import BEGINNING, EARLIEST, LATEST, Clock
+from cadran.declare.findings import subject_of
 from cadran.declare.model import Declaration
 from cadran.formula.graph import Node
 from cadran.formula.measures import Measure, Model, ResolvedKpi
@@ -194,6 +195,29 @@ class Engine:
         return out
 
     def _listed(self, listing: Listing) -> list[tuple[Any, ...]]:
+        """Raises ProblemsFound for a column that cannot be computed."""
+        try:
+            return self._rows_of(listing)
+        except OutOfRoom:
+            raise
+        except QueryError as error:
+            raise ProblemsFound([self._blame_column(listing.dataset, error)]) from error
+
+    def _blame_column(self, name: str, error: QueryError) -> Problem:
+        """The derived column that cannot be computed: each is tried alone."""
+        dataset = self.declaration.datasets[name]
+        for column_name, written in dataset.columns.items():
+            try:
+                self._rows_of(Listing(name, (column_name,)))
+            except QueryError as found:
+                own = f"datasets.{name}.columns.{column_name}"
+                subject = subject_of(written.place.path) if column_name in dataset.made else own
+                where = written.place.position(0, len(written.value))
+                return Problem("cannot-compute", found.message, where, subject, hint_for(found.message))
+        where = dataset.place.position()
+        return Problem("cannot-compute", error.message, where, f"datasets.{name}", hint_for(error.message))
+
+    def _rows_of(self, listing: Listing) -> list[tuple[Any, ...]]:
         tables = self.rows.build({(listing.dataset, name) for name in listing.used})
         last = exp.to_identifier(tables.final[listing.dataset], quoted=True)
         select = exp.Select(expressions=[column(name) for name in listing.columns]).from_(last, copy=False)
