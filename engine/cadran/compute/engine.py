@@ -189,7 +189,7 @@ class Engine:
                 out.series.append(self._with_top(series, computed, planner))
         rates = rates_table(self.declaration)
         out.listed = {
-            name: listed(listing, self.rows, self.session, rates)
+            name: listed(listing, self.rows, self.session, rates, self.declaration.datasets[listing.dataset])
             for name, listing in request.listings.items()
         }
         out.statements = dict(self.session.statements)

@@ -18,7 +18,7 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from cadran.declare.model import Text
 from cadran.formula.syntax import refused_tokens
-from cadran.formula.vocabulary import WORDS
+from cadran.formula.vocabulary import CONDITION_NAMES, WORDS
 from cadran.problems import Position, Problem
 
 # A quoted string, a quoted name, a line comment, or a percent literal: the first three shield a % inside them.
@@ -275,6 +275,10 @@ def _behind(tree: exp.Alias, source: Source) -> tuple[str, int, str]:
     if isinstance(tree.this, (exp.Literal, exp.Neg)):
         hint = f"write the number alone: {written[: source.written(at)].strip()}"
         return f"'{name}' stands behind a number", at, f"{hint}; what it counts goes under 'unit:'"
+    if re.search(r"[\d%]\s*$", written[: source.written(at)]):
+        known = name.lower() in CONDITION_NAMES
+        hint = f"write for instance 80% * {name.lower()}" if known else "write the number alone"
+        return f"'{name}' stands behind a number", at, hint
     if isinstance(tree.this, exp.Column) and not _QUOTED.search(written):
         hint = f"a name with a space goes in double quotes, and these in single ones: '\"{' '.join(written.split())}\"'"
         return "two names stand side by side", at, hint

@@ -344,7 +344,7 @@ def refused_tokens(tokens: list[Token], *, beyond: Collection[str] = ()) -> list
             called = i < last and tokens[i + 1].token_type == TokenType.L_PAREN
             suspect = called or before in _BEFORE_TYPES
         else:
-            suspect = kind not in _FINE_TOKENS
+            suspect = kind not in _FINE_TOKENS or (kind == TokenType.STRING and before == TokenType.DOT)
         if suspect:
             out += [
                 Refusal(*finding, token.start, token.end) for finding in _refused_token(tokens, i, beyond)
@@ -357,6 +357,11 @@ def _refused_token(tokens: list[Token], i: int, beyond: Collection[str]) -> Iter
     token, name = tokens[i], tokens[i].text.lower()
     kind, before = token.token_type, tokens[i - 1].token_type if i else None
     called = i + 1 < len(tokens) and tokens[i + 1].token_type == TokenType.L_PAREN
+    if kind == TokenType.STRING and before == TokenType.DOT:
+        yield (
+            "a text stands where a column's name is expected",
+            f'a name goes in double quotes: "{token.text}"',
+        )
     if kind in (TokenType.STRING, TokenType.NUMBER):
         return
     if kind.name.endswith("_STRING"):

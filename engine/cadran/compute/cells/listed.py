@@ -8,17 +8,49 @@ from typing import Any
 from sqlglot import exp
 
 from cadran.compute.cells.computed import Listing
+from cadran.compute.hints import hint_for
+from cadran.compute.loading.embedded import OutOfRoom, QueryError
 from cadran.compute.lower import Lowering, cast, clock_as, column, text
 from cadran.compute.placing.places import Places
 from cadran.compute.scanning.currencies import rate_on
 from cadran.compute.scanning.rows import Joined, RowsBuilder
+from cadran.declare.findings import subject_of
+from cadran.declare.model import Dataset
 from cadran.formula.measures import Measure
+from cadran.problems import Problem, ProblemsFound
 
 
 def listed(
+    listing: Listing, rows: RowsBuilder, session: Places, rates: exp.Expr | None, declared: Dataset
+) -> list[tuple[Any, ...]]:
+    """The rows' values, in the order that the listing says. Raises ProblemsFound for a column that cannot be computed."""
+    try:
+        return _asked(listing, rows, session, rates)
+    except OutOfRoom:
+        raise
+    except QueryError as error:
+        raise ProblemsFound([_blame(declared, rows, session, error)]) from error
+
+
+def _blame(declared: Dataset, rows: RowsBuilder, session: Places, error: QueryError) -> Problem:
+    """The derived column that cannot be computed: each is tried alone."""
+    for name, written in declared.columns.items():
+        try:
+            _asked(Listing(declared.name, (name,)), rows, session, None)
+        except QueryError as found:
+            own = f"datasets.{declared.name}.columns.{name}"
+            subject = subject_of(written.place.path) if name in declared.made else own
+            where = written.place.position(0, len(written.value))
+            return Problem("cannot-compute", found.message, where, subject, hint_for(found.message))
+    where = declared.place.position()
+    return Problem(
+        "cannot-compute", error.message, where, f"datasets.{declared.name}", hint_for(error.message)
+    )
+
+
+def _asked(
     listing: Listing, rows: RowsBuilder, session: Places, rates: exp.Expr | None
 ) -> list[tuple[Any, ...]]:
-    """The rows' values, in the order that the listing says."""
     needs = {(listing.dataset, name) for name in listing.used} | rows.needs(
         listing.dataset, listing.expressions
     )

@@ -8,6 +8,7 @@ from contextlib import suppress
 from sqlglot import exp
 
 from cadran.compute.examining.oddities import Oddity, date_hint, number_hint, odd_one
+from cadran.compute.hints import hint_for
 from cadran.compute.loading.embedded import QueryError
 from cadran.compute.lower import Lowering
 from cadran.compute.placing.places import Places
@@ -127,7 +128,14 @@ class TypeChecker:
         text = dataset.columns[column_name]
         own = f"datasets.{name}.columns.{column_name}"
         subject = subject_of(text.place.path) if column_name in dataset.made else own
-        return Problem("wrong-type", error.message, text.place.position(0, len(text.value)), subject)
+        where = text.place.position(0, len(text.value))
+        return Problem(
+            "wrong-type",
+            error.message,
+            where,
+            subject,
+            hint_for(error.message, "check the types of the columns it uses"),
+        )
 
     def _unlike_declared(self, name: str, column_name: str) -> list[Problem]:
         """A column that a score, a funnel or cohorts made holds what they can work with."""
@@ -258,7 +266,7 @@ class TypeChecker:
                         error.message,
                         origin.parsed.position(origin.node),
                         origin.subject,
-                        "check the types of the columns it uses",
+                        hint_for(error.message, "check the types of the columns it uses"),
                     )
                 ]
             message, hint = _unfit(measure, part, kind)

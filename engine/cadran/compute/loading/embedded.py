@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from cadran.compute.hints import in_plain_words
 from cadran.compute.loading.scanned import Read, Tally
 from cadran.compute.results import Measured, Scanned
 from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
@@ -496,4 +497,4 @@ def _as_comment(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def _plain(message: str) -> str:
     """DuckDB's message without its kind, its excerpt of the SQL, and its advice about SQL."""
     message = _INTERNAL.sub("", message).strip()
-    return re.sub(r"^[A-Z][A-Za-z -]* Error: ", "", message)
+    return in_plain_words(re.sub(r"^[A-Z][A-Za-z -]* Error: ", "", message))
