@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from markupsafe import Markup
 
-from cadran.compute.results import Row
+from cadran.compute.results import Alert, Row
+from cadran.publish.alerting import Alerts
 from cadran.publish.choose import RowIndex, Wanted, newest
-from cadran.publish.context_kpi import AlertLine, KpiBlock, MarkerNote, RuleLine
+from cadran.publish.context_alerts import RuleLine
+from cadran.publish.context_kpi import KpiBlock, MarkerNote
 from cadran.publish.context_parts import Beside, HistoryPoint, OtherPeriod
 from cadran.publish.drawing import Chart
 from cadran.publish.figures import Figures
@@ -38,7 +40,7 @@ class Blocks:
     index: RowIndex
     wanted: Wanted
     listed: frozenset[str]
-    alerts: Mapping[str, Sequence[AlertLine]]
+    alerts: Mapping[str, Sequence[Alert]]
     groups: Mapping[str, str]  # KPI -> its group's title
     paper: bool = False
 
@@ -50,6 +52,7 @@ class Blocks:
         markers = self._markers(history)
         points = [self._point(r, kpi) for r in history]
         shown = next((i for i, r in enumerate(history) if r is row), -1)
+        alerts, standing = Alerts(figures), self.alerts.get(kpi.name, ())
         return KpiBlock(
             name=kpi.name,
             label=figures.label(kpi.name),
@@ -93,7 +96,8 @@ class Blocks:
             history=tuple(self._history_point(r, kpi) for r in history),
             other_periods=self._other_periods(kpi, row),
             segments=Tables(figures, self.index).of(kpi, row),
-            alerts=tuple(self.alerts.get(kpi.name, ())),
+            alerts=tuple(alerts.line(alert) for alert in standing),
+            alert_groups=alerts.groups(standing),
             rules=tuple(self._rule(kpi, rule) for rule in kpi.alerts),
             quarantined=row.quarantined,
         )

@@ -20,7 +20,6 @@ from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
 from cadran.publish.gather import gather
 from cadran.publish.number_formats import date_format, number_format
-from cadran.publish.segments import judged
 from cadran.publish.wording import STATE, STATUS
 
 if TYPE_CHECKING:
@@ -127,8 +126,6 @@ def _data(results: Results, context: ReportContext, figures: Figures) -> Sheet:
 
 
 def _row(row: Row, unit: str, figures: Figures) -> list[Cell]:
-    row = judged(figures.declaration.kpis[row.kpi], row)
-
     def number(value: Any) -> Cell:
         return Cell(as_double(value), number_format(unit, value, figures.locale))
 
