@@ -45,7 +45,10 @@ class Alerts:
             period_text=figures.form.period(alert.period),
             since_text=figures.form.period(alert.since),
             segment_name=" × ".join(spaced(name) for name in alert.segment),
-            segment_value=" / ".join(figures.segment([value]) for value in alert.segment_value),
+            segment_value=" / ".join(
+                figures.segment([value], [name])
+                for name, value in zip(alert.segment, alert.segment_value, strict=True)
+            ),
             segment_text=figures.placed(alert.segment, alert.segment_value),
             value=figures.figure(alert.value, unit),
             target=figures.figure(alert.target, unit),
@@ -100,7 +103,7 @@ class Alerts:
             since_text=self._since(alerts),
             count_text=self._counted(len(values)),
             total=next((line for line in lines if not line.segment_name), None),
-            segments=_by_segment(values),
+            segments=self._by_segment(values),
             action=first.action,
         )  # fmt: skip
 
@@ -108,6 +111,16 @@ class Alerts:
         if values < 2:
             return ""
         return self.figures.ngettext("%(num)s segment value", "%(num)s segment values", values)
+
+    def _by_segment(self, lines: Iterable[AlertLine]) -> tuple[AlertSegment, ...]:
+        found: dict[str, list[AlertLine]] = {}
+        for line in lines:
+            found.setdefault(line.segment_name, []).append(line)
+        say = "%(what)s: %(value)s"
+        return tuple(
+            AlertSegment(name, self.figures.gettext(say, what=name, value="").rstrip(), tuple(of))
+            for name, of in found.items()
+        )
 
     def _since(self, alerts: Sequence[Alert]) -> str:
         """The labels of one grain sort as their periods do."""
@@ -117,13 +130,6 @@ class Alerts:
         text = self.figures.form.period(first)
         several = len({alert.since for alert in alerts}) > 1
         return self.figures.gettext("%(period)s at the earliest", period=text) if several else text
-
-
-def _by_segment(lines: Iterable[AlertLine]) -> tuple[AlertSegment, ...]:
-    found: dict[str, list[AlertLine]] = {}
-    for line in lines:
-        found.setdefault(line.segment_name, []).append(line)
-    return tuple(AlertSegment(name, tuple(of)) for name, of in found.items())
 
 
 def _action_once(groups: Iterable[AlertGroup]) -> Iterator[AlertGroup]:

@@ -76,10 +76,12 @@ class AlertSegment:
     """The alerts of one rule at the values of one segment.
 
     name: the segment, for people
+    head: the same before its values, with the colon that the language wants
     lines: an alert for each value
     """
 
     name: str
+    head: str
     lines: tuple[AlertLine, ...]
 
 

@@ -17,7 +17,7 @@ from cadran.publish.wording import SEVERITY, STAND_IN, STATE
 
 if TYPE_CHECKING:
     from cadran.compute.results import Note, Row
-    from cadran.declare.model import AlertRule, Declaration, Kpi
+    from cadran.declare.model import AlertRule, Declaration, Kpi, Score
     from cadran.problems import Problem
 
 HIDDEN = "•••"
@@ -110,9 +110,27 @@ class Figures:
         said = self.gettext("better") if verdict == "better" else self.gettext("worse")
         return Change(raw, text, "up" if raw > 0 else "down", verdict, said)
 
-    def segment(self, values: Iterable[str]) -> str:
-        """Segment values as people read them."""
-        return " · ".join(self.gettext(STAND_IN[v]) if v in STAND_IN else v for v in values)
+    def segment(self, values: Sequence[str], names: Sequence[str]) -> str:
+        """The values of the segments ``names`` as people read them."""
+        return " · ".join(self._value(v, name) for v, name in zip(values, names, strict=True))
+
+    def _value(self, value: str, segment: str) -> str:
+        if value in STAND_IN:
+            return self.gettext(STAND_IN[value])
+        score = self._banded(segment)
+        return self.band(score, value) if score else value
+
+    def _banded(self, segment: str) -> Score | None:
+        """The score whose bands are the values of a segment, wherever it lives."""
+        declared = self.declaration.segments.get(segment)
+        columns = (
+            {path.value.rpartition(".")[2] for path in declared.paths.values()} if declared else {segment}
+        )
+        found = (score for score in self.declaration.scores.values() if columns == {f"{score.name}_band"})
+        return next(found, None)
+
+    def band(self, score: Score, band: str) -> str:
+        return self.text(score.band_labels.get(band, {})) or spaced(band)
 
     def state(self, state: str) -> str:
         """What keeps a period from being final; empty if nothing does."""
@@ -123,7 +141,7 @@ class Figures:
         pairs = zip(names, values, strict=True)
         say = "%(what)s: %(value)s"
         return " · ".join(
-            self.gettext(say, what=spaced(name), value=self.segment([value])) for name, value in pairs
+            self.gettext(say, what=spaced(name), value=self.segment([value], [name])) for name, value in pairs
         )
 
     def condition(self, rule: AlertRule, unit: str) -> str:

@@ -49,7 +49,7 @@ class Tables:
         share = int((value / longest * 100).to_integral_value()) if value and value > 0 else 0
         return SegmentRow(
             values=row.segment_value,
-            label=figures.segment(row.segment_value),
+            label=figures.segment(row.segment_value, row.segment),
             value=figures.figure(row.value, kpi.unit),
             base=figures.figure(row.base),
             change=figures.change(row.value, row.previous, kpi),

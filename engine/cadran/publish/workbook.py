@@ -133,7 +133,7 @@ def _row(row: Row, unit: str, figures: Figures) -> list[Cell]:
     return [
         Cell(figures.label(row.kpi)), Cell(row.kpi), Cell(figures.form.period(row.period)),
         Cell(row.period_start, day), Cell(row.period_end, day),
-        Cell(" × ".join(spaced(name) for name in row.segment)), Cell(figures.segment(row.segment_value)),
+        Cell(" × ".join(spaced(name) for name in row.segment)), Cell(figures.segment(row.segment_value, row.segment)),
         number(row.value), Cell(as_double(row.base), number_format("", row.base, figures.locale)),
         number(row.previous), number(row.year_ago), number(row.change), number(row.target), number(row.target_high),
         Cell(figures.gettext(STATUS[row.status])), Cell(figures.gettext(STATE[row.state])),
