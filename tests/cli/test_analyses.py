@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from .user import AS_OF, call, project
@@ -214,3 +215,28 @@ def test_what_is_wrong_in_the_file_comes_first(folder: Path) -> None:
         "funnels.journey: unknown column 'qualifed_on' in dataset 'leads'; did you mean 'qualified_on'?"
         in done.err
     )
+
+
+def test_a_spreadsheet_holds_what_the_report_shows(folder: Path) -> None:
+    done = call(folder, "report", *AS_OF, "--locale", "en", "-o", str(folder / "x.xlsx"))
+    assert done.code == 0, done.all
+    book = openpyxl.load_workbook(folder / "x.xlsx")
+    assert book.sheetnames == [
+        "Summary",
+        "Data",
+        "Funnels",
+        "Cohorts",
+        "Scores",
+        "Data quality",
+        "Definitions",
+    ]
+    steps = [[cell.value for cell in line] for line in book["Funnels"].iter_rows()]
+    assert ["Journey", "May 2026", "final", None, None, "qualifié", 2, 0.5, 0.5] in steps
+    assert ["Journey", "May 2026", "final", "channel", "web", "qualifié", 2, 1, 1] in steps
+    cells = [[cell.value for cell in line] for line in book["Cohorts"].iter_rows()]
+    assert cells[1][:1] + cells[1][3:] == ["Come back", 1, 0, "April 2026", 1, 1, "final"]
+    best = [[cell.value for cell in line] for line in book["Scores"].iter_rows()]
+    assert best[:2] == [
+        ["Score", "id", "channel", "employees", "Band", "Points", "Why"],
+        ["Interest", "L3", "shop", "300", "chaud", 55, "+30 saw the prices, +25 employees > 200"],
+    ]

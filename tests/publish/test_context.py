@@ -9,12 +9,14 @@ from typing import Any
 
 from cadran.calendar import Grain
 from cadran.compute.results import Alert, Results
-from cadran.declare.model import Report, ReportPart
+from cadran.declare.document import nowhere
+from cadran.declare.model import Report, ReportPart, TargetCase
 from cadran.problems import Problem
 from cadran.publish.choose import RowIndex
 from cadran.publish.context import KpiBlock, ReportContext
-from cadran.publish.figures import hide
+from cadran.publish.figures import Figures, hide
 from cadran.publish.gather import gather
+from cadran.publish.target_words import target_line
 
 from . import fakes
 
@@ -327,3 +329,17 @@ def test_what_is_expected_of_data_and_not_met_is_said_with_its_dataset() -> None
     unmet = Problem("expectation", "orders has 3 row(s), at least 9 are expected", severity="warning")
     told = context(results=fakes.results(warnings=(unmet,)))
     assert told.warnings == ()
+
+
+def test_a_definition_says_the_targets_and_what_they_are_for() -> None:
+    cases = (
+        TargetCase(nowhere(), fakes.text("5"), segment={"channel": "(none)"}, since=dt.date(2026, 1, 1)),
+        TargetCase(nowhere(), low=fakes.text("1"), high=fakes.text("2"), segment="total", grain=Grain.MONTH),
+        TargetCase(nowhere(), fakes.text("110% *\n previous(cac)")),
+    )
+    said = [str(target_line(case, Figures(fakes.declaration(), "en"))) for case in cases]
+    assert said == [
+        "5 (channel: (none), since January 1, 2026)",
+        "1 – 2 (the total, Monthly)",
+        "110% * previous(cac)",
+    ]

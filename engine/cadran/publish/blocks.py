@@ -22,6 +22,7 @@ from cadran.publish.formatting import exact
 from cadran.publish.segments import Tables
 from cadran.publish.series import Marker, Point, Series
 from cadran.publish.sparkline import sparkline, unicode_sparkline
+from cadran.publish.target_words import target_line
 from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Blocks:
             alerts=tuple(alerts.line(alert) for alert in standing),
             alert_groups=alerts.groups(standing),
             rules=tuple(self._rule(kpi, rule) for rule in kpi.alerts),
+            targets=tuple(target_line(case, figures) for case in kpi.targets),
             quarantined=row.quarantined,
         )
 

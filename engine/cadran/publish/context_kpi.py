@@ -14,6 +14,21 @@ from cadran.publish.formatting import Number
 
 
 @dataclass(frozen=True, slots=True)
+class TargetLine:
+    """A target of a KPI, for its definition; printed as it stands, all of it.
+
+    formula: as in kpis.yaml; of a range its two ends
+    fits: what it is for, in words; empty for everything
+    """
+
+    formula: str
+    fits: str
+
+    def __str__(self) -> str:
+        return f"{self.formula} ({self.fits})" if self.fits else self.formula
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerNote:
     """A milestone or a note that a chart marks.
 
@@ -74,6 +89,7 @@ class KpiBlock:
     alerts: its pending and firing alerts
     alert_groups: the same, one entry for each rule and state
     rules: its alert rules
+    targets: its targets as in kpis.yaml
     quarantined: how many rows were set aside in its data
     """
 
@@ -118,4 +134,5 @@ class KpiBlock:
     alerts: tuple[AlertLine, ...]
     alert_groups: tuple[AlertGroup, ...]
     rules: tuple[RuleLine, ...]
+    targets: tuple[TargetLine, ...]
     quarantined: int
