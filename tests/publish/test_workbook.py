@@ -75,7 +75,7 @@ def test_differences_of_percentages_are_points() -> None:
         and r["Période"].value == "mars 2026"
         and not r["Segment"].value
     ]
-    assert (line["Différence"].value, line["Différence"].number_format) == (
+    assert (round(line["Différence"].value, 6), line["Différence"].number_format) == (
         -1.9,
         '+0.0" pt";-0.0" pt";0.0" pt"',
     )

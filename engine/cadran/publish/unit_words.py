@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-_SINGULAR = frozenset(
-    # French
-    "abonné abonnement achat affaire appel article boutique campagne client commande commentaire compte connexion"
-    " contact contrat demande dossier employé enquête essai facture incident inscription inscrit jour lead licence ligne"
-    " livraison magasin membre message note opportunité paiement panier personne point produit projet prospect réclamation"
-    " réponse réservation retour salarié session site tâche ticket transaction utilisateur vendeur vente visite visiteur"
-    # English
-    " account call case comment contract customer deal employee feature hour invoice item login member month order page"
-    " payment product project question return sale shop signup store subscriber subscription survey user visit visitor week"
-    " year".split()
-)
+_FRENCH = """
+abonné abonnement achat affaire appel article boutique campagne client commande commentaire compte
+connexion contact contrat demande dossier employé enquête essai facture incident inscription inscrit jour
+lead licence ligne livraison magasin membre message note opportunité paiement panier personne point
+produit projet prospect réclamation réponse réservation retour salarié session site tâche ticket
+transaction utilisateur vendeur vente visite visiteur
+"""
+_ENGLISH = """
+account call case comment contract customer deal employee feature hour invoice item login member month
+order page payment product project question return sale shop signup store subscriber subscription survey
+user visit visitor week year
+"""
+_SINGULAR = frozenset(f"{_FRENCH} {_ENGLISH}".split())
 
 
 def counted(unit: str, number: Decimal, language: str) -> str:
