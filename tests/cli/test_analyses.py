@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from .user import AS_OF, call, project
@@ -125,6 +126,52 @@ def test_records_for_programs_are_exact(folder: Path) -> None:
     ]
 
 
+def test_one_score_is_csv_without_its_name(folder: Path) -> None:
+    out = call(folder, "scores", "--format", "csv", "--top", "1", *AS_OF).out
+    assert out.splitlines()[0] == "score,id,points,band,channel,employees,rules"
+
+
+def test_quotes_of_a_formula_are_not_part_of_a_column(folder: Path) -> None:
+    file = folder / "kpis.yaml"
+    text = file.read_text(encoding="utf-8")
+    quoted = text.replace("show: [channel, employees]", "show: ['\"channel\"', 'customers.\"created_at\"']")
+    file.write_text(quoted, encoding="utf-8")
+    head = call(folder, "scores", "--format", "csv", *AS_OF).out.splitlines()[0]
+    assert head == "score,id,points,band,channel,customers.created_at,rules"
+
+
+def test_two_scores_are_no_csv(folder: Path) -> None:
+    file = folder / "kpis.yaml"
+    text = file.read_text(encoding="utf-8")
+    more = "scores:\n  other: {dataset: leads, rules: [{when: visited, points: 1}]}\n"
+    file.write_text(text.replace("scores:\n", more), encoding="utf-8")
+    said = call(folder, "scores", "--format", "csv", *AS_OF)
+    assert said.code != 0
+    assert "name one of them" in said.err
+
+
+def test_bands_of_a_segment_have_their_labels(folder: Path) -> None:
+    file = folder / "kpis.yaml"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace(
+        "{all_leads: count(leads)}", "{all_leads: {formula: count(leads), period: month, segment: heat_band}}"
+    )
+    file.write_text(text, encoding="utf-8")
+    out = call(folder, "run", "--segments", "--locale", "fr", *AS_OF).out
+    assert "heat band : chaud" in out, out
+
+
+def test_funnels_name_another_period_where_there_are_several(folder: Path) -> None:
+    file = folder / "kpis.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "--period" not in call(folder, "funnels", *AS_OF).out
+    file.write_text(
+        text.replace("window: 30 days", "window: 30 days\n    period: [month, quarter]"), encoding="utf-8"
+    )
+    assert "other periods: --period 2026-Q" in call(folder, "funnels", *AS_OF).out
+    assert "other periods" not in call(folder, "funnels", "--period", "2026-05", *AS_OF).out
+
+
 def test_markdown_is_a_table(folder: Path) -> None:
     out = call(folder, "cohorts", "--format", "markdown", *AS_OF).out
     assert out.startswith("### Come back\n")
@@ -168,3 +215,28 @@ def test_what_is_wrong_in_the_file_comes_first(folder: Path) -> None:
         "funnels.journey: unknown column 'qualifed_on' in dataset 'leads'; did you mean 'qualified_on'?"
         in done.err
     )
+
+
+def test_a_spreadsheet_holds_what_the_report_shows(folder: Path) -> None:
+    done = call(folder, "report", *AS_OF, "--locale", "en", "-o", str(folder / "x.xlsx"))
+    assert done.code == 0, done.all
+    book = openpyxl.load_workbook(folder / "x.xlsx")
+    assert book.sheetnames == [
+        "Summary",
+        "Data",
+        "Funnels",
+        "Cohorts",
+        "Scores",
+        "Data quality",
+        "Definitions",
+    ]
+    steps = [[cell.value for cell in line] for line in book["Funnels"].iter_rows()]
+    assert ["Journey", "May 2026", "final", None, None, "qualifié", 2, 0.5, 0.5] in steps
+    assert ["Journey", "May 2026", "final", "channel", "web", "qualifié", 2, 1, 1] in steps
+    cells = [[cell.value for cell in line] for line in book["Cohorts"].iter_rows()]
+    assert cells[1][:1] + cells[1][3:] == ["Come back", 1, 0, "April 2026", 1, 1, "final"]
+    best = [[cell.value for cell in line] for line in book["Scores"].iter_rows()]
+    assert best[:2] == [
+        ["Score", "id", "channel", "employees", "Band", "Points", "Why"],
+        ["Interest", "L3", "shop", "300", "chaud", 55, "+30 saw the prices, +25 employees > 200"],
+    ]

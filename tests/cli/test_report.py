@@ -148,3 +148,20 @@ def test_the_values_of_a_context(tmp_path: Path) -> None:
     found = json.loads(done.out)
     assert found["kpis"][0]["value"] == {"raw": 7.3, "text": "€7.30", "short": "€7.30", "title": ""}
     assert found["as_of"].startswith("2026-07-01")
+
+
+def test_the_format_is_what_the_file_is_called(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    done = call(folder, "report", "monthly", *AS_OF, "-o", str(folder / "x.xlsx"))
+    assert done.code == 0, done.all
+    assert openpyxl.load_workbook(folder / "x.xlsx").sheetnames[0] == "Summary"
+    assert call(folder, "report", *AS_OF, "-o", str(folder / "x.MD")).code == 0
+    assert (folder / "x.MD").read_text().startswith("# Key figures")
+
+
+def test_a_format_that_its_file_denies(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    done = call(folder, "report", *AS_OF, "--format", "html", "-o", str(folder / "x.pdf"))
+    assert done.code != 0
+    assert "--format html does not fit" in done.err and "write --format pdf" in done.err
+    assert not (folder / "x.pdf").exists()

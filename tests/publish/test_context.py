@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal as D
+from typing import Any
 
 from cadran.calendar import Grain
-from cadran.compute.results import Results
+from cadran.compute.results import Alert, Results
 from cadran.declare.document import nowhere
 from cadran.declare.model import Report, ReportPart, TargetCase
 from cadran.problems import Problem
 from cadran.publish.choose import RowIndex
 from cadran.publish.context import KpiBlock, ReportContext
-from cadran.publish.figures import hide
+from cadran.publish.figures import Figures, hide
 from cadran.publish.gather import gather
-from cadran.publish.segments import judged
+from cadran.publish.target_words import target_line
 
 from . import fakes
 
@@ -244,21 +245,55 @@ def test_alerts_later_than_a_fixed_period_stay_out() -> None:
     assert context(report(period="2026-02")).alerts == ()
 
 
-def test_a_target_for_everybody_judges_nobody_in_particular() -> None:
+def test_those_without_a_value_are_judged_as_the_run_judges_them() -> None:
     (channels, *_) = block("lead_conversion_rate").segments
     unknown = next(r for r in channels.rows if r.values == ("(none)",))
-    assert (unknown.status, unknown.target.raw, unknown.gap.direction) == ("no_target", None, "")
-    assert next(r for r in channels.rows if r.values == ("paid",)).status == "off_target"
+    row = next(r for r in fakes.all_rows() if r.segment_value == ("(none)",) and r.period == "2026-03")
+    assert (unknown.status, unknown.target.raw) == (row.status, row.target) == ("off_target", D("0.25"))
 
 
-def test_a_target_for_those_without_a_value_judges_them() -> None:
-    row = fakes.rows_of(
-        "cac", Grain.MONTH, [1.0], last=dt.date(2026, 3, 1), targets=D(2), segment=("channel",), value=("(none)",)
-    )[0]  # fmt: skip
-    named = TargetCase(nowhere(), fakes.text("2"), segment={"channel": "(none)"})
-    everybody = TargetCase(nowhere(), fakes.text("2"))
-    assert judged(fakes.kpi("cac", "x", targets=(everybody,)), row).target is None
-    assert judged(fakes.kpi("cac", "x", targets=(named, everybody)), row) is row
+def standing(rule: str, state: str = "firing", channel: str = "", **changes: Any) -> Alert:
+    """An alert of the customers' acquisition cost, of the total or of a channel."""
+    where: dict[str, Any] = {"segment": ("channel",), "segment_value": (channel,)} if channel else {}
+    alert = Alert(
+        "cac", rule, "value > 52", "warning", state, "month", "2026-03", "2026-03", value=53.0, **where
+    )  # type: ignore[arg-type]
+    return replace(alert, **changes)
+
+
+def test_a_rule_is_one_entry_however_many_values_it_holds_at() -> None:
+    standings = (
+        standing("dear", channel="paid"),
+        standing("dear", "pending", "organic"),
+        standing("dear"),
+        standing("dear", channel="(none)", since="2026-01"),
+        standing("value > 52", "pending"),
+    )
+    groups = context(results=fakes.results(alerts=standings)).alert_groups
+    assert [(g.rule, g.state, g.count_text, g.since_text) for g in groups] == [
+        ("dear", "firing", "2 segment values", "January 2026 at the earliest"),
+        ("dear", "pending", "", ""),
+        ("", "pending", "", ""),  # a rule without a name is said by its condition
+    ]
+    (channels,) = groups[0].segments
+    assert (channels.name, [line.segment_value for line in channels.lines]) == ("channel", ["paid", "(none)"])
+    assert groups[0].total is not None
+    assert [line.segment_text for line in channels.lines] == ["channel: paid", "channel: (none)"]
+
+
+def test_what_is_to_be_done_is_said_once_for_a_kpi() -> None:
+    rate = Alert("lead_conversion_rate", "a", "value < 1", "warning", "firing", "month", "2026-03", "2026-03")
+    groups = context(results=fakes.results(alerts=(rate, replace(rate, rule="b")))).alert_groups
+    assert [bool(group.action) for group in groups] == [True, False]
+
+
+def test_an_alert_without_data_says_what_it_is_kept_from() -> None:
+    kept = standing("dear", value=None, judged="2026-01", since="2026-01")
+    told = context(results=fakes.results(alerts=(kept,)))
+    assert told.alerts[0].reason == "no data any more: kept as it stood in January 2026"
+    assert (told.alert_groups[0].kept, told.alert_groups[0].state_text) == (True, "kept")
+    beside = context(results=fakes.results(alerts=(kept, standing("dear", channel="paid", judged="2026-03"))))
+    assert (beside.alert_groups[0].kept, beside.alert_groups[0].state_text) == (False, "firing")
 
 
 def test_values_are_sorted_as_in_a_dictionary() -> None:
@@ -294,3 +329,17 @@ def test_what_is_expected_of_data_and_not_met_is_said_with_its_dataset() -> None
     unmet = Problem("expectation", "orders has 3 row(s), at least 9 are expected", severity="warning")
     told = context(results=fakes.results(warnings=(unmet,)))
     assert told.warnings == ()
+
+
+def test_a_definition_says_the_targets_and_what_they_are_for() -> None:
+    cases = (
+        TargetCase(nowhere(), fakes.text("5"), segment={"channel": "(none)"}, since=dt.date(2026, 1, 1)),
+        TargetCase(nowhere(), low=fakes.text("1"), high=fakes.text("2"), segment="total", grain=Grain.MONTH),
+        TargetCase(nowhere(), fakes.text("110% *\n previous(cac)")),
+    )
+    said = [str(target_line(case, Figures(fakes.declaration(), "en"))) for case in cases]
+    assert said == [
+        "5 (channel: (none), since January 1, 2026)",
+        "1 – 2 (the total, Monthly)",
+        "110% * previous(cac)",
+    ]

@@ -163,3 +163,20 @@ def test_texts_fall_back_to_what_there_is() -> None:
     assert localized({"fr": "Ventes"}, "en") == "Ventes"
     assert localized({}, "en") == ""
     assert language("pt_BR") == "en"
+
+
+@pytest.mark.parametrize(
+    ("locale", "value", "unit", "said"),
+    [
+        ("fr", 1, "clients", "1 client"),
+        ("fr", 0, "clients", "0 client"),
+        ("fr", 2, "clients", "2 clients"),
+        ("en", 0, "clients", "0 clients"),
+        ("en", 1, "clients", "1 client"),
+        ("en", -1, "clients", "−1 client"),
+        ("fr", 1, "devis", "1 devis"),
+        ("fr", 1, "souris", "1 souris"),
+    ],
+)
+def test_one_of_what_a_team_counts(locale: str, value: int, unit: str, said: str) -> None:
+    assert Formatter(locale).value(value, unit).replace("\u00a0", " ") == said

@@ -248,3 +248,44 @@ def test_what_fails_while_rendering_has_its_line(project: Declaration, text: str
     found = problem(project, text)
     assert found.code in ("template-failed", "template-unsafe")
     assert str(found.where) == "templates/own.html.jinja:2:1"
+
+
+IN_VAIN = {
+    "a misspelt block": (
+        "{% extends 'report.html.jinja' %}\n\n{% block sumary %}x{% endblock %}",
+        (3, "the template that this one extends has no block 'sumary', so it would not be shown; did you mean 'summary'?"),
+    ),
+    "text outside of blocks": (
+        "{% extends 'report.html.jinja' %}\n{% set x = 1 %}\n\n<p>mine</p>\n{% block title %}{% block mine %}{% endblock %}{% endblock %}",
+        (4, "what stands outside of blocks is not shown by a template that extends another one; put it inside a block"),
+    ),
+    "a call outside of blocks": (
+        "{% extends 'report.html.jinja' %}\n{% call tables.frame([]) %}{% endcall %}",
+        (2, "what stands outside of blocks is not shown"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", IN_VAIN)
+def test_what_a_template_says_in_vain(tmp_path: Path, what: str) -> None:
+    text, (line, said) = IN_VAIN[what]
+    (tmp_path / "own.html.jinja").write_text(text, encoding="utf-8")
+    own = replace(fakes.weekly_sales(), template=fakes.text("own.html.jinja"))
+    with pytest.raises(ProblemsFound) as found:
+        render(fakes.results(), fakes.declaration(), report=own, template_folders=[tmp_path, fakes.TEMPLATES])
+    (problem,) = found.value.problems
+    assert problem.where is not None
+    assert problem.where.line == line
+    assert f"{problem.message}; {problem.hint}".startswith(said)
+
+
+def test_blocks_of_a_template_in_between_are_known(tmp_path: Path) -> None:
+    (tmp_path / "base.html.jinja").write_text(
+        "{% extends 'report.html.jinja' %}{% block summary %}{% block house %}{% endblock %}{% endblock %}"
+    )
+    (tmp_path / "own.html.jinja").write_text(
+        "{# ours #}\n{% extends 'base.html.jinja' %}\n{% block house %}our house{% endblock %}\n"
+    )
+    own = replace(fakes.weekly_sales(), template=fakes.text("own.html.jinja"))
+    folders = [tmp_path, fakes.TEMPLATES]
+    assert "our house" in render(fakes.results(), fakes.declaration(), report=own, template_folders=folders)

@@ -13,7 +13,8 @@ import pytest
 
 from cadran.calendar import Grain
 from cadran.publish.number_formats import date_format, number_format
-from cadran.publish.workbook import as_double, to_xlsx
+from cadran.publish.workbook import to_xlsx
+from cadran.publish.workbook_cells import as_double
 
 from . import fakes
 
@@ -29,8 +30,8 @@ def rows(sheet: Any, head: int = 1) -> list[dict[str, Any]]:
 
 
 def test_the_sheets_speak_the_readers_language() -> None:
-    assert book().sheetnames == ["Synthèse", "Données", "Qualité des données", "Définitions"]
-    assert book(locale="en").sheetnames == ["Summary", "Data", "Data quality", "Definitions"]
+    assert book().sheetnames == ["Synthèse", "Données", "Alertes", "Qualité des données", "Définitions"]
+    assert book(locale="en").sheetnames == ["Summary", "Data", "Alerts", "Data quality", "Definitions"]
 
 
 def test_every_row_of_the_run_is_there_once() -> None:
@@ -58,6 +59,36 @@ def test_the_summary_stands_under_its_title() -> None:
     assert conversion["Valeur"].value == 0.207
     assert conversion["Valeur"].number_format == "0.0%"
     assert conversion["À faire"].value == "Revoir la qualification et les relances"
+
+
+def test_differences_of_percentages_are_points() -> None:
+    """``-4.3%`` of a percentage would be a relative change."""
+    sheet = book(report=fakes.weekly_sales())["Synthèse"]
+    (conversion,) = [r for r in rows(sheet, 5) if r["Indicateur"].value == "Taux de conversion des leads"]
+    assert (conversion["Écart à l’objectif"].value, conversion["Valeur"].value) == (-4.3, 0.207)
+    assert conversion["Écart à l’objectif"].number_format == '+0.0" pt";-0.0" pt";0.0" pt"'
+    data = rows(book()["Données"])
+    (line,) = [
+        r
+        for r in data
+        if r["Nom"].value == "lead_conversion_rate"
+        and r["Période"].value == "mars 2026"
+        and not r["Segment"].value
+    ]
+    assert (round(line["Différence"].value, 6), line["Différence"].number_format) == (
+        -1.9,
+        '+0.0" pt";-0.0" pt";0.0" pt"',
+    )
+    (revenue,) = [r for r in rows(sheet, 5) if r["Indicateur"].value == "Chiffre d’affaires"]
+    assert "€" in revenue["Écart à l’objectif"].number_format
+
+
+def test_alerts_have_a_sheet() -> None:
+    found = rows(book(locale="en")["Alerts"])
+    said = [(r["Rule"].value, r["Segment"].value, r["Segment value"].value, r["Value"].value) for r in found]
+    assert said[0] == ("very low", "channel × owner", "paid / Zoé | Müller", 0.0931)
+    assert len(said) == len(fakes.alerts())
+    assert "Alerts" not in book(fakes.results(alerts=()), locale="en").sheetnames
 
 
 def test_the_head_stays_in_sight_and_columns_fit() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cadran.analysis.analyse import Wanted
     from cadran.analysis.answers import Answers
     from cadran.compute.results import Results
+    from cadran.declare.model import Declaration
     from cadran.publish.analyses.sheet import Sheet
     from cadran.publish.figures import Figures
 
@@ -71,7 +72,10 @@ def funnels(
             (record for a in answers.funnels.values() for record in published.records(a)),
         )
 
-    _shown(ctx, "funnels", names, lambda chosen: Wanted(funnels=chosen), made, as_of, kind, locale)
+    def hint(answers: Answers, figures: Figures) -> str:
+        return "" if period else published.other_periods(answers, figures)
+
+    _shown(ctx, "funnels", names, lambda chosen: Wanted(funnels=chosen), made, as_of, kind, locale, hint)
 
 
 def _at(period: str) -> tuple[str, str]:
@@ -134,18 +138,29 @@ def scores(
 def _shown(
     ctx: click.Context, section: str, names: tuple[str, ...], wanted: Callable[[tuple[str, ...]], Wanted],
     made: Callable[[Answers, Figures], Made], as_of: dt.date | None, kind: str, locale: str | None,
+    hint: Callable[[Answers, Figures], str] | None = None,
 ) -> None:  # fmt: skip
     """Computes what was asked for and prints it in the wanted format."""
     from cadran.analysis.analyse import chosen
+    from cadran.problems import listed
     from cadran.publish.figures import Figures
 
-    if len(names) != 1 and kind == "csv" and section == "scores":
-        fail("the rows of two scores have different columns", "name one score")
+    def asked(declared: Declaration) -> Wanted:
+        found = chosen(declared, section, names)
+        if len(found) > 1 and kind == "csv" and section == "scores":
+            fail(
+                f"{listed(found)} have different columns, and CSV has one header",
+                f"name one of them, as in 'cadran scores {found[0]} --format csv', or take --format json",
+            )
+        return wanted(found)
+
     with problems_shown(root(ctx)):
-        results = project(ctx).analyse(lambda declared: wanted(chosen(declared, section, names)), as_of=as_of)
+        results = project(ctx).analyse(asked, as_of=as_of)
         assert results.answers is not None
         figures = Figures(results.declaration, locale or results.declaration.locale)
         _print(made(results.answers, figures), kind, results)
+        if hint and kind == "table" and (text := hint(results.answers, figures)):
+            click.secho(f"· {text}", dim=True)
     if results.warnings:
         show(results.warnings, root(ctx))
 

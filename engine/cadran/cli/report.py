@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cadran.publish.choose import Wanted
 
 FORMATS = ["html", "markdown", "pdf", "xlsx"]
+ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown", ".pdf": "pdf", ".xlsx": "xlsx"}  # fmt: skip
 
 
 @click.command()
@@ -27,7 +28,7 @@ FORMATS = ["html", "markdown", "pdf", "xlsx"]
     "--format",
     "kind",
     type=click.Choice(FORMATS),
-    help="Default: what the report's 'format' says first, else html.",
+    help="Default: what FILE ends with, else what the report's 'format' says first, else html.",
 )
 @click.option("--locale", type=Language(), help="Language, such as fr or en-GB (default: the report's).")
 @click.option("--as-of", type=Moment(), help="The run's logical time (default: now).")
@@ -48,6 +49,7 @@ def report(
 
         click.echo(as_text(), nl=False)
         return
+    kind = _kind(kind, output)
     if kind in ("pdf", "xlsx") and output == "-" and sys.stdout.isatty():
         fail(f"{kind} is not text", f"name a file with --output report.{kind}")
     with problems_shown(root(ctx)):
@@ -56,6 +58,18 @@ def report(
             _values(results, found, locale or "")
         else:
             _write(results, found, cast("ReportFormat | None", kind), locale or "", output)
+
+
+def _kind(kind: str | None, output: str | None) -> str | None:
+    """The format that was asked for: by --format, or by what the file's name ends with."""
+    ending = Path(output or "").suffix.lower()
+    meant = ENDINGS.get(ending)
+    if kind and meant and kind != meant:
+        fail(
+            f"--format {kind} does not fit {output}",
+            f"name a file that ends otherwise, or write --format {meant}",
+        )
+    return kind or meant
 
 
 def _computed(

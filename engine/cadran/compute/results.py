@@ -76,6 +76,9 @@ class Alert:
     value: Number | None = None
     target: Number | None = None
     reason: str = ""  # "no data" when the condition was unknown and on_missing is alert
+    judged: str = (
+        ""  # label of the last period with a known condition, where one without keeps the alert as it was
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,4 +144,12 @@ def _standing(
         value=number(last.value),
         target=number(last.target),
         reason=standing.reason,
+        judged=calendar.label(series.periods[_last_judged(final, index)])
+        if rule.on_missing == "keep"
+        else "",
     )
+
+
+def _last_judged(final: Sequence[Cell], index: int) -> int:
+    """The position of the last cell whose condition is known; a rule that stands has one."""
+    return next(c.position for c in reversed(final) if c.conditions[index][0] is not None)

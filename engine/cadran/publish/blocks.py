@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from markupsafe import Markup
 
-from cadran.compute.results import Row
+from cadran.compute.results import Alert, Row
+from cadran.publish.alerting import Alerts
 from cadran.publish.choose import RowIndex, Wanted, newest
-from cadran.publish.context_kpi import AlertLine, KpiBlock, MarkerNote, RuleLine
+from cadran.publish.context_alerts import RuleLine
+from cadran.publish.context_kpi import KpiBlock, MarkerNote
 from cadran.publish.context_parts import Beside, HistoryPoint, OtherPeriod
 from cadran.publish.drawing import Chart
 from cadran.publish.figures import Figures
@@ -20,6 +22,7 @@ from cadran.publish.formatting import exact
 from cadran.publish.segments import Tables
 from cadran.publish.series import Marker, Point, Series
 from cadran.publish.sparkline import sparkline, unicode_sparkline
+from cadran.publish.target_words import target_line
 from cadran.publish.wording import GOOD, GRAIN, SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class Blocks:
     index: RowIndex
     wanted: Wanted
     listed: frozenset[str]
-    alerts: Mapping[str, Sequence[AlertLine]]
+    alerts: Mapping[str, Sequence[Alert]]
     groups: Mapping[str, str]  # KPI -> its group's title
     paper: bool = False
 
@@ -50,6 +53,7 @@ class Blocks:
         markers = self._markers(history)
         points = [self._point(r, kpi) for r in history]
         shown = next((i for i, r in enumerate(history) if r is row), -1)
+        alerts, standing = Alerts(figures), self.alerts.get(kpi.name, ())
         return KpiBlock(
             name=kpi.name,
             label=figures.label(kpi.name),
@@ -93,8 +97,10 @@ class Blocks:
             history=tuple(self._history_point(r, kpi) for r in history),
             other_periods=self._other_periods(kpi, row),
             segments=Tables(figures, self.index).of(kpi, row),
-            alerts=tuple(self.alerts.get(kpi.name, ())),
+            alerts=tuple(alerts.line(alert) for alert in standing),
+            alert_groups=alerts.groups(standing),
             rules=tuple(self._rule(kpi, rule) for rule in kpi.alerts),
+            targets=tuple(target_line(case, figures) for case in kpi.targets),
             quarantined=row.quarantined,
         )
 

@@ -17,7 +17,8 @@ from cadran.publish.analyses.milestones import MilestoneView
 from cadran.publish.analyses.pace import PaceView
 from cadran.publish.analyses.scores import ScoreBlock
 from cadran.publish.analyses.why_view import Why
-from cadran.publish.context_kpi import AlertLine, KpiBlock
+from cadran.publish.context_alerts import AlertGroup, AlertLine
+from cadran.publish.context_kpi import KpiBlock
 from cadran.publish.context_parts import Figure
 
 
@@ -148,6 +149,7 @@ class ReportContext:
     funnels: funnels at one period of entry
     cohorts: what is left of those who began in each period
     alerts: firing before pending
+    alert_groups: the same, one entry for each rule and state
     events: milestones and notes of the project, oldest first
     quality: the datasets
     quarantined: how many rows were set aside in all
@@ -177,6 +179,7 @@ class ReportContext:
     funnels: tuple[FunnelBlock, ...]
     cohorts: tuple[CohortBlock, ...]
     alerts: tuple[AlertLine, ...]
+    alert_groups: tuple[AlertGroup, ...]
     events: tuple[Event, ...]
     quality: tuple[QualityLine, ...]
     quarantined: int

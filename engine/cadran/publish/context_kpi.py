@@ -7,67 +7,25 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cadran.publish.context_alerts import AlertGroup, AlertLine, RuleLine
 from cadran.publish.context_parts import Beside, Change, Figure, HistoryPoint, OtherPeriod, SegmentTable
 from cadran.publish.drawing import Chart
 from cadran.publish.formatting import Number
 
 
 @dataclass(frozen=True, slots=True)
-class AlertLine:
-    """A pending or firing alert.
+class TargetLine:
+    """A target of a KPI, for its definition; printed as it stands, all of it.
 
-    kpi: the KPI's name
-    label: the KPI's label
-    rule: the rule's name
-    condition: the rule's condition as in kpis.yaml
-    condition_text: the same in words where it is simple, else empty
-    severity: critical, warning, info, or a word of the team's
-    severity_text: for people
-    state: pending or firing
-    state_text: for people
-    period: the label of the period that it was judged at
-    period_text: the label in words
-    since_text: the period that the alert began with, in words
-    segment_text: the segment's values; empty for the total
-    value: the KPI's value there
-    target: its target there
-    reason: why it stands although its condition is unknown; mostly empty
-    action: what is to be done, while it fires
+    formula: as in kpis.yaml; of a range its two ends
+    fits: what it is for, in words; empty for everything
     """
 
-    kpi: str
-    label: str
-    rule: str
-    condition: str
-    condition_text: str
-    severity: str
-    severity_text: str
-    state: str
-    state_text: str
-    period: str
-    period_text: str
-    since_text: str
-    segment_text: str
-    value: Figure
-    target: Figure
-    reason: str
-    action: str
+    formula: str
+    fits: str
 
-
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """An alert rule of a KPI, for its definition.
-
-    name: the rule's name
-    condition: as in kpis.yaml
-    condition_text: in words where it is simple, else empty
-    severity_text: for people
-    """
-
-    name: str
-    condition: str
-    condition_text: str
-    severity_text: str
+    def __str__(self) -> str:
+        return f"{self.formula} ({self.fits})" if self.fits else self.formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +87,9 @@ class KpiBlock:
     other_periods: the newest final periods of its other grains
     segments: tables of its segments' values
     alerts: its pending and firing alerts
+    alert_groups: the same, one entry for each rule and state
     rules: its alert rules
+    targets: its targets as in kpis.yaml
     quarantined: how many rows were set aside in its data
     """
 
@@ -172,5 +132,7 @@ class KpiBlock:
     other_periods: tuple[OtherPeriod, ...]
     segments: tuple[SegmentTable, ...]
     alerts: tuple[AlertLine, ...]
+    alert_groups: tuple[AlertGroup, ...]
     rules: tuple[RuleLine, ...]
+    targets: tuple[TargetLine, ...]
     quarantined: int

@@ -128,7 +128,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
-    """One value of a segment. What stands for no value, or for all others, is not judged unless a target is set for it.
+    """One value of a segment, judged as the run judges it; so are those that stand for no value, or for all others.
 
     values: as in the data, one for each name of the segment
     label: the values for people

@@ -9,16 +9,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cadran.publish.conditions import Words
-from cadran.publish.context_kpi import AlertLine
 from cadran.publish.context_parts import Change, Figure, Verdict
 from cadran.publish.formatting import Formatter, Number, difference, exact
 from cadran.publish.messages import Catalogue, catalogue, filled, localized
 from cadran.publish.retold import retold
-from cadran.publish.wording import ALERT, SEVERITY, STAND_IN, STATE
+from cadran.publish.wording import SEVERITY, STAND_IN, STATE
 
 if TYPE_CHECKING:
-    from cadran.compute.results import Alert, Note, Row
-    from cadran.declare.model import AlertRule, Declaration, Kpi
+    from cadran.compute.results import Note, Row
+    from cadran.declare.model import AlertRule, Declaration, Kpi, Score
     from cadran.problems import Problem
 
 HIDDEN = "•••"
@@ -111,48 +110,47 @@ class Figures:
         said = self.gettext("better") if verdict == "better" else self.gettext("worse")
         return Change(raw, text, "up" if raw > 0 else "down", verdict, said)
 
-    def segment(self, values: Iterable[str]) -> str:
-        """Segment values as people read them."""
-        return " · ".join(self.gettext(STAND_IN[v]) if v in STAND_IN else v for v in values)
+    def segment(self, values: Sequence[str], names: Sequence[str]) -> str:
+        """The values of the segments ``names`` as people read them."""
+        return " · ".join(self._value(v, name) for v, name in zip(values, names, strict=True))
+
+    def _value(self, value: str, segment: str) -> str:
+        if value in STAND_IN:
+            return self.gettext(STAND_IN[value])
+        score = self._banded(segment)
+        return self.band(score, value) if score else value
+
+    def _banded(self, segment: str) -> Score | None:
+        """The score whose bands are the values of a segment, wherever it lives."""
+        declared = self.declaration.segments.get(segment)
+        columns = (
+            {path.value.rpartition(".")[2] for path in declared.paths.values()} if declared else {segment}
+        )
+        found = (score for score in self.declaration.scores.values() if columns == {f"{score.name}_band"})
+        return next(found, None)
+
+    def band(self, score: Score, band: str) -> str:
+        return self.text(score.band_labels.get(band, {})) or spaced(band)
 
     def state(self, state: str) -> str:
         """What keeps a period from being final; empty if nothing does."""
         return "" if state == "final" else self.gettext(STATE[state])
 
-    def alert(self, alert: Alert) -> AlertLine:
-        kpi = self.declaration.kpis.get(alert.kpi)
-        unit = kpi.unit if kpi else ""
-        return AlertLine(
-            kpi=alert.kpi,
-            label=self.label(alert.kpi),
-            rule=self.said(alert.rule),
-            condition=self.said(alert.condition),
-            condition_text=self._said_in_words(alert, kpi),
-            severity=alert.severity,
-            severity_text=self.severity(alert.severity),
-            state=alert.state,
-            state_text=self.gettext(ALERT[alert.state]),
-            period=alert.period,
-            period_text=self.form.period(alert.period),
-            since_text=self.form.period(alert.since),
-            segment_text=self.segment(alert.segment_value),
-            value=self.figure(alert.value, unit),
-            target=self.figure(alert.target, unit),
-            reason=self.gettext("no data") if alert.reason == "no data" else self.said(alert.reason),
-            action=self.text(kpi.action) if kpi and alert.state == "firing" else "",
+    def placed(self, names: Sequence[str], values: Sequence[str]) -> str:
+        """``channel: paid · owner: Zoé``; empty for a total."""
+        pairs = zip(names, values, strict=True)
+        say = "%(what)s: %(value)s"
+        return " · ".join(
+            self.gettext(say, what=spaced(name), value=self.segment([value], [name])) for name, value in pairs
         )
-
-    def _said_in_words(self, alert: Alert, kpi: Kpi | None) -> str:
-        rules = (
-            [r for r in kpi.alerts if (r.name, r.when.value) == (alert.rule, alert.condition)] if kpi else []
-        )
-        if rules and kpi:
-            return self.condition(rules[0], kpi.unit)
-        return self.said(Words(self.locale, kpi.unit if kpi else "").of(alert.condition))
 
     def condition(self, rule: AlertRule, unit: str) -> str:
         """A rule's condition in words; empty where it is not simple."""
-        return self.said(Words(self.locale, unit).of(rule.when.value, rule.hold))
+        return self.words(rule.when.value, unit, rule.hold)
+
+    def words(self, condition: str, unit: str, hold: int = 1) -> str:
+        """A condition in words; empty where it is not simple."""
+        return self.said(Words(self.locale, unit).of(condition, hold))
 
     def severity(self, severity: str) -> str:
         return self.gettext(SEVERITY[severity]) if severity in SEVERITY else self.said(severity)

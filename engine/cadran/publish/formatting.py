@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cadran.publish.dates import ago_text, babel_locale, date_text, instant_text, period_text
 from cadran.publish.messages import catalogue, filled, language
+from cadran.publish.unit_words import counted
 
 if TYPE_CHECKING:
     from babel.numbers import NumberPattern
@@ -225,7 +226,7 @@ class Formatter:
             case "points":
                 said = ngettext("%(num)s point", "%(num)s points", count)
             case _:
-                return f"{text}{NBSP}{unit}"
+                return f"{text}{NBSP}{counted(unit, number, self.language)}"
         return filled(said.replace(" ", NBSP), {"num": text})
 
     def _short_unit(self, unit: str) -> str:

@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cadran.publish.alerting import Alerts, in_order
 from cadran.publish.analyses.gather import answered
 from cadran.publish.blocks import Blocks
 from cadran.publish.choose import RowIndex, Wanted
@@ -21,7 +22,7 @@ from cadran.publish.context import (
     Tally,
     Unfinished,
 )
-from cadran.publish.context_kpi import AlertLine, KpiBlock
+from cadran.publish.context_kpi import KpiBlock
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import difference, exact, ratio
 from cadran.publish.wording import STATE
@@ -53,14 +54,14 @@ def gather(
         chosen = [kpi for kpi in chosen if kpi.name in results.kpis]
     names = frozenset(kpi.name for kpi in chosen)
     index, wanted = RowIndex(results), Wanted.of(report, declaration.calendar)
-    standing = (
+    standing = [
         a
-        for a in _in_order(results.alerts)
+        for a in in_order(results.alerts)
         if a.kpi in names and wanted.reaches(a.period, declaration.calendar)
-    )
-    alerts = [figures.alert(a) for a in standing]
+    ]
+    alerts = Alerts(figures)
     titles = _group_titles(chosen, report, figures)
-    builder = Blocks(figures, index, wanted, names, _by_kpi(alerts), titles, paper)
+    builder = Blocks(figures, index, wanted, names, _by_kpi(standing), titles, paper)
     blocks = tuple(builder.block(kpi) for kpi in chosen)
     title = figures.text(report.title) if report else ""
     attention = tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first))
@@ -82,7 +83,8 @@ def gather(
         **answered(
             results, report, figures, wanted, [kpi.name for kpi in (*attention, *(m.kpi for m in movers))]
         ),
-        alerts=tuple(alerts),
+        alerts=tuple(alerts.line(a) for a in standing),
+        alert_groups=alerts.groups(standing),
         events=tuple(
             Event(day, figures.form.date(day), " · ".join(texts)) for day, texts in figures.events().items()
         ),
@@ -141,13 +143,8 @@ def _named(entry: str, declaration: Declaration) -> list[str]:
     return [k.name for k in declaration.kpis.values() if tag in k.tags] if tag != entry else [entry]
 
 
-def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
-    """Firing first, critical first, otherwise as they come."""
-    return sorted(alerts, key=lambda a: (a.state != "firing", a.severity != "critical"))
-
-
-def _by_kpi(alerts: Iterable[AlertLine]) -> dict[str, list[AlertLine]]:
-    out: dict[str, list[AlertLine]] = defaultdict(list)
+def _by_kpi(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
+    out: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         out[alert.kpi].append(alert)
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 
 from cadran.publish.dates import babel_locale
@@ -22,6 +23,12 @@ def number_format(unit: str, value: Number | None, locale: str) -> str:
     if is_currency(unit):
         return _money(unit, locale)
     return "#,##0" + _digits(plain_digits(value))
+
+
+def points_format(value: Decimal, word: str) -> str:
+    """``+0.0" pt"``: a difference of percentages, written as a hundredfold number."""
+    number = "0." + "0" * percent_digits(value) + f'" {word}"'
+    return f"+{number};-{number};{number}"
 
 
 @lru_cache

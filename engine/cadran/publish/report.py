@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +39,7 @@ def render(
     """
     from jinja2 import TemplateError
 
+    from cadran.publish.inheritance import said_in_vain
     from cadran.publish.sandbox import environment
 
     context = gather(results, declaration, report, locale, paper)
@@ -46,6 +47,8 @@ def render(
     env = environment(template_folders, kind, context.locale)
     name = template_name(report, kind)
     try:
+        if vain := said_in_vain(env, name):
+            raise ProblemsFound([replace(p, where=_within(p.where, declaration.folder)) for p in vain])
         return _joined(env.get_template(name).generate(variables))
     except TemplateError as error:
         raise ProblemsFound([_problem(error, env, name, report, declaration.folder)]) from error
@@ -153,6 +156,10 @@ def _line_of(trace: TracebackType | None, folders: Sequence[Path], base: Path) -
             found = Position(_shown(file, base), trace.tb_lineno, 1)
         trace = trace.tb_next
     return found
+
+
+def _within(where: Position | None, base: Path) -> Position | None:
+    return replace(where, file=_shown(where.file, base)) if where else None
 
 
 def _shown(file: str, base: Path) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from cadran.publish.choose import RowIndex, collated
 from cadran.publish.context_parts import SegmentRow, SegmentTable
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import exact
-from cadran.publish.wording import SHORT, SHORT_STATUS, STAND_IN, STATUS
+from cadran.publish.wording import SHORT, SHORT_STATUS, STATUS
 
 if TYPE_CHECKING:
     from cadran.declare.model import Kpi
@@ -33,7 +32,7 @@ class Tables:
         return tuple(self._table(kpi, names, rows) for names, rows in found.items())
 
     def _table(self, kpi: Kpi, names: tuple[str, ...], rows: list[Row]) -> SegmentTable:
-        ordered = sorted((judged(kpi, row) for row in rows), key=_largest_first)
+        ordered = sorted(rows, key=_largest_first)
         sizes = [n.copy_abs() for r in rows if (n := exact(r.value)) is not None]
         longest = max(sizes, default=Decimal(0))
         kept = ordered[:SEGMENT_ROWS]
@@ -50,7 +49,7 @@ class Tables:
         share = int((value / longest * 100).to_integral_value()) if value and value > 0 else 0
         return SegmentRow(
             values=row.segment_value,
-            label=figures.segment(row.segment_value),
+            label=figures.segment(row.segment_value, row.segment),
             value=figures.figure(row.value, kpi.unit),
             base=figures.figure(row.base),
             change=figures.change(row.value, row.previous, kpi),
@@ -61,24 +60,6 @@ class Tables:
             status_short=figures.catalogue.pgettext(SHORT, SHORT_STATUS[row.status]),
             share=share,
         )
-
-
-def judged(kpi: Kpi, row: Row) -> Row:
-    """The row as a report judges it: a target for everybody says nothing about those of whom no segment is known.
-
-    Their row keeps a target that a case names them for.
-    """
-    stand_ins = [
-        (name, value) for name, value in zip(row.segment, row.segment_value, strict=True) if value in STAND_IN
-    ]
-    if not stand_ins or row.target is None or any(_is_for(case.segment, stand_ins) for case in kpi.targets):
-        return row
-    status = "no_target" if row.status in ("on_target", "at_risk", "off_target") else row.status
-    return replace(row, target=None, target_high=None, status=status)
-
-
-def _is_for(segment: object, stand_ins: Sequence[tuple[str, str]]) -> bool:
-    return isinstance(segment, Mapping) and any(segment.get(name) == value for name, value in stand_ins)
 
 
 def _largest_first(row: Row) -> tuple[bool, bool, Decimal, tuple[str, ...]]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadran.compute.results import Results, Row
+from cadran.publish.alerting import Alerts, in_order
 from cadran.publish.choose import RowIndex, newest
-from cadran.publish.figures import Figures, spaced
+from cadran.publish.figures import Figures
 from cadran.publish.sparkline import unicode_sparkline
 from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
 
@@ -104,7 +105,7 @@ def _section(index: RowIndex, figures: Figures, rows: Sequence[Row], segments: b
         lines.append(_line(row, figures, figures.label(row.kpi), trend, note))
         order = figures.declaration.kpis[row.kpi].segments
         for found in index.segments(row, order).values() if segments else ():
-            lines += [_line(r, figures, f"  {_segment(r, figures)}") for r in found]
+            lines += [_line(r, figures, f"  {figures.placed(r.segment, r.segment_value)}") for r in found]
     return lines
 
 
@@ -130,11 +131,6 @@ def _note(row: Row, figures: Figures, usual: str) -> str:
     notes = [figures.form.short_period(row.period)] if row.period != usual else []
     notes += [figures.state(row.state)] if row.state != "final" else []
     return f" ({', '.join(notes)})" if notes else ""
-
-
-def _segment(row: Row, figures: Figures) -> str:
-    pairs = zip(row.segment, row.segment_value, strict=True)
-    return " · ".join(f"{spaced(name)}: {figures.segment([value])}" for name, value in pairs)
 
 
 # --- layout ----------------------------------------------------------------------------------------------------
@@ -213,16 +209,16 @@ def _say(console: Console, line: str, style: str = "") -> None:
 
 
 def _print_notes(console: Console, figures: Figures, results: Results) -> None:
-    for alert in sorted(results.alerts, key=lambda a: (a.state != "firing", a.severity != "critical")):
-        line = figures.alert(alert)
+    for line in map(Alerts(figures).line, in_order(results.alerts)):
         where = f" · {line.segment_text}" if line.segment_text else ""
         since = (
             f", {figures.gettext('since')} {line.since_text}" if line.since_text != line.period_text else ""
         )
         reason = f" · {line.reason}" if line.reason else ""
-        mark, style = ("✗", "red") if alert.state == "firing" else ("▲", "yellow")
+        value = "" if line.kept else f" · {line.value.text}"
+        mark, style = ("✗", "red") if line.state == "firing" and not line.kept else ("▲", "yellow")
         said = f"{mark} {line.state_text}, {line.severity_text} · {line.label}{where} · {line.rule}"
-        _say(console, f"{said} · {line.value.text} · {line.period_text}{since}{reason}", style)
+        _say(console, f"{said}{value} · {line.period_text}{since}{reason}", style)
     for problem in results.warnings:
         _say(console, f"▲ {figures.warning(problem)}", "yellow")
     for note in figures.notes(results.notes):

@@ -1,4 +1,4 @@
-"""A report as a spreadsheet: a summary, all rows, the data's quality, the definitions. Real numbers and real dates.
+"""A report as a spreadsheet: a summary, all rows, alerts and analyses, the data's quality, the definitions. Real numbers and real dates.
 
 Whatever is text stays text, also where it begins like a formula. A cell holds a double, as every spreadsheet's does:
 beyond some fifteen figures it is rounded, and CSV and JSON are exact.
@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cadran.compute.results import Results, Row
 from cadran.publish.context import ReportContext
 from cadran.publish.context_kpi import KpiBlock
-from cadran.publish.context_parts import Change, Figure
 from cadran.publish.figures import Figures, spaced
-from cadran.publish.formatting import exact
 from cadran.publish.gather import gather
-from cadran.publish.number_formats import date_format, number_format
-from cadran.publish.segments import judged
+from cadran.publish.number_formats import date_format
 from cadran.publish.wording import STATE, STATUS
+from cadran.publish.workbook_beside import beside
+from cadran.publish.workbook_cells import Cell, Sheet, count, difference, figure
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -31,25 +29,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 32_767  # characters that a cell holds
 _WIDEST, _NARROWEST = 46, 9
-_LARGEST = 10**300
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A value to write, and the number format that it is shown in."""
-
-    value: str | float | int | dt.date | None
-    shown: str = ""
-
-
-@dataclass(slots=True)
-class Sheet:
-    """A table with a head that stays in sight; ``above`` are lines of text over it."""
-
-    name: str
-    head: Sequence[str]
-    rows: list[list[Cell]] = field(default_factory=list)
-    above: Sequence[str] = ()
 
 
 def to_xlsx(
@@ -73,6 +52,7 @@ def to_xlsx(
         for sheet in (
             _summary(context, figures),
             _data(results, context, figures),
+            *beside(context, figures),
             _quality(context, figures),
             _definitions(context, figures),
         ):
@@ -101,16 +81,14 @@ def _summary(context: ReportContext, figures: Figures) -> Sheet:
 
 def _summarized(kpi: KpiBlock, group: str, figures: Figures) -> list[Cell]:
     state = figures.gettext(STATE[kpi.state]) if kpi.state in STATE else ""
+    value, previous, year_ago, target = (
+        figure(shown, kpi.unit, figures) for shown in (kpi.value, kpi.previous, kpi.year_ago, kpi.target)
+    )
+    change, gap = (difference(shown, kpi.unit, figures) for shown in (kpi.change, kpi.gap))
     return [
-        Cell(group), Cell(kpi.label), Cell(kpi.period_text), _number(kpi.value, kpi, figures), Cell(kpi.unit_text),
-        _number(kpi.previous, kpi, figures), _number(kpi.change, kpi, figures), _number(kpi.year_ago, kpi, figures),
-        _number(kpi.target, kpi, figures), _number(kpi.gap, kpi, figures), Cell(kpi.status_text),
-        Cell(state), Cell(kpi.action), Cell(kpi.owner),
+        Cell(group), Cell(kpi.label), Cell(kpi.period_text), value, Cell(kpi.unit_text), previous, change, year_ago,
+        target, gap, Cell(kpi.status_text), Cell(state), Cell(kpi.action), Cell(kpi.owner),
     ]  # fmt: skip
-
-
-def _number(figure: Figure | Change, kpi: KpiBlock, figures: Figures) -> Cell:
-    return Cell(as_double(figure.raw), number_format(kpi.unit, figure.raw, figures.locale))
 
 
 def _data(results: Results, context: ReportContext, figures: Figures) -> Sheet:
@@ -127,18 +105,16 @@ def _data(results: Results, context: ReportContext, figures: Figures) -> Sheet:
 
 
 def _row(row: Row, unit: str, figures: Figures) -> list[Cell]:
-    row = judged(figures.declaration.kpis[row.kpi], row)
-
-    def number(value: Any) -> Cell:
-        return Cell(as_double(value), number_format(unit, value, figures.locale))
-
     day = date_format(figures.locale)
+    value, previous, year_ago, target, high = (
+        figure(number, unit, figures)
+        for number in (row.value, row.previous, row.year_ago, row.target, row.target_high)
+    )
     return [
         Cell(figures.label(row.kpi)), Cell(row.kpi), Cell(figures.form.period(row.period)),
         Cell(row.period_start, day), Cell(row.period_end, day),
-        Cell(" × ".join(spaced(name) for name in row.segment)), Cell(figures.segment(row.segment_value)),
-        number(row.value), Cell(as_double(row.base), number_format("", row.base, figures.locale)),
-        number(row.previous), number(row.year_ago), number(row.change), number(row.target), number(row.target_high),
+        Cell(" × ".join(spaced(name) for name in row.segment)), Cell(figures.segment(row.segment_value, row.segment)),
+        value, count(row.base, figures), previous, year_ago, difference(row.change, unit, figures), target, high,
         Cell(figures.gettext(STATUS[row.status])), Cell(figures.gettext(STATE[row.state])),
     ]  # fmt: skip
 
@@ -150,35 +126,32 @@ def _quality(context: ReportContext, figures: Figures) -> Sheet:
         gettext("Undated"), gettext("Findings"),
     ]  # fmt: skip
     rows = [
-        [Cell(q.dataset), Cell(q.last, day), Cell(q.age_text), *(_count(f, figures) for f in (q.rows, q.quarantined, q.undated)), Cell("; ".join(q.findings))]
+        [Cell(q.dataset), Cell(q.last, day), Cell(q.age_text), *(count(f, figures) for f in (q.rows, q.quarantined, q.undated)), Cell("; ".join(q.findings))]
         for q in context.quality
     ]  # fmt: skip
     return Sheet(gettext("Data quality"), head, rows)
 
 
-def _count(figure: Figure, figures: Figures) -> Cell:
-    return Cell(as_double(figure.raw), number_format("", figure.raw, figures.locale))
-
-
 def _definitions(context: ReportContext, figures: Figures) -> Sheet:
     gettext = figures.gettext
-    head = [gettext("KPI"), gettext("Name"), gettext("Description"), gettext("Formula"), gettext("Unit"), gettext("Direction"), gettext("Owner")]  # fmt: skip
+    head = [gettext("KPI"), gettext("Name"), gettext("Description"), gettext("Formula"), gettext("Unit"), gettext("Direction"), gettext("Target"), gettext("Owner")]  # fmt: skip
     rows = [
         [
             Cell(text)
-            for text in (k.label, k.name, k.description, k.formula, k.unit_text, k.good_text, k.owner)
+            for text in (
+                k.label,
+                k.name,
+                k.description,
+                k.formula,
+                k.unit_text,
+                k.good_text,
+                "; ".join(map(str, k.targets)),
+                k.owner,
+            )
         ]
         for k in context.kpis
     ]
     return Sheet(gettext("Definitions"), head, rows)
-
-
-def as_double(value: Any) -> float | int | None:
-    """A number as a cell holds it; None for no data, and for what is too large."""
-    number = exact(value)
-    if number is None or abs(number) > _LARGEST:
-        return None
-    return int(number) if isinstance(value, int) and abs(value) < 2**53 else float(number)
 
 
 # --- writing -----------------------------------------------------------------------------------------------------

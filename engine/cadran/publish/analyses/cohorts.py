@@ -13,6 +13,7 @@ from cadran.declare.model import Cohort
 from cadran.publish.analyses.sheet import Sheet
 from cadran.publish.context_parts import Figure
 from cadran.publish.figures import Figures, spaced
+from cadran.publish.formatting import exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _matrix(matrix: CohortMatrix, cohort: Cohort, figures: Figures) -> MatrixBlo
     )
     average = tuple(figures.figure(rate, cohort.unit) for rate in matrix.average)
     return MatrixBlock(
-        figures.segment(matrix.segment_value),
+        figures.segment(matrix.segment_value, matrix.segment),
         tuple(
             CohortLine(
                 figures.form.period(row.period),
@@ -147,7 +148,7 @@ def _matrix(matrix: CohortMatrix, cohort: Cohort, figures: Figures) -> MatrixBlo
         ),
         average,
         cohort.unit == "percent",
-        tuple(_short(figure, is_share=cohort.unit == "percent") for figure in average),
+        tuple(_short(figure, figures, is_share=cohort.unit == "percent") for figure in average),
     )
 
 
@@ -158,7 +159,7 @@ def _cell(cell: CohortCell, cohort: Cohort, most: float, figures: Figures) -> Ce
     rate, share = figures.figure(cell.rate, cohort.unit), cohort.unit == "percent"
     return CellBlock(
         rate, figures.figure(value, unit), heat, share, cell.state, figures.state(cell.state),
-        figures.form.period(cell.period), _short(rate, is_share=share),
+        figures.form.period(cell.period), _short(rate, figures, is_share=share),
     )  # fmt: skip
 
 
@@ -184,11 +185,10 @@ def _texts(row: CohortLine, ages: int) -> Sequence[str]:
     return [*cells, *[""] * (ages - len(cells))]
 
 
-def _short(figure: Figure, *, is_share: bool) -> str:
+def _short(figure: Figure, figures: Figures, *, is_share: bool) -> str:
     """Shares in whole percent, without the sign: a matrix has many of them."""
-    if figure.raw is None or not is_share:
-        return figure.text
-    return f"{float(figure.raw):.0%}".removesuffix("%")
+    share = exact(figure.raw)
+    return figure.text if share is None or not is_share else figures.form.number(share.scaleb(2), 0)
 
 
 def records(answer: CohortAnswer) -> Iterator[dict[str, Any]]:

@@ -180,7 +180,7 @@ def _line(found: ForecastFigures, unit: str, most: float, figures: Figures) -> F
     return ForecastLine(
         found.period,
         form.period(found.period),
-        figures.segment(found.segment_value),
+        figures.segment(found.segment_value, found.segment),
         figures.figure(found.won, unit),
         figures.figure(found.open, unit),
         figures.figure(found.new, unit),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cadran.analysis.answers import FunnelAnswer, FunnelFigures, StepFigures
+from cadran.analysis.answers import Answers, FunnelAnswer, FunnelFigures, StepFigures
 from cadran.compute.results import Number, joined
 from cadran.declare.model import Funnel, Step
 from cadran.publish.analyses.sheet import Sheet
@@ -134,6 +134,16 @@ def funnel_block(
     return replace(block, tables=tuple(sheets(block, figures)))
 
 
+def other_periods(answers: Answers, figures: Figures) -> str:
+    """How to ask for another period, by one of another grain; empty where no funnel has several."""
+    for answer in answers.funnels.values():
+        for grain in figures.declaration.funnels[answer.name].periods[1:]:
+            totals = [f for f in answer.figures if not f.segment and f.grain == grain]
+            if (found := _shown(totals, "")) is not None:
+                return figures.gettext("other periods: --period %(period)s", period=found.period)
+    return ""
+
+
 def label_of(funnel: Funnel, figures: Figures) -> str:
     return figures.text(funnel.label) or spaced(funnel.name)
 
@@ -185,7 +195,9 @@ def _segments(answer: FunnelAnswer, shown: FunnelFigures, figures: Figures) -> I
             rows.setdefault(found.segment, []).append(found)
     for names, of in rows.items():
         ordered = sorted(of, key=lambda f: (-f.steps[0].count, f.segment_value))
-        lines = [_line(f, figures.segment(f.segment_value), figures) for f in ordered if f.steps[0].count]
+        lines = [
+            _line(f, figures.segment(f.segment_value, names), figures) for f in ordered if f.steps[0].count
+        ]
         if lines:
             yield FunnelSegment(" × ".join(spaced(name) for name in names), tuple(lines))
 

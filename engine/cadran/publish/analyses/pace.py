@@ -141,7 +141,7 @@ def _line(kpi: Kpi, found: PaceFigures, figures: Figures) -> PaceLine:
     return PaceLine(
         kpi.name,
         figures.label(kpi.name),
-        figures.segment(found.segment_value),
+        figures.segment(found.segment_value, found.segment),
         figures.figure(found.value, unit),
         figures.change(found.value, found.previous, kpi),
         figures.change(found.value, found.year_ago, kpi),

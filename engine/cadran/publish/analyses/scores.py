@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -124,6 +125,11 @@ def _head(path: str) -> str:
     return spaced(path.removesuffix(".name").replace(".", " ").replace('"', ""))
 
 
+def _unquoted(path: str) -> str:
+    """``owner."Last name"`` as a key of a record: the quotes are the formula language's, not the column's."""
+    return re.sub(r'"((?:[^"]|"")*)"', lambda found: found[1].replace('""', '"'), path)
+
+
 def _scored(scored: Scored, score: Score, figures: Figures) -> ScoredBlock:
     return ScoredBlock(
         key=" / ".join(_text(part, figures) for part in scored.key),
@@ -169,7 +175,7 @@ def rule_label(score: Score, number: int, figures: Figures) -> str:
 def band_label(score: Score, band: str, figures: Figures) -> str:
     if not band:
         return figures.gettext("no band") if score.bands else ""
-    return figures.text(score.band_labels.get(band, {})) or spaced(band)
+    return figures.band(score, band)
 
 
 def _bands(answer: ScoreAnswer, score: Score, figures: Figures) -> Iterator[BandBlock]:
@@ -297,6 +303,6 @@ def records(answer: ScoreAnswer, figures: Figures) -> Iterator[dict[str, Any]]:
             **dict(zip(keys, scored.key, strict=True)),
             "points": _plain(scored.points),
             "band": scored.band or None,
-            **{text.value: value for text, value in zip(score.show, scored.shown, strict=True)},
+            **{_unquoted(text.value): value for text, value in zip(score.show, scored.shown, strict=True)},
             "rules": [" ".join(score.rules[n].when.value.split()) for n in scored.rules],
         }

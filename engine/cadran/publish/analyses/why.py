@@ -124,7 +124,7 @@ class _Explaining:
         )
         effects = rounded([rate + mix for rate, mix in cells], self.step)
         pairs = [self._pair(cell, effect) for cell, effect in zip(cells, effects, strict=True)]
-        lines = [self._line(part, *pair) for part, pair in zip(shown, pairs, strict=False)]
+        lines = [self._line(part, split.segment, *pair) for part, pair in zip(shown, pairs, strict=False)]
         if hidden:
             label = self._said("%(n)s others", n=len(hidden))
             lines.append(self._bare(label, *pairs[len(shown)], split=not self.answer.additive))
@@ -134,7 +134,7 @@ class _Explaining:
         by = " × ".join(spaced(name) for name in split.segment)
         total = self._difference(sum(effects, Fraction(0)))
         title = self._said("by %(segment)s", segment=by)
-        return WhyTable(by, title, tuple(lines), rate, self._parts(shown, pairs), total)
+        return WhyTable(by, title, tuple(lines), rate, self._parts(split.segment, shown, pairs), total)
 
     def _pair(self, cell: Sequence[Fraction], effect: Fraction) -> tuple[Fraction, Fraction]:
         """Rate and mix, rounded so that they add up to the rounded effect."""
@@ -145,10 +145,10 @@ class _Explaining:
     def _is_rate(self) -> bool:
         return self.kpi.unit == "percent"
 
-    def _line(self, part: WhyPart, rate: Fraction, mix: Fraction) -> WhyLine:
+    def _line(self, part: WhyPart, names: Sequence[str], rate: Fraction, mix: Fraction) -> WhyLine:
         both = part.rate is not None
         return WhyLine(
-            self.figures.segment(part.segment_value), self._value(part.then), self._value(part.now), self._weights(part),
+            self.figures.segment(part.segment_value, names), self._value(part.then), self._value(part.now), self._weights(part),
             self._difference(rate) if both else "", self._difference(mix) if both else "", self._difference(rate + mix),
             self._verdict(rate + mix), self._cause(part),
         )  # fmt: skip
@@ -164,7 +164,9 @@ class _Explaining:
 
     # --- words ----------------------------------------------------------------------------------------------------
 
-    def _parts(self, shown: Sequence[WhyPart], pairs: Sequence[tuple[Fraction, Fraction]]) -> str:
+    def _parts(
+        self, names: Sequence[str], shown: Sequence[WhyPart], pairs: Sequence[tuple[Fraction, Fraction]]
+    ) -> str:
         """``web −1,4 pt (taux plus bas), …, autres +0,2 pt``: as rounded in the table, and together the whole change."""
         effects = [rate + mix for rate, mix in pairs]
         largest = max((abs(e) for e in effects[: len(shown)]), default=Fraction(0))
@@ -173,15 +175,15 @@ class _Explaining:
         named = [i for i, _ in enumerate(shown[:MOST_NAMED]) if abs(effects[i]) >= largest * _SMALL]
         if len(effects) == len(named) + 1 == len(shown):  # a single other has a name as well
             named.append(len(named))
-        texts = [self._named(shown[i], effects[i]) for i in named]
+        texts = [self._named(shown[i], names, effects[i]) for i in named]
         others = sum((e for i, e in enumerate(effects) if i not in named), Fraction(0))
         if len(named) < len(effects):
             texts.append(f"{self._said('others')} {self._difference(others)}")
         return ", ".join(texts)
 
-    def _named(self, part: WhyPart, effect: Fraction) -> str:
+    def _named(self, part: WhyPart, names: Sequence[str], effect: Fraction) -> str:
         cause = self._cause(part)
-        return f"{self.figures.segment(part.segment_value)} {self._difference(effect)}" + (
+        return f"{self.figures.segment(part.segment_value, names)} {self._difference(effect)}" + (
             f" ({cause})" if cause else ""
         )
 
