@@ -66,8 +66,10 @@ class Builder:
     def mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
         out: dict[str, Any] = {}
         before: Node | None = None
+        last = ""
         for key, value in node.value:
-            if value.value == "" and before is not None and self.splits_a_number(before, key):
+            if value.value == "" and before is not None and (meant := self.split_number(before, key)):
+                out[last] = meant
                 continue
             before = value
             if (key.tag is not TEXT or key.value == "<<") and not self.usable(key):
@@ -78,19 +80,21 @@ class Builder:
                 message = f"'{name}' is written twice; it already stands {{other}}"
                 self.fault("duplicate-key", message, key, "keep one of the two", first.start_mark.index)
                 continue
+            last = name
             out[name] = value.value if value.tag is TEXT else self.value(value, depth)
         return out
 
-    def splits_a_number(self, before: Node, key: Node) -> bool:
-        """``{2026-01: 1330,50}``, which YAML reads as 1330 and a key 50 without a value."""
+    def split_number(self, before: Node, key: Node) -> str:
+        """``{2026-01: 1330,50}``, which YAML reads as 1330 and a key 50 without a value: the number that is meant."""
         whole, rest = _WHOLE.fullmatch(str(before.value)), _FRACTION.fullmatch(str(key.value))
         plain = not getattr(before, "style", None) and not getattr(key, "style", None)
         if not (whole and rest and plain and key.start_mark.index == before.end_mark.index + 1):
-            return False
-        hint = f"write {''.join(whole[0].split())}.{rest[1]}{rest[2] if rest[2] == '%' else ''}"
+            return ""
+        meant = f"{''.join(whole[0].split())}.{rest[1]}{rest[2] if rest[2] == '%' else ''}"
+        hint = f"write {meant}"
         message = f"{whole[0]},{key.value}: decimals are written with a point"
         self.faults.append(Fault("decimal-comma", message, before.start_mark.index, key.end_mark.index, hint))
-        return True
+        return meant
 
     def usable(self, key: Node) -> bool:
         if key.value == "<<" and getattr(key, "style", None) in (None, ""):

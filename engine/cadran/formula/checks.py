@@ -258,7 +258,10 @@ def _for_each(kpi: Kpi, case: TargetCase) -> Problem:
     segments = listed(list(dict.fromkeys(name for names in kpi.segments for name in names)))
     message = f"every value of {segments} is judged by this target too, not only the total"
     written = f"value: {case.value.value}" if case.value is not None else "between: […]"
-    hint = f"for the total alone write {{segment: total, {written}}}"
+    hint = (
+        f"for the total alone write {{segment: total, {written}}}; "
+        f"if each is to reach it, [{{segment: total, {written}}}, {{{written}}}]"
+    )
     return Problem("target-for-each", message, case.place.position(), kpi.name, hint, "warning")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cadran.problems import Position, Problem, ProblemsFound, listed, suggest
 from cadran.publish.gather import gather
+from cadran.resources import templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment, TemplateError, TemplateSyntaxError
@@ -79,13 +80,17 @@ def check_templates(declaration: Declaration, template_folders: Sequence[Path]) 
 
 
 def _built_on(env: Environment, name: str) -> list[str]:
-    """The templates that one names by a fixed name. Raises TemplateError where it is missing or malformed."""
+    """The templates that one names by a fixed name. Raises TemplateError where it is missing or malformed.
+
+    Those that come with cadran are only looked for: they are right, and long.
+    """
     from jinja2.meta import find_referenced_templates
 
-    env.get_template(name)
-    if env.loader is None:
+    assert env.loader is not None
+    source, file, _ = env.loader.get_source(env, name)
+    if file is not None and Path(file).is_relative_to(templates()):
         return []
-    source = env.loader.get_source(env, name)[0]
+    env.get_template(name)
     return [other for other in find_referenced_templates(env.parse(source)) if other]
 
 

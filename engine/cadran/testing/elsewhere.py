@@ -10,6 +10,7 @@ from cadran.testing.rows import Texts
 
 _CODES = ("not-a-date", "wrong-type")  # what a run says of a column that is not what it is used as
 _DATE = re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b.*")
+_OURS = re.compile(r"[-+]?\d+(\.\d+)?|\d{4}-\d\d(-\d\d.*)?")
 _DECIMAL = re.compile(r"([-+]?\d[\d \u00a0\u202f]*),(\d+)\s*[€%]?")
 
 
@@ -36,4 +37,6 @@ def _hint(value: str) -> str:
     if decimal:
         whole = "".join(decimal[1].split())
         return f"write {whole}.{decimal[2]}, also where the source's files have a decimal comma"
+    if value != value.strip() and _OURS.fullmatch(value.strip()):
+        return "leave out the space beside the comma, which is a part of the value"
     return ""
