@@ -292,6 +292,8 @@ def test_an_alert_without_data_says_what_it_is_kept_from() -> None:
     told = context(results=fakes.results(alerts=(kept,)))
     assert told.alerts[0].reason == "no data any more: kept as it stood in January 2026"
     assert (told.alert_groups[0].kept, told.alert_groups[0].state_text) == (True, "kept")
+    waiting = context(results=fakes.results(alerts=(replace(kept, state="pending"),)))
+    assert waiting.alert_groups[0].state_text == "pending"
     beside = context(results=fakes.results(alerts=(kept, standing("dear", channel="paid", judged="2026-03"))))
     assert (beside.alert_groups[0].kept, beside.alert_groups[0].state_text) == (False, "firing")
 

@@ -40,7 +40,7 @@ class Alerts:
             severity=alert.severity,
             severity_text=figures.severity(alert.severity),
             state=alert.state,
-            state_text=figures.gettext("kept") if kept else figures.gettext(ALERT[alert.state]),
+            state_text=self._state(alert, kept),
             period=alert.period,
             period_text=figures.form.period(alert.period),
             since_text=figures.form.period(alert.since),
@@ -56,6 +56,11 @@ class Alerts:
             kept=kept,
             action=figures.text(kpi.action) if kpi and alert.state == "firing" else "",
         )
+
+    def _state(self, alert: Alert, kept: bool) -> str:
+        if kept and alert.state == "firing":
+            return self.figures.gettext("kept")
+        return self.figures.gettext(ALERT[alert.state])
 
     def _reason(self, alert: Alert, kept: bool) -> str:
         figures = self.figures
