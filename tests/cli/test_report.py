@@ -107,7 +107,7 @@ def test_a_run_writes_what_the_report_says(tmp_path: Path) -> None:
 def test_a_spreadsheet_on_the_way_through_a_pipe(tmp_path: Path) -> None:
     done = call(project(tmp_path), "report", "monthly", *AS_OF, "--format", "xlsx", "-o", "-")
     book = openpyxl.load_workbook(io.BytesIO(done.raw))
-    assert book.sheetnames == ["Summary", "Data", "Data quality", "Definitions"]
+    assert book.sheetnames == ["Summary", "Data", "Alerts", "Data quality", "Definitions"]
 
 
 def test_a_pdf_has_pages(tmp_path: Path) -> None:
