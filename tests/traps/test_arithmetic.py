@@ -225,3 +225,15 @@ def test_null_and_gap_semantics(tmp_path: Path) -> None:
         "SELECT m, count(*) c, sum(v) s FROM (VALUES (3, 4), (3, 6), (5, NULL), (6, 8)) t(m, v) GROUP BY m ORDER BY m"
     ).fetchall()
     assert grouped == [(3, 2, 10), (5, 1, None), (6, 1, 8)]  # no April, and a NULL where 0 was spent
+
+
+def test_rates_that_are_still_to_come_are_none_and_no_mistake(tmp_path: Path) -> None:
+    """A table of rates with its head alone: amounts in the project's own currency need none."""
+    text = """\
+    rates: {from: files.rates, date: day}
+    datasets: {orders: {from: files.orders, key: id, date: day, money: {amount: cur}}}
+    kpis: {revenue: {formula: sum(orders.amount), period: month, unit: EUR}}
+    """
+    tables = {"rates": "day,currency,rate\n", "orders": "id,day,amount,cur\n1,2026-05-02,10.00,EUR\n"}
+    found = run(tmp_path, text, tables, as_of=dt.date(2026, 6, 1))
+    assert figures(found)["revenue", "2026-05"] == Decimal("10.00")

@@ -85,23 +85,13 @@ class Engine:
 
     def _source(self, dataset: str) -> exp.Expr:
         """The dataset's table, or the union of its tables."""
-        tables = [self._table(t.source, t.table) for t in self.declaration.datasets[dataset].tables]
+        tables = [self.session.table(t.source, t.table) for t in self.declaration.datasets[dataset].tables]
         if len(tables) == 1:
             return tables[0]
         out: exp.Expr = _everything(tables[0])
         for table in tables[1:]:
             out = exp.Union(this=out, expression=_everything(table), distinct=False, by_name=True)
         return exp.Subquery(this=out)
-
-    def _table(self, source: str, table: str) -> exp.Expr:
-        """A loaded table, its columns without any value as plain NULLs: such a column has no type to be wrong."""
-        loaded = exp.table_(table, db=source, quoted=True)
-        empty = self.session.empty_columns(source, table)
-        if not empty:
-            return loaded
-        nothing = [exp.alias_(exp.null(), name, quoted=True) for name in empty]
-        star = exp.Star(replace=nothing)
-        return exp.Subquery(this=exp.Select(expressions=[star]).from_(loaded, copy=False))
 
     def _quarantining(self) -> set[str]:
         """Datasets whose sources set bad rows aside instead of failing."""
@@ -187,7 +177,7 @@ class Engine:
                 out.behind.append(computed)
             else:
                 out.series.append(self._with_top(series, computed, planner))
-        rates = rates_table(self.declaration)
+        rates = rates_table(self.declaration, self.session)
         out.listed = {
             name: listed(listing, self.rows, self.session, rates, self.declaration.datasets[listing.dataset])
             for name, listing in request.listings.items()
@@ -300,7 +290,7 @@ class Engine:
         builder = ScanBuilder(
             rows,
             lambda name, dataset: self.model.dimensions[name, dataset],
-            rates_table(self.declaration),
+            rates_table(self.declaration, self.session),
         )
         far = [s for s in scans if self._has_source(s.dataset)]
         near = [s for s in scans if not self._has_source(s.dataset)]

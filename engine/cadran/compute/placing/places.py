@@ -132,6 +132,16 @@ class Places:
     def empty_columns(self, source: str, table: str) -> list[str]:
         return self.session.empty_columns(source, table)
 
+    def table(self, source: str, table: str) -> exp.Expr:
+        """A loaded table, its columns without any value as plain NULLs: such a column has no type to be wrong."""
+        loaded = exp.table_(table, db=source, quoted=True)
+        empty = self.empty_columns(source, table)
+        if not empty:
+            return loaded
+        nothing = [exp.alias_(exp.null(), name, quoted=True) for name in empty]
+        star = exp.Star(replace=nothing)
+        return exp.Subquery(this=exp.Select(expressions=[star]).from_(loaded, copy=False))
+
     def types(self, select: exp.Expr) -> dict[str, str]:
         return self.session.types(select)
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from cadran.compute.keeping.examined import Examined
 
 
-def rates_table(declaration: Declaration) -> exp.Expr | None:
+def rates_table(declaration: Declaration, session: Places) -> exp.Expr | None:
     """``day, currency, rate, until``: each rate holds until the next of its currency; our own currency is worth 1."""
     declared = declaration.rates
     if declared is None:
         return None
-    table = exp.table_(declared.table.table, db=declared.table.source, quoted=True)
+    table = session.table(declared.table.source, declared.table.table)
     day, currency, rate = (
         cast(column(declared.date), "DATE"),
         column(declared.currency),
@@ -94,7 +94,7 @@ class Currencies:
     def check(self, measures: Sequence[Measure]) -> list[Problem]:
         """Amounts without a rate, and amounts of several currencies that nothing converts."""
         out: list[Problem] = []
-        rates = rates_table(self.declaration)
+        rates = rates_table(self.declaration, self.session)
         if rates is not None and any(m.convert for m in measures):
             out += self._repeated_rates()
         for measure in measures:
