@@ -46,7 +46,7 @@ def _differences(engine: Engine, scan: Scan, held: Held) -> list[str]:
     builder = ScanBuilder(
         engine.rows,
         lambda name, dataset: engine.model.dimensions[name, dataset],
-        rates_table(engine.declaration),
+        rates_table(engine.declaration, engine.session),
     )
     own = replace(scan, name=f"{scan.name}_own")
     select = builder.build(own)
