@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -134,3 +134,26 @@ class Language(click.ParamType[str]):
         if text.replace("_", "-").partition("-")[0].lower() not in LANGUAGES:
             self.fail(f"'{text}' is not a language of reports; there are {', '.join(LANGUAGES)}", param, ctx)
         return text
+
+
+def answer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What commands that answer one question take: the clock, the format, the language."""
+    for option in (
+        click.option(
+            "--locale", type=Language(), help="Language, such as fr or en-GB (default: the project's)."
+        ),
+        click.option(
+            "--format",
+            "kind",
+            type=click.Choice(["table", "json", "csv"]),
+            default="table",
+            show_default=True,
+        ),
+        click.option(
+            "--as-of",
+            type=Moment(),
+            help="The run's logical time (default: now); a bare date is its first instant.",
+        ),
+    ):
+        command = option(command)
+    return command

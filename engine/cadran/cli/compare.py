@@ -6,7 +6,7 @@ import datetime as dt
 
 import click
 
-from cadran.cli.common import Moment, console, problems_shown, project, root, show
+from cadran.cli.common import answer_options, console, problems_shown, project, root, show
 
 
 @click.command()
@@ -15,17 +15,7 @@ from cadran.cli.common import Moment, console, problems_shown, project, root, sh
 @click.option(
     "--months", type=int, default=6, show_default=True, help="How many months on each side, 6 or more."
 )
-@click.option(
-    "--as-of", type=Moment(), help="The run's logical time (default: now); a bare date is its first instant."
-)
-@click.option(
-    "--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
-)
-@click.option(
-    "--locale",
-    type=click.Choice(["fr", "en"]),
-    help="Language of texts and numbers (default: the project's).",
-)
+@answer_options
 @click.pass_context
 def compare(
     ctx: click.Context, kpis: tuple[str, ...], milestone: str, months: int, as_of: dt.date | None, kind: str,

@@ -6,19 +6,13 @@ import datetime as dt
 
 import click
 
-from cadran.cli.common import Language, Moment, problems_shown, project, root, show
+from cadran.cli.common import answer_options, problems_shown, project, root, show
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FORECAST]…")
-@click.option(
-    "--as-of", type=Moment(), help="The run's logical time (default: now); a bare date is its first instant."
-)
 @click.option("--segments", is_flag=True, help="Also for each value of the forecast's segment.")
-@click.option(
-    "--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
-)
-@click.option("--locale", type=Language(), help="Language, such as fr or en-GB (default: the project's).")
+@answer_options
 @click.pass_context
 def forecast(
     ctx: click.Context, names: tuple[str, ...], as_of: dt.date | None, segments: bool, kind: str, locale: str | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadran.cli.common import Moment, console, problems_shown, project, root, show
+from cadran.cli.common import answer_options, console, problems_shown, project, root, show
 
 if TYPE_CHECKING:
     from cadran.analysis.answers import WhyAnswer
@@ -33,17 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--all", "every", is_flag=True, help="Show the tables of all segments, and not the most telling one."
 )
-@click.option(
-    "--as-of", type=Moment(), help="The run's logical time (default: now); a bare date is its first instant."
-)
-@click.option(
-    "--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
-)
-@click.option(
-    "--locale",
-    type=click.Choice(["fr", "en"]),
-    help="Language of texts and numbers (default: the project's).",
-)
+@answer_options
 @click.pass_context
 def why(
     ctx: click.Context, kpi: str, period: str, against: str, by: str | None, every: bool, as_of: dt.date | None, kind: str,

@@ -15,8 +15,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Literal
 
 from cadran.publish.dates import ago_text, babel_locale, date_text, instant_text, period_text
-from cadran.publish.messages import catalogue, filled, language
+from cadran.publish.messages import catalogue, language
 from cadran.publish.unit_words import counted
+from cadran.publish.wording import UNIT
 
 if TYPE_CHECKING:
     from babel.numbers import NumberPattern
@@ -205,29 +206,9 @@ class Formatter:
         return _with_minus(said).replace(" ", NBSP)
 
     def _counted(self, text: str, number: Decimal, unit: str) -> str:
-        """What CRMs count, in the reader's language; another unit is a word of the team's, and stays as it is."""
-        ngettext = catalogue(self.locale).ngettext
-        count = 1 if abs(number) == 1 else 0 if number == 0 else 2
-        match unit:
-            case "customers":
-                said = ngettext("%(num)s customer", "%(num)s customers", count)
-            case "leads":
-                said = ngettext("%(num)s lead", "%(num)s leads", count)
-            case "deals":
-                said = ngettext("%(num)s deal", "%(num)s deals", count)
-            case "orders":
-                said = ngettext("%(num)s order", "%(num)s orders", count)
-            case "visits":
-                said = ngettext("%(num)s visit", "%(num)s visits", count)
-            case "logins":
-                said = ngettext("%(num)s login", "%(num)s logins", count)
-            case "comments":
-                said = ngettext("%(num)s comment", "%(num)s comments", count)
-            case "points":
-                said = ngettext("%(num)s point", "%(num)s points", count)
-            case _:
-                return f"{text}{NBSP}{counted(unit, number, self.language)}"
-        return filled(said.replace(" ", NBSP), {"num": text})
+        """What CRMs count, in the reader's language; another unit is a word of the team's."""
+        word = catalogue(self.locale).gettext(UNIT[unit]) if unit in UNIT else unit
+        return f"{text}{NBSP}{counted(word, number, self.language)}"
 
     def _short_unit(self, unit: str) -> str:
         """What stands behind a number that is scaled."""

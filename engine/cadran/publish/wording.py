@@ -52,3 +52,13 @@ GRAIN: Mapping[str, str] = {
 }
 GOOD: Mapping[str, str] = {"up": N_("higher is better"), "down": N_("lower is better")}
 STAND_IN: Mapping[str, str] = {"(none)": N_("(none)"), "(other)": N_("(other)")}  # what the engine calls them
+UNIT: Mapping[str, str] = {  # what CRMs count
+    "customers": N_("customers"),
+    "leads": N_("leads"),
+    "deals": N_("deals"),
+    "orders": N_("orders"),
+    "visits": N_("visits"),
+    "logins": N_("logins"),
+    "comments": N_("comments"),
+    "points": N_("points"),
+}
