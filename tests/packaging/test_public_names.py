@@ -39,9 +39,9 @@ def _public(kind: type) -> set[str]:
 def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
-        "DataError", "Document", "End", "InPlace", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError",
-        "Page", "Part", "QueryRefused", "QueryableConnector", "Rejected", "Relation", "Table", "hookimpl", "listed",
-        "parse_duration", "suggest", "write_whole",
+        "DataError", "Deferred", "Document", "End", "InPlace", "Message", "Notifier", "NotifierContext", "NotifierEntry",
+        "NotifierError", "Page", "Part", "Picture", "QueryRefused", "QueryableConnector", "Rejected", "Relation", "Table",
+        "Unknown", "hookimpl", "listed", "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 from cadran.calendar import Calendar, Duration, Grain
 from cadran.declare.document import Document, Place
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from cadran.declare.expectations import KpiTest
 
 ReportFormat = Literal["html", "markdown", "pdf", "xlsx"]
+Attached = Literal["csv", "xlsx", "pdf", "html"]
 Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
 
@@ -272,6 +274,103 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    """A channel, and the recipients there: each a text in which ``{{ owner }}`` and its like stand for who is meant.
+
+    A channel that is itself the address (a chat, a folder) has none.
+    """
+
+    channel: Text
+    to: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When something is due, by the local clock of ``zone``; ``catch_up`` says what becomes of times that were missed."""
+
+    cron: Text
+    zone: ZoneInfo
+    catch_up: Literal["latest", "all", "none"] = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What data has to be like before a report is made: how old at most, how long that is waited for, and what then."""
+
+    max_age: Duration | None = None
+    wait: Duration = field(default_factory=Duration)
+    otherwise: Literal["banner", "skip", "fail"] = "banner"  # YAML: else
+
+
+@dataclass(frozen=True, slots=True)
+class Per:
+    """One report for each value of ``segment``; ``addresses`` says where those live whose value is no address itself."""
+
+    segment: Text
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """When a route is quiet: on some days of the week (1 is Monday), between two local times, between two days.
+
+    All that is given has to hold. ``start`` after ``end`` goes over midnight.
+    """
+
+    days: frozenset[int] = frozenset()
+    start: dt.time | None = None
+    end: dt.time | None = None
+    first: dt.date | None = None
+    last: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where firing and resolved alerts go. ``match`` holds, by what is compared, the values that fit."""
+
+    name: str  # by what state knows it: its own, else made of what it matches and where it goes
+    place: Place
+    to: tuple[Destination, ...] = ()
+    match: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # kpi rule severity owner tag segment value
+    group_by: tuple[str, ...] = ()
+    wait: Duration | None = None  # how long a group's first message is held back for others to join
+    repeat: Duration | None = None  # after how long a group that is still firing is sent again
+    mute: tuple[Mute, ...] = ()
+    zone: ZoneInfo | None = None  # of ``mute``; the calendar's if None
+    resolved: bool = True  # whether the end of an alert is told
+    goes_on: bool = False  # YAML: continue
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """For how long state is kept."""
+
+    runs: Duration = field(default_factory=lambda: Duration(days=400))
+    observations: Duration = field(default_factory=lambda: Duration(days=1826))
+    deliveries: Duration = field(default_factory=lambda: Duration(days=90))
+
+
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    """Where runs, alerts and deliveries are remembered: a SQLite file in ``.cadran`` unless ``url`` says PostgreSQL."""
+
+    url: str = ""
+    schema: str = ""  # of PostgreSQL, the project's own
+    keep: Retention = field(default_factory=Retention)
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """How long messages are tried again, what follows an unknown outcome, and who hears of what could not be delivered."""
+
+    deadline: Duration = field(default_factory=lambda: Duration(days=1))
+    unknown_reports: Literal["wait", "send"] = "wait"
+    unknown_alerts: Literal["wait", "send"] = "send"
+    failures: tuple[Destination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportPart:
     """KPIs of a report that stand together; an entry of its list that has no title is a part of its own."""
 
@@ -307,7 +406,12 @@ class Report:
     compare: Comparison | None = None
     forecasts: tuple[Text, ...] | None = None
     pace: tuple[Text, ...] | None = None  # KPIs, or tag:NAME; None: those with targets where it shows all
-    to: tuple[Text, ...] = ()  # channels' names; empty means the project's folder reports
+    to: tuple[Destination, ...] = ()  # empty means the project's folder reports
+    schedule: Schedule | None = None
+    ready: Ready | None = None
+    per: Per | None = None
+    attach: tuple[Attached, ...] = ()
+    owner: str = ""  # who answers for it, and hears where it cannot be delivered
     formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
 
 
@@ -372,6 +476,10 @@ class Declaration:
     )  # what funnels, cohorts and forecasts are computed from
     channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    judging: Schedule | None = None  # YAML: alerts.schedule; when rules are judged, where there are routes
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    state: StateSettings = field(default_factory=StateSettings)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)
     notes: Mapping[dt.date, Localized] = field(default_factory=dict)
     tests: Mapping[str, KpiTest] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from cadran.declare.comparisons import comparison
 from cadran.declare.crosschecks import known_kpi
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
-from cadran.declare.model import Kpi, Report, ReportPart, Text
+from cadran.declare.model import Destination, Kpi, Report, ReportPart, Text
 from cadran.declare.names import check_file_name
 from cadran.declare.sections import Entry, Sections
 from cadran.problems import listed, suggest
@@ -52,7 +52,7 @@ def report(
         if "compare" in value
         else None,
         pace=pace,
-        to=_channels(value.get("to", []), place.child("to"), sections, found),
+        to=_destinations(value.get("to", []), place.child("to"), sections, found),
         formats=tuple(item for item, _ in values.each(value.get("format", []), place.child("format"))),
     )
 
@@ -80,18 +80,19 @@ def _declared(
     return named
 
 
-def _channels(value: Any, place: Place, sections: Sections, found: Findings) -> tuple[Text, ...]:
+def _destinations(value: Any, place: Place, sections: Sections, found: Findings) -> tuple[Destination, ...]:
     """The channels that a report goes to, each once."""
-    named: dict[str, Text] = {}
+    named: dict[str, Destination] = {}
     for item, at in values.each(value, place):
         name = values.text(item["channel"], at.child("channel"))
-        first = named.setdefault(name.value, name)
+        to = values.texts(item["to"], at.child("to")) if "to" in item else ()
+        first = named.setdefault(name.value, Destination(name, to))
         if not sections.exists("channels", name.value):
             names = sections.names("channels")
             hint = f"there are: {listed(names)}" if names else "declare it under 'channels'"
             message = f"unknown channel '{name.value}'"
             found.error("unknown-channel", message, name.place, suggest(name.value, names) or hint)
-        elif first is not name:
+        elif first.channel is not name:
             message = f"the channel '{name.value}' is named twice"
             found.error("repeated-item", message, name.place, "keep one of them")
     return tuple(named.values())

@@ -25,7 +25,17 @@ from cadran.plugins.connector import (
     Table,
 )
 from cadran.plugins.hookspecs import hookimpl
-from cadran.plugins.notifier import Document, Notifier, NotifierContext, NotifierEntry, NotifierError
+from cadran.plugins.notifier import (
+    Deferred,
+    Document,
+    Message,
+    Notifier,
+    NotifierContext,
+    NotifierEntry,
+    NotifierError,
+    Picture,
+    Unknown,
+)
 from cadran.plugins.writing import write_whole
 from cadran.problems import listed, suggest
 
@@ -39,20 +49,24 @@ __all__ = [
     "ConnectorError",
     "Context",
     "DataError",
+    "Deferred",
     "Document",
     "End",
     "InPlace",
+    "Message",
     "Notifier",
     "NotifierContext",
     "NotifierEntry",
     "NotifierError",
     "Page",
     "Part",
+    "Picture",
     "QueryRefused",
     "QueryableConnector",
     "Rejected",
     "Relation",
     "Table",
+    "Unknown",
     "hookimpl",
     "listed",
     "parse_duration",

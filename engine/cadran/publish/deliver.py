@@ -90,7 +90,7 @@ class _Desk:
         if not report.to:
             yield self.to_folder(document)
         for name in report.to:
-            yield self.to_channel(self.declaration.channels[name.value], document)
+            yield self.to_channel(self.declaration.channels[name.channel.value], document)
 
     def to_folder(self, document: Document) -> Delivery:
         try:

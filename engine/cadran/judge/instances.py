@@ -1,0 +1,98 @@
+"""Alerts as they outlive a run: who they are, where they stand, and what has changed about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cadran.compute.results import Number
+
+Subject = Literal["kpi", "dataset", "source"]
+AlertState = Literal["ok", "pending", "firing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes an alert this one and no other: never the place of its rule in the file, nor the reason that it is raised."""
+
+    subject: Subject
+    name: str
+    rule: str  # its name, or its condition; of a dataset's expectation max_age or min_rows, of a source failed
+    grain: str = ""
+    segment: tuple[str, ...] = ()
+    segment_value: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """64 hexadecimal digits."""
+        parts = [
+            self.subject, self.name, self.rule, self.grain, list(self.segment), list(self.segment_value)
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An alert after its newest judged period. ``since`` and ``period`` are labels of periods, or days."""
+
+    identity: Identity
+    condition: str  # digest of what its state rests on; another one starts anew
+    state: AlertState = "ok"
+    since: str = ""
+    held: int = 0
+    cleared: int = 0
+    reason: str = ""  # "no data", "gone", …; "" where the figures say it
+    period: str = ""
+    value: Number | None = None
+    target: Number | None = None
+    episode: int = 0  # how often it has begun to fire
+    changed: dt.datetime | None = None
+    seen: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of an alert, at the period that brought it. Out of firing into ok is what people call resolved."""
+
+    instance: Instance  # as it is afterwards
+    before: AlertState
+    period: str
+    correction: bool = False  # it comes of a period that was restated
+    silent: bool = False  # part of what the first run builds up
+
+    @property
+    def after(self) -> AlertState:
+        return self.instance.state
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that nobody hears of until a time. ``matchers``: what is compared (kpi, rule, owner, severity, tag, a segment)
+    → the values that fit."""
+
+    matchers: dict[str, tuple[str, ...]]
+    starts: dt.datetime
+    until: dt.datetime
+    reason: str = ""
+    author: str = ""
+    number: int = 0
+    created: dt.datetime | None = None
+    expired: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message about a group of alerts, to be sent to each destination of a route.
+
+    ``kind`` is firing (something new), repeat, resolved, or correction. ``resolved`` are those of the group that ended.
+    """
+
+    route: str
+    group: str  # the group's key: JSON of what it is grouped by
+    kind: Literal["firing", "repeat", "resolved", "correction"]
+    firing: tuple[Instance, ...] = ()
+    resolved: tuple[Instance, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)  # what it is grouped by
