@@ -331,7 +331,9 @@ class Route:
     name: str  # by what state knows it: its own, else made of what it matches and where it goes
     place: Place
     to: tuple[Destination, ...] = ()
-    match: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # kpi rule severity owner tag segment value
+    match: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # kpi rule severity owner tag segment value
     group_by: tuple[str, ...] = ()
     wait: Duration | None = None  # how long a group's first message is held back for others to join
     repeat: Duration | None = None  # after how long a group that is still firing is sent again

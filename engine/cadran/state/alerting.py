@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
-from cadran.compute.results import Number
-
+Number = int | Decimal | float
 Subject = Literal["kpi", "dataset", "source"]
 AlertState = Literal["ok", "pending", "firing"]
 
@@ -20,7 +21,9 @@ class Identity:
 
     subject: Subject
     name: str
-    rule: str  # its name, or its condition; of a dataset's expectation max_age or min_rows, of a source failed
+    rule: (
+        str  # its name, or its condition; of a dataset's expectation max_age or min_rows, of a source failed
+    )
     grain: str = ""
     segment: tuple[str, ...] = ()
     segment_value: tuple[str, ...] = ()
@@ -73,7 +76,7 @@ class Silence:
     """Alerts that nobody hears of until a time. ``matchers``: what is compared (kpi, rule, owner, severity, tag, a segment)
     → the values that fit."""
 
-    matchers: dict[str, tuple[str, ...]]
+    matchers: Mapping[str, tuple[str, ...]]
     starts: dt.datetime
     until: dt.datetime
     reason: str = ""
@@ -81,18 +84,3 @@ class Silence:
     number: int = 0
     created: dt.datetime | None = None
     expired: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One message about a group of alerts, to be sent to each destination of a route.
-
-    ``kind`` is firing (something new), repeat, resolved, or correction. ``resolved`` are those of the group that ended.
-    """
-
-    route: str
-    group: str  # the group's key: JSON of what it is grouped by
-    kind: Literal["firing", "repeat", "resolved", "correction"]
-    firing: tuple[Instance, ...] = ()
-    resolved: tuple[Instance, ...] = ()
-    labels: dict[str, str] = field(default_factory=dict)  # what it is grouped by
