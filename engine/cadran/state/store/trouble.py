@@ -34,9 +34,9 @@ def told(place: str) -> Iterator[None]:
     except exc.DBAPIError as error:
         if isinstance(error, exc.IntegrityError | exc.ProgrammingError | exc.DataError):
             if (found := _refused(place, error)) is not None:
-                raise found from None
+                raise found from error
             raise
-        raise trouble(place, error) from None
+        raise trouble(place, error) from error
 
 
 def trouble(place: str, error: exc.DBAPIError) -> StoreError:
