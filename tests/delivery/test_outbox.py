@@ -10,7 +10,7 @@ import pytest
 from cadran.state.store import outbox
 from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store
-from tests.delivery.rows import (
+from delivery.rows import (
     NOON,
     a_delivery,
     an_alert,
@@ -20,7 +20,6 @@ from tests.delivery.rows import (
     row_of,
     states,
 )
-from tests.delivery.stores import store  # noqa: F401
 
 LEASE = 300
 

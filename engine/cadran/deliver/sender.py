@@ -23,6 +23,7 @@ from cadran.deliver.backoff import next_try
 from cadran.plugins.notifier import Deferred, Notifier, NotifierError, Unknown
 from cadran.state.store import outbox
 from cadran.state.store.outbox import Came, Delivery
+from cadran.state.store.trouble import StoreError
 
 if TYPE_CHECKING:
     from cadran.state.store.store import Store
@@ -200,6 +201,8 @@ def _tried(sender: Sender, row: Delivery) -> _Came:
         return _Came("retry" if repeatable else "unknown", _shown(sender, error))
     except NotifierError as error:
         return _Came("failed", _shown(sender, error))
+    except StoreError as error:  # from begin(): nothing has gone out
+        return _Came("retry", error.message)
     except Exception as error:  # the plugin's own fault
         fault = f"{_shown(sender, error)}; the notifier '{row.notifier}' has a fault, tell its author"
         return _Came("unknown" if made.begun else "retry", fault)

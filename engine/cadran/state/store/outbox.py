@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Insert, Row, and_, exists, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from cadran.state.store.adding import unless_there
 from cadran.state.store.tables import attempt, delivery
 
 Kind = Literal["report", "alert", "failure"]
@@ -61,13 +61,7 @@ class Delivery:
 
 def enqueue(c: Connection, deliveries: Iterable[Delivery]) -> int:
     """Inserts those whose key is not there yet, and gives how many that were."""
-    statement = _insert(c).on_conflict_do_nothing(index_elements=[delivery.c.key]).returning(delivery.c.key)
-    return sum(len(c.execute(statement, asdict(row)).all()) for row in deliveries)
-
-
-def _insert(c: Connection) -> Any:
-    """Both say ON CONFLICT, each in a class of its own."""
-    return (postgresql if c.dialect.name == "postgresql" else sqlite).insert(delivery)
+    return sum(c.execute(unless_there(c, delivery), asdict(row)).rowcount for row in deliveries)
 
 
 # --- leases --------------------------------------------------------------------------------------------------------
