@@ -27,7 +27,7 @@ def key_of(name: str) -> str:
 
 def a_delivery(name: str = "one", **changed: Any) -> Delivery:
     """A report that is due at noon, for a day."""
-    content = changed.pop("content", f"Subject: {name}\n\nthe text of {name}\n".encode())
+    content = changed.pop("content", f"Subject: {name}\r\n\r\nthe text of {name}\r\n".encode())
     if "after" in changed:
         changed["after"] = key_of(changed["after"])
     given: dict[str, Any] = {
