@@ -7,19 +7,17 @@ What is compared of an alert: ``subject`` (kpi, dataset, source) and under that 
 from __future__ import annotations
 
 import datetime as dt
-import re
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from cadran.declare.destinations import blanks, filled
 from cadran.declare.model import AlertRule, Declaration, Mute, Route
 from cadran.state.alerting import Instance, Silence
 
 Labels = Mapping[str, tuple[str, ...]]
 SEVERITIES = {"source": "critical", "dataset": "warning"}  # of alerts that nobody declares a severity for
-NAMES = ("kpi", "dataset", "source", "subject", "rule", "severity", "owner", "tag", "grain", "segment", "value")
-
-_NAME = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _DAY = dt.timedelta(days=1)
 
 
@@ -64,7 +62,10 @@ def routes_of(routes: Iterable[Route], found: Labels) -> Iterator[Route]:
 
 def group_of(route: Route, found: Labels) -> dict[str, str]:
     """What an alert is grouped by in a route."""
-    return {name: " / ".join(found.get(name, ())[:1] if name == "kpi" else found.get(name, ())) for name in route.group_by}
+    return {
+        name: " / ".join(found.get(name, ())[:1] if name == "kpi" else found.get(name, ()))
+        for name in route.group_by
+    }
 
 
 # --- recipients --------------------------------------------------------------------------------------------------------
@@ -93,28 +94,16 @@ def recipients(route: Route, found: Labels) -> tuple[list[Recipient], list[str]]
 def addressed(template: str, found: Labels) -> tuple[list[str], list[str]]:
     """``{{ owner }}`` and its like replaced by what the alert has of that name, once for each; and the names without a value.
 
-    Nothing else is a template here: what it is replaced by is not looked at again, and is one line without blanks around.
+    Nothing else is a template here, and what a name stands for is not looked at again. It has to be one plain line.
     """
-    names = dict.fromkeys(_NAME.findall(template))
-    missing = [name for name in names if not any(map(_is_plain, found.get(name, ())))]
-    if missing:
-        return [], missing
-    texts = [template]
-    for name in names:
-        pattern = re.compile(r"\{\{\s*" + name + r"\s*\}\}")
-        values = [value.strip() for value in found[name] if _is_plain(value)]
-        texts = [pattern.sub(lambda _, value=value: value, text) for text in texts for value in values]  # type: ignore[misc]
-    return [text.strip() for text in texts], []
+    values = {name: [v.strip() for v in found.get(name, ()) if _is_plain(v)] for name in blanks(template)}
+    missing = [name for name, plain in values.items() if not plain]
+    choices = itertools.product(*values.values())
+    return [filled(template, dict(zip(values, chosen, strict=True))) for chosen in choices], missing
 
 
 def _is_plain(value: str) -> bool:
-    return bool(value.strip()) and value.isprintable()
-
-
-def unknown_names(template: str, segments: Iterable[str]) -> list[str]:
-    """The names in a recipient that no alert can have."""
-    known = {*NAMES, *segments}
-    return [name for name in dict.fromkeys(_NAME.findall(template)) if name not in known]
+    return bool(value.strip()) and value.strip().isprintable()
 
 
 # --- when nobody hears -------------------------------------------------------------------------------------------------

@@ -111,3 +111,30 @@ class Silence:
     number: int = 0
     created: dt.datetime | None = None
     expired: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who was told by which route that an alert fires (the ``episode``-th time), by which delivery, and when last.
+
+    ``ended`` is when they were told that it is over, or when it was settled that they need not be.
+    """
+
+    identity: str  # the alert's key
+    episode: int
+    route: str
+    channel: str
+    recipient: str
+    delivery: str
+    at: dt.datetime
+    ended: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts of a route that are told together. ``waiting`` is since when its first message is held back."""
+
+    route: str
+    key: str
+    waiting: dt.datetime | None = None
+    sent: dt.datetime | None = None
