@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cadran.declare.destinations import filled
 from cadran.deliver import keys
@@ -20,11 +20,12 @@ from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.figures import Figures, hide
 from cadran.publish.letters.alerts import notice_context
-from cadran.publish.letters.context import FailureContext, Letter
+from cadran.publish.letters.context import Letter
+from cadran.publish.letters.failures import failure_context
 from cadran.publish.letters.links import Links
 from cadran.publish.letters.programs import for_programs, number
 from cadran.publish.letters.rendering import Templates
-from cadran.publish.letters.reports import Made, Maker
+from cadran.publish.letters.reports import Made, Maker, late_words
 from cadran.publish.report import variables_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from cadran.declare.model import Channel, Declaration, Destination, Report
     from cadran.judge.notices import Notice
     from cadran.publish.letters.context import NoticeContext
+    from cadran.publish.letters.failures import Undelivered
 
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
@@ -52,31 +54,6 @@ class Outgoing:
     owner: str = ""
     after: str = ""
     skipped: str = ""
-
-
-class Undelivered(Protocol):
-    """What is asked of a delivery that finally failed: a row of the outbox."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def job(self) -> str: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def recipient(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def owner(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def logical_time(self) -> dt.datetime: ...
 
 
 class Composer:
@@ -116,7 +93,7 @@ class Composer:
         }
         if report.per is not None:
             words[report.per.segment.value] = address or about
-        late_text = self._late(figures, logical_time) if late else ""
+        late_text = late_words(figures, self._local(logical_time)) if late else ""
         moment = now or logical_time
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
@@ -135,10 +112,6 @@ class Composer:
                     self._sealed(message, channel, notifier, _label(made, about), report.owner, destination)
                 )
         return out
-
-    def _late(self, figures: Figures, due: dt.datetime) -> str:
-        when = figures.form.instant(self._local(due))
-        return figures.gettext("This report was due on %(when)s.", when=when)
 
     # --- alerts ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +149,7 @@ class Composer:
             if channel.name == delivery.channel:
                 continue
             notifier = self._notifier(channel)
-            context = self._failure_context(delivery, locale)
+            context = failure_context(delivery, Figures(self.declaration, locale))
             made = self._templates(channel, notifier, locale).render("failure", variables_of(context))
             words = {"owner": delivery.owner}
             for recipient in _recipients(destination, words):
@@ -190,16 +163,6 @@ class Composer:
                     self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
                 )
         return out
-
-    def _failure_context(self, delivery: Undelivered, locale: str) -> FailureContext:
-        figures = Figures(self.declaration, locale)
-        said = figures.said
-        return FailureContext(
-            said(delivery.subject), said(delivery.label), delivery.channel, said(delivery.recipient), said(delivery.reason),
-            figures.form.instant(self._local(delivery.logical_time)), delivery.attempts,
-            f"cadran outbox show {delivery.key[:12]}", f"cadran outbox retry {delivery.key[:12]}",
-            locale, figures.form.language, figures.gettext("A message could not be delivered"),
-        )  # fmt: skip
 
     # --- channels --------------------------------------------------------------------------------------------------
 
