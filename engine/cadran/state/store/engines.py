@@ -18,9 +18,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 
 from cadran.state import durable
-from cadran.state.store.trouble import StoreError
+from cadran.state.store.trouble import PATIENCE, StoreError
 
-PATIENCE = 30  # seconds for which a writer waits for another one
 _WRITES = "cadran_writes"
 _WAL_KEPT = 64 * 1024 * 1024  # bytes that the log beside the file may keep once it is empty
 _URL = "postgresql://user:password@host/database"

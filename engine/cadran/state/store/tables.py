@@ -100,8 +100,10 @@ alert = Table(
     Column("value", Figure),
     Column("target", Figure),
     Column("episode", Integer, nullable=False),  # how often it has begun to fire
-    Column("changed", Instant, nullable=False),  # the logical time of its last transition
+    Column("fired", String(40), nullable=False, default=""),  # first period of the stretch for which it last fired
+    Column("changed", Instant),  # the logical time of its last transition
     Column("seen", Instant, nullable=False),  # … of its last evaluation
+    Column("trail", Text, nullable=False, default="[]"),  # JSON: the newest judged periods, with what was said of them
 )  # fmt: skip
 
 #: What changed about an alert, and why; never changed itself.

@@ -11,6 +11,8 @@ from sqlalchemy import exc
 
 from cadran.problems import Position, Problem, ProblemsFound
 
+PATIENCE = 30  # seconds for which a writer waits for another one
+_BUSY = f"is busy: another process has been writing to it for {PATIENCE} seconds"
 _FULL = "make room on the disk; nothing of what was written before is lost"
 
 
@@ -31,10 +33,10 @@ def told(place: str) -> Iterator[None]:
         raise StoreError(f"{place}: no connection became free", "try again later") from error
     except exc.DBAPIError as error:
         if isinstance(error, exc.IntegrityError | exc.ProgrammingError | exc.DataError):
-            if (found := _denied(place, error)) is not None:
-                raise found from None
+            if (found := _refused(place, error)) is not None:
+                raise found from error
             raise
-        raise trouble(place, error) from None
+        raise trouble(place, error) from error
 
 
 def trouble(place: str, error: exc.DBAPIError) -> StoreError:
@@ -53,13 +55,27 @@ def _said(error: exc.DBAPIError) -> str:
     return lines[0].rstrip(":") if lines else type(error.orig).__name__
 
 
-def _denied(place: str, error: exc.DBAPIError) -> StoreError | None:
-    if "permission denied" not in str(error.orig):
-        return None
-    hint = "let the user of state.url read and write the tables of its schema, or name a schema that it owns"
-    return StoreError(f"{place} may not be used: {_said(error)}", hint)
+def _refused(place: str, error: exc.DBAPIError) -> StoreError | None:
+    """What the server or the driver does not accept of the settings; None where a statement of cadran's is wrong."""
+    said = _said(error)
+    for pattern, message, hint in _SETTINGS:
+        if re.search(pattern, said):
+            return StoreError(f"{place} {message}: {said}", hint)
+    return None
 
 
+_SETTINGS = [
+    (
+        r"permission denied|no schema has been selected",
+        "may not be used",
+        "let the user of state.url use its schema and make tables there, or name a schema that it owns",
+    ),
+    (
+        r"invalid connection option|invalid URI|missing \"=\"",
+        "cannot be reached",
+        "check what stands behind the question mark of state.url, or leave it out",
+    ),
+]
 _SQLITE = [
     (
         r"file is not a database|malformed|file is encrypted",
@@ -69,7 +85,7 @@ _SQLITE = [
     ),
     (
         r"database is locked|database table is locked|database schema is locked",
-        "is busy: another process has been writing to it for 30 seconds",
+        _BUSY,
         "wait until that one is done, or end it; on a network share SQLite's locks do not work, so set state.url to PostgreSQL there",
     ),
     (
@@ -99,9 +115,9 @@ _POSTGRES = [
     ),
     (
         r"closed the connection|terminating connection|connection is lost|connection was lost|consuming input failed",
-        "went away in the middle; nothing of this step was written",
+        "went away in the middle: this step is done as a whole or not at all",
         "try again",
     ),
-    (r"lock timeout", "is busy: another process has been writing to it for 30 seconds", "try again later"),
+    (r"lock timeout", _BUSY, "try again later"),
     (r"read-only transaction|recovery", "cannot be written", "name the primary server in state.url, not a copy"),
 ]  # fmt: skip
