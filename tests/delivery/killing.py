@@ -7,6 +7,7 @@ and words that go to the mail server, and ends itself at the chosen one with SIG
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
 import os
 import signal
 import smtplib
@@ -14,22 +15,32 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from delivery.rows import NOON, key_of
-from delivery.smtp import Smtp
 from sqlalchemy import Connection
 
 from cadran.declare.model import Deliveries
-from cadran.deliver.messages import Outgoing
 from cadran.deliver.post import Alerts, Claim, post
 from cadran.deliver.sender import Sender, send_due
 from cadran.judge.notices import Notice
 from cadran.plugins.notifier import Message
 from cadran.state.store.store import Store, open_store
+from delivery.rows import NOON, Outgoing, key_of
+from delivery.smtp import Smtp
 
 PEOPLE = ("ana", "ben", "cleo", "dan", "eve")
+
+
+HEAVY = ["cadran.deliver.post", "cadran.deliver.sender", "cadran.state.store.store", "psycopg", "pytest"]
+
+
+def forking() -> ForkServerContext:
+    """New processes are forked from a server that has imported everything already, and has no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(HEAVY)
+    return context
 
 
 @dataclass(frozen=True)
@@ -76,14 +87,14 @@ def _claim(job: str, moment: dt.datetime, now: dt.datetime) -> Claim:
     return Claim(job, moment, now, now, host="test")
 
 
-def _messages(work: Work, job: str, kind: Any, after: str = "") -> list[Outgoing]:
+def _messages(work: Work, job: str, kind: Any, after: str = "") -> list[Any]:
     seal = Smtp("", work.port).seal
-    out = []
+    out: list[Any] = []
     for person in PEOPLE:
         name = f"{job} {person}"
         message = Message(key_of(name), kind, NOON, name, f"{person}@example.com")
         follows = key_of(f"{after} {person}") if after else ""
-        out.append(Outgoing(message, "mail", "email", seal(message), "2026-W26", "ana@example.com", follows))
+        out.append(Outgoing(message, sealed=seal(message), after=follows))
     return out
 
 

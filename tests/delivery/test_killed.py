@@ -8,50 +8,36 @@ what the outbox says. The same steps are killed under the same seed; ``CADRAN_FU
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from delivery.killing import PEOPLE, Work, process
-from delivery.mailserver import MailServer, serving
-from delivery.rows import NOON
 from sqlalchemy import select
 
 from cadran.state.store import by_hand
 from cadran.state.store.store import open_store
 from cadran.state.store.tables import attempt, delivery
+from delivery.killing import PEOPLE, Work, forking, process
+from delivery.mailserver import MailServer, serving
+from delivery.rows import NOON
 
 FULL = os.environ.get("CADRAN_FULL") == "1"
 KILLS = 20  # of one run
-RUNS = range(11) if FULL else range(1)
-STORES = ("sqlite", "postgres")
+RUNS = range(12) if FULL else range(1)
 # How many events apart: small enough that a run is killed so often before it is done.
-APART = {"post": 60, "send": 210} if FULL else {"post": 30, "send": 60}
-
-
-@pytest.fixture
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str, str]:
-    if request.param == "sqlite":
-        return tmp_path, "", ""
-    server = request.getfixturevalue("postgres")
-    return tmp_path, server.url, server.name
+APART = {"post": 40, "send": 210}
 
 
 @pytest.mark.parametrize("seed", RUNS)
-@pytest.mark.parametrize("where", STORES, indirect=True)
-def test_whoever_dies_everything_arrives(
-    where: tuple[Path, str, str], seed: int, record_property: Callable[[str, object], None]
-) -> None:
+def test_whoever_dies_everything_arrives(where: tuple[Path, str, str], seed: int) -> None:
     chance = random.Random(seed)
     with serving() as office:
-        work = Work(*where, office.port, NOON, reports=20 if FULL else 4, workers=1 + seed % 4)
+        work = Work(*where, office.port, NOON, workers=1 + seed % 4)
         died = _killed_often(work, chance, where[0] / "died")
         _to_the_end(replace(work, now=NOON + dt.timedelta(hours=20), events=0))
         office.settled()
@@ -61,8 +47,8 @@ def test_whoever_dies_everything_arrives(
         box.agrees_with(office)
         assert set(box.states.values()) <= {"sent", "unknown"}
         assert len(box.states) == (work.reports + 2) * len(PEOPLE)
-        record_property("killed", sorted(died.items()))
-    assert sum(died.values()) >= 10
+    print(*(f"{count:3} {at}" for at, count in sorted(died.items())), sep="\n")  # seen with pytest -s
+    assert sum(died.values()) >= KILLS - 2
 
 
 def _killed_often(work: Work, chance: random.Random, note: Path) -> Counter[str]:
@@ -85,10 +71,8 @@ def _to_the_end(work: Work) -> None:
 
 
 def _run(work: Work) -> int | None:
-    """A new process, forked from a server that has imported everything already; gives its exit code."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["delivery.killing"])
-    child = context.Process(target=process, args=(work,))
+    """In a new process; gives its exit code."""
+    child = forking().Process(target=process, args=(work,))
     child.start()
     child.join(120)
     try:
@@ -145,7 +129,9 @@ def _retry_what_is_missing(box: _Box, office: MailServer) -> None:
     now = NOON + dt.timedelta(hours=23)
     store = open_store(box.work.folder, box.work.url, box.work.schema)
     with store.write() as c:
-        assert [by_hand.retry(c, key, now, now + dt.timedelta(days=1)) for key in missing] == [""] * len(missing)
+        assert [by_hand.retry(c, key, now, now + dt.timedelta(days=1)) for key in missing] == [""] * len(
+            missing
+        )
     store.close()
     assert _run(replace(box.work, now=now, events=0)) == 0
     office.settled()

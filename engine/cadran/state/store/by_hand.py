@@ -33,7 +33,9 @@ def listed(c: Connection, states: Collection[str], job: str = "") -> list[Delive
     wanted = select(*columns).where(delivery.c.state.in_(states))
     if job:
         wanted = wanted.where(delivery.c.job == job)
-    wanted = wanted.order_by(delivery.c.created.desc(), delivery.c.job, delivery.c.channel, delivery.c.recipient)
+    wanted = wanted.order_by(
+        delivery.c.created.desc(), delivery.c.job, delivery.c.channel, delivery.c.recipient
+    )
     return [Delivery(**row._mapping) for row in c.execute(wanted)]
 
 
