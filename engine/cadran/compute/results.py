@@ -127,6 +127,9 @@ class Quality:
     last: dt.date | None = None
     rejected: tuple[tuple[str, str], ...] = ()  # (place, reason), the first few
     findings: tuple[str, ...] = ()  # unmet expectations, in words
+    newest: dt.datetime | None = (
+        None  # the latest moment that the newest row may be of, as local time; None without dated rows
+    )
 
 
 @dataclass(frozen=True, slots=True)

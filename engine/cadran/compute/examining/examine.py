@@ -321,10 +321,18 @@ class Examiner:
             out.append(
                 Quality(
                     name, facts.rows, self.quarantined(name), facts.undated, first, last, tuple(aside[:5]),
-                    tuple(self._unmet(name, facts)),
+                    tuple(self._unmet(name, facts)), self._newest(name, facts),
                 )
             )  # fmt: skip
         return out
+
+    def _newest(self, name: str, facts: Facts) -> dt.datetime | None:
+        """The newest row's time; one with a date but no time may have come at any moment of its day."""
+        if facts.newest is None:
+            return None
+        node = self.model.datasets[name].date
+        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
+        return facts.newest + dt.timedelta(days=by_day)
 
     def _unmet(self, name: str, facts: Facts) -> Iterator[str]:
         """What ``expect:`` asks for and the data does not hold."""
@@ -336,11 +344,10 @@ class Examiner:
         if facts.newest is None:
             yield f"{name} has no dated row, one of the last {expect.max_age} is expected"
             return
-        # A row with a date but no time may have come at any moment of its day.
-        node = self.model.datasets[name].date
-        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
-        age = self.rows.clock.local - facts.newest - dt.timedelta(days=by_day)
-        if age > dt.timedelta(days=expect.max_age.days, seconds=expect.max_age.seconds):
+        newest = self._newest(name, facts) or facts.newest
+        if self.rows.clock.local - newest > dt.timedelta(
+            days=expect.max_age.days, seconds=expect.max_age.seconds
+        ):
             yield f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected"
 
 
