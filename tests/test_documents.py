@@ -38,7 +38,9 @@ FOLDER: dict[str, Any] = {
     "properties": {"path": {"type": "string", "description": "The folder to write into."}},
     "additionalProperties": False,
 }
-INSTALLED = Installed({"files": FILES, "shop": SHOP}, {"file": FOLDER}, broken=("broken",))
+INSTALLED = Installed(
+    {"files": FILES, "shop": SHOP}, {"file": FOLDER, "mail": {"type": "object"}}, broken=("broken",)
+)
 
 
 def check_file(path: Path) -> str:

@@ -349,18 +349,21 @@ def _judged(
     from cadran.compute.examining.found import unmet
     from cadran.compute.planning.selection import check_values, kept
     from cadran.compute.results import Results
-    from cadran.judge import compare
+    from cadran.judge import compare, histories
 
     calendar = declaration.calendar
     rows = [row for series in computed.series for row in compare.rows(series, calendar)]
     check_values(rows, segment)
     warnings = [*warnings, *(p for series in computed.series for p in compare.unseen_targets(series))]
-    alerts = [alert for series in computed.alerts for alert in compare.alerts(series, calendar)]
+    judging = tuple(one for series in computed.alerts for one in histories.judging(series, calendar))
+    alerts = [alert for one in judging if (alert := histories.standing(one)) is not None]
     warnings += unmet(declaration, computed.quality)
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
+        judging=judging, judged={(s.kpi.kpi.name, str(s.grain)): histories.newest(s, calendar) for s in computed.alerts},
+        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts},
     )  # fmt: skip
 
 

@@ -28,6 +28,12 @@ class Installed:
     def names(self, kind: Kind) -> list[str]:
         return [*self._of(kind), *self.broken]
 
+    def addressed(self, notifier: str) -> bool | None:
+        return None if notifier not in self.notifiers else notifier == "mail"
+
+    def recipient_problem(self, notifier: str, recipient: str) -> str:
+        return "" if "@" in recipient else "is no address"
+
 
 NOTHING = Installed()
-USUAL = Installed({"files": ANY, "shop": ANY}, {"file": ANY})
+USUAL = Installed({"files": ANY, "shop": ANY}, {"file": ANY, "mail": ANY})

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from cadran.calendar import Duration, Grain
 from cadran.declare.load import load
-from cadran.declare.model import Declaration
+from cadran.declare.model import Declaration, Mute, Ready, Retention
 from cadran.declare.names import RESERVED, WORDS
 
 from .fakes import NOTHING, USUAL
@@ -222,8 +223,63 @@ def test_channels_and_what_goes_there(everything: Declaration) -> None:
     board = everything.channels["board"]
     assert (board.notifier, board.config, board.base) == ("file", {"path": "public/secret-1"}, DOCUMENTS)
     (to,) = everything.reports["weekly"].to
-    assert (to.value, to.place.position().column) == ("board", 27)
+    assert (to.channel.value, to.channel.place.position().column, to.to) == ("board", 27, ())
     assert everything.reports["yearly"].to == ()
+
+
+def test_routes(everything: Declaration) -> None:
+    first, owners = everything.routes
+    assert (first.match, first.goes_on, first.wait, first.resolved) == (
+        {"severity": ("critical",), "channel": ("paid", "organic")},
+        True,
+        Duration(seconds=600),
+        False,
+    )
+    assert first.name == '[{"channel": ["paid", "organic"], "severity": "critical"}, ["board"]]'
+    assert (owners.name, owners.group_by, owners.repeat) == (
+        "to the owners",
+        ("owner", "kpi"),
+        Duration(days=7),
+    )
+    board, mail = owners.to
+    assert (board.to, [text.value for text in mail.to]) == ((), ["{{ owner }}", "boss@example.com"])
+    weekend, nights = owners.mute
+    assert weekend == Mute(days=frozenset({6, 7}))
+    assert (nights.start, nights.end) == (dt.time(20), dt.time(7))
+    assert (nights.first, nights.last) == (dt.date(2026, 7, 1), dt.date(2026, 8, 31))
+    assert (first.zone, owners.zone) == (None, ZoneInfo("America/New_York"))
+
+
+def test_what_is_scheduled(everything: Declaration) -> None:
+    report, each = everything.reports["scheduled"], everything.reports["for_each"]
+    assert report.schedule is not None and report.ready is not None and report.per is not None
+    assert (report.schedule.cron.value, report.schedule.zone.key, report.schedule.catch_up) == (
+        "0 7 * * MON",
+        "Asia/Kolkata",
+        "all",
+    )
+    assert report.ready == Ready(Duration(seconds=26 * 3600), Duration(seconds=3 * 3600), "skip")
+    assert (report.per.segment.value, report.attach, report.owner) == (
+        "owner",
+        ("csv", "xlsx"),
+        "sales@example.com",
+    )
+    assert each.schedule is not None and each.per is not None
+    assert (each.schedule.zone.key, each.schedule.catch_up) == ("Europe/Paris", "latest")
+    assert each.per.addresses == {"Anna Roy": "anna@example.com"}
+    assert everything.judging is not None and everything.judging.cron.value == "30 5 * * *"
+
+
+def test_deliveries_and_state(everything: Declaration) -> None:
+    sent, state = everything.deliveries, everything.state
+    assert (sent.deadline, sent.unknown_reports, sent.unknown_alerts) == (
+        Duration(seconds=6 * 3600),
+        "wait",
+        "send",
+    )
+    assert [one.channel.value for one in sent.failures] == ["board", "team_mail"]
+    assert (state.url, state.schema) == ("postgresql://cadran@127.0.0.1/kpis", "sales_kpis")
+    assert state.keep == Retention(Duration(days=200), Duration(days=3640), Duration(days=90))
 
 
 def test_a_channels_paths_start_from_the_file_that_declares_it(read: Load, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from cadran.declare.document import Document
 from cadran.declare.plugged import SECTIONS, Settings
 from cadran.declare.quick import compile_schema
 from cadran.declare.schema import composed, language, validate
-from cadran.declare.schema_messages import LATER
 from cadran.declare.shape import is_balanced
 from cadran.plugins.kinds import Kind
 
@@ -67,14 +66,6 @@ def test_every_mapping_says_which_keys_it_takes() -> None:
         if part.get("type") == "object" and "additionalProperties" not in part
     ]
     assert open_ == ["#/$defs/source", "#/$defs/channel"]  # which their plugins close
-
-
-def test_what_comes_later_is_not_in_it() -> None:
-    assert LATER[()].isdisjoint(language()["properties"])
-    assert LATER[("reports",)].isdisjoint(language()["$defs"]["report"]["properties"])
-
-    recipient = language()["$defs"]["report"]["properties"]["to"]["items"]
-    assert LATER["reports", "to"].isdisjoint(recipient["properties"])
 
 
 def test_a_connectors_settings_are_part_of_the_whole() -> None:

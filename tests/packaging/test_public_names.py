@@ -41,7 +41,7 @@ def test_the_contract_of_plugins() -> None:
         "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
         "DataError", "Deferred", "Document", "End", "InPlace", "Message", "Notifier", "NotifierContext", "NotifierEntry",
         "NotifierError", "Page", "Part", "Picture", "QueryRefused", "QueryableConnector", "Rejected", "Relation", "Table",
-        "Unknown", "hookimpl", "listed", "parse_duration", "suggest", "write_whole",
+        "Unknown", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {

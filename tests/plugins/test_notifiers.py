@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cadran.plugins import Document, NotifierContext, NotifierError, write_whole
+from cadran.plugins import Deferred, Document, Message, NotifierContext, NotifierError, write_whole
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem
-from cadran_plugins.file import FileNotifier
+from cadran_plugins.file.notifier import FileNotifier
 from cli.user import AS_OF, KPIS, Done, call, project
 
 from .conftest import Install
 
+BUNDLED = ["file"]
 HOOK = "from cadran.plugins import *\n@hookimpl\n"
 PAGER = """
 from pathlib import Path
 from cadran.plugins import Notifier, NotifierEntry, NotifierError, hookimpl
 class Pager(Notifier):
+    local = True
     config_schema = {"type": "object", "additionalProperties": False, "required": ["number"],
         "properties": {"number": {"type": "string", "pattern": "^[+]"}, "retries": {"type": "integer", "minimum": 1}}}
-    def publish(self, document):
+    def seal(self, message):
+        [document] = message.documents
+        return f"{self.context.channel} {document.file_name} {document.title} {len(document.content) > 1000}\\n".encode()
+    def send(self, sealed, recipient, begin):
         if self.context.config.get("retries") == 7:
             raise NotifierError("nobody answers " + self.context.config["number"], hint="try later", setting=["retries"])
         if self.context.config.get("retries") == 8:
             raise KeyError(self.context.config["number"])
         with (self.context.base / "paged.txt").open("a") as file:
-            file.write(f"{self.context.channel} {document.file_name} {document.title} {len(document.content) > 1000}\\n")
+            file.write(sealed.decode())
         return "paged " + self.context.config["number"]
 @hookimpl
 def cadran_notifiers(): return [NotifierEntry("pager", lambda: Pager)]
@@ -44,6 +51,20 @@ def shop(
     return project(folder, KPIS.replace(REPORTS, f"channels:\n  {channels}\nreports:\n  {reports}\n"))
 
 
+def names(folder: Path) -> list[str]:
+    """The files of a folder, without the one that processes lock."""
+    return sorted(p.name for p in folder.iterdir() if p.name != ".lock")
+
+
+def message(*documents: Document, day: int = 1, **about: Any) -> Message:
+    moment = dt.datetime(2026, 3, day, 6, tzinfo=dt.UTC)
+    return Message(f"{day:064}", "report", moment, "S", documents=documents, **about)
+
+
+def put(notifier: FileNotifier, *documents: Document, day: int = 1) -> str:
+    return notifier.send(notifier.seal(message(*documents, day=day)), "", lambda: None)
+
+
 def run(folder: Path, *args: str, **env: str) -> Done:
     return call(folder, *args, "run", *AS_OF, env=env) if args else call(folder, "run", *AS_OF, env=env)
 
@@ -54,7 +75,7 @@ def run(folder: Path, *args: str, **env: str) -> Done:
 def test_the_bundled_notifier_is_a_plugin_like_others() -> None:
     plugins = PluginManager({})
     assert plugins.notifier("file") is FileNotifier
-    assert (plugins.names("notifier"), plugins.names("connector")) == (["file"], ["files", "spark", "sql"])
+    assert (plugins.names("notifier"), plugins.names("connector")) == (BUNDLED, ["files", "spark", "sql"])
     [plugin] = [p for p in plugins.listing() if p.name == "file"]
     assert ([e.name for e in plugin.notifiers], plugin.connectors) == (["file"], ())
     assert plugins.problems() == []
@@ -127,7 +148,7 @@ def test_what_a_plugin_without_entries_provides(install: Install) -> None:
 def test_its_settings_are_part_of_the_schema(install: Install) -> None:
     install("pager", PAGER)
     schema = json.loads(call(None, "schema").out)
-    assert schema["$defs"]["channel"]["properties"]["notifier"]["examples"] == ["file", "pager"]
+    assert schema["$defs"]["channel"]["properties"]["notifier"]["examples"] == sorted([*BUNDLED, "pager"])
     assert schema["$defs"]["notifier_pager"]["properties"]["retries"] == {"type": "integer", "minimum": 1}
     assert "connector_files" in schema["$defs"] and "notifier_file" in schema["$defs"]
 
@@ -207,7 +228,10 @@ def test_reports_as_files(tmp_path: Path) -> None:
         done = run(folder)
         assert (done.code, done.err) == (0, "")
         assert f"report 'weekly': {folder / 'public' / 'kpis' / 'weekly.md'}" in done.out
-    assert sorted(p.name for p in (folder / "public" / "kpis").iterdir()) == ["monthly.html", "weekly.md"]
+    assert names(folder / "public" / "kpis") == [
+        "index.html", "monthly.2026-06-30T220000Z.html", "monthly.html", "reports.json",
+        "weekly.2026-06-30T220000Z.md", "weekly.md",
+    ]  # fmt: skip
     assert not (folder / "reports").exists()
 
 
@@ -227,7 +251,11 @@ def test_a_template_that_is_broken_keeps_back_only_its_report(tmp_path: Path) ->
     (folder / "templates" / "bad.html.jinja").write_text("{{ titel }}")
     done = run(folder)
     assert done.code == 2 and "bad.html.jinja" in done.err
-    assert [p.name for p in (folder / "out").iterdir()] == ["good.html"]
+    assert [name for name in names(folder / "out") if name.count(".") == 1] == [
+        "good.html",
+        "index.html",
+        "reports.json",
+    ]
 
 
 OUTSIDE = {
@@ -253,7 +281,7 @@ def test_a_folder_outside_the_project_must_be_allowed(case: str, tmp_path: Path)
     assert f"lies outside the project; add '{outside}" in done.err
     assert not any(outside.rglob("*"))
     assert run(folder, "--allow-path", str(outside)).code == 0
-    assert [p.name for p in outside.rglob("*.html")] == ["monthly.html"]
+    assert [p.name for p in outside.rglob("monthly.html")] == ["monthly.html"]
 
 
 def test_an_included_file_may_write_anywhere_in_the_project(tmp_path: Path) -> None:
@@ -284,7 +312,7 @@ def test_a_folder_that_cannot_be(path: str, told: str, tmp_path: Path) -> None:
     done = run(folder)
     assert done.code == 2 and "Revenue" in done.out
     assert ":33: channels.board: report 'monthly' not published: " in done.err and told in done.err
-    assert [p.name for p in (folder / "taken").iterdir()] == ["monthly.html"]  # nothing left beside it
+    assert names(folder / "taken") == ["monthly.html"]  # nothing left beside it
 
 
 @pytest.mark.parametrize(
@@ -294,9 +322,8 @@ def test_a_name_cannot_leave_the_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be the name of a file"):
         write_whole(tmp_path / "in", name, b"x")
     notifier = FileNotifier(NotifierContext("board", {"path": "in"}, tmp_path, (tmp_path,)))
-    if name != "":  # then the suffix alone would be hidden, which is refused as well
-        with pytest.raises(NotifierError, match="cannot be the name of a file"):
-            notifier.publish(Document(name, "T", "html", b"x"))
+    with pytest.raises(NotifierError, match="cannot be the name of a file"):
+        notifier.seal(message(Document(name, "T", "html", b"x")))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -314,23 +341,24 @@ def test_who_reads_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_what_fails_leaves_the_old_file_and_nothing_else(
+def test_what_fails_leaves_the_old_files_and_nothing_else(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notifier = FileNotifier(NotifierContext("board", {"path": "."}, tmp_path, (tmp_path,)))
-    notifier.publish(Document("a", "A", "html", b"old"))
+    put(notifier, Document("a", "A", "html", b"old"))
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
 
     def full(*_: object) -> None:
-        assert len(list(tmp_path.iterdir())) == 2  # the new one is being made beside the old
+        assert len(list(tmp_path.iterdir())) == len(before) + 1  # the new one is being made beside the old
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, step, full)
-    with pytest.raises(NotifierError) as caught:
-        notifier.publish(Document("a", "A", "html", b"new"))
+    with pytest.raises(Deferred) as caught:  # room may be made
+        put(notifier, Document("a", "A", "html", b"new"), day=2)
     error = caught.value
     assert error.message == "cannot write a.html: No space left on device"
     assert (error.hint, error.setting) == ("make room there, or choose another 'path'", ("path",))
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.html", b"old")]
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
 def test_permissions_are_the_usual_ones_and_then_kept(tmp_path: Path) -> None:

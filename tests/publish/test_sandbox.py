@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cadran.problems import ProblemsFound
+from cadran.publish import allowance
 from cadran.publish.report import Kind, render
 from cadran.publish.sandbox import escape_markdown, markdown_code
 
@@ -159,3 +160,36 @@ def test_values_in_texts_are_escaped(tmp_path: Path) -> None:
     text = "{% trans x='<b>|*' %}at {{ x }}{% endtrans %} {{ _('%(what)s: %(value)s', what='<i>', value=1) }}"
     assert said(tmp_path, text) == "at &lt;b&gt;|* &lt;i&gt; : 1"
     assert said(tmp_path, text, "own.md.jinja") == r"at &lt;b>\|\* &lt;i> : 1"
+
+
+# --- what does not come to an end --------------------------------------------------------------------------------------
+
+ENDLESS = {
+    "nested loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "a macro that calls itself twice": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+    "a text that doubles": "{% set n = namespace(x='ab') %}{% for i in range(80) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+    "a macro that doubles": "{% macro d(x) %}{{ x }}{{ x }}{% endmacro %}{% set n = namespace(x='ab') %}"
+    "{% for i in range(80) %}{% set n.x = d(n.x) %}{% endfor %}",
+    "joined": "{% set n = namespace(x='ab') %}{% for i in range(80) %}{% set n.x = [n.x, n.x]|join %}{% endfor %}",
+    "joined by a method": "{% set n = namespace(x='ab') %}{% for i in range(80) %}{% set n.x = n.x.join(['', n.x, n.x]) %}{% endfor %}",
+    "replaced": "{% set n = namespace(x='aa') %}{% for i in range(80) %}{% set n.x = n.x|replace('a', n.x) %}{% endfor %}",
+    "replaced by a method": "{% set n = namespace(x='aa') %}{% for i in range(80) %}{% set n.x = n.x.replace('a', n.x) %}{% endfor %}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_what_does_not_come_to_an_end_is_stopped_at_its_line(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "MOST_ROUNDS", 20_000)
+    with pytest.raises(ProblemsFound) as caught:
+        attempt(tmp_path, "\n" + ENDLESS[case])
+    [problem] = caught.value.problems
+    assert (problem.code, problem.where and problem.where.line) == ("template-too-much", 2)
+    assert problem.hint == "a loop may be out of hand"
+
+
+def test_a_slow_template_is_stopped_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance, "MOST_SECONDS", 0.0)
+    with pytest.raises(ProblemsFound, match="longer than 0 seconds"):
+        attempt(tmp_path, "{% for a in range(9999) %}{% endfor %}")

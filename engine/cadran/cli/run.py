@@ -26,7 +26,7 @@ from cadran.cli.common import (
     show,
     template_folders,
 )
-from cadran.problems import Problem, errors
+from cadran.problems import Problem, errors, listed
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
@@ -191,14 +191,19 @@ def _reports(opened: Project, results: Results, locale: str | None, folder: Path
 
     declaration = results.declaration
     problems: list[Problem] = []
+    left: list[str] = []
     for delivery in deliver(
         results, declaration, opened.plugins.notifier,
         locale=locale or "", template_folders=template_folders(declaration),
         of_period=lambda report, found: _reaching_back(opened, report, found),
     ):  # fmt: skip
         problems += delivery.problems
-        if not delivery.problems:
+        if delivery.left:
+            left.append(f"'{delivery.report}' to {delivery.channel}")
+        elif not delivery.problems:
             click.echo(f"report '{delivery.report}': {delivery.where}")
+    if left:
+        click.echo(f"not sent by a run: {listed(left)}; 'cadran send' does that", err=True)
     if problems:
         show(problems, folder)
     if errors(problems):

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
 from cadran.declare import (
@@ -25,24 +24,38 @@ from cadran.declare import (
     kpi_tests,
     kpis,
     machine,
+    operations,
     plugged,
     reports,
+    routes,
+    schedules,
     schema,
     scores,
     values,
 )
 from cadran.declare.additions import Additions
+from cadran.declare.destinations import check_channels
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
-from cadran.declare.model import Cache, Compute, Declaration, Holidays, Localized
+from cadran.declare.model import (
+    Cache,
+    Compute,
+    Declaration,
+    Deliveries,
+    Holidays,
+    Localized,
+    Schedule,
+    StateSettings,
+)
 from cadran.declare.names import check_capitals
 from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
 from cadran.declare.sections import Entry, Sections
 from cadran.declare.settings import mask, replace_settings
 from cadran.declare.source_text import read_text
-from cadran.problems import Problem, ProblemsFound, in_order, suggest
+from cadran.declare.zones import zone
+from cadran.problems import Problem, ProblemsFound, in_order
 
 
 def load(
@@ -162,6 +175,15 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     rates = sections.one("rates")
     allowed = (*_allowed(sections, reader.folder, found), *allow_paths)
     limits = sections.one("compute")
+    channels = {n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()}
+    reported = {
+        n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
+    }
+    routed, sent, kept = (sections.one(name) for name in ("routes", "deliveries", "state"))
+    routed_to = routes.routes(routed, measured, sections, found) if routed else ()
+    delivered = operations.deliveries(sent, sections, found) if sent else Deliveries()
+    goals = [*(report.to for report in reported.values()), *(r.to for r in routed_to), delivered.failures]
+    check_channels((one for to in goals for one in to), channels, reader.plugins, found)
     return Declaration(
         file=reader.file,
         calendar=calendar,
@@ -177,10 +199,12 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         cohorts=groups,
         forecasts=foretold,
         behind=added.kpis,
-        channels={n: plugged.channel(n, e, reader.folder, found) for n, e in named["channels"].items()},
-        reports={
-            n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
-        },
+        channels=channels,
+        reports=reported,
+        routes=routed_to,
+        judging=_judging(sections.one("alerts"), calendar, found),
+        deliveries=delivered,
+        state=operations.state(kept, found) if kept else StateSettings(),
         tests={
             n: kpi_tests.kpi_test(n, e, measured, calendar, sections, found)
             for n, e in named["tests"].items()
@@ -209,27 +233,22 @@ def _calendar(entry: Entry | None, found: Findings) -> Calendar:
         return Calendar()
     value = entry.value
     return Calendar(
-        _zone(value["timezone"], entry.place.child("timezone"), found) if "timezone" in value else UTC,
+        zone(value["timezone"], entry.place.child("timezone"), found) if "timezone" in value else UTC,
         MONTH_NAMES.index(value.get("fiscal_year_starts", "january")) + 1,
         value.get("fiscal_year_named", "end"),
     )
+
+
+def _judging(entry: Entry | None, calendar: Calendar, found: Findings) -> Schedule | None:
+    if entry is None:
+        return None
+    return schedules.schedule(entry.value["schedule"], entry.place.child("schedule"), calendar, found)
 
 
 def _holidays(entry: Entry | None, found: Findings) -> Holidays:
     if entry is None or "holidays" not in entry.value:
         return Holidays()
     return holidays.holidays(entry.value["holidays"], entry.place.child("holidays"), found)
-
-
-def _zone(name: str, place: Place, found: Findings) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        import zoneinfo
-
-        hint = suggest(name, zoneinfo.available_timezones()) or "write it like Europe/Paris or UTC"
-        found.error("unknown-timezone", f"unknown time zone '{name[:60]}'", place, hint)
-        return UTC
 
 
 def _dates(entries: Mapping[str, Entry], found: Findings) -> dict[str, dt.date]:

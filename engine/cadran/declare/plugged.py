@@ -29,6 +29,10 @@ class Plugins(Protocol):
 
     def names(self, kind: Kind) -> list[str]: ...
 
+    def addressed(self, notifier: str) -> bool | None: ...
+
+    def recipient_problem(self, notifier: str, recipient: str) -> str: ...
+
 
 def uses(data: Any) -> Iterator[tuple[Kind, str, str]]:
     """Kind and name of each plugin that a document asks for, and the name of the part that does."""

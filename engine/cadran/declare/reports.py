@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cadran.calendar import Calendar, Grain
-from cadran.declare import values
+from cadran.declare import schedules, values
 from cadran.declare.comparisons import comparison
 from cadran.declare.crosschecks import known_kpi
+from cadran.declare.destinations import check_blanks, destinations
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
 from cadran.declare.model import Destination, Kpi, Report, ReportPart, Text
@@ -52,7 +53,16 @@ def report(
         if "compare" in value
         else None,
         pace=pace,
-        to=_destinations(value.get("to", []), place.child("to"), sections, found),
+        to=_to(value, place, sections, found),
+        schedule=schedules.schedule(value["schedule"], place.child("schedule"), calendar, found)
+        if "schedule" in value
+        else None,
+        ready=schedules.ready(value["ready"], place.child("ready"), found) if "ready" in value else None,
+        per=schedules.per(value["per"], place.child("per"), schedules.of_report(wanted, kpis), found)
+        if "per" in value
+        else None,
+        attach=tuple(item for item, _ in values.each(value.get("attach", []), place)),
+        owner=value.get("owner", ""),
         formats=tuple(item for item, _ in values.each(value.get("format", []), place.child("format"))),
     )
 
@@ -80,22 +90,15 @@ def _declared(
     return named
 
 
-def _destinations(value: Any, place: Place, sections: Sections, found: Findings) -> tuple[Destination, ...]:
-    """The channels that a report goes to, each once."""
-    named: dict[str, Destination] = {}
-    for item, at in values.each(value, place):
-        name = values.text(item["channel"], at.child("channel"))
-        to = values.texts(item["to"], at.child("to")) if "to" in item else ()
-        first = named.setdefault(name.value, Destination(name, to))
-        if not sections.exists("channels", name.value):
-            names = sections.names("channels")
-            hint = f"there are: {listed(names)}" if names else "declare it under 'channels'"
-            message = f"unknown channel '{name.value}'"
-            found.error("unknown-channel", message, name.place, suggest(name.value, names) or hint)
-        elif first.channel is not name:
-            message = f"the channel '{name.value}' is named twice"
-            found.error("repeated-item", message, name.place, "keep one of them")
-    return tuple(named.values())
+def _to(value: dict[str, Any], place: Place, sections: Sections, found: Findings) -> tuple[Destination, ...]:
+    """Where it goes; recipients may name its owner, and the value that it is made for."""
+    to = destinations(value.get("to", []), place.child("to"), sections, found)
+    per = value.get("per")
+    segment = per["segment"] if isinstance(per, dict) else per
+    names = {"owner", "report", *(("value", "address", segment) if segment else ())}
+    for one in to:
+        check_blanks(one.to, names, found)
+    return to
 
 
 def _period(value: dict[str, Any], place: Place, calendar: Calendar, found: Findings) -> str:

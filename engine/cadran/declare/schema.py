@@ -152,6 +152,6 @@ def _errors(data: Any, schema: dict[str, Any]) -> list[ValidationError]:
 
 def as_problem(document: Document, finding: Finding) -> Problem:
     where = Place(document, finding.path, finding.on_key).position()
-    unknown = finding.code in ("unknown-key", "not-in-this-version")  # then it is not the subject, but in it
+    unknown = finding.code == "unknown-key"  # then it is not the subject, but in it
     subject = subject_of(finding.path[:-1] if unknown else finding.path)
     return Problem(finding.code, finding.message, where, subject, finding.hint)

@@ -16,12 +16,6 @@ from cadran.starred import without
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-# Parts of the language that this version does not have yet, by the keys above them without names and indexes.
-LATER: dict[Keys, frozenset[str]] = {
-    (): frozenset({"routes"}),
-    ("reports",): frozenset({"schedule", "attach"}),
-    ("reports", "to"): frozenset({"to"}),
-}
 _KINDS = {
     "string": "a text", "number": "a number", "integer": "a whole number", "boolean": "true or false",
     "array": "a list", "object": "a mapping", "null": "empty",
@@ -80,15 +74,8 @@ def _explain(document: Document, error: ValidationError, says: str) -> Iterator[
 def _unknown_keys(path: Keys, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Finding]:
     known = list(schema.get("properties", {}))
     free = [name for name in known if name not in value]
-    keys = tuple(key for n, key in enumerate(path) if n != 1 and isinstance(key, str))
-    later = LATER.get(keys, frozenset[str]())
     for key in value:
         if key in schema.get("properties", {}):
-            continue
-        if key in later:
-            yield Finding(
-                (*path, key), True, "not-in-this-version", f"'{key}' is not part of this version of cadran"
-            )
             continue
         hint = suggest(key, known) or (f"what can stand here: {listed(free, 12)}" if free else "remove it")
         if "url" in known and at_secret((*path, key)):

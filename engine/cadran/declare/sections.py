@@ -16,6 +16,8 @@ from cadran.declare.shape import Finding, value_at
 
 # In these, a part with a wrong value is used without that value; elsewhere the whole entry is left out.
 _FORGIVING = ("kpis", "reports", "datasets")
+# Of these, which have no names, only the part with a fault is left out.
+_IN_PARTS = ("routes", "deliveries", "state")
 # What the rest means nothing without: a fault in it leaves out the whole entry.
 _NEEDED = {
     "kpis": ("formula",),
@@ -109,10 +111,10 @@ class Sections:
 
     def _cut(self, path: tuple[str | int, ...], finding: Finding) -> tuple[str | int, ...]:
         """How much is unusable because of a finding."""
-        if finding.code in ("unknown-key", "not-in-this-version"):
+        if finding.code == "unknown-key":
             return path
         if path[0] not in NAMED:
-            return path[:1]
+            return path[: 2 if path[0] in _IN_PARTS else 1]
         forgiving = path[0] in _FORGIVING and len(path) > 2 and path[2] not in _NEEDED.get(str(path[0]), ())
         if forgiving and len(path) > 3 and isinstance(path[3], int):
             return path[:4]

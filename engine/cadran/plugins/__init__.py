@@ -36,7 +36,7 @@ from cadran.plugins.notifier import (
     Picture,
     Unknown,
 )
-from cadran.plugins.writing import write_whole
+from cadran.plugins.writing import is_file_name, write_whole
 from cadran.problems import listed, suggest
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "Table",
     "Unknown",
     "hookimpl",
+    "is_file_name",
     "listed",
     "parse_duration",
     "suggest",

@@ -49,6 +49,16 @@ class PluginManager:
         found: type[Connector] | type[Notifier] | Problem = self._find(kind, name)
         return None if isinstance(found, Problem) else found.config_schema
 
+    def addressed(self, notifier: str) -> bool | None:
+        """Whether its messages go to recipients; None where there is no such notifier, or it cannot be loaded."""
+        found = self.notifier(notifier)
+        return None if isinstance(found, Problem) else found.addressed
+
+    def recipient_problem(self, notifier: str, recipient: str) -> str:
+        """What the notifier finds wrong with an address; empty where nothing is."""
+        found = self.notifier(notifier)
+        return "" if isinstance(found, Problem) else found.check_recipient(recipient)
+
     def version(self, name: str, kind: Kind = "connector") -> str:
         """The version of a plugin that somebody else wrote; the bundled ones have cadran's."""
         self._find(kind, name)

@@ -142,8 +142,9 @@ class Notifier(ABC):
     def __init__(self, context: NotifierContext) -> None:
         self.context = context
 
-    def check_recipient(self, recipient: str) -> str:
-        """What is wrong with an address, in words; empty where nothing is."""
+    @classmethod
+    def check_recipient(cls, recipient: str) -> str:
+        """What is wrong with an address, in words that follow it (``is no address``); empty where nothing is."""
         return ""
 
     def link(self, report: str) -> str:

@@ -1,17 +1,20 @@
-"""Takes every declared report where it belongs: to its channels, or into the project's folder ``reports``.
+"""Takes every declared report where it belongs on this machine: to its channels there, or into the project's folder
+``reports``. What goes to mailboxes and chats is left to ``cadran send``: running a project must not write to people.
 
 Each delivery stands alone: a template that is broken or a channel that fails is told, and the others go out.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadran.declare.settings import mask
-from cadran.plugins.notifier import Document, Notifier, NotifierContext, NotifierError
+from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext, NotifierError
 from cadran.plugins.writing import write_whole
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.documents import document, formats
@@ -27,12 +30,16 @@ Notifiers = Callable[[str], type[Notifier] | Problem]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One report at one place: ``where`` it went, or the problems that kept it from there."""
+    """One report at one place: ``where`` it went, or the problems that kept it from there.
+
+    ``left`` says that it was not even tried, for the channel leads away from this machine.
+    """
 
     report: str
     channel: str  # empty for the folder
     where: str = ""
     problems: tuple[Problem, ...] = ()
+    left: bool = False
 
 
 def deliver(
@@ -52,29 +59,59 @@ def deliver(
     """
     desk = _Desk(declaration, notifiers)
     for report in declaration.reports.values():
+        channels = [declaration.channels[to.channel.value] for to in report.to]
+        away = [channel for channel in channels if desk.leads_away(channel)]
+        here = [channel for channel in channels if channel not in away]
+        yield from (Delivery(report.name, channel.name, left=True) for channel in away)
+        if channels and not here:
+            continue
         try:
-            rows = of_period(report, results)
+            made = _made(of_period(report, results), declaration, report, locale, template_folders)
         except ProblemsFound as found:
             yield desk.masked(Delivery(report.name, "", problems=tuple(found.problems)))
             continue
-        for kind in formats(report):
-            try:
-                made = document(rows, declaration, report, kind, locale=locale, template_folders=template_folders)  # fmt: skip
-            except ProblemsFound as found:
-                yield desk.masked(Delivery(report.name, "", problems=tuple(found.problems)))
-                continue
-            yield from map(desk.masked, desk.everywhere(made, report))
+        if not here:
+            yield from map(desk.masked, desk.to_folder(made.documents))
+        yield from (desk.masked(desk.to_channel(channel, made)) for channel in here)
 
 
-class _Folder(Notifier):
-    """Where reports go that name no channel."""
+def _made(
+    results: Results, declaration: Declaration, report: Report, locale: str, folders: Sequence[Path]
+) -> Message:
+    """The report in all its formats. Raises ProblemsFound."""
+    documents = [
+        document(results, declaration, report, kind, locale=locale, template_folders=folders)
+        for kind in formats(report)
+    ]
+    return kept_message(documents, results, declaration, report, locale)
 
-    def publish(self, document: Document) -> str:
-        try:
-            return str(write_whole(self.context.base / FOLDER, document.file_name, document.content))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise NotifierError(reason, hint="use --format html --output FILE") from error
+
+def kept_message(
+    documents: Sequence[Document],
+    results: Results,
+    declaration: Declaration,
+    report: Report,
+    locale: str = "",
+) -> Message:
+    """A report for a channel that keeps documents as they are."""
+    from cadran.publish.figures import Figures
+
+    locale = locale or report.locale or declaration.locale
+    figures = Figures(declaration, locale)
+    return Message(
+        _key(report.name, results.as_of),
+        "report",
+        results.as_of,
+        documents[0].title,
+        documents=tuple(documents),
+        locale=locale,
+        data={"report": report.name, "computed_text": figures.form.instant(results.as_of)},
+    )
+
+
+def _key(report: str, moment: dt.datetime) -> str:
+    """Nobody keeps it: what a run publishes is not remembered."""
+    return hashlib.sha256(f"{report} {moment.isoformat()}".encode()).hexdigest()
 
 
 class _Desk:
@@ -83,36 +120,41 @@ class _Desk:
     def __init__(self, declaration: Declaration, notifiers: Notifiers) -> None:
         self.declaration, self.notifiers = declaration, notifiers
         self.allowed = (declaration.folder.resolve(), *declaration.allow_paths)
-        self.folder = _Folder(NotifierContext("", {}, declaration.folder, self.allowed))
         self.made: dict[str, Notifier] = {}
 
-    def everywhere(self, document: Document, report: Report) -> Iterator[Delivery]:
-        if not report.to:
-            yield self.to_folder(document)
-        for name in report.to:
-            yield self.to_channel(self.declaration.channels[name.channel.value], document)
+    def leads_away(self, channel: Channel) -> bool:
+        """Whether it is known to; one whose notifier cannot be found is told when it is to be used."""
+        found = self.notifiers(channel.notifier)
+        return not isinstance(found, Problem) and not found.local
 
-    def to_folder(self, document: Document) -> Delivery:
-        try:
-            return Delivery(document.name, "", self.folder.publish(document))
-        except NotifierError as error:
-            message = f"report '{document.name}' not written: {error.message}"
-            problem = Problem("not-written", message, hint=error.hint, severity="warning")
-            return Delivery(document.name, "", problems=(problem,))
+    def to_folder(self, documents: Sequence[Document]) -> Iterator[Delivery]:
+        """Into the folder for reports that name no channel."""
+        for made in documents:
+            try:
+                where = write_whole(self.declaration.folder / FOLDER, made.file_name, made.content)
+                yield Delivery(made.name, "", str(where))
+            except OSError as error:
+                message = f"report '{made.name}' not written: {error.strerror or error}"
+                hint = "use --format html --output FILE"
+                problem = Problem("not-written", message, hint=hint, severity="warning")
+                yield Delivery(made.name, "", problems=(problem,))
 
-    def to_channel(self, channel: Channel, document: Document) -> Delivery:
+    def to_channel(self, channel: Channel, message: Message) -> Delivery:
+        report = str(message.data["report"])
         try:
-            return Delivery(document.name, channel.name, str(self._notifier(channel).publish(document)))
+            notifier = self._notifier(channel)
+            where = notifier.send(notifier.seal(message), "", lambda: None)
+            return Delivery(report, channel.name, str(where))
         except NotifierError as error:
-            problem = _failed(channel, document, error)
+            problem = _failed(channel, report, error)
         except Exception as error:  # the plugin's own fault: the other deliveries go on
             told = NotifierError(
                 f"{type(error).__name__}: {error}",
                 hint=f"the notifier '{channel.notifier}' has a fault; tell its author",
                 setting=("notifier",),
             )
-            problem = _failed(channel, document, told)
-        return Delivery(document.name, channel.name, problems=(problem,))
+            problem = _failed(channel, report, told)
+        return Delivery(report, channel.name, problems=(problem,))
 
     def _notifier(self, channel: Channel) -> Notifier:
         if channel.name not in self.made:
@@ -134,11 +176,11 @@ class _Desk:
         return replace(delivery, where=mask(delivery.where, hidden), problems=problems)
 
 
-def _failed(channel: Channel, document: Document, error: NotifierError) -> Problem:
+def _failed(channel: Channel, report: str, error: NotifierError) -> Problem:
     """A notifier's error as a problem that points at the setting which is at fault."""
     try:
         where = channel.place.child(*error.setting).position()
     except (KeyError, IndexError, TypeError):
         where = channel.place.position()
-    message = f"report '{document.name}' not published: {error.message}"
+    message = f"report '{report}' not published: {error.message}"
     return Problem("not-published", message, where, f"channels.{channel.name}", error.hint)

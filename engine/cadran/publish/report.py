@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration, Report
+    from cadran.publish.context import ReportContext
 
 Kind = Literal["html", "markdown"]
 DEFAULT_TEMPLATES = {"html": "report.html.jinja", "markdown": "report.md.jinja"}
@@ -32,29 +33,42 @@ def render(
     locale: str = "",
     paper: bool = False,
     template_folders: Sequence[Path],
+    context: ReportContext | None = None,
 ) -> str:
-    """A report as text. ``template_folders``: the team's first, the shipped ones last.
+    """A report as text. ``template_folders``: the team's first, the shipped ones last. ``context`` is what was gathered
+    for it already, where it was.
 
     A report's own template applies where its name fits the kind (``….md.jinja`` is Markdown, all others HTML).
     Raises :class:`ProblemsFound` for a template that is missing, malformed, unsafe or uses unknown names.
     """
+    from cadran.publish.sandbox import environment
+
+    context = context or gather(results, declaration, report, locale, paper)
+    env = environment(template_folders, kind, context.locale)
+    return rendered(env, template_name(report, kind), variables_of(context), declaration.folder, report)
+
+
+def variables_of(context: Any) -> dict[str, Any]:
+    """The fields of a context, by name."""
+    return {field.name: getattr(context, field.name) for field in fields(context)}
+
+
+def rendered(
+    env: Environment, name: str, variables: Mapping[str, Any], base: Path, report: Report | None = None
+) -> str:
+    """A template's text; places in messages are relative to ``base``. Raises ProblemsFound."""
     from jinja2 import TemplateError
 
     from cadran.publish.inheritance import said_in_vain
-    from cadran.publish.sandbox import environment
 
-    context = gather(results, declaration, report, locale, paper)
-    variables = {field.name: getattr(context, field.name) for field in fields(context)}
-    env = environment(template_folders, kind, context.locale)
-    name = template_name(report, kind)
     try:
         if vain := said_in_vain(env, name):
-            raise ProblemsFound([replace(p, where=_within(p.where, declaration.folder)) for p in vain])
+            raise ProblemsFound([replace(p, where=_within(p.where, base)) for p in vain])
         return _joined(env.get_template(name).generate(variables))
     except TemplateError as error:
-        raise ProblemsFound([_problem(error, env, name, report, declaration.folder)]) from error
+        raise ProblemsFound([_problem(error, env, name, report, base)]) from error
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        where = _line_of(error.__traceback__, template_folders, declaration.folder)
+        where = _line_of(error.__traceback__, _folders(env), base)
         message = f"{type(error).__name__}: {error}"
         raise ProblemsFound([Problem("template-failed", message, where, f"template {name}")]) from error
 
@@ -118,12 +132,16 @@ def _problem(error: TemplateError, env: Environment, name: str, report: Report |
     from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
     from jinja2.exceptions import SecurityError
 
+    from cadran.publish.allowance import TooMuch
+
     subject = f"template {name}"
     if isinstance(error, TemplateNotFound):
         return _not_found(error, env, report, base, name)
     if isinstance(error, TemplateSyntaxError):
         return Problem("template-syntax", error.message or "", _syntax_place(error, base), subject)
     where = _line_of(error.__traceback__, _folders(env), base)
+    if isinstance(error, TooMuch):
+        return Problem("template-too-much", error.message or "", where, subject, "a loop may be out of hand")
     message, _, hint = (error.message or "").partition("\n")
     if isinstance(error, UndefinedError):
         return Problem("template-unknown-name", message, where, subject, hint)

@@ -1,11 +1,12 @@
 """The Jinja environment that teams' templates run in: no way out to Python or to other files.
 
-The known ways to make it build something huge in one step are refused too; a template that insists on wasting time
-in nested loops can still do so. Only imported when a report is rendered, because Jinja takes its time to load.
+The known ways to make it build something huge in one step are refused too, and its loops and macros are counted
+(``allowance.py``). Only imported when a report is rendered, because Jinja takes its time to load.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -20,9 +21,11 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from cadran.problems import listed, suggest
+from cadran.publish.allowance import Allowance, Metered, MeteredGenerator
 from cadran.publish.context import ReportContext
 from cadran.publish.messages import Catalogue, catalogue
 
+TextKind = Literal["html", "markdown", "text", "json"]
 SHIPPED = "cadran"  # the prefix under which the shipped templates are always found
 MOST_CHARACTERS = 1_000_000  # of one piece of text that a template builds
 CONTEXT_NAMES = tuple(f.name for f in fields(ReportContext))
@@ -61,9 +64,10 @@ def _known(name: str, names: Sequence[str]) -> str:
     return suggest(name, names) or f"there is {listed(names, 40)}"
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox, which also refuses to build huge texts and numbers."""
+class Sandbox(Metered, ImmutableSandboxedEnvironment):
+    """Jinja's immutable sandbox, which also refuses to build huge texts and numbers, and to go on for ever."""
 
+    code_generator_class = MeteredGenerator
     intercepted_binops = frozenset(["*", "**", "%"])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
@@ -76,10 +80,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        return _bounded(super().getitem(obj, argument), obj)
+        return _bounded(super().getitem(obj, argument), obj, self.allowance)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        return _bounded(super().getattr(obj, attribute), obj)
+        return _bounded(super().getattr(obj, attribute), obj, self.allowance)
 
 
 def _small(value: Any, most: int) -> bool:
@@ -99,9 +103,13 @@ def _refuse_wide(template: str, values: Iterable[Any]) -> None:
         raise SecurityError("this text would be too long")
 
 
-def _bounded(found: Any, owner: Any) -> Any:
-    """A text's methods that pad, with a limit; all else as it is."""
+def _bounded(found: Any, owner: Any, allowance: Allowance) -> Any:
+    """A text's methods that pad or put together, with a limit; all else as it is."""
     name = getattr(found, "__name__", "") if isinstance(owner, str) else ""
+    if name == "join":
+        return lambda parts: found(allowance.joining(parts, owner))
+    if name == "replace":
+        return lambda old, new, *args: found(*allowance.replacing(owner, old, new), *args)
     if name in ("format", "format_map"):
         return _limited_format(found, owner)
     return _limited(found) if name in _PADDING else found
@@ -127,10 +135,13 @@ def _limited_format(function: Callable[..., Any], template: str) -> Callable[...
     return limited
 
 
-def environment(folders: Sequence[Path], kind: Literal["html", "markdown"], locale: str = "en") -> Sandbox:
+def environment(
+    folders: Sequence[Path], kind: TextKind, locale: str = "en", literal: Callable[[str], str] | None = None
+) -> Sandbox:
     """Templates say their texts as ``_("…")`` or ``{% trans %}…{% endtrans %}``, in the language of ``locale``. They come from ``folders``, the first that has one wins; the last holds the shipped ones.
 
-    These are also ``cadran/…``, which no team's file can hide: so ``report.html.jinja`` may extend
+    Every value is made safe for the ``kind`` of text: in JSON it can stand inside quotes and ends no string. ``literal``
+    comes before that: how a chat shows a text as it is. The shipped ones are also ``cadran/…``, which no team's file can hide: so ``report.html.jinja`` may extend
     ``cadran/report.html.jinja``.
     """
     shipped = PrefixLoader({SHIPPED: FileSystemLoader(folders[-1])})
@@ -138,7 +149,7 @@ def environment(folders: Sequence[Path], kind: Literal["html", "markdown"], loca
         loader=ChoiceLoader([shipped, FileSystemLoader(list(folders))]),
         autoescape=True,  # Markdown too: there, finalize has already made every value safe
         undefined=Missing,
-        finalize=escape_markdown if kind == "markdown" else None,
+        finalize=_finalizer(kind, literal),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -147,12 +158,34 @@ def environment(folders: Sequence[Path], kind: Literal["html", "markdown"], loca
     )
     _translate(env, catalogue(locale))
     env.globals.pop("lipsum")
-    env.filters["code"] = markdown_code if kind == "markdown" else html_code
+    env.filters["code"] = markdown_code if kind == "markdown" else html_code if kind == "html" else str
     env.filters["sentence"] = sentence
     for name in ("center", "indent", "wordwrap"):
         env.filters[name] = _limited(env.filters[name])
     env.filters["format"] = _format
     return env
+
+
+def _finalizer(kind: TextKind, literal: Callable[[str], str] | None) -> Callable[[Any], Any] | None:
+    """What is done to a value before it is printed; what is already markup stays as it is."""
+    if kind == "html":
+        return None  # autoescape does it
+    if kind == "markdown":
+        return escape_markdown
+    end = json_inside if kind == "json" else str
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Markup | Missing):
+            return value
+        text = value if isinstance(value, str) else str(value)
+        return Markup(end(literal(text) if literal else text))
+
+    return plain
+
+
+def json_inside(text: str) -> str:
+    """A text as it stands between the quotes of a JSON string."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _translate(env: Sandbox, messages: Catalogue) -> None:

@@ -1,0 +1,84 @@
+"""A report as the bytes that are kept until it is sent: a zip archive of its documents, and ``report.json`` about them.
+
+Nothing in it depends on when or where it was made, so equal messages give equal bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cadran.plugins import Document, Message
+
+_ABOUT = "report.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip archive can name
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the index says of one report. ``computed`` is an instant with its offset; the texts are ready to be shown."""
+
+    report: str
+    title: str
+    computed: str
+    computed_text: str
+    period_text: str = ""
+    summary: str = ""
+    locale: str = "en"
+
+    @property
+    def moment(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(self.computed)
+
+    @property
+    def stamp(self) -> str:
+        """The moment as part of a file's name, in UTC: ``2026-03-09T060000Z``."""
+        return self.moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H%M%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    about: About
+    files: tuple[tuple[str, bytes], ...]  # suffix, content
+
+
+def about(message: Message) -> About:
+    data = message.data
+    first = message.documents[0]
+    return About(
+        first.name,
+        first.title or message.subject,
+        message.moment.isoformat(),
+        str(data.get("computed_text") or message.moment.strftime("%Y-%m-%d %H:%M")),
+        str(data.get("period_text", "")),
+        str(data.get("summary", "")),
+        message.locale,
+    )
+
+
+def freeze(of: About, documents: tuple[Document, ...]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        _put(archive, _ABOUT, json.dumps(asdict(of), ensure_ascii=False, sort_keys=True).encode())
+        for document in documents:
+            _put(archive, document.file_name, document.content)
+    return out.getvalue()
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content, compresslevel=6)
+
+
+def thaw(sealed: bytes) -> Frozen:
+    """Raises zipfile.BadZipFile, KeyError or ValueError for bytes that :func:`freeze` has not made."""
+    with zipfile.ZipFile(io.BytesIO(sealed)) as archive:
+        found: dict[str, Any] = json.loads(archive.read(_ABOUT))
+        of = About(**found)
+        names = [name for name in archive.namelist() if name != _ABOUT]
+        return Frozen(of, tuple((name.removeprefix(f"{of.report}."), archive.read(name)) for name in names))
