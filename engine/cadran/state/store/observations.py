@@ -101,9 +101,9 @@ def same(one: Number | None, other: Number | None) -> bool:
     """Exact numbers as they are, others but for what the order of a sum brings."""
     if one is None or other is None:
         return one is other
-    if isinstance(one, float) or isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12)
-    return one == other
+    if not isinstance(one, float) and not isinstance(other, float):
+        return one == other
+    return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12) or (math.isnan(one) and math.isnan(other))
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
