@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadran.declare.model import AlertRule
-from cadran.judge.states import advance, end
+from cadran.judge.states import TRAIL, advance, end
 from cadran.state.alerting import CHANGED, GONE, RESTATED, Instance, Transition
 from judge.examples import EXAMPLES, LETTERS, MONTHS, PARIS, Answer, answered, at, history, rule, run
 
@@ -105,6 +105,20 @@ def test_a_restated_history_stands_where_it_would_have_stood(
 
 
 @quick
+@given(
+    rules,
+    st.text(alphabet="".join(LETTERS), min_size=TRAIL + 1, max_size=60),
+    st.integers(0, TRAIL - 1),
+    st.sampled_from(list(LETTERS)),
+)
+def test_as_far_back_as_is_remembered(of: AlertRule, said: str, back: int, letter: str) -> None:
+    before, _ = run(of, answered(said))
+    again = said[: len(said) - 1 - back] + letter + said[len(said) - back :]
+    after, _ = run(of, answered(again), before, 1)
+    assert (after.state, after.since) == naive(of, answered(again))[:2]
+
+
+@quick
 @given(rules, letters.filter(len), letters, st.integers(1, 6))
 def test_another_for_never_demotes(
     of: AlertRule, old: Sequence[Answer], new: Sequence[Answer], hold: int
@@ -150,6 +164,14 @@ def test_from_one_run_to_the_next(made: dict[str, object], first: str, then: str
     _, transitions = run(of, answered(then), before, 1)
     said = [f"{t.before}>{t.after} {t.period}" + " correction" * t.correction for t in transitions]
     assert said == changes
+
+
+def test_what_came_before_all_that_is_remembered_still_counts() -> None:
+    of, said = rule(clear="value >= 4"), "x" + "." * (TRAIL + 5)
+    before, _ = run(of, answered(said))
+    oldest = len(said) - TRAIL
+    after, transitions = run(of, answered(said[:oldest] + "?" + said[oldest + 1 :]), before, 1)
+    assert (after.state, after.since, transitions) == ("firing", "2020-01", [])
 
 
 def test_an_identity_outlives_its_reasons() -> None:
