@@ -145,7 +145,10 @@ def settle(c: Connection, some: Iterable[Told], at: dt.datetime) -> None:
 
 def settle_after(c: Connection, one: Told, at: dt.datetime) -> None:
     """The same of all that one message told somebody of an alert, whichever time it was that it fired."""
-    who = [told.c[name] == getattr(one, name) for name in ("identity", "route", "channel", "recipient", "delivery")]
+    who = [
+        told.c[name] == getattr(one, name)
+        for name in ("identity", "route", "channel", "recipient", "delivery")
+    ]
     c.execute(update(told).where(*who, told.c.ended.is_(None)).values(ended=at))
 
 
