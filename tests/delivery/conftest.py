@@ -21,6 +21,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
+@pytest.fixture(params=STORES)
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str, str]:
+    """Where a store is to be: what :func:`open_store` takes, for processes that open it themselves."""
+    url, schema = _where(request) or ("", "")
+    return tmp_path, url, schema
+
+
 def _where(request: pytest.FixtureRequest) -> tuple[Any, ...]:
     if request.param == "sqlite":
         return ()

@@ -75,13 +75,15 @@ class _Session(SMTP):
     async def goes_wrong(self, step: str, recipient: str = "") -> str:
         """The line to answer with instead; "" where nothing goes wrong. Comes back after a drop with a line nobody reads."""
         found = self.office.fault(step, recipient)
-        if found == "hang":
-            await asyncio.sleep(60)
-        if found in ("drop", "hang"):
+        if found not in ("drop", "hang"):
+            return found
+        try:
+            if found == "hang":  # until the client has had enough
+                await asyncio.sleep(60)
+        finally:
             assert self.transport is not None
             self.transport.abort()
-            raise asyncio.CancelledError
-        return found
+        raise asyncio.CancelledError
 
     async def _handle_client(self) -> None:
         if said := await self.goes_wrong("connect"):

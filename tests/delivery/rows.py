@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
+from cadran.plugins.notifier import Message
 from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store
 from cadran.state.store.tables import attempt, delivery
@@ -40,6 +42,20 @@ def a_delivery(name: str = "one", **changed: Any) -> Delivery:
 
 def an_alert(name: str = "one", **changed: Any) -> Delivery:
     return a_delivery(name, **({"kind": "alert", "job": "alerts", "on_unknown": "send"} | changed))
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message as the composer gives it."""
+
+    message: Message
+    channel: str = "mail"
+    notifier: str = "email"
+    sealed: bytes = b"sealed"
+    label: str = "2026-W26"
+    owner: str = "ana@example.com"
+    after: str = ""
+    skipped: str = ""
 
 
 def states(store: Store, names: Iterable[str] = ("one",)) -> list[str]:

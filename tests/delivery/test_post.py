@@ -16,23 +16,11 @@ from cadran.judge.notices import Notice
 from cadran.plugins.notifier import Message
 from cadran.state.store import runs
 from cadran.state.store.store import Store
-from cadran.state.store.tables import alert, delivery, run
-from delivery.rows import NOON, key_of, minutes, row_of, states
+from cadran.state.store.tables import delivery, job, run
+from delivery.rows import NOON, Outgoing, key_of, minutes, row_of, states
 
 CLAIM = Claim("report:weekly", NOON, NOON, minutes(1), host="here")
 SETTINGS = Deliveries(deadline=Duration(days=1, seconds=3600))
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    message: Message
-    channel: str = "mail"
-    notifier: str = "email"
-    sealed: bytes = b"sealed"
-    label: str = "2026-W26"
-    owner: str = "ana@example.com"
-    after: str = ""
-    skipped: str = ""
 
 
 def outgoing(name: str, kind: Any = "report", **more: Any) -> Any:
@@ -81,12 +69,7 @@ class Judged:
 
     def __call__(self, c: Connection, number: int) -> list[Notice]:
         self.rounds += 1
-        values = {
-            "identity": "a", "subject": "kpi", "name": "k", "rule": "r", "grain": "day", "segment": (), "segment_value": (),
-            "condition": "", "state": "firing", "since": "", "held": 1, "cleared": 0, "reason": "", "period": "",
-            "episode": 1, "changed": NOON, "seen": NOON,
-        }  # fmt: skip
-        c.execute(alert.insert().values(values))
+        runs.first_seen(c, "judged", NOON)
         return self.notices
 
 
@@ -102,7 +85,7 @@ def test_a_step_that_fails_leaves_nothing_behind(store: Store, where: str) -> No
     record: Any = fails if where == "record" else lambda *_: None
     with pytest.raises(ValueError, match="here it ends"):
         post(store, CLAIM, [outgoing("one")], settings=SETTINGS, record=record, alerts=alerts)
-    assert [count(store, table) for table in (run, delivery, alert)] == [0, 0, 0]
+    assert [count(store, table) for table in (run, delivery, job)] == [0, 0, 0]
 
 
 def test_messages_of_alerts_are_rendered_while_others_may_write(store: Store) -> None:
@@ -136,13 +119,13 @@ def test_what_moved_in_between_is_rendered_again(store: Store) -> None:
     post(store, CLAIM, settings=SETTINGS, alerts=alerts)
     assert (composed, told) == (["0", "1", "2"], ["2"]), "what was judged last is what is told"
     assert states(store, ["firing 0", "firing 1", "firing 2"]) == ["", "", "waiting"]
-    assert count(store, alert) == 1
+    assert count(store, job) == 1
 
 
 def test_without_notices_alerts_are_judged_once(store: Store) -> None:
     judge: Any = Judged([])
     post(store, CLAIM, settings=SETTINGS, alerts=Alerts(judge, fails, fails))  # type: ignore[arg-type]
-    assert (judge.rounds, count(store, alert)) == (1, 1)
+    assert (judge.rounds, count(store, job)) == (1, 1)
 
 
 def test_a_message_is_enqueued_once_whoever_makes_it(store: Store) -> None:

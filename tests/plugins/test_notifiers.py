@@ -19,7 +19,7 @@ from cli.user import AS_OF, KPIS, Done, call, project
 
 from .conftest import Install
 
-BUNDLED = ["file"]
+BUNDLED = ["email", "file", "slack", "teams", "webhook"]
 HOOK = "from cadran.plugins import *\n@hookimpl\n"
 PAGER = """
 from pathlib import Path

@@ -146,6 +146,8 @@ class Quality:
     rejected: tuple[tuple[str, str], ...] = ()  # (place, reason), the first few
     findings: tuple[str, ...] = ()  # unmet expectations, in words
     unmet: tuple[Literal["max_age", "min_rows"], ...] = ()  # which those are, in the same order
+    # the latest moment that the newest row may be of, as local time; None without dated rows
+    newest: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,9 @@ class Notifier(ABC):
     #: The texts that templates give it: name → suffix. ``{"html": "html"}`` of the notifier ``email`` is rendered from
     #: ``email/report.html.jinja``, ``email/alert.html.jinja`` and ``email/failure.html.jinja``.
     parts: ClassVar[Mapping[str, str]] = {}
+    #: Which documents of a report it is given: those that the report says come with a message (``attached``), these and the
+    #: report in its own formats (``all``), or ``none``.
+    documents: ClassVar[Literal["all", "attached", "none"]] = "all"
     #: Where its own templates lie, for a notifier that brings some: a folder that holds one of its name.
     templates: ClassVar[Path | None] = None
 
@@ -146,6 +149,12 @@ class Notifier(ABC):
     def check_recipient(cls, recipient: str) -> str:
         """What is wrong with an address, in words that follow it (``is no address``); empty where nothing is."""
         return ""
+
+    @staticmethod
+    def literal(text: str) -> str:
+        """A text as the channel shows it as it is, in parts that are no HTML and no Markdown: values of templates pass
+        through it, so that no name in the data becomes a link or a mention. In JSON its own escaping follows."""
+        return text
 
     def link(self, report: str) -> str:
         """Where a report can be read that was sent here; empty where that cannot be said."""

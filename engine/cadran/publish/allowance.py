@@ -76,11 +76,12 @@ class Metered(Environment):
         self.allowance.spend(len(text))
         return text
 
-    def concat(self, parts: Iterable[str]) -> str:  # type: ignore[override]
+    def concat(self, parts: Iterable[str]) -> str:
         """What a macro or a block has printed, as one text."""
         return "".join(self.allowance.joining(parts))
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        node: Any
         for node in source.find_all((nodes.For, nodes.Macro, nodes.CallBlock)):
             begin = nodes.ExprStmt(_called(nodes.EnvironmentAttribute("begin_round")), lineno=node.lineno)
             node.body.insert(0, begin.set_environment(self))

@@ -18,6 +18,8 @@ from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext
 from cadran.plugins.writing import write_whole
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.documents import document, formats
+from cadran.publish.gather import gather
+from cadran.publish.letters.programs import for_programs
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
@@ -78,35 +80,17 @@ def deliver(
 def _made(
     results: Results, declaration: Declaration, report: Report, locale: str, folders: Sequence[Path]
 ) -> Message:
-    """The report in all its formats. Raises ProblemsFound."""
-    documents = [
-        document(results, declaration, report, kind, locale=locale, template_folders=folders)
-        for kind in formats(report)
-    ]
-    return kept_message(documents, results, declaration, report, locale)
-
-
-def kept_message(
-    documents: Sequence[Document],
-    results: Results,
-    declaration: Declaration,
-    report: Report,
-    locale: str = "",
-) -> Message:
-    """A report for a channel that keeps documents as they are."""
-    from cadran.publish.figures import Figures
-
+    """The report in all its formats, for a channel that keeps documents as they are. Raises ProblemsFound."""
     locale = locale or report.locale or declaration.locale
-    figures = Figures(declaration, locale)
-    return Message(
-        _key(report.name, results.as_of),
-        "report",
-        results.as_of,
-        documents[0].title,
-        documents=tuple(documents),
-        locale=locale,
-        data={"report": report.name, "computed_text": figures.form.instant(results.as_of)},
+    context = gather(results, declaration, report, locale)
+    documents = tuple(
+        document(results, declaration, report, kind, locale=locale, template_folders=folders, context=context)
+        for kind in formats(report)
     )
+    return Message(
+        _key(report.name, results.as_of), "report", results.as_of, context.title, documents=documents,
+        data=for_programs(context, ""), locale=locale,
+    )  # fmt: skip
 
 
 def _key(report: str, moment: dt.datetime) -> str:

@@ -74,6 +74,7 @@ class Size:
 
 WIDE = Size(582, 160)
 PAPER = Size(340, 140, right=76, hovers=False)
+MAIL = Size(430, 150, left=56, right=74, top=22, bottom=24, font=13, labels=4, hovers=False)
 NARROW = Size(230, 146, left=54, right=72, labels=3, hovers=False)
 
 

@@ -322,10 +322,18 @@ class Examiner:
             out.append(
                 Quality(
                     name, facts.rows, self.quarantined(name), facts.undated, first, last, tuple(aside[:5]),
-                    tuple(unmet.values()), tuple(unmet),
+                    tuple(unmet.values()), tuple(unmet), self._newest(name, facts),
                 )
             )  # fmt: skip
         return out
+
+    def _newest(self, name: str, facts: Facts) -> dt.datetime | None:
+        """The newest row's time; one with a date but no time may have come at any moment of its day."""
+        if facts.newest is None:
+            return None
+        node = self.model.datasets[name].date
+        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
+        return facts.newest + dt.timedelta(days=by_day)
 
     def _unmet(self, name: str, facts: Facts) -> Iterator[tuple[Literal["max_age", "min_rows"], str]]:
         """What ``expect:`` asks for and the data does not hold, and that in words."""
@@ -337,10 +345,7 @@ class Examiner:
         if facts.newest is None:
             yield "max_age", f"{name} has no dated row, one of the last {expect.max_age} is expected"
             return
-        # A row with a date but no time may have come at any moment of its day.
-        node = self.model.datasets[name].date
-        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
-        age = self.rows.clock.local - facts.newest - dt.timedelta(days=by_day)
+        age = self.rows.clock.local - (self._newest(name, facts) or facts.newest)
         if age > dt.timedelta(days=expect.max_age.days, seconds=expect.max_age.seconds):
             yield (
                 "max_age",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,20 @@ def make_file(path: Path) -> None:
     with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to come before the first table
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def shrink(engine: Engine) -> None:
+    """Gives the room of what was taken away back to the disk; left for another day where somebody reads or writes."""
+    with closing(engine.raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+        driver.execute("PRAGMA busy_timeout = 100")
+        try:
+            with suppress(sqlite3.OperationalError):
+                # Each step gives back a page; a script is run to its last step, a statement only to its first.
+                driver.executescript("PRAGMA query_only = OFF; PRAGMA incremental_vacuum;")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
 
 
 def lock_of(path: Path) -> Path:

@@ -101,9 +101,9 @@ def same(one: Number | None, other: Number | None) -> bool:
     """Exact numbers as they are, others but for what the order of a sum brings."""
     if one is None or other is None:
         return one is other
-    if isinstance(one, float) or isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12)
-    return one == other
+    if not isinstance(one, float) and not isinstance(other, float):
+        return one == other
+    return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12) or (math.isnan(one) and math.isnan(other))
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -211,6 +211,9 @@ def _as_known(found: list[Observed], kpi: str, known_at: dt.datetime | None) -> 
             yield replace(seen, kpi=kpi, revision=number, until=until)
 
 
-def recorded_since(c: Connection) -> dt.datetime | None:
-    """The logical time of the first observation of all."""
-    return c.execute(select(func.min(observations.c.known))).scalar()
+def first_known(c: Connection, kpi: str, before: str = "") -> dt.datetime | None:
+    """The logical time of the first run that recorded the KPI, also under the name that it had before."""
+    query = select(func.min(observations.c.known)).where(
+        observations.c.kpi.in_([kpi, before] if before else [kpi])
+    )
+    return c.execute(query).scalar()

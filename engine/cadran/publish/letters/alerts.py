@@ -1,0 +1,186 @@
+"""Alerts that outlived a run, as one message to one reader: figures, what they come from, what to do, how to silence them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cadran.publish.analyses.why import sentence
+from cadran.publish.context_parts import Change
+from cadran.publish.figures import Figures, spaced
+from cadran.publish.letters.context import AlertItem, NoticeContext
+from cadran.publish.letters.silencing import silence_command
+from cadran.publish.wording import N_
+
+if TYPE_CHECKING:
+    from cadran.compute.results import Results, Row
+    from cadran.declare.model import AlertRule, Kpi
+    from cadran.judge.notices import Notice
+    from cadran.state.alerting import Instance
+
+MOST_ALERTS = 30  # that one message lists
+KINDS: Mapping[str, str] = {
+    "firing": N_("Alert"),
+    "repeat": N_("Still firing"),
+    "resolved": N_("Resolved"),
+    "correction": N_("Correction"),
+}
+REASONS: Mapping[str, str] = {"no data": N_("no data"), "gone": N_("no rows any more")}
+URGENCY = ("critical", "warning", "info")
+
+
+def notice_context(
+    notice: Notice, results: Results, figures: Figures, link: Callable[[str], str], now: dt.datetime
+) -> NoticeContext:
+    """``link`` gives where a report shows a KPI; ``now`` is what the silencing command counts from."""
+    saying = _Saying(notice, results, figures, link, now)
+    items = sorted((saying.item(a) for a in notice.alerts), key=_urgent_first)
+    shown, hidden = items[:MOST_ALERTS], max(0, len(items) - MOST_ALERTS)
+    first = items[0] if items else None
+    more = (
+        figures.ngettext("%(num)s more is not listed", "%(num)s more are not listed", hidden)
+        if hidden
+        else ""
+    )
+    kind = figures.gettext(KINDS[notice.kind])
+    return NoticeContext(
+        kind=notice.kind,
+        kind_text=kind,
+        title=saying.title(items),
+        lead=saying.lead(items),
+        alerts=tuple(shown),
+        hidden=hidden,
+        hidden_text=more,
+        group_text=" · ".join(
+            figures.gettext("%(what)s: %(value)s", what=figures.said(spaced(k)), value=figures.said(v))
+            for k, v in notice.labels.items()
+            if v
+        ),
+        severity=first.severity if first else "warning",
+        severity_text=first.severity_text if first else "",
+        locale=figures.locale,
+        language=figures.form.language,
+        as_of=results.as_of,
+        as_of_text=figures.form.instant(results.as_of),
+        zone=str(figures.declaration.calendar.zone),
+    )
+
+
+def _urgent_first(item: AlertItem) -> tuple[int, int]:
+    rank = URGENCY.index(item.severity) if item.severity in URGENCY else 1
+    return item.state != "firing", rank
+
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    notice: Notice
+    results: Results
+    figures: Figures
+    link: Callable[[str], str]
+    now: dt.datetime
+
+    def title(self, items: list[AlertItem]) -> str:
+        """``Revenue (channel: paid): 8 200 €``, or how many there are of whom."""
+        if len(items) == 1:
+            [item] = items
+            place = f" ({item.segment_text})" if item.segment_text else ""
+            value = "" if item.value.title else f" · {item.value.text}"
+            return f"{item.label}{place}{value}"
+        labels = list(dict.fromkeys(item.label for item in items))
+        named = ", ".join(labels[:3]) + (", …" if len(labels) > 3 else "")
+        count = self.figures.ngettext("%(num)s alert", "%(num)s alerts", len(items))
+        return f"{count} · {named}"
+
+    def lead(self, items: list[AlertItem]) -> str:
+        gettext, ngettext, n = self.figures.gettext, self.figures.ngettext, len(items)
+        match self.notice.kind:
+            case "firing":
+                return ngettext("%(num)s alert fires.", "%(num)s alerts fire.", n)
+            case "repeat":
+                return ngettext("%(num)s alert is still firing.", "%(num)s alerts are still firing.", n)
+            case "resolved":
+                return ngettext("%(num)s alert is over.", "%(num)s alerts are over.", n)
+        return gettext("Figures of an earlier period have changed since; this is how it stands now.")
+
+    def item(self, alert: Instance) -> AlertItem:
+        who, figures = alert.identity, self.figures
+        kpi = figures.declaration.kpis.get(who.name) if who.subject == "kpi" else None
+        rule = self._rule(kpi, who.rule)
+        unit = kpi.unit if kpi else ""
+        row = self._row(alert)
+        firing = alert.state == "firing"
+        severity = rule.severity if rule else "critical" if who.subject == "source" else "warning"
+        return AlertItem(
+            subject=who.subject,
+            name=who.name,
+            label=self._label(alert, kpi),
+            rule=figures.said(who.rule) if rule is None or rule.name != rule.when.value else "",
+            condition_text=self._condition(rule, unit, who.rule),
+            severity=severity,
+            severity_text=figures.severity(severity),
+            state="firing" if firing else "resolved",
+            state_text=figures.gettext(N_("firing")) if firing else figures.gettext(N_("resolved")),
+            segment_text=figures.said(figures.placed(who.segment, who.segment_value)),
+            period_text=figures.form.period(alert.period) if alert.period else "",
+            since_text=figures.form.period(alert.since) if alert.since else "",
+            value=figures.figure(alert.value, unit),
+            target=figures.figure(alert.target, unit),
+            change=figures.change(alert.value, row.previous if row else None, kpi)
+            if kpi
+            else Change(None, "–"),
+            previous=figures.figure(row.previous if row else None, unit),
+            reason=self._reason(alert.reason),
+            because=self._because(alert) if firing else "",
+            action=figures.text(kpi.action) if kpi and firing else "",
+            owner=figures.said(kpi.owner) if kpi else "",
+            link=self.link(who.name) if kpi else "",
+            silence=silence_command(who, self.now.astimezone(figures.declaration.calendar.zone))
+            if firing
+            else "",
+        )
+
+    def _rule(self, kpi: Kpi | None, name: str) -> AlertRule | None:
+        return next((rule for rule in kpi.alerts if rule.name == name), None) if kpi else None
+
+    def _label(self, alert: Instance, kpi: Kpi | None) -> str:
+        who, gettext = alert.identity, self.figures.gettext
+        if kpi:
+            return self.figures.label(who.name)
+        name = self.figures.said(who.name)
+        if who.subject == "source":
+            return gettext("source %(name)s", name=name)
+        return gettext("dataset %(name)s", name=name)
+
+    def _condition(self, rule: AlertRule | None, unit: str, name: str) -> str:
+        if rule is not None:
+            return self.figures.condition(rule, unit) or self.figures.said(rule.when.value)
+        said = {
+            "failed": N_("it could not be read"),
+            "max_age": N_("its newest row is too old"),
+            "min_rows": N_("it has too few rows"),
+        }
+        return self.figures.gettext(said[name]) if name in said else self.figures.said(name)
+
+    def _reason(self, reason: str) -> str:
+        return self.figures.gettext(REASONS[reason]) if reason in REASONS else self.figures.told(reason)
+
+    def _row(self, alert: Instance) -> Row | None:
+        who = alert.identity
+        wanted = (who.name, who.grain, alert.period, who.segment, who.segment_value)
+        return next(_matching(self.results.rows, wanted), None) if who.subject == "kpi" else None
+
+    def _because(self, alert: Instance) -> str:
+        """Of a total alone: what a segment's change comes from is not asked."""
+        answers, who = self.results.answers, alert.identity
+        if answers is None or who.subject != "kpi" or who.segment:
+            return ""
+        for question, answer in answers.whys.items():
+            if question.kpi == who.name and answer.period == alert.period and answer.change:
+                return self.figures.said(sentence(answer, self.figures))
+        return ""
+
+
+def _matching(rows: Iterable[Row], wanted: tuple[object, ...]) -> Iterator[Row]:
+    return (r for r in rows if (r.kpi, r.grain, r.period, r.segment, r.segment_value) == wanted)
