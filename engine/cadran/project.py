@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from cadran.compute.loading.sources import Sources
     from cadran.compute.results import Results
     from cadran.compute.spans import Clock
+    from cadran.deliver.history import History
     from cadran.formula.measures import Model
+    from cadran.state.store.store import Store
     from cadran.testing.outcomes import Outcome
 
 AsOf = dt.datetime | dt.date | str | None
@@ -215,6 +217,51 @@ class Project:
                 raise ProblemsFound(in_order(_masked([*problems, *found], declaration)))
             yield declaration, model, sources
 
+    def store(self, declaration: Declaration) -> Store:
+        """The store of the project's state, made if it is not there; to be closed by the caller. Raises StoreError, a
+        ProblemsFound."""
+        from cadran.state.store.store import StoreError, open_store
+
+        settings = declaration.state
+        try:
+            return open_store(self._folder, settings.url, settings.schema)
+        except StoreError as error:
+            (problem,) = _masked(error.problems, declaration)
+            where = settings.place.position() if settings.place is not None else None
+            raise StoreError(problem.message, problem.hint, where) from None
+
+    def history(
+        self, kpi: str, *, period: str = "", segment: Sequence[str] = (), known_at: AsOf = None
+    ) -> History:
+        """A KPI's recorded values as they were known at a time (a date is all of that day; None is now), every revision.
+
+        ``period`` is a label (``2026-06``) or a grain (``month``), ``segment`` are ``NAME`` or ``NAME=VALUE``, several for a
+        cross, none for the total. Nothing is computed, no source is asked, and nothing is made. Raises ProblemsFound.
+        """
+        from cadran.compute.planning.selection import choose
+        from cadran.deliver.history import history
+        from cadran.state.store.store import exists
+
+        declaration, problems = self.declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        (name, *others) = choose(declaration, [kpi])
+        if others:
+            raise ProblemsFound(
+                [
+                    Problem(
+                        "one-kpi", f"'{kpi}' are several KPIs", None, "", f"name one of them, such as {name}"
+                    )
+                ]
+            )
+        known = None if known_at is None else _end_of(declaration, known_at)
+        store = self.store(declaration) if exists(self._folder, declaration.state.url) else None
+        try:
+            return history(store, declaration, declaration.kpis[name], known, period, segment)
+        finally:
+            if store is not None:
+                store.close()
+
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""
         from cadran.compute.keeping.account import lines
@@ -349,18 +396,21 @@ def _judged(
     from cadran.compute.examining.found import unmet
     from cadran.compute.planning.selection import check_values, kept
     from cadran.compute.results import Results
-    from cadran.judge import compare
+    from cadran.judge import compare, histories
 
     calendar = declaration.calendar
     rows = [row for series in computed.series for row in compare.rows(series, calendar)]
     check_values(rows, segment)
     warnings = [*warnings, *(p for series in computed.series for p in compare.unseen_targets(series))]
-    alerts = [alert for series in computed.alerts for alert in compare.alerts(series, calendar)]
+    judging = tuple(one for series in computed.alerts for one in histories.judging(series, calendar))
+    alerts = [alert for one in judging if (alert := histories.standing(one)) is not None]
     warnings += unmet(declaration, computed.quality)
     return Results(
         tuple(kept(rows, segment)), clock.instant.astimezone(calendar.zone), declaration, tuple(alerts),
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
+        judging=judging, judged={(s.kpi.kpi.name, str(s.grain)): histories.newest(s, calendar) for s in computed.alerts},
+        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts},
     )  # fmt: skip
 
 
@@ -394,6 +444,15 @@ def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:
     else:
         instant = calendar.midnight(as_of)
     return Clock(instant, calendar)
+
+
+def _end_of(declaration: Declaration, time: AsOf) -> dt.datetime:
+    """An instant as it is; of a day the last one. Raises ProblemsFound."""
+    time = moment(time) if isinstance(time, str) else time
+    if time is None or isinstance(time, dt.datetime):
+        return clock_of(declaration, time).instant
+    following = clock_of(declaration, time + dt.timedelta(days=1)).instant
+    return following - dt.timedelta(microseconds=1)
 
 
 def moment(text: str) -> dt.date | dt.datetime:

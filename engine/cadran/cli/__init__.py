@@ -24,6 +24,8 @@ COMMANDS = {
     "catalogue": ("cadran.cli.catalogue", "Print a page of all KPIs: what each means, an example, pitfalls."),
     "pace": ("cadran.cli.pace", "Show how running periods go, and where they will end."),
     "forecast": ("cadran.cli.forecast", "Show what open deals will bring, and how good such forecasts were."),
+    "history": ("cadran.cli.history", "Show what a KPI's values were known to be at a date."),
+    "outbox": ("cadran.cli.outbox", "Show what was sent to whom, try a message again, or drop one."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),
     "plugins": ("cadran.cli.plugins", "List the plugins, where they come from, and what is broken."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cadran.analysis.answers import Answers
     from cadran.compute.spans import Span
-    from cadran.declare.model import Declaration
+    from cadran.declare.model import AlertRule, Declaration
 
 Number = int | Decimal | float
 Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data", "not_judged"]
@@ -82,6 +82,24 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Judging:
+    """What one alert rule says of one segment value, final period by final period, the oldest first.
+
+    Of each period (by its label) whether the condition and the rule's ``clear`` hold (None: unknown, or there is no
+    ``clear``), the KPI's value and its target.
+    """
+
+    kpi: str
+    rule: AlertRule = field(repr=False)
+    grain: str
+    segment: tuple[str, ...]
+    segment_value: tuple[str, ...]
+    periods: tuple[str, ...] = ()
+    answers: tuple[tuple[bool | None, bool | None], ...] = ()
+    figures: tuple[tuple[Number | None, Number | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What one statement took: seconds, the rows that it gave, and their bytes as they came (0 where nothing travelled).
 
@@ -127,6 +145,9 @@ class Quality:
     last: dt.date | None = None
     rejected: tuple[tuple[str, str], ...] = ()  # (place, reason), the first few
     findings: tuple[str, ...] = ()  # unmet expectations, in words
+    unmet: tuple[Literal["max_age", "min_rows"], ...] = ()  # which those are, in the same order
+    # the latest moment that the newest row may be of, as local time; None without dated rows
+    newest: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +200,13 @@ class Results:
         Scanned, ...
     ] = ()  # by source, what the run had of it; rows read only where they were counted
     answers: Answers | None = None  # of funnels, cohorts, scores, …, where they were asked for
+    judging: tuple[Judging, ...] = field(default=(), repr=False)  # what rules say, over all of their history
+    judged: Mapping[tuple[str, str], str] = field(
+        default_factory=dict
+    )  # (KPI, grain) → the newest final period of that
+    rests: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # KPI with rules → the datasets behind it
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

@@ -502,6 +502,11 @@ class Declaration:
         return self.secrets | self.passwords
 
     @property
+    def renamed(self) -> Mapping[str, str]:
+        """KPI → the name that it had before, for those that had one."""
+        return {kpi.name: kpi.renamed_from for kpi in self.kpis.values() if kpi.renamed_from}
+
+    @property
     def folder(self) -> Path:
         """What paths in the file are relative to."""
         return self.file.parent

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from cadran.declare.model import AlertRule
+from cadran.state.alerting import NO_DATA, AlertState
 
-AlertState = Literal["ok", "pending", "firing"]
+Answers = tuple[bool | None, bool | None]  # whether the condition holds and whether clear does; None: unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a rule stands after its last judged period; ``since`` is the position at which the stretch began."""
+    """Where a rule stands after its last judged period; ``since`` is the label of the one at which the stretch began."""
 
     state: AlertState = "ok"
-    since: int | None = None
+    since: str = ""
     held: int = 0
     cleared: int = 0
     reason: str = ""
 
 
-def step(
-    rule: AlertRule, before: Standing, position: int, breach: bool | None, clear: bool | None
-) -> Standing:
+def step(rule: AlertRule, before: Standing, period: str, breach: bool | None, clear: bool | None) -> Standing:
     """The standing after one more final period. ``None`` is an unknown condition (no data)."""
     reason = ""
     if breach is None:
@@ -36,14 +34,13 @@ def step(
             return before
         breach = rule.on_missing == "alert"
         clear = not breach
-        reason = "no data" if breach else ""
+        reason = NO_DATA if breach else ""
     if before.state == "firing":
         return _firing(rule, before, breach, clear, reason)
     if not breach:
         return Standing()
     held = before.held + 1
-    since = before.since if before.since is not None else position
-    return Standing("firing" if held >= rule.hold else "pending", since, held, 0, reason)
+    return Standing("firing" if held >= rule.hold else "pending", before.since or period, held, 0, reason)
 
 
 def _firing(rule: AlertRule, before: Standing, breach: bool, clear: bool | None, reason: str) -> Standing:
@@ -57,16 +54,16 @@ def _firing(rule: AlertRule, before: Standing, breach: bool, clear: bool | None,
 
 
 def standings(
-    rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]
-) -> Iterator[tuple[int, Standing]]:
-    """The standing after each final period, given as (position, condition, clear) in order."""
-    standing = Standing()
-    for position, breach, clear in answers:
-        standing = step(rule, standing, position, breach, clear)
-        yield position, standing
+    rule: AlertRule, answers: Iterable[tuple[str, bool | None, bool | None]], standing: Standing | None = None
+) -> Iterator[tuple[str, Standing]]:
+    """The standing after each final period, given as (label, condition, clear) in order."""
+    standing = standing or Standing()
+    for period, breach, clear in answers:
+        standing = step(rule, standing, period, breach, clear)
+        yield period, standing
 
 
-def replay(rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]) -> Standing:
+def replay(rule: AlertRule, answers: Iterable[tuple[str, bool | None, bool | None]]) -> Standing:
     """The standing after all of them."""
     last = Standing()
     for _, standing in standings(rule, answers):

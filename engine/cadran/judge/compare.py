@@ -1,19 +1,17 @@
-"""Computed cells judged: comparisons, status, and the alerts that stand at the newest final period."""
+"""Computed cells judged: comparisons, and status against targets."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from cadran.calendar import Calendar, Grain
-from cadran.compute.cells.computed import Cell, ComputedSeries, finest
-from cadran.compute.results import Alert, Number, Row
+from cadran.compute.cells.computed import Cell, ComputedSeries
+from cadran.compute.results import Number, Row
 from cadran.compute.spans import BEGINNING
-from cadran.declare.model import AlertRule
-from cadran.judge.alerts import replay
 from cadran.judge.targets import status
 from cadran.problems import Problem, listed, suggest
 
@@ -97,59 +95,3 @@ def difference(value: Number | None, previous: Number | None) -> Number | None:
     if isinstance(value, Decimal) or isinstance(previous, Decimal):
         return Decimal(value) - Decimal(previous)
     return value - previous
-
-
-def alerts(series: ComputedSeries, calendar: Calendar) -> Iterator[Alert]:
-    """What is pending or firing, rule by rule and segment value by segment value."""
-    members: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Cell]] = {}
-    for cell in series.cells:
-        members.setdefault((cell.segment, cell.segment_value), []).append(cell)
-    for index, resolved in enumerate(series.kpi.rules):
-        rule = resolved.rule
-        if (rule.grain or finest(series.kpi.kpi.periods)) is not series.grain:
-            continue
-        for (segment, value), cells in members.items():
-            if _in_scope(rule, segment):
-                yield from _standing(series, rule, index, cells, segment, value, calendar)
-
-
-def _in_scope(rule: AlertRule, segment: tuple[str, ...]) -> bool:
-    if rule.scope == "each":
-        return True
-    return not segment if rule.scope == "total" else bool(segment) and set(segment) <= set(rule.scope)
-
-
-def _standing(
-    series: ComputedSeries, rule: AlertRule, index: int, cells: Sequence[Cell],
-    segment: tuple[str, ...], segment_value: tuple[str, ...], calendar: Calendar,
-) -> Iterator[Alert]:  # fmt: skip
-    final = [c for c in cells if series.states[c.position] == "final"]
-    if not final:
-        return
-    standing = replay(rule, ((c.position, *c.conditions[index]) for c in final))
-    if standing.state == "ok" or standing.since is None:
-        return
-    last = final[-1]
-    yield Alert(
-        kpi=series.kpi.kpi.name,
-        rule=rule.name,
-        condition=rule.when.value,
-        severity=rule.severity,
-        state=standing.state,
-        grain=str(series.grain),
-        period=calendar.label(series.periods[last.position]),
-        since=calendar.label(series.periods[standing.since]),
-        segment=segment,
-        segment_value=segment_value,
-        value=number(last.value),
-        target=number(last.target),
-        reason=standing.reason,
-        judged=calendar.label(series.periods[_last_judged(final, index)])
-        if rule.on_missing == "keep"
-        else "",
-    )
-
-
-def _last_judged(final: Sequence[Cell], index: int) -> int:
-    """The position of the last cell whose condition is known; a rule that stands has one."""
-    return next(c.position for c in reversed(final) if c.conditions[index][0] is not None)

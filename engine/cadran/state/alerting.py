@@ -14,6 +14,14 @@ Number = int | Decimal | float
 Subject = Literal["kpi", "dataset", "source"]
 AlertState = Literal["ok", "pending", "firing"]
 
+# Why an alert came to its state, where the figures of new periods do not say it.
+NO_DATA = "no data"  # and on_missing says what that counts as
+GONE = "gone"  # its segment value has had no row for two periods
+RESTATED = "restated"  # figures of a period changed after it had been judged
+CHANGED = "the rule has changed"
+REMOVED = "the rule is no longer there"
+REASONS = (NO_DATA, GONE, RESTATED, CHANGED, REMOVED)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -38,8 +46,25 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a rule's condition and its ``clear`` said of one period, and where the alert stood after it."""
+
+    period: str
+    breach: bool | None
+    clear: bool | None
+    state: AlertState
+    since: str = ""
+    held: int = 0
+    cleared: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
-    """An alert after its newest judged period. ``since`` and ``period`` are labels of periods, or days."""
+    """An alert after its newest judged period. ``since`` and ``period`` are labels of periods, or days.
+
+    ``trail`` are the newest judged periods, the newest last: what one that was restated is noticed by.
+    """
 
     identity: Identity
     condition: str  # digest of what its state rests on; another one starts anew
@@ -47,13 +72,15 @@ class Instance:
     since: str = ""
     held: int = 0
     cleared: int = 0
-    reason: str = ""  # "no data", "gone", …; "" where the figures say it
+    reason: str = ""  # why it came to this state: one of REASONS, or a failing source's words; "" where the figures say it
     period: str = ""
     value: Number | None = None
     target: Number | None = None
     episode: int = 0  # how often it has begun to fire
+    fired: str = ""  # the first period of the stretch for which it fires, or last fired
     changed: dt.datetime | None = None
     seen: dt.datetime | None = None
+    trail: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +111,30 @@ class Silence:
     number: int = 0
     created: dt.datetime | None = None
     expired: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who was told by which route that an alert fires (the ``episode``-th time), by which delivery, and when last.
+
+    ``ended`` is when they were told that it is over, or when it was settled that they need not be.
+    """
+
+    identity: str  # the alert's key
+    episode: int
+    route: str
+    channel: str
+    recipient: str
+    delivery: str
+    at: dt.datetime
+    ended: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts of a route that are told together. ``waiting`` is since when its first message is held back."""
+
+    route: str
+    key: str
+    waiting: dt.datetime | None = None
+    sent: dt.datetime | None = None

@@ -112,8 +112,8 @@ def _state(one: ExpectedState, history: ComputedSeries, calendar: Calendar) -> s
     if judged != "final":
         return f"not judged ({judged})"
     final = [c for c in cells if history.states[c.position] == "final"]
-    found = states(history.kpi.rules[index].rule, ((c.position, *c.conditions[index]) for c in final))
-    return found.get(labels.index(one.label), "no data")
+    found = states(history.kpi.rules[index].rule, ((labels[c.position], *c.conditions[index]) for c in final))
+    return found.get(one.label, "no data")
 
 
 def state_missed(kpi: str, one: ExpectedState, state: str) -> Miss:

@@ -30,13 +30,13 @@ _ENOUGH = Decimal(10) ** 15  # a base that is left out suffices, whatever a cond
 _REAL = ("avg", "median", "quantile", "stddev")  # what is a float, whatever its rows are
 
 
-def states(rule: AlertRule, answers: Iterable[tuple[int, bool | None, bool | None]]) -> dict[int, State]:
-    """By position: ``resolved`` is the first ok after firing."""
-    out: dict[int, State] = {}
+def states(rule: AlertRule, answers: Iterable[tuple[str, bool | None, bool | None]]) -> dict[str, State]:
+    """By the period's label: ``resolved`` is the first ok after firing."""
+    out: dict[str, State] = {}
     before: State = "ok"
-    for position, standing in standings(rule, answers):
+    for period, standing in standings(rule, answers):
         back = standing.state == "ok" and before == "firing"
-        out[position] = "resolved" if back else standing.state
+        out[period] = "resolved" if back else standing.state
         before = standing.state
     return out
 
@@ -62,11 +62,13 @@ class Replay:
         select = exp.Select(expressions=[*heads, *conditions.answers(rules)])
         select = select.from_(exp.to_identifier(_TABLE, quoted=True), copy=False)
         rows = self.session.rows(select.order_by(column("position"), copy=False))
+        labels = {self.calendar.label(period): period for period in self.periods}
+        names = list(labels)
         out = {}
         for index, rule in enumerate(rules):
             at = 1 + 2 * index
-            found = states(rule.rule, ((row[0], row[at], row[at + 1]) for row in rows))
-            out.update({(rule.rule.name, self.periods[i]): state for i, state in found.items()})
+            found = states(rule.rule, ((names[row[0]], row[at], row[at + 1]) for row in rows))
+            out.update({(rule.rule.name, labels[label]): state for label, state in found.items()})
         return out
 
     def _rules(self) -> list[ResolvedRule]:

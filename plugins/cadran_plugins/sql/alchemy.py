@@ -11,16 +11,11 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+import sqlalchemy
+from sqlalchemy import exc
+
 from cadran.plugins import ConfigError
 from cadran_plugins.sql.database import Database
-
-try:
-    import sqlalchemy
-    from sqlalchemy import exc
-except ModuleNotFoundError as missing:
-    raise ConfigError(
-        "databases are read with SQLAlchemy, which is not installed", hint="pip install 'cadran[sql]'"
-    ) from missing
 
 _UNKNOWN_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'")
 PARAMETERS = "check what stands behind the question mark of the url, or leave it out"

@@ -16,7 +16,7 @@ from cadran.compute.hints import hint_for
 from cadran.compute.loading.embedded import OutOfRoom, QueryError
 from cadran.compute.lower import column
 from cadran.compute.placing.places import Places
-from cadran.compute.planning.plan import Series, datasets_behind
+from cadran.compute.planning.plan import Series, datasets_behind, measures_of
 from cadran.compute.planning.settling import Settling
 from cadran.compute.scanning.scan import Segments, dim, label_of
 from cadran.formula.measures import Model
@@ -96,6 +96,7 @@ class Combining:
         return ComputedSeries(
             series.kpi, series.grain, series.periods, series.first, self.settling.states(series), cells, quarantined,
             min(firsts, default=None),
+            tuple(sorted(datasets_behind(self.model, measures_of(self.model, [series.kpi])))) if series.for_alerts else (),
         )  # fmt: skip
 
 

@@ -90,6 +90,7 @@ class ComputedSeries:
     cells: list[Cell]
     quarantined: int = 0
     begins: dt.date | None = None
+    datasets: tuple[str, ...] = ()  # those behind a history that rules are replayed over
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlglot import exp
 
@@ -318,30 +318,39 @@ class Examiner:
             tables = self.declaration.datasets[name].tables
             aside = [r for t in tables for r in self.rejected.get(f"{t.source}.{t.table}", ())]
             first, last = (facts.first, facts.last) if facts.first is not None else (facts.begins, None)
+            unmet = dict(self._unmet(name, facts))
             out.append(
                 Quality(
                     name, facts.rows, self.quarantined(name), facts.undated, first, last, tuple(aside[:5]),
-                    tuple(self._unmet(name, facts)),
+                    tuple(unmet.values()), tuple(unmet), self._newest(name, facts),
                 )
             )  # fmt: skip
         return out
 
-    def _unmet(self, name: str, facts: Facts) -> Iterator[str]:
-        """What ``expect:`` asks for and the data does not hold."""
+    def _newest(self, name: str, facts: Facts) -> dt.datetime | None:
+        """The newest row's time; one with a date but no time may have come at any moment of its day."""
+        if facts.newest is None:
+            return None
+        node = self.model.datasets[name].date
+        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
+        return facts.newest + dt.timedelta(days=by_day)
+
+    def _unmet(self, name: str, facts: Facts) -> Iterator[tuple[Literal["max_age", "min_rows"], str]]:
+        """What ``expect:`` asks for and the data does not hold, and that in words."""
         expect = self.declaration.datasets[name].expect
         if expect.min_rows is not None and facts.rows < expect.min_rows:
-            yield f"{name} has {facts.rows} row(s), at least {expect.min_rows} are expected"
+            yield "min_rows", f"{name} has {facts.rows} row(s), at least {expect.min_rows} are expected"
         if expect.max_age is None:
             return
         if facts.newest is None:
-            yield f"{name} has no dated row, one of the last {expect.max_age} is expected"
+            yield "max_age", f"{name} has no dated row, one of the last {expect.max_age} is expected"
             return
-        # A row with a date but no time may have come at any moment of its day.
-        node = self.model.datasets[name].date
-        by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
-        age = self.rows.clock.local - facts.newest - dt.timedelta(days=by_day)
+        age = self.rows.clock.local - (self._newest(name, facts) or facts.newest)
         if age > dt.timedelta(days=expect.max_age.days, seconds=expect.max_age.seconds):
-            yield f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected"
+            yield (
+                "max_age",
+                f"the newest row of {name} is of {facts.newest:%Y-%m-%d %H:%M}, one of the last {expect.max_age} is expected",
+            )
 
 
 def _as_moment(day: dt.date | None) -> dt.datetime | None:

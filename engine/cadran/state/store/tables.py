@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -25,6 +26,13 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 metadata = MetaData(naming_convention=NAMING)
+
+#: What the store says of itself: ``cadran`` is the version that brought its tables to where they are.
+about = Table(
+    "about", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)  # fmt: skip
 
 #: A job: something that has a schedule. ``since`` is when it was first seen; times before that are nobody's.
 job = Table(
@@ -54,6 +62,7 @@ observation = Table(
     Column("kpi", String(300), nullable=False),
     Column("grain", String(20), nullable=False),
     Column("period", String(20), nullable=False),  # its label
+    Column("ends", Date),  # the period's last day; NULL for all of an undated dataset
     Column("segment", Names, nullable=False),
     Column("segment_value", Names, nullable=False),
     Column("revision", Integer, nullable=False),  # 1 is the first
@@ -64,10 +73,11 @@ observation = Table(
     Column("status", String(20), nullable=False),
     Column("state", String(10), nullable=False),  # settling | maturing | final
     Column("known", Instant, nullable=False),  # the logical time of the run that saw it
+    Column("until", Instant),  # the logical time of the run that saw another one; NULL: it is the newest
     Column("recorded", Instant, nullable=False),  # when that was written down
     Column("run", Integer, ForeignKey("run.id")),
     UniqueConstraint("kpi", "grain", "period", "segment", "segment_value", "revision"),
-    Index("ix_observation_known", "kpi", "known"),
+    Index("ix_observation_until", "kpi", "until"),
 )  # fmt: skip
 
 #: An alert: one rule of one KPI for one segment value (or one expectation of a dataset, or a source that failed).
@@ -90,8 +100,10 @@ alert = Table(
     Column("value", Figure),
     Column("target", Figure),
     Column("episode", Integer, nullable=False),  # how often it has begun to fire
-    Column("changed", Instant, nullable=False),  # the logical time of its last transition
+    Column("fired", String(40), nullable=False, default=""),  # first period of the stretch for which it last fired
+    Column("changed", Instant),  # the logical time of its last transition
     Column("seen", Instant, nullable=False),  # … of its last evaluation
+    Column("trail", Text, nullable=False, default="[]"),  # JSON: the newest judged periods, with what was said of them
 )  # fmt: skip
 
 #: What changed about an alert, and why; never changed itself.

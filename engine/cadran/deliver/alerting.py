@@ -1,0 +1,94 @@
+"""Alerts judged once more, and what is to be said of them: everything inside the caller's one transaction.
+
+``judge`` reads where alerts stood and writes where they stand; ``told`` follows once a notice's message lies in the outbox.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy.engine import Connection
+
+from cadran.compute.results import Results
+from cadran.declare.model import Declaration
+from cadran.judge.evaluate import Rests, concerned, evaluate, inhibitions
+from cadran.judge.notices import Alerted, Decision, Known, Notice, decide
+from cadran.judge.routes import labels
+from cadran.problems import Problem
+from cadran.state.alerting import Instance, Told
+from cadran.state.store import alerts, silences
+
+
+def failures(problems: Iterable[Problem]) -> dict[str, str]:
+    """The sources that could not answer, as a run's problems tell, with what they said; empty where it failed otherwise."""
+    out: dict[str, list[str]] = {}
+    for problem in problems:
+        section, _, name = problem.subject.partition(".")
+        if problem.code == "source" and problem.severity == "error" and section == "sources":
+            out.setdefault(name, []).append(problem.message)
+    return {name: "; ".join(said) for name, said in out.items()}
+
+
+def judge(
+    c: Connection, declaration: Declaration, results: Results | None, *, logical_time: dt.datetime, run: int | None,
+    failed: Mapping[str, str] | None = None, rests: Rests | None = None,
+) -> list[Notice]:  # fmt: skip
+    """Judges what was computed, and gives the messages that follow of it, one for each recipient.
+
+    Of sources that ``failed`` (see :func:`failures`) there may be no ``results``; ``rests`` then says which datasets each KPI
+    rests on (``Project.dependencies``). Without either nothing is judged: messages that have waited, and repeats, are due.
+    """
+    rests = rests or (results.rests if results is not None else {})
+    prior = alerts.load(c)
+    found = evaluate(declaration, results, prior, logical_time, failed=failed, rests=rests)
+    for key, new in found.renamed.items():
+        alerts.rename(c, key, new)
+    alerts.save(c, (i for key, i in found.instances.items() if prior.get(key) != i))
+    alerts.append(c, found.transitions, run, logical_time)
+    decision = decided(c, declaration, found.instances.values(), rests, logical_time)
+    alerts.keep_groups(c, decision.groups)
+    alerts.settle(c, decision.over, logical_time)
+    return list(decision.notices)
+
+
+def decided(
+    c: Connection, declaration: Declaration, instances: Iterable[Instance], rests: Rests, now: dt.datetime
+) -> Decision:
+    """What is to be said, and what is held back. Writes nothing."""
+    known = Known(alerts.all_told(c), alerts.groups(c), silences.listed(c, now))
+    return decide(
+        declaration.routes, alerted(declaration, list(instances), rests), known, declaration.calendar, now
+    )
+
+
+def alerted(declaration: Declaration, instances: Sequence[Instance], rests: Rests) -> list[Alerted]:
+    """Alerts with what routes and silences compare of them, in a settled order."""
+    inhibited = inhibitions(declaration, instances, rests)
+    order = sorted(
+        instances,
+        key=lambda i: (i.identity.subject, i.identity.name, i.identity.rule, i.identity.segment_value),
+    )
+    return [
+        Alerted(i, labels(i, declaration, concerned(declaration, i.identity, rests) if i.identity.subject != "kpi" else ()), inhibited.get(i.identity.key, ""))
+        for i in order
+    ]  # fmt: skip
+
+
+def told(c: Connection, notice: Notice, key: str, *, now: dt.datetime) -> None:
+    """Writes down that a notice's message lies in the outbox under this key, whether or not it will arrive."""
+    after = notice.after or key
+    some = [
+        Told(i.identity.key, i.episode, notice.route, notice.channel, notice.recipient, after, now)
+        for i in notice.alerts
+    ]
+    if notice.kind in ("firing", "repeat"):
+        alerts.tell(c, some)
+        return
+    for one in some:
+        alerts.settle_after(c, one, now)
+
+
+def about(notice: Notice) -> str:
+    """What tells apart the messages to one recipient at one time, for the delivery's key."""
+    return f"{notice.route}|{notice.group}|{notice.kind}|{notice.after}"

@@ -1,0 +1,39 @@
+"""The notifiers of a project's channels, made where something goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cadran.plugins.notifier import Deferred, Notifier, NotifierContext, NotifierError
+from cadran.problems import Problem
+
+if TYPE_CHECKING:
+    from cadran.declare.model import Declaration
+
+Notifiers = Callable[[str], type[Notifier] | Problem]
+
+
+class Channels:
+    """``notifiers`` gives a notifier's class by its name, as the plugin manager does."""
+
+    def __init__(self, declaration: Declaration, notifiers: Notifiers) -> None:
+        self.declaration, self.notifiers = declaration, notifiers
+        self.allowed = (declaration.folder.resolve(), *declaration.allow_paths)
+
+    def open(self, name: str) -> Notifier:
+        """A notifier of the channel ``name``, new with every call: it belongs to the thread that asked for it.
+
+        Raises Deferred where there is none, or none that works: settings can be put right before a message's deadline.
+        """
+        channel = self.declaration.channels.get(name)
+        if channel is None:
+            raise Deferred(f"channel '{name}' is not declared", hint="declare it, or drop what waits for it")
+        found = self.notifiers(channel.notifier)
+        if isinstance(found, Problem):
+            raise Deferred(found.message, hint=found.hint)
+        context = NotifierContext(name, channel.config, channel.base.resolve(), self.allowed)
+        try:
+            return found(context)
+        except NotifierError as error:
+            raise Deferred(error.message, hint=error.hint, setting=error.setting) from error

@@ -1,0 +1,217 @@
+"""Takes what is due out of the outbox to where it belongs, and writes down what came of it.
+
+Every channel has threads of its own, so that a server which hangs holds up nobody else. A thread has one delivery at a
+time: it leases it, writes down that bytes are about to go, sends, and writes down the outcome, each in a transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from cadran.declare.settings import mask
+from cadran.deliver.backoff import next_try
+from cadran.plugins.notifier import Deferred, Notifier, NotifierError, Unknown
+from cadran.state.store import outbox
+from cadran.state.store.outbox import Came, Delivery
+from cadran.state.store.trouble import StoreError
+
+if TYPE_CHECKING:
+    from cadran.state.store.store import Store
+
+LEASE = 300.0  # seconds: longer than any notifier waits for its server
+WORKERS = 4  # threads of a channel
+_POLL = 1.0  # seconds after which channels are looked for that have got something to do
+
+
+class LeaseLost(BaseException):
+    """Raised by ``begin()``: somebody else has the delivery. Not an Exception, so that no notifier takes it for its server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How to send. ``channel`` makes a notifier of a channel's name (it may raise NotifierError); ``failure`` gives the
+    messages that tell of a delivery which was given up; ``hidden`` are texts that no outcome may show; ``now`` is the clock.
+    ``keys`` restricts it to some deliveries. Once ``stop`` is set, nothing more is begun."""
+
+    store: Store
+    channel: Callable[[str], Notifier]
+    now: Callable[[], dt.datetime]
+    failure: Callable[[Delivery, dt.datetime], Sequence[Delivery]] = lambda _, __: ()
+    hidden: frozenset[str] = frozenset()
+    keys: tuple[str, ...] | None = None
+    workers: int = WORKERS
+    lease: float = LEASE
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def send_due(sender: Sender) -> Counter[str]:
+    """Sends all that is due, and gives how many tries ended how: sent, retry, failed, unknown, lost.
+
+    It comes back when nothing is due any more and every thread is done; an interrupt lets the messages that are under
+    way come to their end first.
+    """
+    counts: Counter[str] = Counter()
+    with ExitStack() as pools:
+        pool: dict[str, ThreadPoolExecutor] = {}
+        busy: dict[Future[Counter[str]], str] = {}
+        try:
+            while not sender.stop.is_set():
+                counts += _tidied(sender)
+                for name in _channels(sender, set(busy.values())):
+                    if name not in pool:
+                        pool[name] = pools.enter_context(ThreadPoolExecutor(sender.workers))
+                    busy |= {pool[name].submit(_worked, sender, name): name for _ in range(sender.workers)}
+                if not busy:
+                    break
+                done, _ = wait(busy, timeout=_POLL, return_when=FIRST_COMPLETED)
+                for future in done:
+                    del busy[future]
+                    counts += future.result()
+        finally:
+            sender.stop.set() if busy else None
+        for future in busy:
+            counts += future.result()
+    return counts
+
+
+def _channels(sender: Sender, busy: set[str]) -> list[str]:
+    with sender.store.read() as c:
+        return [name for name in outbox.channels(c, sender.now(), sender.keys) if name not in busy]
+
+
+def _tidied(sender: Sender) -> Counter[str]:
+    """What time brought: leases of senders that died, messages that wait in vain, deadlines."""
+    now = sender.now()
+    with sender.store.write() as c:
+        outbox.expire(c, now)
+        outbox.suppress(c, now)
+    with sender.store.read() as c:
+        late = outbox.overdue(c, now)
+    given_up: Counter[str] = Counter()
+    for row in late:
+        reason = "not delivered by its deadline" + (f"; at last: {row.reason}" if row.reason else "")
+        telling, reason = _telling(sender, row, reason, now)
+        with sender.store.write() as c:
+            given_up["failed"] += outbox.give_up(c, row, now, reason, telling)
+    return given_up
+
+
+def _telling(sender: Sender, row: Delivery, reason: str, now: dt.datetime) -> tuple[Sequence[Delivery], str]:
+    """The messages to the owner, rendered before the transaction that needs them. A message about a failure that fails
+    is told to nobody."""
+    if row.kind == "failure" or row.told:
+        return (), reason
+    try:
+        return sender.failure(replace(row, state="failed", reason=reason), now), reason
+    except Exception as error:  # the owner is not told, but the outcome has to be written down
+        return (), f"{reason}; its owner could not be told: {_shown(sender, error)}"
+
+
+# --- one delivery --------------------------------------------------------------------------------------------------
+
+
+def _worked(sender: Sender, channel: str) -> Counter[str]:
+    """What a thread does: one delivery of its channel after the other, until none is due."""
+    counts: Counter[str] = Counter()
+    while not sender.stop.is_set():
+        holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(8)}"
+        with sender.store.write() as c:
+            rows = outbox.lease(c, sender.now(), holder, sender.lease, channel=channel, keys=sender.keys)
+        if not rows:
+            break
+        counts[_sent(sender, rows[0])] += 1
+    return counts
+
+
+@dataclass(slots=True)
+class _Try:
+    """One try. ``begun`` is set once the message may have arrived."""
+
+    sender: Sender
+    row: Delivery
+    notifier: Notifier
+    begun: bool = False
+
+    def begin(self) -> None:
+        doubtful = not self.notifier.repeatable
+        with self.sender.store.write() as c:
+            held = outbox.begin(c, self.row, self.sender.now(), self.sender.lease, doubtful=doubtful)
+        if not held:
+            raise LeaseLost
+        self.begun = doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    came: Came
+    detail: str = ""
+    where: str = ""
+    asked: float | None = None  # after how many seconds the other side wants to be asked again
+
+
+def _sent(sender: Sender, row: Delivery) -> str:
+    """Sends one delivery; the answer is how it ended."""
+    started = sender.now()
+    try:
+        outcome = _tried(sender, row)
+    except LeaseLost:
+        with sender.store.write() as c:
+            outbox.note(c, row.key, sender.now(), "lost", "the lease had passed on; nothing was sent", host=outbox.host_of(row.holder))  # fmt: skip
+        return "lost"
+    now = sender.now()
+    due = None
+    if outcome.came == "retry" or (outcome.came == "unknown" and row.on_unknown == "send"):
+        due = next_try(row.key, row.attempts, now, row.deadline, outcome.asked)
+    telling: Iterable[Delivery] = ()
+    detail = outcome.detail
+    if outbox.gives_up(row, outcome.came, due):
+        telling, detail = _telling(sender, row, detail, now)
+    took = (now - started).total_seconds()
+    with sender.store.write() as c:
+        ours = outbox.finish(c, row, outcome.came, now, detail=detail, where=outcome.where, due=due, seconds=took, telling=telling)  # fmt: skip
+    if not ours:
+        return "lost"
+    return "failed" if outcome.came == "retry" and due is None else outcome.came
+
+
+def _tried(sender: Sender, row: Delivery) -> _Came:
+    """Every error becomes an outcome: what a notifier says on purpose, and what it raises by mistake."""
+    if row.content is None:
+        return _Came("failed", "its content is not kept any more")
+    try:
+        made = _Try(sender, row, sender.channel(row.channel))
+    except Exception as error:
+        return _Came("retry", _shown(sender, error))
+    repeatable = made.notifier.repeatable
+    try:
+        where = made.notifier.send(row.content, row.recipient, made.begin)
+    except Deferred as error:
+        return _Came("retry", _shown(sender, error), asked=error.seconds)
+    except Unknown as error:
+        return _Came("retry" if repeatable else "unknown", _shown(sender, error))
+    except NotifierError as error:
+        return _Came("failed", _shown(sender, error))
+    except StoreError as error:  # from begin(): nothing has gone out
+        return _Came("retry", error.message)
+    except Exception as error:  # the plugin's own fault
+        fault = f"{_shown(sender, error)}; the notifier '{row.notifier}' has a fault, tell its author"
+        return _Came("unknown" if made.begun else "retry", fault)
+    return _Came("sent", where=mask(str(where), sender.hidden))
+
+
+def _shown(sender: Sender, error: Exception) -> str:
+    if isinstance(error, NotifierError):
+        text = error.message + (f"; {error.hint}" if error.hint else "")
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return mask(text, sender.hidden)

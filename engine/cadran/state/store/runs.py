@@ -1,0 +1,74 @@
+"""Jobs and their runs: whoever inserts a job's logical time first has it, and nobody else ever will."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, select
+
+from cadran.state.store.adding import unless_there
+from cadran.state.store.tables import job as jobs
+from cadran.state.store.tables import run as runs
+
+RunState = Literal["done", "skipped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What became of a job at one logical time. ``number`` is what observations, transitions and deliveries point to."""
+
+    number: int
+    job: str
+    logical_time: dt.datetime
+    state: RunState
+    reason: str
+    started: dt.datetime
+    finished: dt.datetime
+    host: str
+
+
+def first_seen(c: Connection, job: str, now: dt.datetime) -> dt.datetime:
+    """When the job was first asked about, which is ``now`` if it never was. Logical times before that are nobody's."""
+    c.execute(unless_there(c, jobs).values(name=job, since=now))
+    since: dt.datetime = c.execute(select(jobs.c.since).where(jobs.c.name == job)).scalar_one()
+    return since
+
+
+def claim(
+    c: Connection, *, job: str, logical_time: dt.datetime, state: RunState, reason: str = "", started: dt.datetime,
+    finished: dt.datetime, host: str = "",
+) -> int | None:  # fmt: skip
+    """The number of the new run, or None where the job has one at this logical time: then nothing else may be written.
+
+    Made in the same transaction as all that the run leaves behind, so that there is never one without the other.
+    """
+    values = {
+        "job": job, "logical_time": logical_time, "state": state, "reason": reason, "started": started, "finished": finished,
+        "host": host,
+    }  # fmt: skip
+    number: int | None = c.execute(unless_there(c, runs).values(values).returning(runs.c.id)).scalar()
+    return number
+
+
+def ran(c: Connection, job: str, since: dt.datetime | None = None) -> dict[dt.datetime, Run]:
+    """The job's runs by logical time, the oldest first; those from ``since`` on."""
+    query = select(runs).where(runs.c.job == job).order_by(runs.c.logical_time)
+    if since is not None:
+        query = query.where(runs.c.logical_time >= since)
+    return {run.logical_time: run for run in _read(c, query)}
+
+
+def newest(c: Connection, job: str) -> Run | None:
+    """The job's run of the latest logical time."""
+    query = select(runs).where(runs.c.job == job).order_by(runs.c.logical_time.desc()).limit(1)
+    return next(iter(_read(c, query)), None)
+
+
+def _read(c: Connection, query: Select[Any]) -> list[Run]:
+    return [_run(row) for row in c.execute(query)]
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(row.id, row.job, row.logical_time, row.state, row.reason, row.started, row.finished, row.host)
