@@ -79,6 +79,22 @@ class Undelivered(Protocol):
     def logical_time(self) -> dt.datetime: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _NotMade:
+    """A job that could not be done at one of its times, as what finally failed: there is no channel, and nothing was tried."""
+
+    key: str
+    job: str
+    subject: str
+    owner: str
+    reason: str
+    logical_time: dt.datetime
+    channel: str = ""
+    recipient: str = ""
+    label: str = ""
+    attempts: int = 0
+
+
 class Composer:
     """``notifiers`` gives a notifier's class by its name; ``template_folders`` are the team's first, the shipped ones last.
     ``locale`` wins over a report's own and the project's."""
@@ -191,9 +207,33 @@ class Composer:
                 )
         return out
 
+    def not_ready(self, report: Report, found: Sequence[str]) -> str:
+        """What stands on top of a report whose data is not what it has to be; ``found`` says of which datasets and why."""
+        figures = Figures(self.declaration, self.locale or report.locale or self.declaration.locale)
+        what = "; ".join(figures.told(text) for text in found)
+        return figures.gettext("Not all of its data is up to date: %(what)s.", what=what)
+
+    def not_made(self, job: str, logical_time: dt.datetime, owner: str, reason: str, *, now: dt.datetime) -> list[Outgoing]:  # fmt: skip
+        """Tells the owner of a job that could not be done at one of its times. Raises ProblemsFound."""
+        run = _NotMade(keys.key(job, logical_time, "run", "", ""), job, self._title(job), owner, reason, logical_time)  # fmt: skip
+        return self.failure(run, now=now)
+
+    def _title(self, job: str) -> str:
+        report = self.declaration.reports.get(job.removeprefix("report:"))
+        figures = Figures(self.declaration, self.locale or self.declaration.locale)
+        return (figures.text(report.title) or report.name) if report is not None else figures.gettext("Alerts")
+
     def _failure_context(self, delivery: Undelivered, locale: str) -> FailureContext:
         figures = Figures(self.declaration, locale)
         said = figures.said
+        if not delivery.channel:
+            name = delivery.job.removeprefix("report:")
+            at = self._local(delivery.logical_time).isoformat(timespec="minutes")
+            by_hand = f"cadran report {name} --as-of {at}" if name in self.declaration.reports else "cadran run"
+            return FailureContext(
+                said(delivery.subject), "", "", "", said(delivery.reason), figures.form.instant(self._local(delivery.logical_time)),
+                0, "cadran check --data", by_hand, locale, figures.form.language, figures.gettext("A report could not be made"),
+            )  # fmt: skip
         return FailureContext(
             said(delivery.subject), said(delivery.label), delivery.channel, said(delivery.recipient), said(delivery.reason),
             figures.form.instant(self._local(delivery.logical_time)), delivery.attempts,
