@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.load import collector_off, load
-from cadran.declare.model import Declaration
+from cadran.declare.model import AlertRule, Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cadran.deliver.history import History
     from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
+    from cadran.judge.backtested import Backtest
     from cadran.state.store.store import Store
     from cadran.testing.outcomes import Outcome
 
@@ -123,11 +124,12 @@ class Project:
 
     @contextmanager
     def _opened(
-        self, *, asking: bool = True, comparisons: bool = True, files: bool = False
-    ) -> Iterator[Opened]:
+        self, *, asking: bool = True, comparisons: bool = True, files: bool = False,
+        amend: Callable[[Declaration], Declaration] = lambda declaration: declaration,
+    ) -> Iterator[Opened]:  # fmt: skip
         """The project resolved over its sources, which are closed behind it, also where something fails.
 
-        Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
+        ``amend`` changes what is declared, before any formula is read. Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
         """
         from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
@@ -135,6 +137,7 @@ class Project:
         declaration, problems = self.declaration()
         if declaration is None:
             raise ProblemsFound(problems)
+        declaration = amend(declaration)
         with opened_sources(declaration, self.plugins, asking=asking) as sources:
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
@@ -205,6 +208,47 @@ class Project:
             with bench(declaration, model, sources) as made:
                 for test in tests:
                     yield run_test(made, test, declaration.unsaid)
+
+    def backtest(
+        self, kpi: str, rules: Callable[[Declaration], Sequence[AlertRule]], *, since: dt.date | None = None,
+        until: dt.date | None = None, as_of: AsOf = None, given: Sequence[str] = (), name: str = "",
+        progress: Progress = lambda _: None,
+    ) -> tuple[Backtest, Results]:  # fmt: skip
+        """Replays alert rules, written in the file or not, over the history of a KPI: what they would have done in the periods
+        that begin from ``since`` to ``until``, and the run that they were replayed in. ``given`` says what a sweep has put into which
+        under the ``name`` of its variable. Raises ProblemsFound.
+        """
+        from cadran.compute.cells.computed import Request
+        from cadran.compute.spans import BEGINNING
+        from cadran.testing.backtest import backtested, with_rules
+
+        with self._opened(amend=lambda found: with_rules(found, kpi, rules(found))) as opened:
+            declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
+            request = Request((kpi,), since=clock.today, judged_since=since or BEGINNING)
+            computed = self._compute(opened, clock, request, progress)
+            found = backtested(
+                declaration,
+                opened.model,
+                computed,
+                clock,
+                kpi,
+                since=since,
+                until=until,
+                given=given,
+                name=name,
+            )
+        return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
+
+    def dependencies(self) -> dict[str, tuple[str, ...]]:
+        """By KPI with alert rules, the datasets behind it, as far as can be told without asking a server. Raises ProblemsFound."""
+        from cadran.compute.planning.plan import datasets_behind, measures_of
+
+        _, model, _ = self.model()
+        return {
+            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
+            for name, kpi in model.kpis.items()
+            if kpi.rules
+        }
 
     @contextmanager
     def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:

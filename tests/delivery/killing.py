@@ -28,12 +28,19 @@ from cadran.judge.notices import Notice
 from cadran.plugins.notifier import Message
 from cadran.state.store.store import Store, open_store
 from delivery.rows import NOON, Outgoing, key_of
-from delivery.smtp import Smtp
+from delivery.smtp import mail
 
 PEOPLE = ("ana", "ben", "cleo", "dan", "eve")
 
 
-HEAVY = ["cadran.deliver.post", "cadran.deliver.sender", "cadran.state.store.store", "psycopg", "pytest"]
+HEAVY = [
+    "cadran_plugins.mail.notifier",
+    "cadran.deliver.post",
+    "cadran.deliver.sender",
+    "cadran.state.store.store",
+    "psycopg",
+    "pytest",
+]
 
 
 def forking() -> ForkServerContext:
@@ -66,7 +73,7 @@ def process(work: Work) -> None:
     post_all(store, work)
     if work.phase == "send":
         _watch(store, work)
-    send_due(Sender(store, lambda _: Smtp("127.0.0.1", work.port), lambda: work.now, workers=work.workers))
+    send_due(Sender(store, lambda _: mail(work.port), lambda: work.now, workers=work.workers))
     store.close()
 
 
@@ -88,11 +95,13 @@ def _claim(job: str, moment: dt.datetime, now: dt.datetime) -> Claim:
 
 
 def _messages(work: Work, job: str, kind: Any, after: str = "") -> list[Any]:
-    seal = Smtp("", work.port).seal
+    seal = mail(work.port).seal
     out: list[Any] = []
     for person in PEOPLE:
         name = f"{job} {person}"
-        message = Message(key_of(name), kind, NOON, name, f"{person}@example.com")
+        message = Message(
+            key_of(name), kind, NOON, name, f"{person}@example.com", {"text": f"This is {name}.\n"}
+        )
         follows = key_of(f"{after} {person}") if after else ""
         out.append(Outgoing(message, sealed=seal(message), after=follows))
     return out
@@ -146,7 +155,7 @@ def _where() -> str:
     """The step of the sender, of ``post`` or of the notifier that the process is in."""
     frame: Any = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_filename.endswith(("/sender.py", "/post.py", "/smtp.py")):
+        if frame.f_code.co_filename.endswith(("/sender.py", "/post.py", "/transport.py")):
             return str(frame.f_code.co_name)
         frame = frame.f_back
     return "?"

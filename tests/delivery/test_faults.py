@@ -13,16 +13,13 @@ from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store
 from delivery.mailserver import MailServer, serving
 from delivery.rows import NOON, a_delivery, an_alert, minutes, outcomes, row_of, states
-from delivery.smtp import Smtp
+from delivery.smtp import mail
 
 NAMES = ("first", "second", "third")
 
 
 def send(store: Store, office: MailServer, now: dt.datetime = NOON) -> dict[str, int]:
-    def channel(_: str) -> Smtp:
-        return Smtp(office.host, office.port, timeout=0.5)
-
-    return dict(send_due(Sender(store, channel, lambda: now)))
+    return dict(send_due(Sender(store, lambda _: mail(office.port, timeout=0.5), lambda: now)))
 
 
 def put(store: Store, *rows: Delivery) -> None:
@@ -103,7 +100,9 @@ def test_a_refusal_that_does_not_end_fails_at_the_deadline(store: Store) -> None
             send(store, office, minutes(60 * hour))
         assert office.taken == []
     assert states(store) == ["failed"]
-    assert row_of(store).reason.startswith("not delivered by its deadline; at last: 450 later")
+    assert row_of(store).reason.startswith(
+        "not delivered by its deadline; at last: 127.0.0.1: the recipient was refused: 450 later"
+    )
     tries = outcomes(store)
     assert (tries[-1], len(tries)) == ("failed", 25)
 

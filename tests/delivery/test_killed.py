@@ -25,6 +25,7 @@ from cadran.state.store.tables import attempt, delivery
 from delivery.killing import PEOPLE, Work, forking, process
 from delivery.mailserver import MailServer, serving
 from delivery.rows import NOON
+from delivery.smtp import message_id
 
 FULL = os.environ.get("CADRAN_FULL") == "1"
 KILLS = 20  # of one run
@@ -114,7 +115,7 @@ class _Box:
                 self._after_its_beginning(row, office)
 
     def received(self, row: Any, office: MailServer) -> list[bytes]:
-        return [copy for copy in office.to(row.recipient) if f"<{row.key}@test>".encode() in copy]
+        return [copy for copy in office.to(row.recipient) if message_id(row.key) in copy]
 
     def _after_its_beginning(self, row: Any, office: MailServer) -> None:
         [first] = [other for other in self.rows if other.key == row.after]

@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from cadran.declare.model import Deliveries
 from cadran.deliver.post import Claim, post
 from cadran.deliver.sender import Sender, send_due
-from cadran.plugins.notifier import Message
+from cadran.plugins.notifier import Message, Notifier
 from cadran.state.store.store import open_store
 from cadran.state.store.tables import attempt, delivery, run
 from delivery.killing import PEOPLE, forking
 from delivery.mailserver import serving
 from delivery.rows import NOON, Outgoing, key_of
-from delivery.smtp import Smtp
+from delivery.smtp import mail
 
 MINUTES = 100 if os.environ.get("CADRAN_FULL") == "1" else 5
 PROCESSES = 8
@@ -27,16 +27,16 @@ PROCESSES = 8
 
 def scheduler(where: tuple[Path, str, str], port: int, together: Barrier) -> None:
     """What each of them does in every minute."""
-    store, smtp = open_store(*where), Smtp("127.0.0.1", port)
+    store, smtp = open_store(*where), mail(port)
     for minute in range(MINUTES):
         now = NOON + dt.timedelta(minutes=minute)
         together.wait(60)
         post(store, Claim("report:weekly", now, now, now), messages(smtp, minute), settings=Deliveries())
-        send_due(Sender(store, lambda _: smtp, lambda now=now: now, workers=2))  # type: ignore[misc]
+        send_due(Sender(store, lambda _: mail(port), lambda now=now: now, workers=2))  # type: ignore[misc]
     store.close()
 
 
-def messages(smtp: Smtp, minute: int) -> list[Any]:
+def messages(smtp: Notifier, minute: int) -> list[Any]:
     made = []
     for person in PEOPLE:
         name = f"{minute} {person}"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cadran.declare.destinations import filled
 from cadran.deliver import keys
@@ -20,11 +20,12 @@ from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.figures import Figures, hide
 from cadran.publish.letters.alerts import notice_context
-from cadran.publish.letters.context import FailureContext, Letter
+from cadran.publish.letters.context import Letter
+from cadran.publish.letters.failures import failure_context
 from cadran.publish.letters.links import Links
 from cadran.publish.letters.programs import for_programs, number
 from cadran.publish.letters.rendering import Templates
-from cadran.publish.letters.reports import Made, Maker
+from cadran.publish.letters.reports import Made, Maker, late_words
 from cadran.publish.report import variables_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from cadran.declare.model import Channel, Declaration, Destination, Report
     from cadran.judge.notices import Notice
     from cadran.publish.letters.context import NoticeContext
+    from cadran.publish.letters.failures import Undelivered
 
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
@@ -52,47 +54,6 @@ class Outgoing:
     owner: str = ""
     after: str = ""
     skipped: str = ""
-
-
-class Undelivered(Protocol):
-    """What is asked of a delivery that finally failed: a row of the outbox."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def job(self) -> str: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def recipient(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def owner(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def logical_time(self) -> dt.datetime: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _NotMade:
-    """A job that could not be done at one of its times, as what finally failed: there is no channel, and nothing was tried."""
-
-    key: str
-    job: str
-    subject: str
-    owner: str
-    reason: str
-    logical_time: dt.datetime
-    channel: str = ""
-    recipient: str = ""
-    label: str = ""
-    attempts: int = 0
 
 
 class Composer:
@@ -132,7 +93,7 @@ class Composer:
         }
         if report.per is not None:
             words[report.per.segment.value] = address or about
-        late_text = self._late(figures, logical_time) if late else ""
+        late_text = late_words(figures, self._local(logical_time)) if late else ""
         moment = now or logical_time
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
@@ -151,10 +112,6 @@ class Composer:
                     self._sealed(message, channel, notifier, _label(made, about), report.owner, destination)
                 )
         return out
-
-    def _late(self, figures: Figures, due: dt.datetime) -> str:
-        when = figures.form.instant(self._local(due))
-        return figures.gettext("This report was due on %(when)s.", when=when)
 
     # --- alerts ----------------------------------------------------------------------------------------------------
 
@@ -192,7 +149,7 @@ class Composer:
             if channel.name == delivery.channel:
                 continue
             notifier = self._notifier(channel)
-            context = self._failure_context(delivery, locale)
+            context = failure_context(delivery, Figures(self.declaration, locale))
             made = self._templates(channel, notifier, locale).render("failure", variables_of(context))
             words = {"owner": delivery.owner}
             for recipient in _recipients(destination, words):
@@ -206,40 +163,6 @@ class Composer:
                     self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
                 )
         return out
-
-    def not_ready(self, report: Report, found: Sequence[str]) -> str:
-        """What stands on top of a report whose data is not what it has to be; ``found`` says of which datasets and why."""
-        figures = Figures(self.declaration, self.locale or report.locale or self.declaration.locale)
-        what = "; ".join(figures.told(text) for text in found)
-        return figures.gettext("Not all of its data is up to date: %(what)s.", what=what)
-
-    def not_made(self, job: str, logical_time: dt.datetime, owner: str, reason: str, *, now: dt.datetime) -> list[Outgoing]:  # fmt: skip
-        """Tells the owner of a job that could not be done at one of its times. Raises ProblemsFound."""
-        run = _NotMade(keys.key(job, logical_time, "run", "", ""), job, self._title(job), owner, reason, logical_time)  # fmt: skip
-        return self.failure(run, now=now)
-
-    def _title(self, job: str) -> str:
-        report = self.declaration.reports.get(job.removeprefix("report:"))
-        figures = Figures(self.declaration, self.locale or self.declaration.locale)
-        return (figures.text(report.title) or report.name) if report is not None else figures.gettext("Alerts")
-
-    def _failure_context(self, delivery: Undelivered, locale: str) -> FailureContext:
-        figures = Figures(self.declaration, locale)
-        said = figures.said
-        if not delivery.channel:
-            name = delivery.job.removeprefix("report:")
-            at = self._local(delivery.logical_time).isoformat(timespec="minutes")
-            by_hand = f"cadran report {name} --as-of {at}" if name in self.declaration.reports else "cadran run"
-            return FailureContext(
-                said(delivery.subject), "", "", "", said(delivery.reason), figures.form.instant(self._local(delivery.logical_time)),
-                0, "cadran check --data", by_hand, locale, figures.form.language, figures.gettext("A report could not be made"),
-            )  # fmt: skip
-        return FailureContext(
-            said(delivery.subject), said(delivery.label), delivery.channel, said(delivery.recipient), said(delivery.reason),
-            figures.form.instant(self._local(delivery.logical_time)), delivery.attempts,
-            f"cadran outbox show {delivery.key[:12]}", f"cadran outbox retry {delivery.key[:12]}",
-            locale, figures.form.language, figures.gettext("A message could not be delivered"),
-        )  # fmt: skip
 
     # --- channels --------------------------------------------------------------------------------------------------
 

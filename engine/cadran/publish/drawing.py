@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,7 +103,29 @@ def png(spec: Spec, scale: float = 2) -> bytes:
     drawn: bytes = vl_convert.vegalite_to_png(
         {**spec, "background": "#ffffff"}, scale=scale, allowed_base_urls=[]
     )
-    return drawn
+    return packed(drawn)
+
+
+def packed(drawn: bytes) -> bytes:
+    """The same PNG in a third of the room: what draws it packs in a hurry, and mails carry it to many."""
+    place, out, pixels = 8, [drawn[:8]], b""
+    while place < len(drawn):
+        (size,) = struct.unpack_from(">I", drawn, place)
+        kind, end = drawn[place + 4 : place + 8], place + 12 + size
+        if kind == b"IDAT":
+            pixels += drawn[place + 8 : end - 4]
+        elif kind == b"IEND":
+            body = b"IDAT" + zlib.compress(zlib.decompress(pixels), 9)
+            out += [
+                struct.pack(">I", len(body) - 4),
+                body,
+                struct.pack(">I", zlib.crc32(body)),
+                drawn[place:end],
+            ]
+        else:
+            out.append(drawn[place:end])
+        place = end
+    return b"".join(out)
 
 
 @lru_cache(maxsize=512)

@@ -113,7 +113,7 @@ def _row(row: Row, unit: str, figures: Figures) -> list[Cell]:
     return [
         Cell(figures.label(row.kpi)), Cell(row.kpi), Cell(figures.form.period(row.period)),
         Cell(row.period_start, day), Cell(row.period_end, day),
-        Cell(" × ".join(spaced(name) for name in row.segment)), Cell(figures.segment(row.segment_value, row.segment)),
+        Cell(" × ".join(spaced(name) for name in row.segment)), Cell(figures.said(figures.segment(row.segment_value, row.segment))),
         value, count(row.base, figures), previous, year_ago, difference(row.change, unit, figures), target, high,
         Cell(figures.gettext(STATUS[row.status])), Cell(figures.gettext(STATE[row.state])),
     ]  # fmt: skip

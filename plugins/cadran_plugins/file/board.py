@@ -91,7 +91,8 @@ class Board:
     def _clear(self, before: Sequence[Kept], after: Sequence[Kept]) -> None:
         """Removes the files that are not listed any more."""
         for name in _names(before) - _names(after):
-            (self.folder / name).unlink(missing_ok=True)
+            with suppress(OSError):  # such as a folder of that name, which is somebody else's
+                (self.folder / name).unlink()
 
 
 def _lock(file: int) -> None:

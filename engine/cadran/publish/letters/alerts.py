@@ -111,7 +111,7 @@ class _Saying:
         unit = kpi.unit if kpi else ""
         row = self._row(alert)
         firing = alert.state == "firing"
-        severity = rule.severity if rule else "critical"
+        severity = rule.severity if rule else "critical" if who.subject == "source" else "warning"
         return AlertItem(
             subject=who.subject,
             name=who.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration, Report
     from cadran.publish.context import ReportContext
+    from cadran.publish.figures import Figures
 
 _FEWEST = 3  # rows of a table below which fewer help no more
 
@@ -85,3 +87,7 @@ class Maker:
 def longest_table(context: ReportContext) -> int:
     tables = (len(t.rows) + t.hidden for kpi in context.attention for t in kpi.segments)
     return max([len(context.kpis), *tables])
+
+
+def late_words(figures: Figures, due: dt.datetime) -> str:
+    return figures.gettext("This report was due on %(when)s.", when=figures.form.instant(due))
