@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.compute.spans import Clock
     from cadran.deliver.history import History
+    from cadran.deliver.messages import Composer
     from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
     from cadran.judge.backtested import Backtest
@@ -280,20 +281,22 @@ class Project:
             raise StoreError(problem.message, problem.hint, where) from None
 
     def perform(
-        self, *, now: Callable[[], dt.datetime] | None = None, store: Store | None = None, host: str | None = None
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None = None,
+        store: Store | None = None,
+        host: str | None = None,
     ) -> Iterator[Performed]:
         """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send` sends them.
 
         ``now`` is the clock, ``host`` what runs call this machine. Any number of machines may do this at any time, over one
         store: each time of a job is done once. Raises ProblemsFound where the file has errors, or the store cannot be used.
         """
-        from cadran.deliver.messages import Composer
         from cadran.deliver.work import Work
-        from cadran.resources import template_folders
 
         declaration = self._whole()
-        composer = Composer(declaration, self.plugins.notifier, template_folders(declaration.folder))
-        with self._store(declaration, store) as opened:
+        composer = self._composer(declaration)
+        with self.opened_store(declaration, store) as opened:
             work = Work(self, declaration, opened, composer, now or _utc, socket.gethostname() if host is None else host)  # fmt: skip
             yield from work.perform()
 
@@ -303,20 +306,31 @@ class Project:
         from cadran.deliver.turns import turns
 
         declaration = self._whole()
-        with self._store(declaration, None) as store, store.write() as c:
+        with self.opened_store(declaration) as store, store.write() as c:
             found, _ = turns(c, jobs(declaration), now or _utc())
         return [(turn.job.name, turn.due.at) for turn in found]
 
     def send(
-        self, *, now: Callable[[], dt.datetime] | None = None, store: Store | None = None, stop: Event | None = None
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None = None,
+        store: Store | None = None,
+        stop: Event | None = None,
     ) -> Counter[str]:
         """Sends what is due in the outbox; gives how many tries ended how: sent, retry, failed, unknown, lost."""
-        from cadran.deliver.sending import sender
-        from cadran.deliver.sender import send_due
+        from cadran.deliver.sender import send_due, sender_of
 
-        declaration = self._whole()
-        with self._store(declaration, store) as opened:
-            return send_due(sender(declaration, self.plugins.notifier, opened, now or _utc, stop))
+        declaration, notifiers = self._whole(), self.plugins.notifier
+        with self.opened_store(declaration, store) as opened:
+            return send_due(
+                sender_of(opened, declaration, notifiers, self._composer(declaration), now or _utc, stop=stop)
+            )
+
+    def _composer(self, declaration: Declaration) -> Composer:
+        from cadran.deliver.messages import Composer
+        from cadran.resources import template_folders
+
+        return Composer(declaration, self.plugins.notifier, template_folders(declaration.folder))
 
     def _whole(self) -> Declaration:
         """Raises ProblemsFound where the file has errors."""
@@ -326,8 +340,8 @@ class Project:
         return declaration
 
     @contextmanager
-    def _store(self, declaration: Declaration, store: Store | None) -> Iterator[Store]:
-        """The one that is given, or the project's, closed behind it."""
+    def opened_store(self, declaration: Declaration, store: Store | None = None) -> Iterator[Store]:
+        """The project's store, closed behind it, or the one that is given, which stays open. Raises StoreError."""
         if store is not None:
             yield store
             return

@@ -62,7 +62,9 @@ def _run(
 ) -> Computed:  # fmt: skip
     names = list(dict.fromkeys(name for job in jobs for name in kpis_of(declaration, job)))
     if not names:
-        return Computed(None, (Problem("no-kpis", "there is nothing to compute", hint="give a KPI an 'alert'"),))
+        return Computed(
+            None, (Problem("no-kpis", "there is nothing to compute", hint="give a KPI an 'alert'"),)
+        )
     reports = [job.report for job in jobs if job.report is not None]
     try:
         return Computed(project.run(names, as_of=at, until=until, analyses=_analyses(declaration, reports)))

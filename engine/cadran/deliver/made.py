@@ -63,7 +63,9 @@ def _messages(
         _into_folder(project, turn, results)
         return []
     if report.per is None:
-        return composer.report(report, results, job=job.name, logical_time=at, banner=banner, late=late, now=now)
+        return composer.report(
+            report, results, job=job.name, logical_time=at, banner=banner, late=late, now=now
+        )
     kpis, segment, out = kpis_of(results.declaration, job), report.per.segment.value, []
     for value in per.values(results, segment, kpis):
         own, narrowed = per.narrowed(report, results, segment, value, kpis)

@@ -24,16 +24,17 @@ OTHER = "(other)"  # what several values were put together as
 def values(results: Results, segment: str, kpis: Iterable[str]) -> list[str]:
     """The values of a segment that some of the KPIs have rows of, in order. What several were put together as is none."""
     names = set(kpis)
-    found = {
-        row.segment_value[0] for row in results.rows if row.kpi in names and row.segment == (segment,)
-    }
+    found = {row.segment_value[0] for row in results.rows if row.kpi in names and row.segment == (segment,)}
     return sorted(found - {OTHER})
 
 
 def put_together(results: Results, segment: str, kpis: Iterable[str]) -> bool:
     """Whether some values have no row of their own, as the segment shows only its largest."""
     names = set(kpis)
-    return any(row.kpi in names and row.segment == (segment,) and row.segment_value == (OTHER,) for row in results.rows)
+    return any(
+        row.kpi in names and row.segment == (segment,) and row.segment_value == (OTHER,)
+        for row in results.rows
+    )
 
 
 def narrowed(
@@ -82,8 +83,12 @@ def _answers(answers: Answers, segment: str, value: str) -> Answers:
     """Funnels, cohorts and running periods of the value alone; scores, reasons and forecasts are about all."""
     from cadran.analysis.answers import Answers
 
-    funnels = {n: replace(a, figures=tuple(_own(a.figures, segment, value))) for n, a in answers.funnels.items()}
-    cohorts = {n: replace(a, matrices=tuple(_own(a.matrices, segment, value))) for n, a in answers.cohorts.items()}
+    funnels = {
+        n: replace(a, figures=tuple(_own(a.figures, segment, value))) for n, a in answers.funnels.items()
+    }
+    cohorts = {
+        n: replace(a, matrices=tuple(_own(a.matrices, segment, value))) for n, a in answers.cohorts.items()
+    }
     pace = {n: replace(a, figures=tuple(_own(a.figures, segment, value))) for n, a in answers.pace.items()}
     return Answers(
         funnels={n: a for n, a in funnels.items() if _has_total(a.figures)},
@@ -94,4 +99,3 @@ def _answers(answers: Answers, segment: str, value: str) -> Answers:
 
 def _has_total(some: Iterable[Any]) -> bool:
     return any(not one.segment for one in some)
-

@@ -11,13 +11,13 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.settings import mask
 from cadran.deliver import alerting
 from cadran.deliver.computing import Computed, computed
-from cadran.deliver.jobs import Job, jobs
+from cadran.deliver.due import Due
+from cadran.deliver.jobs import jobs
 from cadran.deliver.made import Made, failing, reported
 from cadran.deliver.post import Alerts, Claim, post
 from cadran.deliver.turns import Lost, Turn, free, tried, turns
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 #: Under this name go messages about alerts that were held back, or are said again, between two judgings.
 NOTICES = "notices"
-#: done, skipped, failed: it is accounted for. waiting: it stays due. busy: somebody else is at it, or was first.
-State = Literal["done", "skipped", "failed", "waiting", "busy"]
+#: done, skipped, failed: it is accounted for. waiting for its data, retry after an error: it stays due. busy: somebody else
+#: is at it, or was first.
+State = Literal["done", "skipped", "failed", "waiting", "retry", "busy"]
 _log = logging.getLogger("cadran.work")
 
 
@@ -85,7 +86,9 @@ class Work:
         started = self.now()
         try:
             found = computed(self.project, self.declaration, [turn.job for turn in group], at)
-        except Exception as error:  # a fault of cadran's own, or of a plugin: it must not end what else is due
+        except (
+            Exception
+        ) as error:  # a fault of cadran's own, or of a plugin: it must not end what else is due
             found = {turn.job.name: Computed(None, (_fault(error),)) for turn in group}
         for turn in group:
             yield self._one(turn, found[turn.job.name], started)
@@ -93,10 +96,12 @@ class Work:
     def _one(self, turn: Turn, found: Computed, started: dt.datetime) -> Outcome:
         if found.results is None:
             return self._in_vain(turn, found, started)
-        if turn.job.report is None:
-            return self._judged(turn, found.results, started)
         try:
+            if turn.job.report is None:
+                return self._judged(turn, found.results, started)
             made = reported(self.composer, self.project, turn, found.results, self.now())
+        except StoreError:
+            raise
         except ProblemsFound as problems:
             return self._in_vain(turn, Computed(None, tuple(problems.problems)), started)
         except Exception as error:
@@ -128,7 +133,9 @@ class Work:
     def _judged(self, turn: Turn, results: Results, started: dt.datetime) -> Outcome:
         return self._posted(turn, results, started, Made("done"), self._alerts(turn.due.at, results))
 
-    def _alerts(self, at: dt.datetime, results: Results | None, failed: dict[str, str] | None = None) -> Alerts:
+    def _alerts(
+        self, at: dt.datetime, results: Results | None, failed: dict[str, str] | None = None
+    ) -> Alerts:
         from cadran.compute.results import Results
 
         declaration, now = self.declaration, self.now()
@@ -158,14 +165,16 @@ class Work:
         if now < (patience if judging else max(turn.due.until, patience)):
             if now >= patience:
                 self._tell(turn, reason)
-            return self._outcome(turn, "waiting", reason)
+            return self._outcome(turn, "retry", reason)
         failed = alerting.failures(found.problems) if judging else {}
         if failed:
-            return self._posted(turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed))
+            return self._posted(
+                turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed)
+            )
         return self._posted(turn, None, started, Made("failed", self._telling(turn, reason), reason))
 
     def _missed(self, lost: Lost) -> Outcome:
-        turn = Turn(lost.job, _done(lost.missed.at))
+        turn = Turn(lost.job, Due(lost.missed.at, lost.missed.at))
         state: Literal["failed", "skipped"] = "failed" if lost.tried else "skipped"
         messages = self._telling(turn, lost.missed.reason) if lost.tried else ()
         return self._posted(turn, None, self.now(), Made(state, messages, lost.missed.reason))
@@ -174,7 +183,11 @@ class Work:
         """The message to the owner; it has one key however often it is asked for, so it is told once."""
         try:
             return self.composer.not_made(
-                turn.job.name, turn.due.at, turn.job.owner, mask(reason, self.declaration.unsaid), now=self.now()
+                turn.job.name,
+                turn.due.at,
+                turn.job.owner,
+                mask(reason, self.declaration.unsaid),
+                now=self.now(),
             )
         except ProblemsFound as found:
             _log.error("%s: its owner cannot be told: %s", turn.job.name, failing(found.problems))
@@ -185,7 +198,9 @@ class Work:
         from cadran.state.store.outbox import enqueue
 
         now, settings = self.now(), self.declaration.deliveries
-        rows = [delivery_of(m, turn.job.name, turn.due.at, now, settings) for m in self._telling(turn, reason)]
+        rows = [
+            delivery_of(m, turn.job.name, turn.due.at, now, settings) for m in self._telling(turn, reason)
+        ]
         with self.store.write() as c:
             enqueue(c, rows)
 
@@ -205,11 +220,13 @@ class Work:
             return
         claim = Claim(NOTICES, now, now, now, host=self.host)
         try:
-            posted = post(self.store, claim, settings=self.declaration.deliveries, alerts=self._alerts(now, None))
+            posted = post(
+                self.store, claim, settings=self.declaration.deliveries, alerts=self._alerts(now, None)
+            )
         except StoreError:
             raise
         except ProblemsFound as found:
-            yield Outcome(NOTICES, now, "waiting", failing(found.problems))
+            yield Outcome(NOTICES, now, "retry", failing(found.problems))
             return
         if posted.run is not None and posted.notices:
             yield Outcome(NOTICES, now, "done", messages=posted.deliveries)
@@ -217,10 +234,6 @@ class Work:
 
 def _fault(error: Exception) -> Problem:
     _log.error("a fault of cadran's own or of a plugin", exc_info=error)
-    return Problem("fault", f"{type(error).__name__}: {error}", None, "", "this is a fault of cadran or of a plugin")
-
-
-def _done(at: dt.datetime):  # type: ignore[no-untyped-def]
-    from cadran.deliver.due import Due
-
-    return Due(at, at)
+    return Problem(
+        "fault", f"{type(error).__name__}: {error}", None, "", "this is a fault of cadran or of a plugin"
+    )
