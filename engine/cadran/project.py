@@ -360,25 +360,17 @@ class Project:
         from cadran.deliver.history import history
         from cadran.state.store.store import exists
 
-        declaration, problems = self.declaration()
-        if declaration is None or errors(problems):
-            raise ProblemsFound(problems)
-        (name, *others) = choose(declaration, [kpi])
+        declaration = self._whole()
+        name, *others = choose(declaration, [kpi])
         if others:
-            raise ProblemsFound(
-                [
-                    Problem(
-                        "one-kpi", f"'{kpi}' are several KPIs", None, "", f"name one of them, such as {name}"
-                    )
-                ]
-            )
+            hint = f"name one of them, such as {name}"
+            raise ProblemsFound([Problem("one-kpi", f"'{kpi}' are several KPIs", None, "", hint)])
         known = None if known_at is None else _end_of(declaration, known_at)
-        store = self.store(declaration) if exists(self._folder, declaration.state.url) else None
-        try:
-            return history(store, declaration, declaration.kpis[name], known, period, segment)
-        finally:
-            if store is not None:
-                store.close()
+        asked = (declaration, declaration.kpis[name], known, period, segment)
+        if not exists(self._folder, declaration.state.url):
+            return history(None, *asked)
+        with self.opened_store(declaration) as store:
+            return history(store, *asked)
 
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""

@@ -85,7 +85,10 @@ def test_a_lease_is_one_holders_until_it_runs_out_or_is_given_back(store: Store)
         assert leases.take(c, "judge", "b", MORNING + dt.timedelta(seconds=110), 60)  # ran out
         leases.release(c, "judge", "a")  # not a's any more
         assert not leases.take(c, "judge", "a", MORNING + dt.timedelta(seconds=120), 60)
+        assert leases.held(c, "judge", MORNING + dt.timedelta(seconds=169))
+        assert not leases.held(c, "judge", MORNING + dt.timedelta(seconds=170))
         leases.release(c, "judge", "b")
+        assert not leases.held(c, "judge", MORNING)
         assert leases.take(c, "judge", "a", MORNING + dt.timedelta(seconds=120), 60)
 
 
