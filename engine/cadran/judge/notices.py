@@ -108,9 +108,9 @@ class _Decider:
         self.over: list[Told] = []
 
     def decide(self, channels: Container[str] | None) -> Decision:
-        groups = self._members()
-        quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.now)}
         held = {a.key: why for a in self.alerts if (why := self._held(a))}
+        groups = self._members(held)
+        quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.now)}
         notices: list[Notice] = []
         now: list[Group] = []
         for members in groups:
@@ -125,12 +125,12 @@ class _Decider:
 
     # --- routes and groups ------------------------------------------------------------------------------------------
 
-    def _members(self) -> list[_Members]:
+    def _members(self, held: Mapping[str, Withheld]) -> list[_Members]:
         out: dict[tuple[str, str], _Members] = {}
         for alert in (a for a in self.alerts if a.fires):
             taken = list(routes_of(self.routes, alert.labels))
             if not taken:
-                self._withhold(alert, ("no route", ""))
+                self._withhold(alert, held.get(alert.key) or ("no route", ""))
             for route in taken:
                 by = group_of(route, alert.labels)
                 key = json.dumps(by, ensure_ascii=False, sort_keys=True)
