@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +22,8 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from cadran.analysis.analyse import Analyses, Wanted
     from cadran.compute.cells.computed import Computed, Request
     from cadran.compute.engine import Engine
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.compute.spans import Clock
     from cadran.deliver.history import History
+    from cadran.deliver.messages import Composer
+    from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
     from cadran.judge.backtested import Backtest
     from cadran.state.store.store import Store
@@ -274,6 +280,74 @@ class Project:
             where = settings.place.position() if settings.place is not None else None
             raise StoreError(problem.message, problem.hint, where) from None
 
+    def perform(
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None = None,
+        store: Store | None = None,
+        host: str | None = None,
+    ) -> Iterator[Performed]:
+        """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send` sends them.
+
+        ``now`` is the clock, ``host`` what runs call this machine. Any number of machines may do this at any time, over one
+        store: each time of a job is done once. Raises ProblemsFound where the file has errors, or the store cannot be used.
+        """
+        from cadran.deliver.work import Work
+
+        declaration = self._whole()
+        composer = self._composer(declaration)
+        with self.opened_store(declaration, store) as opened:
+            work = Work(self, declaration, opened, composer, now or _utc, socket.gethostname() if host is None else host)  # fmt: skip
+            yield from work.perform()
+
+    def due(self, *, now: dt.datetime | None = None) -> list[tuple[str, dt.datetime]]:
+        """Jobs that are due, and since when: what :meth:`perform` would do. A schedule that is new is seen from now on."""
+        from cadran.deliver.jobs import jobs
+        from cadran.deliver.turns import turns
+
+        declaration = self._whole()
+        with self.opened_store(declaration) as store, store.write() as c:
+            found, _ = turns(c, jobs(declaration), now or _utc())
+        return [(turn.job.name, turn.due.at) for turn in found]
+
+    def send(
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None = None,
+        store: Store | None = None,
+        stop: Event | None = None,
+    ) -> Counter[str]:
+        """Sends what is due in the outbox; gives how many tries ended how: sent, retry, failed, unknown, lost."""
+        from cadran.deliver.sender import send_due, sender_of
+
+        declaration, notifiers = self._whole(), self.plugins.notifier
+        with self.opened_store(declaration, store) as opened:
+            return send_due(
+                sender_of(opened, declaration, notifiers, self._composer(declaration), now or _utc, stop=stop)
+            )
+
+    def _composer(self, declaration: Declaration) -> Composer:
+        from cadran.deliver.messages import Composer
+        from cadran.resources import template_folders
+
+        return Composer(declaration, self.plugins.notifier, template_folders(declaration.folder))
+
+    def _whole(self) -> Declaration:
+        """Raises ProblemsFound where the file has errors."""
+        declaration, problems = self.declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        return declaration
+
+    @contextmanager
+    def opened_store(self, declaration: Declaration, store: Store | None = None) -> Iterator[Store]:
+        """The project's store, closed behind it, or the one that is given, which stays open. Raises StoreError."""
+        if store is not None:
+            yield store
+            return
+        with closing(self.store(declaration)) as opened:
+            yield opened
+
     def history(
         self, kpi: str, *, period: str = "", segment: Sequence[str] = (), known_at: AsOf = None
     ) -> History:
@@ -454,7 +528,7 @@ def _judged(
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
         judging=judging, judged={(s.kpi.kpi.name, str(s.grain)): histories.newest(s, calendar) for s in computed.alerts},
-        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts},
+        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts}, of={s.kpi.kpi.name: s.measured for s in computed.series},
     )  # fmt: skip
 
 
@@ -488,6 +562,10 @@ def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:
     else:
         instant = calendar.midnight(as_of)
     return Clock(instant, calendar)
+
+
+def _utc() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def _end_of(declaration: Declaration, time: AsOf) -> dt.datetime:

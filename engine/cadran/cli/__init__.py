@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
+    "send": ("cadran.cli.send", "Send reports now: to their mailboxes, chats and folders."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
     "why": ("cadran.cli.why", "Say why a KPI changed: which segment values, by rate or by weight."),

@@ -93,6 +93,7 @@ class ComputedSeries:
     quarantined: int = 0
     begins: dt.date | None = None
     datasets: tuple[str, ...] = ()  # those behind a history that rules are replayed over
+    measured: tuple[str, ...] = ()  # those that the KPI's measures are on
 
 
 @dataclass(slots=True)
