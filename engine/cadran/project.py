@@ -241,15 +241,15 @@ class Project:
         return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
 
     def dependencies(self) -> dict[str, tuple[str, ...]]:
-        """By KPI with alert rules, the datasets behind it, as far as can be told without asking a server. Raises ProblemsFound."""
+        """By KPI with alert rules, the datasets behind it; whether sources can be read does not matter. Raises ProblemsFound."""
         from cadran.compute.planning.plan import datasets_behind, measures_of
 
-        _, model, _ = self.model()
-        return {
-            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
-            for name, kpi in model.kpis.items()
-            if kpi.rules
-        }
+        with self._resolved() as (_, model, _):
+            return {
+                name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
+                for name, kpi in model.kpis.items()
+                if kpi.rules
+            }
 
     @contextmanager
     def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
