@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cadran.declare.destinations import filled
-from cadran.deliver import keys
+from cadran.deliver import alerting, keys
 from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext, NotifierError
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.figures import Figures, hide
@@ -122,12 +122,11 @@ class Composer:
         channel = self.declaration.channels[notice.channel]
         notifier, locale = self._notifier(channel), self.locale or self.declaration.locale
         figures = Figures(self.declaration, locale)
-        context = notice_context(notice, results, figures, self._links.of_kpi, now or logical_time)
+        context = notice_context(notice, results, figures, self._links.of_kpi)
         made = self._templates(channel, notifier, locale).render("alert", variables_of(context))
-        about = json.dumps([notice.route, notice.group, notice.kind, notice.after])
         links = {item.link for item in context.alerts if item.link}
         message = Message(
-            keys.key(job, logical_time, "alert", channel.name, notice.recipient, about), "alert",
+            keys.key(job, logical_time, "alert", channel.name, notice.recipient, alerting.about(notice)), "alert",
             self._local(now or logical_time), made.subject, notice.recipient, made.parts, pictures=made.pictures,
             thread=_thread(notice), link=links.pop() if len(links) == 1 else "",
             data=_alerts_for_programs(notice, context), locale=locale,

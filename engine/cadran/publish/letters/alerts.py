@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from cadran.publish.figures import Figures, spaced
 from cadran.publish.letters.context import AlertItem, NoticeContext
 from cadran.publish.letters.silencing import silence_command
 from cadran.publish.wording import N_
+from cadran.state.alerting import CHANGED, GONE, NO_DATA, REMOVED, RESTATED
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results, Row
@@ -27,15 +27,21 @@ KINDS: Mapping[str, str] = {
     "resolved": N_("Resolved"),
     "correction": N_("Correction"),
 }
-REASONS: Mapping[str, str] = {"no data": N_("no data"), "gone": N_("no rows any more")}
+REASONS: Mapping[str, str] = {
+    NO_DATA: N_("no data"),
+    GONE: N_("no rows any more"),
+    RESTATED: N_("figures of that period have changed since"),
+    CHANGED: N_("the rule has changed"),
+    REMOVED: N_("the rule is no longer there"),
+}
 URGENCY = ("critical", "warning", "info")
 
 
 def notice_context(
-    notice: Notice, results: Results, figures: Figures, link: Callable[[str], str], now: dt.datetime
+    notice: Notice, results: Results, figures: Figures, link: Callable[[str], str]
 ) -> NoticeContext:
-    """``link`` gives where a report shows a KPI; ``now`` is what the silencing command counts from."""
-    saying = _Saying(notice, results, figures, link, now)
+    """``link`` gives where a report shows a KPI."""
+    saying = _Saying(notice, results, figures, link)
     items = sorted((saying.item(a) for a in notice.alerts), key=_urgent_first)
     shown, hidden = items[:MOST_ALERTS], max(0, len(items) - MOST_ALERTS)
     first = items[0] if items else None
@@ -68,9 +74,9 @@ def notice_context(
     )
 
 
-def _urgent_first(item: AlertItem) -> tuple[int, int]:
+def _urgent_first(item: AlertItem) -> tuple[bool, int, bool]:
     rank = URGENCY.index(item.severity) if item.severity in URGENCY else 1
-    return item.state != "firing", rank
+    return item.state != "firing", rank, not item.fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,6 @@ class _Saying:
     results: Results
     figures: Figures
     link: Callable[[str], str]
-    now: dt.datetime
 
     def title(self, items: list[AlertItem]) -> str:
         """``Revenue (channel: paid): 8 200 €``, or how many there are of whom."""
@@ -116,7 +121,7 @@ class _Saying:
             subject=who.subject,
             name=who.name,
             label=self._label(alert, kpi),
-            rule=figures.said(who.rule) if rule is None or rule.name != rule.when.value else "",
+            rule=figures.said(rule.name) if rule and rule.name != rule.when.value else "",
             condition_text=self._condition(rule, unit, who.rule),
             severity=severity,
             severity_text=figures.severity(severity),
@@ -136,9 +141,8 @@ class _Saying:
             action=figures.text(kpi.action) if kpi and firing else "",
             owner=figures.said(kpi.owner) if kpi else "",
             link=self.link(who.name) if kpi else "",
-            silence=silence_command(who, self.now.astimezone(figures.declaration.calendar.zone))
-            if firing
-            else "",
+            silence=figures.said(silence_command(who, figures.gettext("your reason"))) if firing else "",
+            fresh=who.key in self.notice.fresh,
         )
 
     def _rule(self, kpi: Kpi | None, name: str) -> AlertRule | None:

@@ -55,7 +55,8 @@ class AlertItem:
     action: what is to be done; only while it fires
     owner: who answers for the KPI
     link: where a report shows it; empty where that cannot be said
-    silence: the command that silences it
+    silence: the command that silences it; only while it fires
+    fresh: whether its reader has not heard of it before
     """
 
     subject: str
@@ -80,6 +81,7 @@ class AlertItem:
     owner: str
     link: str
     silence: str
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
