@@ -12,18 +12,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from email.message import EmailMessage
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from cadran.analysis.answers import Answers, WhyAnswer, WhyPart, WhyQuestion, WhySplit
 from cadran.compute.results import Results, Row
 from cadran.declare.model import Declaration, Deliveries, Destination, Per
 from cadran.deliver.messages import Composer, Outgoing
 from cadran.plugins import Message, Notifier
 from cadran.plugins.manager import PluginManager
 from cadran.problems import ProblemsFound
+from cadran.publish.letters.alerts import to_explain
 from cadran.publish.letters.attached import harmless
 from publish import fakes
 
@@ -318,6 +321,30 @@ def test_what_an_alert_says(case: str, locale: str, tmp_path: Path, matches: Gol
     outgoing = told(project(tmp_path, locale=locale), channel, *alerts, **how)
     matches(f"alert.{case}.{locale}.txt", readable(outgoing))
     assert outgoing.after == how.get("after", "")
+
+
+def test_an_alert_says_what_the_change_comes_from(tmp_path: Path) -> None:
+    of = project(tmp_path)
+    question = WhyQuestion("lead_conversion_rate", "2026-03")
+    parts = tuple(
+        WhyPart((name,), Fraction(rate, 1000), Fraction(rate, 1000), Fraction(0), Fraction(1, 4), Fraction(1, 5), Fraction(1, 2), Fraction(1, 2))
+        for name, rate in (("paid", -16), ("organic", -3))
+    )  # fmt: skip
+    answer = WhyAnswer(
+        question, "month", "2026-03", "2026-02", "final", Fraction(226, 1000), Fraction(207, 1000), False, (WhySplit(("channel",), parts),)
+    )  # fmt: skip
+    results = letters.results(of, answers=Answers(whys={question: answer}))
+    for channel in ("mail", "chat", "team", "hook"):
+        sealed = told(of, channel, letters.LOW, letters.PAID, results=results)
+        text = sealed.message.parts["text"] if channel == "mail" else sealed.sealed.decode()
+        assert text.count("paid −1.6\xa0pt (lower rate)") == 1  # of the total, and not of one segment's value
+
+
+def test_what_is_to_be_asked_so_that_alerts_can_say_it(tmp_path: Path) -> None:
+    assert to_explain(project(tmp_path)).moves == (
+        WhyQuestion("lead_conversion_rate", "month"),
+        WhyQuestion("lead_conversion_rate", "quarter"),
+    )
 
 
 def test_an_alert_stays_in_one_thread_from_its_beginning_to_its_end(tmp_path: Path) -> None:

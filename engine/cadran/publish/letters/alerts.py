@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cadran.analysis.analyse import Wanted
+from cadran.analysis.answers import WhyQuestion
 from cadran.publish.analyses.why import sentence
 from cadran.publish.context_parts import Change
 from cadran.publish.figures import Figures, spaced
@@ -16,7 +18,7 @@ from cadran.state.alerting import CHANGED, GONE, NO_DATA, REMOVED, RESTATED
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results, Row
-    from cadran.declare.model import AlertRule, Kpi
+    from cadran.declare.model import AlertRule, Declaration, Kpi
     from cadran.judge.notices import Notice
     from cadran.state.alerting import Instance
 
@@ -35,6 +37,18 @@ REASONS: Mapping[str, str] = {
     REMOVED: N_("the rule is no longer there"),
 }
 URGENCY = ("critical", "warning", "info")
+
+
+def to_explain(declaration: Declaration) -> Wanted:
+    """What a run is to be asked beside its KPIs, so that messages about their alerts can say what a change comes from."""
+    asked = [
+        WhyQuestion(kpi.name, grain.value)
+        for kpi in declaration.kpis.values()
+        if any(kpi.segments)
+        for grain in kpi.periods
+        if any(rule.grain in (None, grain) for rule in kpi.alerts)
+    ]
+    return Wanted(moves=tuple(asked))
 
 
 def notice_context(
@@ -118,6 +132,7 @@ class _Saying:
         firing = alert.state == "firing"
         severity = rule.severity if rule else "critical" if who.subject == "source" else "warning"
         return AlertItem(
+            key=who.key,
             subject=who.subject,
             name=who.name,
             label=self._label(alert, kpi),

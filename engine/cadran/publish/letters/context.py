@@ -34,6 +34,7 @@ class Letter:
 class AlertItem:
     """One alert of a message.
 
+    key: what tells it apart, for programs
     subject: kpi, dataset or source: what it is about
     name: as in kpis.yaml
     label: for people
@@ -59,6 +60,7 @@ class AlertItem:
     fresh: whether its reader has not heard of it before
     """
 
+    key: str
     subject: str
     name: str
     label: str
