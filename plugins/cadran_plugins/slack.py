@@ -25,6 +25,7 @@ class SlackNotifier(Notifier):
         "additionalProperties": False,
     }
     documents = "none"
+    sealed_suffix = "json"
     parts: ClassVar[Mapping[str, str]] = {"blocks": "json"}
 
     def __init__(self, context: NotifierContext) -> None:

@@ -32,6 +32,7 @@ class TeamsNotifier(Notifier):
         "additionalProperties": False,
     }
     documents = "none"
+    sealed_suffix = "json"
     parts: ClassVar[Mapping[str, str]] = {"card": "json"}
 
     def __init__(self, context: NotifierContext) -> None:

@@ -40,6 +40,7 @@ class WebhookNotifier(Notifier):
         "additionalProperties": False,
     }
     documents = "none"
+    sealed_suffix = "json"
 
     def __init__(self, context: NotifierContext) -> None:
         super().__init__(context)

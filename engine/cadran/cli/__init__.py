@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
+    "send": ("cadran.cli.send", "Send reports now: to their mailboxes, chats and folders."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),
     "test": ("cadran.cli.test", "Run the project's tests: KPIs over rows of a few lines."),
     "why": ("cadran.cli.why", "Say why a KPI changed: which segment values, by rate or by weight."),
@@ -24,6 +25,9 @@ COMMANDS = {
     "catalogue": ("cadran.cli.catalogue", "Print a page of all KPIs: what each means, an example, pitfalls."),
     "pace": ("cadran.cli.pace", "Show how running periods go, and where they will end."),
     "forecast": ("cadran.cli.forecast", "Show what open deals will bring, and how good such forecasts were."),
+    "alerts": ("cadran.cli.alerts", "Show pending and firing alerts, and who was told."),
+    "silence": ("cadran.cli.alerts", "Have nobody hear of some alerts for a while."),
+    "backtest": ("cadran.cli.backtest", "Replay an alert rule over history, or compare thresholds."),
     "history": ("cadran.cli.history", "Show what a KPI's values were known to be at a date."),
     "outbox": ("cadran.cli.outbox", "Show what was sent to whom, try a message again, or drop one."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),

@@ -132,14 +132,14 @@ def drop(ctx: click.Context, keys: tuple[str, ...], reason: str) -> None:
 def _opened(ctx: click.Context) -> Iterator[tuple[Declaration, Store | None]]:
     """The declared project and its store, which is not made where there is none yet."""
     from cadran.problems import ProblemsFound, errors
-    from cadran.state.store.store import exists, open_store
+    from cadran.state.store.store import exists
 
     with problems_shown(root(ctx)):
-        declaration, problems = project(ctx).declaration()
+        opened = project(ctx)
+        declaration, problems = opened.declaration()
         if declaration is None or errors(problems):
             raise ProblemsFound(problems)
-        state, folder = declaration.state, declaration.folder
-        store = open_store(folder, state.url, state.schema) if exists(folder, state.url) else None
+        store = opened.store(declaration) if exists(declaration.folder, declaration.state.url) else None
         try:
             yield declaration, store
         finally:

@@ -20,12 +20,16 @@ from typing import TYPE_CHECKING
 
 from cadran.declare.settings import mask
 from cadran.deliver.backoff import next_try
+from cadran.deliver.channels import Channels, Notifiers
+from cadran.deliver.post import delivery_of
 from cadran.plugins.notifier import Deferred, Notifier, NotifierError, Unknown
 from cadran.state.store import outbox
 from cadran.state.store.outbox import Came, Delivery
 from cadran.state.store.trouble import StoreError
 
 if TYPE_CHECKING:
+    from cadran.declare.model import Declaration
+    from cadran.deliver.messages import Composer
     from cadran.state.store.store import Store
 
 LEASE = 300.0  # seconds: longer than any notifier waits for its server
@@ -52,6 +56,22 @@ class Sender:
     workers: int = WORKERS
     lease: float = LEASE
     stop: threading.Event = field(default_factory=threading.Event)
+
+
+def sender_of(
+    store: Store, declaration: Declaration, notifiers: Notifiers, composer: Composer, now: Callable[[], dt.datetime], *,
+    keys: Sequence[str] | None = None, stop: threading.Event | None = None,
+) -> Sender:  # fmt: skip
+    """A project's sender: its channels, its secrets, and its owners, who hear of what fails."""
+
+    def failure(row: Delivery, now: dt.datetime) -> list[Delivery]:
+        told = composer.failure(row, now=now)
+        return [delivery_of(each, row.job, row.logical_time, now, declaration.deliveries) for each in told]
+
+    return Sender(
+        store, Channels(declaration, notifiers).open, now, failure, declaration.unsaid,
+        None if keys is None else tuple(keys), stop=stop or threading.Event(),
+    )  # fmt: skip
 
 
 def send_due(sender: Sender) -> Counter[str]:

@@ -139,6 +139,8 @@ class Notifier(ABC):
     #: Which documents of a report it is given: those that the report says come with a message (``attached``), these and the
     #: report in its own formats (``all``), or ``none``.
     documents: ClassVar[Literal["all", "attached", "none"]] = "all"
+    #: What sealed bytes are called where they become a file: ``eml``, ``json``.
+    sealed_suffix: ClassVar[str] = "bin"
     #: Where its own templates lie, for a notifier that brings some: a folder that holds one of its name.
     templates: ClassVar[Path | None] = None
 

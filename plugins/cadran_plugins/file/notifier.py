@@ -50,6 +50,7 @@ class FileNotifier(Notifier):
     }
     local = True
     repeatable = True
+    sealed_suffix = "zip"
 
     def __init__(self, context: NotifierContext) -> None:
         super().__init__(context)

@@ -18,6 +18,7 @@ class EmailNotifier(Notifier):
     config_schema: ClassVar[Mapping[str, Any]] = SCHEMA
     addressed = True
     documents = "attached"
+    sealed_suffix = "eml"
     parts: ClassVar[Mapping[str, str]] = {"text": "txt", "html": "html"}
 
     def __init__(self, context: NotifierContext) -> None:

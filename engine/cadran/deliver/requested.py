@@ -1,0 +1,119 @@
+"""Reports that somebody wants sent now: composed, put into the outbox, and sent from there like any other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cadran.declare.model import Destination, Text
+from cadran.deliver.channels import Notifiers
+from cadran.deliver.messages import Composer, Outgoing
+from cadran.deliver.post import Claim, post
+from cadran.problems import Problem, ProblemsFound, listed
+from cadran.state.store import by_hand, runs
+
+if TYPE_CHECKING:
+    from cadran.compute.results import Results
+    from cadran.declare.model import Declaration, Report
+    from cadran.state.store.outbox import Delivery
+    from cadran.state.store.store import Store
+
+_NO_WORD = re.compile(r"[^A-Za-z0-9@._+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A report as of a moment, for the recipients that are meant. Equal requests are one: their messages go out once."""
+
+    report: Report
+    moment: dt.datetime
+    job: str
+
+
+def request(
+    declaration: Declaration, report: Report, moment: dt.datetime, addresses: Sequence[str], notifiers: Notifiers
+) -> Request:  # fmt: skip
+    """For the report's own recipients, or for ``addresses`` instead. Raises ProblemsFound where it goes nowhere."""
+    job = f"send:{report.name}"
+    if addresses:
+        digest = hashlib.sha256("\n".join(sorted(set(addresses))).encode()).hexdigest()[:12]
+        return Request(_aimed(declaration, report, addresses, notifiers), moment, f"{job}:{digest}")
+    if not report.to:
+        hint = (
+            "name channels under its 'to', or say where with --to ADDRESS; 'cadran run' writes it to a file"
+        )
+        raise _problem(report, f"report '{report.name}' is sent nowhere", hint)
+    return Request(report, moment, job)
+
+
+def _aimed(
+    declaration: Declaration, report: Report, addresses: Sequence[str], notifiers: Notifiers
+) -> Report:
+    """The report with other recipients, on its channels that have recipients, else on the only one that there is."""
+    own = [to.channel.value for to in report.to if _addressed(declaration, to.channel.value, notifiers)]
+    every = [name for name in declaration.channels if _addressed(declaration, name, notifiers)]
+    if not own and len(every) != 1:
+        message = f"report '{report.name}' names no channel that could send to an address"
+        hint = f"name one of these under its 'to': {listed(every)}" if every else "declare a channel for mail"
+        raise _problem(report, message, hint)
+    to = tuple(Text(address, report.place) for address in addresses)
+    return replace(report, to=tuple(Destination(Text(name, report.place), to) for name in own or every))
+
+
+def _addressed(declaration: Declaration, channel: str, notifiers: Notifiers) -> bool:
+    found = notifiers(declaration.channels[channel].notifier)
+    return not isinstance(found, Problem) and found.addressed
+
+
+def _problem(report: Report, message: str, hint: str) -> ProblemsFound:
+    where = report.place.position()
+    return ProblemsFound([Problem("no-destination", message, where, f"reports.{report.name}", hint)])
+
+
+def compose(wanted: Request, composer: Composer, results: Results) -> list[Outgoing]:
+    """Its messages; the same for the same request and results. Raises ProblemsFound."""
+    return composer.report(wanted.report, results, job=wanted.job, logical_time=wanted.moment)
+
+
+def anew(store: Store, wanted: Request) -> Request:
+    """The same request as one of its own, for what was sent before to be sent again."""
+    number = 2
+    with store.read() as c:
+        while wanted.moment in runs.ran(c, f"{wanted.job}#{number}", wanted.moment):
+            number += 1
+    return replace(wanted, job=f"{wanted.job}#{number}")
+
+
+def put(
+    store: Store, declaration: Declaration, wanted: Request, messages: Sequence[Outgoing], started: dt.datetime,
+    now: dt.datetime, host: str,
+) -> bool:  # fmt: skip
+    """Into the outbox; False where the same was asked for before, so that nothing was added."""
+    claim = Claim(wanted.job, wanted.moment, started, now, host=host)
+    return post(store, claim, messages, settings=declaration.deliveries).run is not None
+
+
+def became(store: Store, messages: Sequence[Outgoing]) -> list[Delivery]:
+    """What the outbox says of them now."""
+    with store.read() as c:
+        return [row for each in messages for row in by_hand.find(c, each.message.key)]
+
+
+def failures(store: Store, jobs: Sequence[str]) -> list[str]:
+    """The keys of messages that wait to tell an owner what of these jobs could not be delivered."""
+    with store.read() as c:
+        rows = [row for job in jobs for row in by_hand.listed(c, ["waiting"], job)]
+    return [row.key for row in rows if row.kind == "failure"]
+
+
+def file_name(report: str, outgoing: Outgoing, suffix: str) -> str:
+    """``weekly_sales--mail--ana@example.com.eml``: the same for the same message, and no other's in one folder."""
+    parts = [report, outgoing.channel, outgoing.message.recipient]
+    plain = [_NO_WORD.sub("-", part)[:60].strip(".-") for part in parts if part]
+    if plain != [part for part in parts if part]:  # something was lost that may have told it from another
+        plain.append(outgoing.message.key[:8])
+    return f"{'--'.join(plain)}.{suffix}"

@@ -1,0 +1,136 @@
+"""``cadran send``: reports that somebody wants sent now, and what would be sent."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from cli.user import KPIS, Done, call, project
+from delivery.mailserver import serving
+
+AS_OF = ("--as-of", "2026-07-01")
+CHANNELS = """\
+channels:
+  mail: {notifier: email, smtp: "%s", from: kpi@example.com, timeout: 2}
+  hook: {notifier: webhook, url: "http://127.0.0.1:9/", allow_private: true}
+  site: {notifier: file, path: site}
+"""
+
+
+def written(tmp_path: Path, port: int, to: str = "{channel: mail, to: [ana@example.com, ben@example.com]}", owner: str = "") -> Path:  # fmt: skip
+    text = KPIS.replace("period: last month}", f"period: last month{owner}, to: [{to}]}}")
+    text += "  bare: {title: Bare, kpis: [revenue]}\n"
+    return project(tmp_path, text + CHANNELS % f"smtp+plain://127.0.0.1:{port}")
+
+
+def send(folder: Path, *more: str) -> Done:
+    return call(folder, "send", "monthly", *AS_OF, *more)
+
+
+def deliveries(folder: Path) -> list[tuple[str, str]]:
+    rows = call(folder, "outbox", "list", "--all", "--format", "json").json()
+    return sorted((row["recipient"], row["state"]) for row in rows)
+
+
+def test_a_report_goes_to_everybody_it_names_once(tmp_path: Path) -> None:
+    with serving() as office:
+        folder = written(tmp_path, office.port)
+        done = send(folder)
+        assert done.code == 0, done.all
+        assert [line.split(":")[0] for line in done.out.splitlines()] == ["mail, ana@example.com", "mail, ben@example.com"]  # fmt: skip
+        again = send(folder)
+        assert again.code == 0
+        assert "was asked for before; --again sends it anew" in again.err
+        assert {name: len(got) for name, got in office.by_recipient().items()} == {"ana@example.com": 1, "ben@example.com": 1}  # fmt: skip
+        send(folder, "--again")
+        send(folder, "--again")
+        assert [len(got) for got in office.by_recipient().values()] == [3, 3]
+    assert deliveries(folder) == [("ana@example.com", "sent")] * 3 + [("ben@example.com", "sent")] * 3
+
+
+def test_a_call_that_failed_half_way_is_repeated(tmp_path: Path) -> None:
+    with serving(lambda step, to: "450 later" if step == "rcpt" and to.startswith("ben") else "") as office:
+        folder = written(tmp_path, office.port)
+        done = send(folder)
+        assert done.code == 2
+        assert "mail, ben@example.com: not sent yet, " in done.err
+        assert deliveries(folder) == [("ana@example.com", "sent"), ("ben@example.com", "retry")]
+
+
+def test_what_would_be_sent_is_what_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as office:
+        folder = written(
+            tmp_path, office.port, "site, hook, {channel: mail, to: [ana@example.com, '{{ owner }}']}"
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "socket", forbidden)
+            patch.setattr(socket, "create_connection", forbidden)
+            done = send(folder, "--dry-run", str(tmp_path / "dry"))
+        assert done.code == 0, done.all
+        assert not (folder / ".cadran" / "state.db").exists()
+        assert not (folder / "site").exists()
+        assert "mail: skipped, there is no address for it" in done.out
+        files = {path.name: path.read_bytes() for path in (tmp_path / "dry").iterdir()}
+        assert files.keys() == {"monthly--site.zip", "monthly--hook.json", "monthly--mail--ana@example.com.eml"}  # fmt: skip
+        send(folder)
+        assert office.to("ana@example.com") == [files["monthly--mail--ana@example.com.eml"]]
+        for row in call(folder, "outbox", "list", "--all", "--format", "json").json():
+            if row["state"] != "skipped":
+                sealed = call(folder, "outbox", "show", row["key"], "--content").raw
+                assert sealed in files.values()
+    assert (folder / "site" / "monthly.html").exists()
+
+
+def forbidden(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("a dry run opens no connection")
+
+
+def test_to_another_address(tmp_path: Path) -> None:
+    with serving() as office:
+        folder = written(tmp_path, office.port)
+        assert send(folder).code == 0
+        assert send(folder, "--to", "eve@example.com").code == 0
+        assert send(folder, "--to", "eve@example.com").code == 0
+        assert {name: len(got) for name, got in office.by_recipient().items()} == {
+            "ana@example.com": 1, "ben@example.com": 1, "eve@example.com": 1,
+        }  # fmt: skip
+        done = call(folder, "send", "bare", *AS_OF, "--to", "eve@example.com")
+        assert done.code == 0, done.all
+        assert len(office.to("eve@example.com")) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["monthli"], "no report 'monthli'; did you mean 'monthly'?"),
+        (["bare"], "report 'bare' is sent nowhere"),
+        (["monthly", "--again", "--dry-run", "x"], "--again and --dry-run exclude each other"),
+        ([], "REPORT"),
+    ],
+)
+def test_what_cannot_be_sent(tmp_path: Path, arguments: list[str], said: str) -> None:
+    folder = written(tmp_path, 9)
+    done = call(folder, "send", *arguments)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_the_owner_hears_of_an_address_that_is_refused(tmp_path: Path) -> None:
+    def refuses(step: str, to: str) -> str:
+        return "550 no such user" if step == "rcpt" and to.startswith("ben") else ""
+
+    with serving() as other, serving(refuses) as office:
+        folder = written(tmp_path, office.port, owner=", owner: ana@example.com")
+        text = (folder / "kpis.yaml").read_text()
+        text += f'  spare: {{notifier: email, smtp: "smtp+plain://127.0.0.1:{other.port}", from: kpi@example.com}}\n'  # fmt: skip
+        text += 'deliveries: {failures: [{channel: spare, to: ["{{ owner }}"]}]}\n'
+        (folder / "kpis.yaml").write_text(text)
+        done = send(folder)
+        assert done.code == 2
+        assert "mail, ben@example.com: not delivered, 127.0.0.1: the recipient was refused: 550" in done.err
+        assert [name for name, _ in other.taken] == ["ana@example.com"]
+    expected = [("ana@example.com", "sent"), ("ana@example.com", "sent"), ("ben@example.com", "failed")]
+    assert deliveries(folder) == expected, "the report, the word of its failure, and that failure"
