@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.load import collector_off, load
-from cadran.declare.model import Declaration
+from cadran.declare.model import AlertRule, Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from cadran.analysis.analyse import Analyses, Wanted
     from cadran.compute.cells.computed import Computed, Request
     from cadran.compute.engine import Engine
@@ -30,7 +34,10 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.compute.spans import Clock
     from cadran.deliver.history import History
+    from cadran.deliver.messages import Composer
+    from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
+    from cadran.judge.backtested import Backtest
     from cadran.state.store.store import Store
     from cadran.testing.outcomes import Outcome
 
@@ -118,11 +125,12 @@ class Project:
 
     @contextmanager
     def _opened(
-        self, *, asking: bool = True, comparisons: bool = True, files: bool = False
-    ) -> Iterator[Opened]:
+        self, *, asking: bool = True, comparisons: bool = True, files: bool = False,
+        amend: Callable[[Declaration], Declaration] = lambda declaration: declaration,
+    ) -> Iterator[Opened]:  # fmt: skip
         """The project resolved over its sources, which are closed behind it, also where something fails.
 
-        Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
+        ``amend`` changes what is declared, before any formula is read. Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
         """
         from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
@@ -130,6 +138,7 @@ class Project:
         declaration, problems = self.declaration()
         if declaration is None:
             raise ProblemsFound(problems)
+        declaration = amend(declaration)
         with opened_sources(declaration, self.plugins, asking=asking) as sources:
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
@@ -201,6 +210,47 @@ class Project:
                 for test in tests:
                     yield run_test(made, test, declaration.unsaid)
 
+    def backtest(
+        self, kpi: str, rules: Callable[[Declaration], Sequence[AlertRule]], *, since: dt.date | None = None,
+        until: dt.date | None = None, as_of: AsOf = None, given: Sequence[str] = (), name: str = "",
+        progress: Progress = lambda _: None,
+    ) -> tuple[Backtest, Results]:  # fmt: skip
+        """Replays alert rules, written in the file or not, over the history of a KPI: what they would have done in the periods
+        that begin from ``since`` to ``until``, and the run that they were replayed in. ``given`` says what a sweep has put into which
+        under the ``name`` of its variable. Raises ProblemsFound.
+        """
+        from cadran.compute.cells.computed import Request
+        from cadran.compute.spans import BEGINNING
+        from cadran.testing.backtest import backtested, with_rules
+
+        with self._opened(amend=lambda found: with_rules(found, kpi, rules(found))) as opened:
+            declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
+            request = Request((kpi,), since=clock.today, judged_since=since or BEGINNING)
+            computed = self._compute(opened, clock, request, progress)
+            found = backtested(
+                declaration,
+                opened.model,
+                computed,
+                clock,
+                kpi,
+                since=since,
+                until=until,
+                given=given,
+                name=name,
+            )
+        return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
+
+    def dependencies(self) -> dict[str, tuple[str, ...]]:
+        """By KPI with alert rules, the datasets behind it, as far as can be told without asking a server. Raises ProblemsFound."""
+        from cadran.compute.planning.plan import datasets_behind, measures_of
+
+        _, model, _ = self.model()
+        return {
+            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
+            for name, kpi in model.kpis.items()
+            if kpi.rules
+        }
+
     @contextmanager
     def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
         """The project without its data: a table that is not there has whatever columns are named. Raises ProblemsFound."""
@@ -229,6 +279,74 @@ class Project:
             (problem,) = _masked(error.problems, declaration)
             where = settings.place.position() if settings.place is not None else None
             raise StoreError(problem.message, problem.hint, where) from None
+
+    def perform(
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None = None,
+        store: Store | None = None,
+        host: str | None = None,
+    ) -> Iterator[Performed]:
+        """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send` sends them.
+
+        ``now`` is the clock, ``host`` what runs call this machine. Any number of machines may do this at any time, over one
+        store: each time of a job is done once. Raises ProblemsFound where the file has errors, or the store cannot be used.
+        """
+        from cadran.deliver.work import Work
+
+        declaration = self._whole()
+        composer = self._composer(declaration)
+        with self.opened_store(declaration, store) as opened:
+            work = Work(self, declaration, opened, composer, now or _utc, socket.gethostname() if host is None else host)  # fmt: skip
+            yield from work.perform()
+
+    def due(self, *, now: dt.datetime | None = None) -> list[tuple[str, dt.datetime]]:
+        """Jobs that are due, and since when: what :meth:`perform` would do. A schedule that is new is seen from now on."""
+        from cadran.deliver.jobs import jobs
+        from cadran.deliver.turns import turns
+
+        declaration = self._whole()
+        with self.opened_store(declaration) as store, store.write() as c:
+            found, _ = turns(c, jobs(declaration), now or _utc())
+        return [(turn.job.name, turn.due.at) for turn in found]
+
+    def send(
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None = None,
+        store: Store | None = None,
+        stop: Event | None = None,
+    ) -> Counter[str]:
+        """Sends what is due in the outbox; gives how many tries ended how: sent, retry, failed, unknown, lost."""
+        from cadran.deliver.sender import send_due, sender_of
+
+        declaration, notifiers = self._whole(), self.plugins.notifier
+        with self.opened_store(declaration, store) as opened:
+            return send_due(
+                sender_of(opened, declaration, notifiers, self._composer(declaration), now or _utc, stop=stop)
+            )
+
+    def _composer(self, declaration: Declaration) -> Composer:
+        from cadran.deliver.messages import Composer
+        from cadran.resources import template_folders
+
+        return Composer(declaration, self.plugins.notifier, template_folders(declaration.folder))
+
+    def _whole(self) -> Declaration:
+        """Raises ProblemsFound where the file has errors."""
+        declaration, problems = self.declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        return declaration
+
+    @contextmanager
+    def opened_store(self, declaration: Declaration, store: Store | None = None) -> Iterator[Store]:
+        """The project's store, closed behind it, or the one that is given, which stays open. Raises StoreError."""
+        if store is not None:
+            yield store
+            return
+        with closing(self.store(declaration)) as opened:
+            yield opened
 
     def history(
         self, kpi: str, *, period: str = "", segment: Sequence[str] = (), known_at: AsOf = None
@@ -410,7 +528,7 @@ def _judged(
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
         judging=judging, judged={(s.kpi.kpi.name, str(s.grain)): histories.newest(s, calendar) for s in computed.alerts},
-        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts},
+        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts}, of={s.kpi.kpi.name: s.measured for s in computed.series},
     )  # fmt: skip
 
 
@@ -444,6 +562,10 @@ def clock_of(declaration: Declaration, as_of: AsOf) -> Clock:
     else:
         instant = calendar.midnight(as_of)
     return Clock(instant, calendar)
+
+
+def _utc() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def _end_of(declaration: Declaration, time: AsOf) -> dt.datetime:

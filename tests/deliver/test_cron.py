@@ -9,9 +9,9 @@ import random
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.deliver import minutes
 
 from cadran import cron
+from deliver import minutes
 
 PARIS, NEW_YORK, KOLKATA, LORD_HOWE = map(
     ZoneInfo, ("Europe/Paris", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.deliver import minutes
 
 from cadran.declare.document import Place
 from cadran.declare.model import Schedule, Text
 from cadran.deliver.due import GRACE, Due, Missed, Plan, following, plan
+from deliver import minutes
 
 CatchUp = Literal["latest", "all", "none"]
 PARIS = ZoneInfo("Europe/Paris")
@@ -99,10 +99,10 @@ def test_until_when_it_is_tried(line: str, catch_up: CatchUp, wait: int, until: 
 
 def test_waiting_for_data_is_not_being_late() -> None:
     made = _schedule(DAILY, "none")
-    assert plan(made, _at("04 08:00"), (), _at("05 09:50"), 3 * HOUR).due == (
+    assert plan(made, _at("04 08:00"), (), _at("05 10:50"), 3 * HOUR).due == (
         Due(_at("05 07:00"), _at("05 10:00")),
     )
-    assert not plan(made, _at("04 08:00"), (), _at("05 10:01"), 3 * HOUR).due
+    assert not plan(made, _at("04 08:00"), (), _at("05 11:01"), 3 * HOUR).due
 
 
 def test_the_next_time() -> None:

@@ -46,9 +46,8 @@ def test_a_report_goes_to_everybody_it_names_once(tmp_path: Path) -> None:
         assert "was asked for before; --again sends it anew" in again.err
         assert {name: len(got) for name, got in office.by_recipient().items()} == {"ana@example.com": 1, "ben@example.com": 1}  # fmt: skip
         send(folder, "--again")
-        send(folder, "--again")
-        assert [len(got) for got in office.by_recipient().values()] == [3, 3]
-    assert deliveries(folder) == [("ana@example.com", "sent")] * 3 + [("ben@example.com", "sent")] * 3
+        assert [len(got) for got in office.by_recipient().values()] == [2, 2]
+    assert deliveries(folder) == [("ana@example.com", "sent")] * 2 + [("ben@example.com", "sent")] * 2
 
 
 def test_a_call_that_failed_half_way_is_repeated(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cadran.calendar import Duration, Grain
 from cadran.declare.document import nowhere
-from cadran.declare.model import AlertRule, Dataset, Declaration, Expect, Kpi, Source, TableRef, Text
+from cadran.declare.model import AlertRule, Channel, Dataset, Declaration, Expect, Kpi, Source, TableRef, Text
 from judge.examples import PARIS, rule
 
 
@@ -31,7 +31,7 @@ def project(**more: object) -> Declaration:
         kpi("visits", rule()),
     ]  # fmt: skip
     made = Declaration(
-        Path("kpis.yaml"), PARIS, nowhere(), kpis={k.name: k for k in kpis},
+        Path("kpis.yaml"), PARIS, nowhere(), channels={"mail": Channel("mail", "email", {}, nowhere())}, kpis={k.name: k for k in kpis},
         sources={name: Source(name, "files", {}, nowhere()) for name in ("crm", "web")},
         datasets={
             "leads": dataset("leads", "crm", max_age=Duration(days=1), min_rows=1),

@@ -133,6 +133,15 @@ def test_a_source_that_fails(store: Store) -> None:
     ]  # fmt: skip
 
 
+def test_a_channel_that_is_not_there_any_more(store: Store) -> None:
+    job = Job(store, project(routes=(route("all", to=OWNER),)))
+    job.run(leads("xx"))
+    job.declaration = replace(job.declaration, channels={})
+    assert job.run(leads("xx.")) == []
+    with store.read() as c:
+        assert alerts.all_told(c) == []
+
+
 def test_another_name(store: Store) -> None:
     job = Job(store, project(routes=(route("all", to=OWNER),)))
     kpis = {name: kpi for name, kpi in job.declaration.kpis.items() if name != "leads"}

@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 
 from cadran.state.store import engines, migrate
 from cadran.state.store.store import Store, StoreError, file_of, open_store
-from cadran.state.store.tables import about, metadata
+from cadran.state.store.tables import about
 from cadran.state.store.trouble import trouble
 
 from .conftest import Place
@@ -113,6 +113,18 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     with store.read() as c:
         assert c.exec_driver_sql("SELECT count(*) FROM about").scalar() == 1
     store.close()
+
+
+def test_an_empty_file_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch to a write-ahead log is the first that meets it."""
+    monkeypatch.setattr(engines, "PATIENCE", 0.1)
+    path = file_of(tmp_path)
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="is busy"):
+            engines.make_file(path)
+        assert "is busy" in refused(tmp_path).message
 
 
 # --- versions --------------------------------------------------------------------------------------------------------
@@ -247,10 +259,7 @@ def test_a_url_shows_in_no_representation(postgres: Any, tmp_path: Path) -> None
 
 
 def test_everything_that_is_not_known_still_has_a_place_and_a_way_out() -> None:
-    from sqlalchemy.exc import OperationalError
-
-    error = trouble("here", OperationalError("SELECT", {}, Exception("something new\nmore")))
+    error = trouble("here", Exception("something new\nmore"))
     assert (error.message, error.hint) == (
         "here: something new", "see that the database is whole and reachable, then try again"
     )  # fmt: skip
-    assert metadata.tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -36,7 +36,11 @@ def root(ctx: click.Context) -> Path:
     return folder if folder.is_dir() else folder.parent
 
 
-def show(problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: bool = True) -> None:
+def show(
+    problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: bool = True,
+    lines: Mapping[str, Sequence[str]] | None = None,
+) -> None:  # fmt: skip
+    """``lines`` are those of texts that are not files, by what problems call them."""
     from cadran.problem_formats import render
 
     stream = sys.stderr if err else sys.stdout
@@ -44,6 +48,7 @@ def show(problems: Iterable[Problem], folder: Path, kind: str = "text", *, err: 
         render(
             list(problems),
             kind,
+            lines=lines,
             folder=folder,
             colour=kind == "text" and stream.isatty(),
             prefix=prefix_of(folder) if kind != "text" else "",

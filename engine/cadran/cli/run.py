@@ -68,13 +68,27 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 @click.option(
     "--verbose", "-v", is_flag=True, help="Also say what the run had of each source: rows and bytes."
 )
+@click.option("--due", is_flag=True, help="Do what is due by the schedules of reports and alerts, and send what waits in the outbox.")  # fmt: skip
+@click.option("--now", type=Moment(), help="With --due: pretend that it is then, to try a schedule out.")
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
     segment: tuple[str, ...], all_segments: bool, full: bool, kind: str, output: Path | None, locale: str | None,
-    verbose: bool,
+    verbose: bool, due: bool, now: dt.date | None,
 ) -> None:  # fmt: skip
     """Compute KPIs. Without KPI: all of the project; the table format also publishes the declared reports."""
+    if due:
+        from cadran.cli.due import run_due
+
+        others = {"KPI": kpis, "--as-of": as_of, "--since": since, "--until": until, "--segment": segment, "--output": output, "--full": full}  # fmt: skip
+        if given := [name for name, value in others.items() if value]:
+            fail(f"--due and {given[0]} exclude each other", "schedules say what is computed as of when")
+        if kind not in ("table", "json"):
+            fail(f"--due has no format {kind}", "leave --format out, or write --format json")
+        run_due(ctx, kind, now)
+        return
+    if now is not None:
+        fail("--now goes with --due", "--as-of sets the logical time of a run")
     if since and until and since > until:
         fail("--since lies after --until", "exchange them")
     if kind == "parquet" and output is None and sys.stdout.isatty():

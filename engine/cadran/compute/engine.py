@@ -217,8 +217,8 @@ class Engine:
                 out.append(Series(kpi, grain, asked, 0))
             if any((r.rule.grain or finest(kpi.kpi.periods)) is grain for r in kpi.rules):
                 history = self._history(kpi, grain)
-                # A segment value has an alert as long as it has had rows lately.
-                out.append(Series(kpi, grain, history, max(len(history) - _LATELY, 0), for_alerts=True))
+                first = _first_judged(history, request.judged_since)
+                out.append(Series(kpi, grain, history, first, for_alerts=True))
         return out
 
     def _asked(self, kpi: ResolvedKpi, grain: Grain, request: Request) -> list[Period]:
@@ -420,6 +420,13 @@ class Engine:
 def _hidden(cell: Cell, kept: Mapping[str, Sequence[str]], hidden: set[str]) -> bool:
     pairs = zip(cell.segment, cell.segment_value, strict=True)
     return any(name in hidden and value not in kept[name] for name, value in pairs)
+
+
+def _first_judged(history: Sequence[Period], since: dt.date | None) -> int:
+    """A segment value has an alert if it has rows from there on: as long as it has had some lately, if nothing else is asked."""
+    if since is None:
+        return max(len(history) - _LATELY, 0)
+    return min(sum(period.start < since for period in history), len(history) - 1)
 
 
 def bounded(day: dt.date) -> dt.date:

@@ -17,8 +17,6 @@ Schema = Mapping[str, Any]
 Settings = Mapping[Kind, Mapping[str, Schema]]  # of the plugins of each kind: name → ``config_schema``
 
 SECTIONS: Mapping[Kind, str] = {"connector": "sources", "notifier": "channels"}
-#: The language knows these; an installed plugin may be called so all the same.
-_LATER = {"notifier": frozenset({"email", "slack"})}
 
 
 class Plugins(Protocol):
@@ -67,9 +65,6 @@ def _not_there(kind: Kind, entry: Entry, names: list[str], found: Findings) -> N
     if name in names:
         message = f"the {kind} '{name}' is installed, but cannot be loaded"
         found.error(f"broken-{kind}", message, at, "'cadran plugins' says why")
-    elif name in _LATER.get(kind, ()):
-        message = f"the {kind} '{name}' is not part of this version of cadran"
-        found.error("not-in-this-version", message, at, hint)
     else:
         found.error(f"unknown-{kind}", f"unknown {kind} '{name}'", at, suggest(name, names) or hint)
 

@@ -57,9 +57,8 @@ def decided(
 ) -> Decision:
     """What is to be said, and what is held back. Writes nothing."""
     known = Known(alerts.all_told(c), alerts.groups(c), silences.listed(c, now))
-    return decide(
-        declaration.routes, alerted(declaration, list(instances), rests), known, declaration.calendar, now
-    )
+    every = alerted(declaration, list(instances), rests)
+    return decide(declaration.routes, every, known, declaration.calendar, now, declaration.channels)
 
 
 def alerted(declaration: Declaration, instances: Sequence[Instance], rests: Rests) -> list[Alerted]:

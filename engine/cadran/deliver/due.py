@@ -81,7 +81,7 @@ def _before(at: dt.datetime) -> dt.datetime:
 
 
 def _due(schedule: Schedule, at: dt.datetime, now: dt.datetime, wait: dt.timedelta) -> Due:
-    return Due(at, _until(schedule, at, wait), now - at > max(GRACE, wait))
+    return Due(at, _until(schedule, at, wait), now - at > GRACE + wait)
 
 
 def _until(schedule: Schedule, at: dt.datetime, wait: dt.timedelta) -> dt.datetime:

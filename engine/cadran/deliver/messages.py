@@ -21,7 +21,7 @@ from cadran.problems import Problem, ProblemsFound
 from cadran.publish.figures import Figures, hide
 from cadran.publish.letters.alerts import notice_context
 from cadran.publish.letters.context import Letter
-from cadran.publish.letters.failures import failure_context
+from cadran.publish.letters.failures import NotMade, Undelivered, failure_context, not_ready_words, title_of
 from cadran.publish.letters.links import Links
 from cadran.publish.letters.programs import for_programs, number
 from cadran.publish.letters.rendering import Templates
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from cadran.declare.model import Channel, Declaration, Destination, Report
     from cadran.judge.notices import Notice
     from cadran.publish.letters.context import NoticeContext
-    from cadran.publish.letters.failures import Undelivered
 
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
@@ -163,6 +162,18 @@ class Composer:
                     self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
                 )
         return out
+
+    def not_ready(self, report: Report, found: Sequence[str]) -> str:
+        """What stands on top of a report whose data is not what it has to be; ``found`` says of which datasets, and why."""
+        return not_ready_words(
+            found, Figures(self.declaration, self.locale or report.locale or self.declaration.locale)
+        )
+
+    def not_made(self, job: str, logical_time: dt.datetime, owner: str, reason: str, *, now: dt.datetime) -> list[Outgoing]:  # fmt: skip
+        """Tells the owner of a job that could not be done at one of its times. Raises ProblemsFound."""
+        figures = Figures(self.declaration, self.locale or self.declaration.locale)
+        key = keys.key(job, logical_time, "run", "", "")
+        return self.failure(NotMade(key, job, title_of(job, figures), owner, reason, logical_time), now=now)
 
     # --- channels --------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cadran.declare.model import Destination, Text
 from cadran.deliver.channels import Notifiers
+from cadran.deliver.made import messages
 from cadran.deliver.messages import Composer, Outgoing
 from cadran.deliver.post import Claim, post
 from cadran.problems import Problem, ProblemsFound, listed
@@ -76,7 +77,7 @@ def _problem(report: Report, message: str, hint: str) -> ProblemsFound:
 
 def compose(wanted: Request, composer: Composer, results: Results) -> list[Outgoing]:
     """Its messages; the same for the same request and results. Raises ProblemsFound."""
-    return composer.report(wanted.report, results, job=wanted.job, logical_time=wanted.moment)
+    return messages(composer, wanted.report, results, job=wanted.job, logical_time=wanted.moment)
 
 
 def anew(store: Store, wanted: Request) -> Request:
@@ -89,18 +90,18 @@ def anew(store: Store, wanted: Request) -> Request:
 
 
 def put(
-    store: Store, declaration: Declaration, wanted: Request, messages: Sequence[Outgoing], started: dt.datetime,
+    store: Store, declaration: Declaration, wanted: Request, made: Sequence[Outgoing], started: dt.datetime,
     now: dt.datetime, host: str,
 ) -> bool:  # fmt: skip
     """Into the outbox; False where the same was asked for before, so that nothing was added."""
     claim = Claim(wanted.job, wanted.moment, started, now, host=host)
-    return post(store, claim, messages, settings=declaration.deliveries).run is not None
+    return post(store, claim, made, settings=declaration.deliveries).run is not None
 
 
-def became(store: Store, messages: Sequence[Outgoing]) -> list[Delivery]:
+def became(store: Store, made: Sequence[Outgoing]) -> list[Delivery]:
     """What the outbox says of them now."""
     with store.read() as c:
-        return [row for each in messages for row in by_hand.find(c, each.message.key)]
+        return [row for each in made for row in by_hand.find(c, each.message.key)]
 
 
 def failures(store: Store, jobs: Sequence[str]) -> list[str]:

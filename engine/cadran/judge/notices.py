@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -78,10 +78,13 @@ class Decision:
 
 
 def decide(
-    routes: Sequence[Route], alerts: Iterable[Alerted], known: Known, calendar: Calendar, now: dt.datetime
-) -> Decision:
-    """``alerts`` are all that there are, whatever their state; each open one of ``known.told`` is among them."""
-    return _Decider(routes, list(alerts), known, calendar, now).decide()
+    routes: Sequence[Route], alerts: Iterable[Alerted], known: Known, calendar: Calendar, now: dt.datetime,
+    channels: Container[str] | None = None,
+) -> Decision:  # fmt: skip
+    """``alerts`` are all that there are, whatever their state; each open one of ``known.told`` is among them. Nothing is said
+    by a channel that is not one of ``channels`` any more."""
+    decider = _Decider(routes, list(alerts), known, calendar, now)
+    return decider.decide(channels)
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ class _Decider:
         self.withheld: dict[str, dict[Withheld, None]] = {}
         self.over: list[Told] = []
 
-    def decide(self) -> Decision:
+    def decide(self, channels: Container[str] | None) -> Decision:
         groups = self._members()
         quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.now)}
         held = {a.key: why for a in self.alerts if (why := self._held(a))}
@@ -116,7 +119,7 @@ class _Decider:
             said = [] if self._is_waiting(members, group) else list(self._of_group(members, quiet, held))
             notices += said
             now.append(replace(group, waiting=None, sent=self.now) if said else group)
-        notices += self._ended(quiet, held)
+        notices += self._ended(quiet, held, channels)
         withheld = {key: tuple(reasons) for key, reasons in self.withheld.items()}
         return Decision(tuple(notices), tuple(now), tuple(self.over), withheld)
 
@@ -188,7 +191,9 @@ class _Decider:
 
     # --- what is over -----------------------------------------------------------------------------------------------
 
-    def _ended(self, quiet: set[str], held: Mapping[str, Withheld]) -> Iterator[Notice]:
+    def _ended(
+        self, quiet: set[str], held: Mapping[str, Withheld], channels: Container[str] | None
+    ) -> Iterator[Notice]:
         """To those who were told that it fires, after the message that told them."""
         alerts, routes = {a.key: a for a in self.alerts}, {route.name: route for route in self.routes}
         over = set(self.over)
@@ -199,7 +204,7 @@ class _Decider:
                 alert is not None and alert.fires
             ):  # also where it fires again, which may be held back from this recipient
                 continue
-            if alert is None or route is None:
+            if alert is None or route is None or (channels is not None and told.channel not in channels):
                 self.over.append(told)  # nobody knows any more what it was about, or by which way
                 continue
             kind = "correction" if alert.instance.reason == RESTATED else "resolved"

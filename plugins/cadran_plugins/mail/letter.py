@@ -28,6 +28,9 @@ def letter(message: Message, config: Config) -> bytes:
     mail = EmailMessage(email.policy.SMTP if plain else email.policy.SMTPUTF8)
     _head(mail, message, config, recipient)
     _body(mail, message)
+    mail["Content-Language"] = message.locale.replace(
+        "_", "-"
+    )  # a header of the whole, not of its first part
     for number, part in enumerate(p for p in mail.walk() if p.is_multipart()):
         part.set_boundary(f"=-{message.key[:32]}-{number}")
     return mail.as_bytes()
@@ -48,7 +51,6 @@ def _head(mail: EmailMessage, message: Message, config: Config, recipient: Mailb
         mail["References"] = root
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     mail["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
-    mail["Content-Language"] = message.locale.replace("_", "-")
     if unsubscribe := _unsubscribe(message, config):
         mail["List-Unsubscribe"] = f"<{unsubscribe}>"
         if unsubscribe.startswith("https:"):

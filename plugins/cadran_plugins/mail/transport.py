@@ -179,6 +179,8 @@ def _finished(config: Config, server: smtplib.SMTP) -> tuple[int, bytes]:
 
 def _lost(config: Config, error: Exception) -> Deferred:
     hint = ""
+    if isinstance(error.__context__, OSError):  # what smtplib has put into words of its own
+        error = error.__context__
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = f"its certificate does not hold: {error.verify_message}"
         hint = "put the name that the certificate has into 'smtp', or name who signed it in 'ca_file'"

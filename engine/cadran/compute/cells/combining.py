@@ -97,6 +97,7 @@ class Combining:
             series.kpi, series.grain, series.periods, series.first, self.settling.states(series), cells, quarantined,
             min(firsts, default=None),
             tuple(sorted(datasets_behind(self.model, measures_of(self.model, [series.kpi])))) if series.for_alerts else (),
+            tuple(sorted({m.dataset for m in measures} | {m.other.dataset for m in measures if m.other is not None})),
         )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Listing:
 class Request:
     """What a run is asked for. ``since`` and ``until`` choose rows of output, never what a function sees.
 
+    Alert rules are about segment values that have rows since ``judged_since``, or of late where that is None.
     ``behind`` are KPIs that analyses rest on, each with how many periods up to the clock it is needed for.
     """
 
@@ -59,6 +60,7 @@ class Request:
     since: dt.date | None = None
     until: dt.date | None = None
     behind: Mapping[str, int] = field(default_factory=dict)
+    judged_since: dt.date | None = None
     listings: Mapping[str, Listing] = field(default_factory=dict)
 
 
@@ -91,6 +93,7 @@ class ComputedSeries:
     quarantined: int = 0
     begins: dt.date | None = None
     datasets: tuple[str, ...] = ()  # those behind a history that rules are replayed over
+    measured: tuple[str, ...] = ()  # those that the KPI's measures are on
 
 
 @dataclass(slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from cadran.publish.letters.context import FailureContext
@@ -36,7 +38,49 @@ class Undelivered(Protocol):
     def logical_time(self) -> dt.datetime: ...
 
 
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """A job that could not be done at one of its times, told as what could not be delivered: there is no channel, and nothing
+    was sent."""
+
+    key: str
+    job: str
+    subject: str
+    owner: str
+    reason: str
+    logical_time: dt.datetime
+    channel: str = ""
+    recipient: str = ""
+    label: str = ""
+    attempts: int = 0
+
+
+def title_of(job: str, figures: Figures) -> str:
+    """What people call a job: the report's title."""
+    report = figures.declaration.reports.get(job.removeprefix("report:"))
+    return (figures.text(report.title) or report.name) if report is not None else figures.gettext("Alerts")
+
+
+def not_ready_words(found: Sequence[str], figures: Figures) -> str:
+    """What stands on top of a report whose data is not what it has to be; ``found`` says of which datasets, and why."""
+    what = "; ".join(figures.told(text) for text in found)
+    return figures.gettext("Not all of its data is up to date: %(what)s.", what=what)
+
+
 def failure_context(delivery: Undelivered, figures: Figures) -> FailureContext:
+    context = _of_delivery(delivery, figures)
+    return context if delivery.channel else _of_job(delivery, context, figures)
+
+
+def _of_job(job: Undelivered, context: FailureContext, figures: Figures) -> FailureContext:
+    name = job.job.removeprefix("report:")
+    at = job.logical_time.astimezone(figures.declaration.calendar.zone).isoformat(timespec="minutes")
+    by_hand = f"cadran report {name} --as-of {at}" if name in figures.declaration.reports else "cadran run"
+    title = figures.gettext("A report could not be made")
+    return replace(context, show="cadran check --data", retry=by_hand, title=title)
+
+
+def _of_delivery(delivery: Undelivered, figures: Figures) -> FailureContext:
     said, zone = figures.said, figures.declaration.calendar.zone
     return FailureContext(
         what=said(delivery.subject),

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 
 from cadran.state import durable
-from cadran.state.store.trouble import PATIENCE, StoreError
+from cadran.state.store.trouble import PATIENCE, StoreError, trouble
 
 _WRITES = "cadran_writes"
 _WAL_KEPT = 64 * 1024 * 1024  # bytes that the log beside the file may keep once it is empty
@@ -76,12 +76,18 @@ def make_file(path: Path) -> None:
     For one process at a time; what is there already stays as it is.
     """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # Closing a file that is there would take away the locks that this process has on it.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise _unwritable(path, error) from None
-    with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to come before the first table
-        connection.execute("PRAGMA journal_mode = WAL")
+    try:
+        with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has to come before the first table
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise trouble(str(path), error) from error
 
 
 def shrink(engine: Engine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Connection, delete, or_, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from cadran.state.store.adding import unless_there
 from cadran.state.store.tables import lease as leases
@@ -24,3 +24,9 @@ def take(c: Connection, name: str, holder: str, now: dt.datetime, seconds: float
 def release(c: Connection, name: str, holder: str) -> None:
     """Gives a lease back; one that somebody else has taken since stays theirs."""
     c.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+
+def until(c: Connection, name: str) -> dt.datetime | None:
+    """When a lease runs out, or ran out; None where nobody has taken it."""
+    found: dt.datetime | None = c.execute(select(leases.c.until).where(leases.c.name == name)).scalar()
+    return found

@@ -134,7 +134,7 @@ def record(
                     continue
                 ended.append({"number": number, "later": known})
                 if last.state == "final" and not same(row.value, last.value):
-                    restated.append(Restated(last, row))
+                    restated.append(_restated(last, row, known, recorded))
             new.append(_values(row, last.revision + 1 if last else 1, known, recorded, run))
     if ended:
         statement = update(observations).where(observations.c.id == bindparam("number"))
@@ -158,6 +158,11 @@ def _newest(c: Connection, kpi: str, rows: Sequence[Observed]) -> dict[tuple[Any
     )
     found = ((number, Observed(*values)) for number, *values in c.execute(query))
     return {seen.key: (number, seen) for number, seen in found}
+
+
+def _restated(before: Observed, after: Observed, known: dt.datetime, recorded: dt.datetime) -> Restated:
+    now = replace(after, revision=before.revision + 1, known=known, recorded=recorded)
+    return Restated(replace(before, until=known), now)
 
 
 def _values(

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, delete, select, update
 
 from cadran.state.store.adding import unless_there
 from cadran.state.store.tables import job as jobs
@@ -34,6 +34,24 @@ def first_seen(c: Connection, job: str, now: dt.datetime) -> dt.datetime:
     c.execute(unless_there(c, jobs).values(name=job, since=now))
     since: dt.datetime = c.execute(select(jobs.c.since).where(jobs.c.name == job)).scalar_one()
     return since
+
+
+def scheduled(c: Connection, job: str, schedule: str, now: dt.datetime) -> dt.datetime:
+    """Up to when a job's times are accounted for, or are nobody's: its schedule was first seen then. Another schedule
+    begins anew, so that changing one makes nothing due."""
+    name = _scheduled(job, schedule)
+    c.execute(delete(jobs).where(jobs.c.name.startswith(f"{job} @ ", autoescape=True), jobs.c.name != name))
+    return first_seen(c, name, now)
+
+
+def settle(c: Connection, job: str, schedule: str, until: dt.datetime) -> None:
+    """Writes down that every time of a schedule up to ``until`` is accounted for."""
+    name = _scheduled(job, schedule)
+    c.execute(update(jobs).where(jobs.c.name == name, jobs.c.since < until).values(since=until))
+
+
+def _scheduled(job: str, schedule: str) -> str:
+    return f"{job} @ {schedule}"[:300]
 
 
 def claim(

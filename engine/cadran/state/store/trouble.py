@@ -36,28 +36,28 @@ def told(place: str) -> Iterator[None]:
             if (found := _refused(place, error)) is not None:
                 raise found from error
             raise
-        raise trouble(place, error) from error
+        raise trouble(place, error.orig) from error
 
 
-def trouble(place: str, error: exc.DBAPIError) -> StoreError:
-    """What an error of the database means. Never quotes a URL: drivers name the host and the user, not the password."""
+def trouble(place: str, error: BaseException | None) -> StoreError:
+    """What a driver's error means. Never quotes a URL: drivers name the host and the user, not the password."""
     said = _said(error)
-    embedded = isinstance(error.orig, sqlite3.Error)
+    embedded = isinstance(error, sqlite3.Error)
     for pattern, message, hint in _SQLITE if embedded else _POSTGRES:
         if re.search(pattern, said):
             return StoreError(f"{place} {message}" if embedded else f"{place} {message}: {said}", hint)
     return StoreError(f"{place}: {said}", "see that the database is whole and reachable, then try again")
 
 
-def _said(error: exc.DBAPIError) -> str:
+def _said(error: BaseException | None) -> str:
     """The first line of what the driver says; it may be about several addresses."""
-    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
-    return lines[0].rstrip(":") if lines else type(error.orig).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(":") if lines else type(error).__name__
 
 
 def _refused(place: str, error: exc.DBAPIError) -> StoreError | None:
     """What the server or the driver does not accept of the settings; None where a statement of cadran's is wrong."""
-    said = _said(error)
+    said = _said(error.orig)
     for pattern, message, hint in _SETTINGS:
         if re.search(pattern, said):
             return StoreError(f"{place} {message}: {said}", hint)

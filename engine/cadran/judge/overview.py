@@ -1,0 +1,37 @@
+"""An alert with all that is known of it: what ``cadran alerts`` shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cadran.judge.notices import Withheld
+from cadran.state.alerting import Instance, Silence, Told
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of an alert as it was written down: at which logical time, and at which period."""
+
+    at: dt.datetime
+    period: str
+    before: str
+    after: str
+    reason: str = ""
+    correction: bool = False
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """``told`` are those who were told of its newest episode; ``withheld`` why somebody is not; ``silence`` the one it lies under."""
+
+    instance: Instance
+    severity: str = ""
+    owners: Sequence[str] = ()
+    condition: str = ""
+    told: Sequence[Told] = ()
+    withheld: Sequence[Withheld] = ()
+    silence: Silence | None = None
+    history: Sequence[Event] = ()
