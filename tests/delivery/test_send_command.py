@@ -101,6 +101,18 @@ def test_to_another_address(tmp_path: Path) -> None:
         assert len(office.to("eve@example.com")) == 2
 
 
+def test_one_report_for_each_value_of_a_segment(tmp_path: Path) -> None:
+    folder = written(tmp_path, 9, '{channel: mail, to: ["{{ shop }}", boss@example.com]}')
+    text = (folder / "kpis.yaml").read_text()
+    per = "per: {segment: shop, addresses: {north: n@example.com}}, to: [{channel: mail"
+    (folder / "kpis.yaml").write_text(text.replace("to: [{channel: mail", per))
+    done = send(folder, "--dry-run", str(tmp_path / "dry"))
+    assert done.code == 0, done.all
+    names = [path.name.split("--")[2] for path in (tmp_path / "dry").iterdir()]
+    assert sorted(names) == [*["boss@example.com"] * 3, "n@example.com.eml"], "no file stands for two values"
+    assert "mail, south: skipped, 'south' " in done.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -89,18 +89,19 @@ def _computed(opened: Project, wanted: Request) -> Results:
 
 def _written(opened: Project, wanted: Request, messages: Sequence[Outgoing], folder: Path) -> None:
     """The bytes that a sending would send, as files."""
-    from cadran.deliver.requested import file_name
+    from cadran.deliver.requested import file_names
     from cadran.plugins.notifier import Notifier
     from cadran.plugins.writing import write_whole
 
-    for each in messages:
+    names = file_names(wanted.report.name, messages)
+    for name, each in zip(names, messages, strict=True):
         if each.skipped:
             click.echo(f"{_addressee(each.channel, each.message.recipient)}: skipped, {each.skipped}")
             continue
         kind = opened.plugins.notifier(each.notifier)
         suffix = kind.sealed_suffix if isinstance(kind, type) else Notifier.sealed_suffix
         try:
-            click.echo(str(write_whole(folder, file_name(wanted.report.name, each, suffix), each.sealed)))
+            click.echo(str(write_whole(folder, f"{name}.{suffix}", each.sealed)))
         except OSError as error:
             fail(f"cannot write into {folder}: {error.strerror or error}", "name another folder with --dry-run")  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -111,10 +112,19 @@ def failures(store: Store, jobs: Sequence[str]) -> list[str]:
     return [row.key for row in rows if row.kind == "failure"]
 
 
-def file_name(report: str, outgoing: Outgoing, suffix: str) -> str:
-    """``weekly_sales--mail--ana@example.com.eml``: the same for the same message, and no other's in one folder."""
-    parts = [report, outgoing.channel, outgoing.message.recipient]
-    plain = [_NO_WORD.sub("-", part)[:60].strip(".-") for part in parts if part]
-    if plain != [part for part in parts if part]:  # something was lost that may have told it from another
-        plain.append(outgoing.message.key[:8])
-    return f"{'--'.join(plain)}.{suffix}"
+def file_names(report: str, made: Sequence[Outgoing]) -> list[str]:
+    """What the messages are called as files, without an ending: ``weekly_sales--mail--ana@example.com``. The same for the
+    same message; the digits of its key stand where a name alone would not tell it from others."""
+    plain = [_plain(report, each) for each in made]
+    times = Counter(name.lower() for name, _ in plain)
+    return [
+        f"{name}--{each.message.key[:8]}" if lossy or times[name.lower()] > 1 else name
+        for (name, lossy), each in zip(plain, made, strict=True)
+    ]
+
+
+def _plain(report: str, outgoing: Outgoing) -> tuple[str, bool]:
+    """With no letter that a file's name should not have, and whether there was one."""
+    parts = [part for part in (report, outgoing.channel, outgoing.message.recipient) if part]
+    kept = [_NO_WORD.sub("-", part)[:60].strip(".-") for part in parts]
+    return "--".join(kept), kept != parts
