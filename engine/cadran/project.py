@@ -65,6 +65,7 @@ class Project:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_paths: tuple[Path, ...] = ()
     _plugins: PluginManager | None = None
+    _pinned: tuple[Declaration, list[Problem]] | None = field(default=None, repr=False)
 
     @property
     def plugins(self) -> PluginManager:
@@ -76,7 +77,23 @@ class Project:
 
     def declaration(self) -> tuple[Declaration | None, list[Problem]]:
         """What the file says, and what is wrong with it before any formula is read."""
+        if self._pinned is not None:
+            return self._pinned
         return load(self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths)
+
+    def pinned(self) -> Project:
+        """The project as its file is now: what happens to the file later changes nothing. Raises ProblemsFound where the
+        file has errors, those in formulas included; a source that does not answer is none."""
+        declaration, problems = replace(self, _pinned=None).declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        pinned = replace(self, _plugins=self.plugins, _pinned=(declaration, problems))
+        try:
+            pinned.model()
+        except ProblemsFound as found:
+            if any(problem.code != "source" for problem in errors(found.problems)):
+                raise
+        return pinned
 
     def check(self) -> list[Problem]:
         """Everything that is wrong and that can be known without reading rows or asking a server, sorted by place."""

@@ -10,7 +10,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.settings import mask
@@ -49,6 +49,7 @@ class Outcome:
     reason: str = ""
     messages: int = 0
     late: bool = False
+    seconds: float = 0.0  # from when its computing began, which it may share with others
 
 
 @dataclass(slots=True)
@@ -125,7 +126,8 @@ class Work:
         )  # fmt: skip
         if posted.run is None:
             return self._outcome(turn, "busy", "another process was first")
-        return self._outcome(turn, made.state, reason, posted.deliveries)
+        seconds = (now - started).total_seconds()
+        return replace(self._outcome(turn, made.state, reason, posted.deliveries), seconds=seconds)
 
     def _outcome(self, turn: Turn, state: State, reason: str = "", messages: int = 0) -> Outcome:
         return Outcome(turn.job.name, turn.due.at, state, mask(reason, self.declaration.unsaid), messages, turn.due.late)  # fmt: skip
