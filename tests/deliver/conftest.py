@@ -1,4 +1,7 @@
-"""``matches(name, text)`` compares text with a file under ``goldens/``; ``--golden`` writes the file instead."""
+"""Small projects with schedules on a clock that tests set; ``matches(name, text)`` compares text with a golden.
+
+``--golden`` writes the file under ``goldens/`` instead.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from deliver.projects import Small
+
 FOLDER = Path(__file__).parent / "goldens"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[..., Small]:
+    """Makes a project in a folder of its own."""
+
+    def make(text: str = "", **parts: str) -> Small:
+        return Small.made(tmp_path / "project", text, **parts)
+
+    return make
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from cadran.declare.destinations import filled
 from cadran.deliver import alerting, keys
 from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext, NotifierError
 from cadran.problems import Problem, ProblemsFound
-from cadran.publish.figures import Figures, hide
+from cadran.publish.figures import Figures, hide, spaced
 from cadran.publish.letters.alerts import notice_context
 from cadran.publish.letters.context import Letter
 from cadran.publish.letters.failures import NotMade, Undelivered, failure_context, not_ready_words, title_of
@@ -92,6 +92,8 @@ class Composer:
         if report.per is not None:
             words[report.per.segment.value] = address or about
         late_text = late_words(figures, self._local(logical_time)) if late else ""
+        whose = f"{spaced(report.per.segment.value)}: {figures.said(about)}" if about and report.per else ""
+        context = replace(context, banners=tuple(filter(None, (whose, late_text, banner))))
         moment = now or logical_time
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
