@@ -258,15 +258,15 @@ class Project:
         return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
 
     def dependencies(self) -> dict[str, tuple[str, ...]]:
-        """By KPI with alert rules, the datasets behind it, as far as can be told without asking a server. Raises ProblemsFound."""
+        """By KPI with alert rules, the datasets behind it; whether sources can be read does not matter. Raises ProblemsFound."""
         from cadran.compute.planning.plan import datasets_behind, measures_of
 
-        _, model, _ = self.model()
-        return {
-            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
-            for name, kpi in model.kpis.items()
-            if kpi.rules
-        }
+        with self._resolved() as (_, model, _):
+            return {
+                name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
+                for name, kpi in model.kpis.items()
+                if kpi.rules
+            }
 
     @contextmanager
     def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
@@ -377,25 +377,17 @@ class Project:
         from cadran.deliver.history import history
         from cadran.state.store.store import exists
 
-        declaration, problems = self.declaration()
-        if declaration is None or errors(problems):
-            raise ProblemsFound(problems)
-        (name, *others) = choose(declaration, [kpi])
+        declaration = self._whole()
+        name, *others = choose(declaration, [kpi])
         if others:
-            raise ProblemsFound(
-                [
-                    Problem(
-                        "one-kpi", f"'{kpi}' are several KPIs", None, "", f"name one of them, such as {name}"
-                    )
-                ]
-            )
+            hint = f"name one of them, such as {name}"
+            raise ProblemsFound([Problem("one-kpi", f"'{kpi}' are several KPIs", None, "", hint)])
         known = None if known_at is None else _end_of(declaration, known_at)
-        store = self.store(declaration) if exists(self._folder, declaration.state.url) else None
-        try:
-            return history(store, declaration, declaration.kpis[name], known, period, segment)
-        finally:
-            if store is not None:
-                store.close()
+        asked = (declaration, declaration.kpis[name], known, period, segment)
+        if not exists(self._folder, declaration.state.url):
+            return history(None, *asked)
+        with self.opened_store(declaration) as store:
+            return history(store, *asked)
 
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""

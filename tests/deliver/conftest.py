@@ -1,4 +1,7 @@
-"""Small projects with schedules, on a clock that tests set."""
+"""Small projects with schedules on a clock that tests set; ``matches(name, text)`` compares text with a golden.
+
+``--golden`` writes the file under ``goldens/`` instead.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import pytest
 
 from deliver.projects import Small
 
+FOLDER = Path(__file__).parent / "goldens"
+
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[..., Small]:
@@ -18,3 +23,16 @@ def small(tmp_path: Path) -> Callable[..., Small]:
         return Small.made(tmp_path / "project", text, **parts)
 
     return make
+
+
+@pytest.fixture
+def matches(golden: bool) -> Callable[[str, str], None]:
+    def compare(name: str, text: str) -> None:
+        path = FOLDER / name
+        if golden:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(text.encode())
+        assert path.exists(), f"{name} is missing; write it with --golden"
+        assert text == path.read_bytes().decode()
+
+    return compare

@@ -34,13 +34,9 @@ PEOPLE = ("ana", "ben", "cleo", "dan", "eve")
 
 
 HEAVY = [
-    "cadran_plugins.mail.notifier",
-    "cadran.deliver.post",
-    "cadran.deliver.sender",
-    "cadran.state.store.store",
-    "psycopg",
-    "pytest",
-]
+    "cadran.compute.engine", "cadran.compute.loading.embedded", "cadran.deliver.messages", "cadran.deliver.sender",
+    "cadran.deliver.work", "cadran.state.store.store", "cadran_plugins.mail.notifier", "psycopg", "pytest",
+]  # fmt: skip
 
 
 def forking() -> ForkServerContext:

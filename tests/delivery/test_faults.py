@@ -4,6 +4,7 @@ says of it."""
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import pytest
 
@@ -11,10 +12,12 @@ from cadran.deliver.sender import Sender, send_due
 from cadran.state.store import outbox
 from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store
+from delivery.conftest import STORES
 from delivery.mailserver import MailServer, serving
 from delivery.rows import NOON, a_delivery, an_alert, minutes, outcomes, row_of, states
 from delivery.smtp import mail
 
+FULL = os.environ.get("CADRAN_FULL") == "1"
 NAMES = ("first", "second", "third")
 
 
@@ -54,6 +57,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.parametrize("store", STORES if FULL else STORES[:1], indirect=True)
 @pytest.mark.parametrize(("step", "fault", "state", "copies"), FAULTS)
 def test_what_the_outbox_says_is_what_the_server_has(
     store: Store, step: str, fault: str, state: str, copies: int

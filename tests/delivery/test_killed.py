@@ -28,17 +28,17 @@ from delivery.rows import NOON
 from delivery.smtp import message_id
 
 FULL = os.environ.get("CADRAN_FULL") == "1"
-KILLS = 20  # of one run
+KILLS, REPORTS = (20, 20) if FULL else (12, 8)  # of one run
 RUNS = range(12) if FULL else range(1)
 # How many events apart: small enough that a run is killed so often before it is done.
-APART = {"post": 40, "send": 210}
+APART = {"post": 40, "send": 10 * REPORTS}
 
 
 @pytest.mark.parametrize("seed", RUNS)
 def test_whoever_dies_everything_arrives(where: tuple[Path, str, str], seed: int) -> None:
     chance = random.Random(seed)
     with serving() as office:
-        work = Work(*where, office.port, NOON, workers=1 + seed % 4)
+        work = Work(*where, office.port, NOON, reports=REPORTS, workers=1 + seed % 4)
         died = _killed_often(work, chance, where[0] / "died")
         _to_the_end(replace(work, now=NOON + dt.timedelta(hours=20), events=0))
         office.settled()

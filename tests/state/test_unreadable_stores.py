@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import sqlite3
@@ -73,13 +74,19 @@ def test_a_file_that_cannot_be_used(case: str, tmp_path: Path) -> None:
     assert hint in error.hint
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_project_that_may_only_be_read(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        assert "cannot be written: Permission denied" in refused(tmp_path).message
-    finally:
-        tmp_path.chmod(0o700)
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_project_in_which_no_file_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As the system says it; whoever runs the tests may be allowed everything."""
+
+    def refuse(path: object, *_: object) -> int:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(engines.os, "open", refuse)
+    error = refused(tmp_path)
+    assert error.message == f"{file_of(tmp_path)} cannot be written: {os.strerror(number)}"
+    assert "let this user write the project's folder" in error.hint
 
 
 def test_a_file_that_became_read_only(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,18 +89,19 @@ def _computed(opened: Project, wanted: Request) -> Results:
 
 def _written(opened: Project, wanted: Request, messages: Sequence[Outgoing], folder: Path) -> None:
     """The bytes that a sending would send, as files."""
-    from cadran.deliver.requested import file_name
+    from cadran.deliver.requested import file_names
     from cadran.plugins.notifier import Notifier
     from cadran.plugins.writing import write_whole
 
-    for each in messages:
+    names = file_names(wanted.report.name, messages)
+    for name, each in zip(names, messages, strict=True):
         if each.skipped:
             click.echo(f"{_addressee(each.channel, each.message.recipient)}: skipped, {each.skipped}")
             continue
         kind = opened.plugins.notifier(each.notifier)
         suffix = kind.sealed_suffix if isinstance(kind, type) else Notifier.sealed_suffix
         try:
-            click.echo(str(write_whole(folder, file_name(wanted.report.name, each, suffix), each.sealed)))
+            click.echo(str(write_whole(folder, f"{name}.{suffix}", each.sealed)))
         except OSError as error:
             fail(f"cannot write into {folder}: {error.strerror or error}", "name another folder with --dry-run")  # fmt: skip
 
@@ -107,33 +109,28 @@ def _written(opened: Project, wanted: Request, messages: Sequence[Outgoing], fol
 def _sent(
     opened: Project, declaration: Declaration, composer: Composer, wanted: Sequence[Request], again: bool
 ) -> bool:
-    """Puts all of them into the outbox before the first one goes; says whether everything has arrived."""
+    """Composes all of them before anything is promised, and promises all before the first goes; says whether everything
+    has arrived."""
     from cadran.deliver import requested
     from cadran.deliver.sender import send_due, sender_of
 
-    store = opened.store(declaration)
-    messages: list[Outgoing] = []
-    jobs: list[str] = []
+    with closing(opened.store(declaration)) as store:
+        if again:
+            wanted = [requested.anew(store, each) for each in wanted]
+        started = _now()
+        made = [(each, requested.compose(each, composer, _computed(opened, each))) for each in wanted]
+        for each, messages in made:
+            if not requested.put(store, declaration, each, messages, started, _now(), socket.gethostname()):
+                at = each.moment.isoformat(timespec="minutes")
+                click.echo(f"report '{each.report.name}' as of {at} was asked for before; --again sends it anew", err=True)  # fmt: skip
 
-    def send_now(keys: Sequence[str]) -> None:
-        send_due(sender_of(store, declaration, opened.plugins.notifier, composer, _now, keys=keys))
+        def send_now(keys: Sequence[str]) -> None:
+            send_due(sender_of(store, declaration, opened.plugins.notifier, composer, _now, keys=keys))
 
-    try:
-        for each in wanted:
-            started = _now()
-            one = requested.anew(store, each) if again else each
-            made = requested.compose(one, composer, _computed(opened, one))
-            if not requested.put(store, declaration, one, made, started, _now(), socket.gethostname()):
-                at = one.moment.isoformat(timespec="minutes")
-                click.echo(f"report '{one.report.name}' as of {at} was asked for before; --again sends it anew", err=True)  # fmt: skip
-            messages += made
-            jobs.append(one.job)
-        send_now([each.message.key for each in messages])
-        if failures := requested.failures(store, jobs):
+        send_now([message.message.key for _, messages in made for message in messages])
+        if failures := requested.failures(store, [each.job for each in wanted]):
             send_now(failures)
-        rows = requested.became(store, messages)
-    finally:
-        store.close()
+        rows = [row for _, messages in made for row in requested.became(store, messages)]
     for row in rows:
         click.echo(_said(row), err=row.state not in ("sent", "skipped"))
     return all(row.state in ("sent", "skipped") for row in rows)

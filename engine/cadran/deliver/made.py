@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from cadran.deliver import per
 from cadran.deliver.computing import kpis_of
 from cadran.deliver.ready import unready
+from cadran.publish.gather import chosen_kpis
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
+    from cadran.declare.model import Report
     from cadran.deliver.messages import Composer, Outgoing
     from cadran.deliver.turns import Turn
     from cadran.problems import Problem
@@ -62,18 +65,28 @@ def _messages(
     if not report.to:
         _into_folder(project, turn, results)
         return []
+    return messages(
+        composer, report, results, job=job.name, logical_time=at, banner=banner, late=late, now=now
+    )
+
+
+def messages(
+    composer: Composer, report: Report, results: Results, *, job: str, logical_time: dt.datetime, banner: str = "", late: bool = False,
+    now: dt.datetime | None = None,
+) -> list[Outgoing]:  # fmt: skip
+    """To everybody who gets the report; one for each value where it is ``per`` a segment. Raises ProblemsFound."""
+    render = partial(composer.report, job=job, logical_time=logical_time, now=now)
     if report.per is None:
-        return composer.report(
-            report, results, job=job.name, logical_time=at, banner=banner, late=late, now=now
-        )
-    kpis, segment, out = kpis_of(results.declaration, job), report.per.segment.value, []
+        return render(report, results, banner=banner, late=late)
+    kpis = [kpi.name for kpi in chosen_kpis(results.declaration, report)]
+    segment, out = report.per.segment.value, []
     for value in per.values(results, segment, kpis):
         own, narrowed = per.narrowed(report, results, segment, value, kpis)
         address = report.per.addresses.get(value, "")
-        out += composer.report(own, narrowed, job=job.name, logical_time=at, banner=banner, about=value, address=address, late=late, now=now)  # fmt: skip
+        out += render(own, narrowed, banner=banner, about=value, address=address, late=late)
     if per.put_together(results, segment, kpis):
         own, narrowed = per.narrowed(report, results, segment, per.OTHER, kpis)
-        some = composer.report(own, narrowed, job=job.name, logical_time=at, about=per.OTHER, now=now)
+        some = render(own, narrowed, about=per.OTHER)
         out += [replace(m, sealed=b"", skipped=m.skipped or _TOGETHER) for m in some]
     return out
 

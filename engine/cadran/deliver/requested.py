@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cadran.declare.model import Destination, Text
 from cadran.deliver.channels import Notifiers
+from cadran.deliver.made import messages
 from cadran.deliver.messages import Composer, Outgoing
 from cadran.deliver.post import Claim, post
 from cadran.problems import Problem, ProblemsFound, listed
@@ -76,7 +78,7 @@ def _problem(report: Report, message: str, hint: str) -> ProblemsFound:
 
 def compose(wanted: Request, composer: Composer, results: Results) -> list[Outgoing]:
     """Its messages; the same for the same request and results. Raises ProblemsFound."""
-    return composer.report(wanted.report, results, job=wanted.job, logical_time=wanted.moment)
+    return messages(composer, wanted.report, results, job=wanted.job, logical_time=wanted.moment)
 
 
 def anew(store: Store, wanted: Request) -> Request:
@@ -89,18 +91,18 @@ def anew(store: Store, wanted: Request) -> Request:
 
 
 def put(
-    store: Store, declaration: Declaration, wanted: Request, messages: Sequence[Outgoing], started: dt.datetime,
+    store: Store, declaration: Declaration, wanted: Request, made: Sequence[Outgoing], started: dt.datetime,
     now: dt.datetime, host: str,
 ) -> bool:  # fmt: skip
     """Into the outbox; False where the same was asked for before, so that nothing was added."""
     claim = Claim(wanted.job, wanted.moment, started, now, host=host)
-    return post(store, claim, messages, settings=declaration.deliveries).run is not None
+    return post(store, claim, made, settings=declaration.deliveries).run is not None
 
 
-def became(store: Store, messages: Sequence[Outgoing]) -> list[Delivery]:
+def became(store: Store, made: Sequence[Outgoing]) -> list[Delivery]:
     """What the outbox says of them now."""
     with store.read() as c:
-        return [row for each in messages for row in by_hand.find(c, each.message.key)]
+        return [row for each in made for row in by_hand.find(c, each.message.key)]
 
 
 def failures(store: Store, jobs: Sequence[str]) -> list[str]:
@@ -110,10 +112,19 @@ def failures(store: Store, jobs: Sequence[str]) -> list[str]:
     return [row.key for row in rows if row.kind == "failure"]
 
 
-def file_name(report: str, outgoing: Outgoing, suffix: str) -> str:
-    """``weekly_sales--mail--ana@example.com.eml``: the same for the same message, and no other's in one folder."""
-    parts = [report, outgoing.channel, outgoing.message.recipient]
-    plain = [_NO_WORD.sub("-", part)[:60].strip(".-") for part in parts if part]
-    if plain != [part for part in parts if part]:  # something was lost that may have told it from another
-        plain.append(outgoing.message.key[:8])
-    return f"{'--'.join(plain)}.{suffix}"
+def file_names(report: str, made: Sequence[Outgoing]) -> list[str]:
+    """What the messages are called as files, without an ending: ``weekly_sales--mail--ana@example.com``. The same for the
+    same message; the digits of its key stand where a name alone would not tell it from others."""
+    plain = [_plain(report, each) for each in made]
+    times = Counter(name.lower() for name, _ in plain)
+    return [
+        f"{name}--{each.message.key[:8]}" if lossy or times[name.lower()] > 1 else name
+        for (name, lossy), each in zip(plain, made, strict=True)
+    ]
+
+
+def _plain(report: str, outgoing: Outgoing) -> tuple[str, bool]:
+    """With no letter that a file's name should not have, and whether there was one."""
+    parts = [part for part in (report, outgoing.channel, outgoing.message.recipient) if part]
+    kept = [_NO_WORD.sub("-", part)[:60].strip(".-") for part in parts]
+    return "--".join(kept), kept != parts

@@ -217,7 +217,9 @@ class Work:
         now = self.now()
         with self.store.read() as c:
             known = alerts.load(c).values()
-            due = alerting.decided(c, self.declaration, known, {}, now).notices
+            about_data = any(i.state == "firing" and i.identity.subject != "kpi" for i in known)
+            rests = self._rests if about_data else {}  # only then something is held back for what it rests on
+            due = alerting.decided(c, self.declaration, known, rests, now).notices
         if not due:
             return
         claim = Claim(NOTICES, now, now, now, host=self.host)

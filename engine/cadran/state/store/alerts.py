@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from cadran.state.alerting import Group, Identity, Instance, Judged, Number, Told, Transition
@@ -50,8 +50,12 @@ def save(c: Connection, instances: Iterable[Instance]) -> None:
     new = [row for key, row in rows.items() if key not in known]
     if new:
         c.execute(insert(alert), new)
-    for key in rows.keys() & known:
-        c.execute(update(alert).where(alert.c.identity == key), rows[key])
+    changed = [{**row, "key_": key} for key, row in rows.items() if key in known]
+    if changed:
+        columns: dict[str, Any] = {
+            name: bindparam(name) for name in changed[0] if name not in ("key_", "identity")
+        }
+        c.execute(update(alert).where(alert.c.identity == bindparam("key_")).values(columns), changed)
 
 
 def rename(c: Connection, key: str, new: Identity) -> None:
