@@ -274,6 +274,35 @@ def test_a_template_that_is_broken_keeps_back_only_its_report(tmp_path: Path) ->
     ]
 
 
+def test_check_looks_at_the_templates_of_messages(tmp_path: Path) -> None:
+    folder = shop(
+        tmp_path,
+        "board: {notifier: email, smtp: smtp://localhost, from: kpi@example.com}",
+        "monthly: {title: The month}",
+    )
+    mine = folder / "templates" / "email"
+    mine.mkdir(parents=True)
+    (mine / "report.html.jinja").write_text(
+        '{% extends "cadran/email/report.html.jinja" %}\n{% block atention %}x{% endblock %}\n'
+    )
+    (mine / "alert.txt.jinja").write_text("{{ title }}\n{% if %}")
+    done = call(folder, "check")
+    assert done.code == 2 and done.out.endswith("\n2 errors\n")
+    assert "templates/email/alert.txt.jinja:2:1: template email/alert.txt.jinja: " in done.out
+    assert "templates/email/report.html.jinja:2:1: template report.html.jinja: " in done.out
+    assert "no block 'atention'" in done.out and "did you mean 'attention'?" in done.out
+
+
+def test_a_report_for_each_value_of_a_segment_is_left_as_well(tmp_path: Path) -> None:
+    """It would show everybody all figures."""
+    folder = shop(
+        tmp_path, "board: {notifier: file, path: out}", "monthly: {kpis: [revenue], per: shop, to: [board]}"
+    )
+    done = run(folder)
+    assert done.code == 0 and done.err == "not sent by a run: 'monthly' to board; 'cadran send' does that\n"
+    assert not (folder / "out").exists()
+
+
 OUTSIDE = {
     "above": "../out",
     "above and back": "data/../../out",

@@ -99,7 +99,7 @@ class Composer:
             channel = self.declaration.channels[destination.channel.value]
             notifier = self._notifier(channel)
             link = self._links.of_report(report, about)
-            letter = Letter(banner, late_text, figures.said(about), link)
+            letter = Letter(figures.said(banner), late_text, figures.said(about), link)
             made = maker.make(self._templates(channel, notifier, locale), context, letter)
             documents = tuple(_renamed(d, about) for d in made.documents)
             for recipient in _recipients(destination, words):
