@@ -106,17 +106,19 @@ def post(to: Target, body: bytes, headers: Mapping[str, str], begin: Callable[[]
 
 
 class _Once:
-    """Calls ``begin`` the first time, and knows whether all has gone out."""
+    """Calls ``begin`` the first time that the request itself goes out, and knows whether all of it has."""
 
     def __init__(self, begin: Callable[[], None]) -> None:
-        self.begin, self.begun, self.sent = begin, False, False
+        self.begin, self.begun, self.sent, self.tunnelling = begin, False, False, False
 
-    def trace(self, event: str, _: Mapping[str, Any]) -> None:
-        """What httpx tells of a request as it goes."""
-        if event.endswith("send_request_headers.started") and not self.begun:
-            self.begun = True
-            self.begin()
-        if event.endswith("send_request_body.complete"):
+    def trace(self, event: str, about: Mapping[str, Any]) -> None:
+        """What httpx tells of a request as it goes; asking a proxy for a tunnel is a request too."""
+        if event.endswith("send_request_headers.started"):
+            self.tunnelling = about["request"].method == b"CONNECT"
+            if not self.tunnelling and not self.begun:
+                self.begun = True
+                self.begin()
+        if event.endswith("send_request_body.complete") and not self.tunnelling:
             self.sent = True
 
 

@@ -419,6 +419,16 @@ def test_an_older_report_that_comes_late_does_not_take_the_place_of_a_newer_one(
     ]  # fmt: skip
 
 
+def test_a_report_that_was_made_late_is_still_the_older_one(tmp_path: Path) -> None:
+    """What counts is the moment of the data, and not when the message was made."""
+    notifier, folder = board(tmp_path), tmp_path / "in"
+    for day in (9, 2):
+        computed = {"computed": f"2026-03-{day:02}T07:00:00+01:00"}
+        notifier.send(notifier.seal(message(week(f"day {day}"), day=12, data=computed)), "", lambda: None)
+    assert (folder / "week.html").read_text() == "day 9"
+    assert (folder / "week.2026-03-02T060000Z.html").read_text() == "day 2"
+
+
 def test_sent_twice_it_is_there_once(tmp_path: Path) -> None:
     notifier, folder = board(tmp_path), tmp_path / "in"
     sealed = notifier.seal(message(week(), Document("week", "W", "pdf", b"%PDF")))

@@ -47,12 +47,13 @@ class Frozen:
 
 
 def about(message: Message) -> About:
+    """The moment is that of the data, where it is told: a report that is made late is still the older one."""
     data = message.data
     first = message.documents[0]
     return About(
         first.name,
         first.title or message.subject,
-        message.moment.isoformat(),
+        str(data.get("computed") or message.moment.isoformat()),
         str(data.get("computed_text") or message.moment.strftime("%Y-%m-%d %H:%M")),
         str(data.get("period_text", "")),
         str(data.get("summary", "")),
