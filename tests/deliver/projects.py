@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import email
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from cadran.deliver.work import Outcome
 from cadran.project import Project
 from cadran.state.store import by_hand
 from cadran.state.store.outbox import Delivery
+from cadran.state.store.store import open_store
 
 PARIS = ZoneInfo("Europe/Paris")
 STATES = ["waiting", "leased", "retry", "sent", "failed", "unknown", "skipped", "suppressed", "dropped"]
@@ -100,16 +102,12 @@ class Small:
         return told + [f"{number} {name}" for name, number in sorted(counts.items()) if number]
 
     def deliveries(self, *states: str) -> list[Delivery]:
-        declaration, _ = self.project.declaration()
-        assert declaration is not None
-        with self.project.opened_store(declaration) as store, store.read() as c:
+        with closing(open_store(self.folder)) as store, store.read() as c:
             return sorted(by_hand.listed(c, states or STATES), key=lambda row: (row.logical_time, row.channel, row.recipient, row.label))  # fmt: skip
 
     def mail(self, row: Delivery) -> str:
         """Everything that is written in a mail, its attachments included."""
-        declaration, _ = self.project.declaration()
-        assert declaration is not None
-        with self.project.opened_store(declaration) as store, store.read() as c:
+        with closing(open_store(self.folder)) as store, store.read() as c:
             [found] = by_hand.find(c, row.key)
         assert found.content is not None
         parts = email.message_from_bytes(found.content).walk()

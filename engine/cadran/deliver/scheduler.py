@@ -60,7 +60,7 @@ class Scheduler:
     _pinned: Project | None = None
     _seen: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
     _store: Store | None = None
-    _broken: bool = False  # whether the file, as it is now, has errors
+    _broken: str = ""  # what is wrong with the file as it is now
 
     def run(self) -> None:
         """Until ``stop`` is set. What was begun then comes to its end first. Raises ProblemsFound where the file has errors
@@ -163,7 +163,7 @@ class Scheduler:
     def _reload(self) -> str:
         """Reads the file where it has changed; gives what is wrong with it."""
         if self._pinned is not None and all(_stamp(path) == stamp for path, stamp in self._seen.items()):
-            return self.health.problem if self._broken else ""
+            return self._broken
         first = self._pinned is None
         stamps = {path: _stamp(path) for path in self._seen or {self._file: None}}
         try:
@@ -173,12 +173,12 @@ class Scheduler:
                 raise
             self._seen = stamps
             self.metrics.declared(False)
-            self._broken = True
-            return self._told(
+            self._broken = self._told(
                 "kpis.yaml has errors, so the last one without them still holds", found.problems
             )
+            return self._broken
         before = None if first else self.declaration.state
-        self._pinned, self._broken = pinned, False
+        self._pinned, self._broken = pinned, ""
         self._seen = {path: _stamp(path) for path in self._files()}
         self.metrics.declared(True)
         if not first:

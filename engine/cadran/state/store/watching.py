@@ -28,6 +28,6 @@ def glance(c: Connection) -> Glance:
     done = select(run.c.job, func.max(run.c.logical_time)).where(run.c.state == "done").group_by(run.c.job)
     due = select(func.min(delivery.c.due)).where(delivery.c.state.in_(("waiting", "retry")))
     return Glance(
-        dict(c.execute(outbox).tuples().all()), c.execute(firing).scalar_one(),
-        dict(c.execute(done).tuples().all()), c.execute(due).scalar(),
+        {row[0]: row[1] for row in c.execute(outbox)}, c.execute(firing).scalar_one(),
+        {row[0]: row[1] for row in c.execute(done)}, c.execute(due).scalar(),
     )  # fmt: skip
