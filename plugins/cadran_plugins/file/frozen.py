@@ -11,8 +11,11 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 from cadran.plugins import Document, Message
+
+__all__ = ["About", "BadZipFile", "Frozen", "about", "freeze", "thaw"]
 
 _ABOUT = "report.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip archive can name
