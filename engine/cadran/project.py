@@ -65,6 +65,7 @@ class Project:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_paths: tuple[Path, ...] = ()
     _plugins: PluginManager | None = None
+    _pinned: tuple[Declaration, list[Problem]] | None = field(default=None, repr=False)
 
     @property
     def plugins(self) -> PluginManager:
@@ -76,7 +77,23 @@ class Project:
 
     def declaration(self) -> tuple[Declaration | None, list[Problem]]:
         """What the file says, and what is wrong with it before any formula is read."""
+        if self._pinned is not None:
+            return self._pinned
         return load(self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths)
+
+    def pinned(self) -> Project:
+        """The project as its file is now: what happens to the file later changes nothing. Raises ProblemsFound where the
+        file has errors, those in formulas included; a source that does not answer is none."""
+        declaration, problems = replace(self, _pinned=None).declaration()
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        pinned = replace(self, _plugins=self.plugins, _pinned=(declaration, problems))
+        try:
+            pinned.model()
+        except ProblemsFound as found:
+            if any(problem.code != "source" for problem in errors(found.problems)):
+                raise
+        return pinned
 
     def check(self) -> list[Problem]:
         """Everything that is wrong and that can be known without reading rows or asking a server, sorted by place."""
@@ -241,15 +258,15 @@ class Project:
         return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
 
     def dependencies(self) -> dict[str, tuple[str, ...]]:
-        """By KPI with alert rules, the datasets behind it, as far as can be told without asking a server. Raises ProblemsFound."""
+        """By KPI with alert rules, the datasets behind it; whether sources can be read does not matter. Raises ProblemsFound."""
         from cadran.compute.planning.plan import datasets_behind, measures_of
 
-        _, model, _ = self.model()
-        return {
-            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
-            for name, kpi in model.kpis.items()
-            if kpi.rules
-        }
+        with self._resolved() as (_, model, _):
+            return {
+                name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
+                for name, kpi in model.kpis.items()
+                if kpi.rules
+            }
 
     @contextmanager
     def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
@@ -360,25 +377,17 @@ class Project:
         from cadran.deliver.history import history
         from cadran.state.store.store import exists
 
-        declaration, problems = self.declaration()
-        if declaration is None or errors(problems):
-            raise ProblemsFound(problems)
-        (name, *others) = choose(declaration, [kpi])
+        declaration = self._whole()
+        name, *others = choose(declaration, [kpi])
         if others:
-            raise ProblemsFound(
-                [
-                    Problem(
-                        "one-kpi", f"'{kpi}' are several KPIs", None, "", f"name one of them, such as {name}"
-                    )
-                ]
-            )
+            hint = f"name one of them, such as {name}"
+            raise ProblemsFound([Problem("one-kpi", f"'{kpi}' are several KPIs", None, "", hint)])
         known = None if known_at is None else _end_of(declaration, known_at)
-        store = self.store(declaration) if exists(self._folder, declaration.state.url) else None
-        try:
-            return history(store, declaration, declaration.kpis[name], known, period, segment)
-        finally:
-            if store is not None:
-                store.close()
+        asked = (declaration, declaration.kpis[name], known, period, segment)
+        if not exists(self._folder, declaration.state.url):
+            return history(None, *asked)
+        with self.opened_store(declaration) as store:
+            return history(store, *asked)
 
     def cache(self) -> list[Line]:
         """What is kept of which KPI, so that its final periods are not computed again."""

@@ -11,6 +11,7 @@ from cadran.plugins import Message, Notifier, NotifierContext, NotifierEntry, No
 from cadran_plugins import posting
 
 _MOST_BYTES = 27_000  # Teams takes 28 kB
+_LINE_ENDS = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]+\s*")
 _MARKDOWN = re.compile(r"([\\`*_\[\]])")
 
 
@@ -41,7 +42,7 @@ class TeamsNotifier(Notifier):
     @staticmethod
     def literal(text: str) -> str:
         """A card's texts are Markdown: no name in the data becomes a link."""
-        return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+        return _MARKDOWN.sub(r"\\\1", _LINE_ENDS.sub(" ", text))
 
     def seal(self, message: Message) -> bytes:
         try:

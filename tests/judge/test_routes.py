@@ -175,7 +175,7 @@ def test_what_is_compared_of_alerts() -> None:
     declaration = project()
     paid = Instance(Identity("kpi", "leads", "low", "month", ("channel",), ("paid",)), "")
     assert labels(paid, declaration) == {
-        "subject": ("kpi",), "kpi": ("leads", "old_leads"), "rule": ("low",), "severity": ("warning",), "owner": ("zoe@example.com",),
+        "subject": ("kpi",), "kpi": ("leads",), "was": ("old_leads",), "rule": ("low",), "severity": ("warning",), "owner": ("zoe@example.com",),
         "tag": ("sales",), "grain": ("month",), "segment": ("channel", "channel=paid"), "value": ("paid",), "channel": ("paid",),
     }  # fmt: skip
     source = Instance(Identity("source", "crm", "failed"), "")

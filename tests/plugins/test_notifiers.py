@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +238,19 @@ def test_reports_as_files(tmp_path: Path) -> None:
     assert not (folder / "reports").exists()
 
 
+def test_what_leads_away_from_the_machine_is_left_to_another_command(tmp_path: Path) -> None:
+    folder = shop(
+        tmp_path,
+        "board: {notifier: file, path: out}\n  hook: {notifier: webhook, url: 'https://example.invalid/x'}\n"
+        "  mail: {notifier: email, smtp: smtp://mail.example.invalid, from: kpi@example.com}",
+        "monthly: {to: [board, hook]}\n  weekly: {to: [{channel: mail, to: [anna@example.com]}]}",
+    )
+    done = run(folder)
+    assert done.code == 0 and f"report 'monthly': {folder / 'out' / 'monthly.html'}" in done.out
+    assert done.err == "not sent by a run: 'monthly' to hook, 'weekly' to mail; 'cadran send' does that\n"
+    assert "report 'weekly'" not in done.out and not (folder / "reports").exists()
+
+
 def test_a_question_about_one_kpi_publishes_nothing(tmp_path: Path) -> None:
     folder = shop(tmp_path, "board: {notifier: file, path: out}")
     assert call(folder, "run", *AS_OF, "revenue").code == 0
@@ -325,6 +341,132 @@ def test_a_name_cannot_leave_the_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(NotifierError, match="cannot be the name of a file"):
         notifier.seal(message(Document(name, "T", "html", b"x")))
     assert list(tmp_path.iterdir()) == []
+
+
+# --- the folder as a dashboard -----------------------------------------------------------------------------------------
+
+
+def board(folder: Path, **config: Any) -> FileNotifier:
+    return FileNotifier(NotifierContext("board", {"path": "in", **config}, folder, (folder,)))
+
+
+def week(text: str = "x", name: str = "week") -> Document:
+    return Document(name, f"The <{name}>", "html", text.encode())
+
+
+def test_the_newest_has_the_stable_name_and_older_ones_stay(tmp_path: Path) -> None:
+    notifier, folder = board(tmp_path, keep=3, title="Our & their KPIs"), tmp_path / "in"
+    for day in (1, 2, 3, 4):
+        assert put(notifier, week(f"day {day}"), day=day) == str(folder / "week.html")
+    put(notifier, week("other", "month"), Document("month", "M", "csv", b"a"), day=2)
+    assert names(folder) == [
+        "index.html", "month.2026-03-02T060000Z.csv", "month.2026-03-02T060000Z.html", "month.csv", "month.html", "reports.json",
+        "week.2026-03-02T060000Z.html", "week.2026-03-03T060000Z.html", "week.2026-03-04T060000Z.html", "week.html",
+    ]  # fmt: skip
+    assert (folder / "week.html").read_text() == "day 4"
+    page = (folder / "index.html").read_text()
+    links = re.findall(r'href="([^"]+)"', page)
+    assert links == [
+        "month.html",
+        "month.csv",
+        "week.html",
+        "week.2026-03-03T060000Z.html",
+        "week.2026-03-02T060000Z.html",
+    ]
+    assert all((folder / link).is_file() for link in links)
+    assert (
+        "<h1>Our &amp; their KPIs</h1>" in page and "The &lt;week&gt;" in page and "2026-03-04 06:00" in page
+    )
+
+
+def test_an_older_report_that_comes_late_does_not_take_the_place_of_a_newer_one(tmp_path: Path) -> None:
+    notifier, folder = board(tmp_path, keep=2), tmp_path / "in"
+    put(notifier, week("new"), day=9)
+    assert put(notifier, week("old"), day=3) == str(folder / "week.2026-03-03T060000Z.html")
+    assert (folder / "week.html").read_text() == "new"
+    assert put(notifier, week("older"), day=1) == str(folder / "index.html")  # more are not kept
+    assert names(folder) == [
+        "index.html", "reports.json", "week.2026-03-03T060000Z.html", "week.2026-03-09T060000Z.html", "week.html",
+    ]  # fmt: skip
+
+
+def test_sent_twice_it_is_there_once(tmp_path: Path) -> None:
+    notifier, folder = board(tmp_path), tmp_path / "in"
+    sealed = notifier.seal(message(week(), Document("week", "W", "pdf", b"%PDF")))
+    assert sealed == notifier.seal(message(week(), Document("week", "W", "pdf", b"%PDF")))
+    notifier.send(sealed, "", lambda: None)
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    notifier.send(sealed, "", lambda: None)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    put(notifier, week("corrected"))  # of the same moment, and no longer as PDF
+    assert (
+        (folder / "week.html").read_text()
+        == (folder / "week.2026-03-01T060000Z.html").read_text()
+        == "corrected"
+    )
+    assert not any(name.endswith(".pdf") for name in names(folder))
+
+
+SEND = """
+import datetime as dt, sys
+from pathlib import Path
+from cadran.plugins import Document, Message, NotifierContext
+from cadran_plugins.file.notifier import FileNotifier
+folder, who = Path(sys.argv[1]), int(sys.argv[2])
+board = FileNotifier(NotifierContext("board", {"path": "in", "keep": 100}, folder, (folder,)))
+for day in range(1, 16):
+    moment = dt.datetime(2026, 3, day, 6, who, tzinfo=dt.UTC)
+    for name in ("week", "month"):
+        made = Document(name, name, "html", f"{day}.{who}".encode())
+        board.send(board.seal(Message("0" * 64, "report", moment, "S", documents=(made,))), "", lambda: None)
+"""
+
+
+def test_two_processes_at_once_lose_nothing(tmp_path: Path) -> None:
+    """And who reads meanwhile finds an index whose links all lead somewhere."""
+    command = [sys.executable, "-c", SEND, str(tmp_path)]
+    running = [subprocess.Popen([*command, str(who)]) for who in (1, 2)]
+    folder, looked = tmp_path / "in", 0
+    while any(process.poll() is None for process in running):
+        if (folder / "index.html").exists():
+            page = (folder / "index.html").read_text()
+            assert page.endswith("</html>\n") and all(
+                (folder / n).is_file() for n in re.findall(r'href="([^"]+)"', page)
+            )
+            looked += 1
+    assert [process.wait() for process in running] == [0, 0] and looked
+    dated = [name for name in names(folder) if name.count(".") == 2]
+    assert (
+        len(dated) == 60
+        and (folder / "week.html").read_text() == (folder / "month.html").read_text() == "15.2"
+    )
+    assert len(json.loads((folder / "reports.json").read_bytes())["reports"]) == 60
+
+
+def test_what_a_folder_does_not_take(tmp_path: Path) -> None:
+    notifier = board(tmp_path)
+    for name in ("index", "reports"):
+        with pytest.raises(NotifierError, match="cannot be the name of a file here"):
+            notifier.seal(message(Document(name, "T", "html" if name == "index" else "json", b"")))
+    with pytest.raises(NotifierError, match="takes reports and no other messages"):
+        notifier.seal(Message("0" * 64, "alert", dt.datetime(2026, 3, 1, tzinfo=dt.UTC), "S"))
+    for sealed in (b"", b"PK nonsense", b"{}"):
+        with pytest.raises(NotifierError, match="no report that was kept here"):
+            notifier.send(sealed, "", lambda: None)
+    assert not (tmp_path / "in").exists()
+
+
+def test_a_list_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
+    notifier, folder = board(tmp_path), tmp_path / "in"
+    put(notifier, week())
+    (folder / "reports.json").write_text('{"reports": [{"about": 3}]}')
+    put(notifier, week(), day=2)
+    assert len(json.loads((folder / "reports.json").read_bytes())["reports"]) == 1
+
+
+def test_where_people_find_it(tmp_path: Path) -> None:
+    assert board(tmp_path, url="https://kpi.example.com/").link("week") == "https://kpi.example.com/week.html"
+    assert board(tmp_path).link("week") == ""
 
 
 # --- a file is swapped in whole ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import threading
 from dataclasses import replace
@@ -84,7 +85,10 @@ def test_a_lease_is_one_holders_until_it_runs_out_or_is_given_back(store: Store)
         assert leases.take(c, "judge", "b", MORNING + dt.timedelta(seconds=110), 60)  # ran out
         leases.release(c, "judge", "a")  # not a's any more
         assert not leases.take(c, "judge", "a", MORNING + dt.timedelta(seconds=120), 60)
+        assert leases.held(c, "judge", MORNING + dt.timedelta(seconds=169))
+        assert not leases.held(c, "judge", MORNING + dt.timedelta(seconds=170))
         leases.release(c, "judge", "b")
+        assert not leases.held(c, "judge", MORNING)
         assert leases.take(c, "judge", "a", MORNING + dt.timedelta(seconds=120), 60)
 
 
@@ -230,6 +234,34 @@ def test_open_periods_and_those_that_are_not_kept_are_not_recorded() -> None:
     assert len(observations.of_rows(rows)) == 4
 
 
+def test_a_segment_value_that_has_no_rows_any_more_has_no_value_any_more(store: Store) -> None:
+    """Unless it had none before, its period was not computed, or only some of its segment's values are listed."""
+    april = {"period": "2026-04", "ends": dt.date(2026, 4, 30)}
+
+    def of(segment: str, name: str, value: object, **more: object) -> Observed:
+        return seen(value, segment=(segment,), segment_value=(name,), **more)
+
+    told(store, seen(9), seen(9, **april), of("channel", "Paid", 5), of("channel", "Paid", 4, **april), of("channel", "old", 0),
+         of("channel", "unknown", None), of("shop", "north", 3), at=MORNING)  # fmt: skip
+    with store.write() as c:
+        rows = [seen(9), of("channel", "paid", 5)]
+        found = observations.record(
+            c, None, rows, MORNING + DAY, MORNING + DAY, listed={"revenue": [("channel",)]}
+        )
+        assert [(r.before.segment_value, r.before.value, r.after.value, r.after.revision) for r in found] == [
+            (("Paid",), 5, None, 2)
+        ]
+        again = observations.record(
+            c, None, rows, MORNING + 2 * DAY, MORNING, listed={"revenue": [("channel",)]}
+        )
+        assert again == []
+        newest = {(o.period, o.segment_value): o.value for o in observations.history(c, "revenue")}
+    assert newest == {
+        ("2026-04", ()): 9, ("2026-04", ("Paid",)): 4, ("2026-05", ()): 9, ("2026-05", ("Paid",)): None, ("2026-05", ("paid",)): 5,
+        ("2026-05", ("old",)): 0, ("2026-05", ("unknown",)): None, ("2026-05", ("north",)): 3,
+    }  # fmt: skip
+
+
 # --- renamed KPIs ----------------------------------------------------------------------------------------------------
 
 RENAMED = {"revenue": "turnover"}
@@ -259,6 +291,7 @@ def test_a_rename_that_is_said_late_joins_both_histories(store: Store) -> None:
 
 # --- against a naive memory ------------------------------------------------------------------------------------------
 
+FRESH = itertools.count()  # each example writes about a KPI of its own
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 3),  # days since the run before
@@ -272,12 +305,12 @@ STEPS = st.lists(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, number=st.integers(0, 10**9))
+@given(steps=STEPS)
 def test_whatever_comes_what_was_known_is_what_was_seen_last(
-    store: Store, steps: list[tuple[int, dict[str, tuple[int | None, str]]]], number: int
+    store: Store, steps: list[tuple[int, dict[str, tuple[int | None, str]]]]
 ) -> None:
     """The naive memory is all that every run saw."""
-    kpi, time = f"kpi_{number}_{id(steps)}", MORNING
+    kpi, time = f"kpi {next(FRESH)}", MORNING
     memory: list[tuple[dt.datetime, dict[str, tuple[int | None, str]]]] = []
     for days, found in steps:
         time += days * DAY

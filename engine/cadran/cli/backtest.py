@@ -78,13 +78,9 @@ def backtest(
         figures = Figures(results.declaration, locale or results.declaration.locale)
         print_sheets(list(backtests.sheets(found, figures)), Console())
     else:
-        from cadran.publish.analyses.written import to_csv, to_json
+        from cadran.publish.analyses.written import to_json
 
-        written = (
-            to_csv(backtests.lines(found))
-            if kind == "csv"
-            else to_json(backtests.records(found), results.as_of)
-        )
-        click.echo(written, nl=False)
+        text = backtests.to_csv(found) if kind == "csv" else to_json(backtests.records(found), results.as_of)
+        click.echo(text, nl=False)
     if results.warnings:
         show(results.warnings, root(ctx))

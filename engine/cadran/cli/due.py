@@ -25,6 +25,7 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
     """Exit code 2 where a job could not be done, or a message not be delivered or perhaps not."""
     from cadran.problems import ProblemsFound, errors
     from cadran.project import clock_of
+    from cadran.state.store.retention import tidy
 
     with problems_shown(root(ctx)):
         opened = project(ctx)
@@ -38,6 +39,8 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
                 click.echo(said(outcome, kind))
                 bad = bad or outcome.state in _BAD
             counts = opened.send(now=now, store=store)
+            if pretended is None:  # a clock that only pretends to be later must not take anything away
+                tidy(store, declaration.state.keep, now())
         if counts or kind == "json":
             click.echo(sent(counts, kind))
     if bad or any(counts[name] for name in _BAD_TRIES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ WORDS = (
 )  # what every alert of a KPI has, beside the values of its segments
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 SEVERITIES = ("info", "warning", "critical")
+_LONGEST = 200  # characters of a name that is made
 _HOURS = re.compile(r"(\d\d):(\d\d) ?- ?(\d\d):(\d\d)")
 
 
@@ -74,7 +76,8 @@ def _route(
 def _made_name(value: dict[str, Any]) -> str:
     """What it matches and where it goes: a route without a name is another one once that changes."""
     parts = [value.get("match", {}), value["to"]]
-    return json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_match(

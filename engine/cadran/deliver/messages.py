@@ -12,18 +12,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cadran.declare.destinations import filled
-from cadran.deliver import keys
+from cadran.deliver import alerting, keys
 from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext, NotifierError
 from cadran.problems import Problem, ProblemsFound
-from cadran.publish.figures import Figures, hide
+from cadran.publish.figures import Figures, hide, spaced
 from cadran.publish.letters.alerts import notice_context
 from cadran.publish.letters.context import Letter
 from cadran.publish.letters.failures import NotMade, Undelivered, failure_context, not_ready_words, title_of
 from cadran.publish.letters.links import Links
-from cadran.publish.letters.programs import for_programs, number
+from cadran.publish.letters.programs import alerts_for_programs, for_programs
 from cadran.publish.letters.rendering import Templates
 from cadran.publish.letters.reports import Made, Maker, late_words
 from cadran.publish.report import variables_of
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.declare.model import Channel, Declaration, Destination, Report
     from cadran.judge.notices import Notice
-    from cadran.publish.letters.context import NoticeContext
 
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
@@ -93,6 +92,8 @@ class Composer:
         if report.per is not None:
             words[report.per.segment.value] = address or about
         late_text = late_words(figures, self._local(logical_time)) if late else ""
+        whose = f"{spaced(report.per.segment.value)}: {figures.said(about)}" if about and report.per else ""
+        context = replace(context, banners=tuple(filter(None, (whose, late_text, banner))))
         moment = now or logical_time
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
@@ -121,15 +122,14 @@ class Composer:
         channel = self.declaration.channels[notice.channel]
         notifier, locale = self._notifier(channel), self.locale or self.declaration.locale
         figures = Figures(self.declaration, locale)
-        context = notice_context(notice, results, figures, self._links.of_kpi, now or logical_time)
+        context = notice_context(notice, results, figures, self._links.of_kpi)
         made = self._templates(channel, notifier, locale).render("alert", variables_of(context))
-        about = json.dumps([notice.route, notice.group, notice.kind, notice.after])
         links = {item.link for item in context.alerts if item.link}
         message = Message(
-            keys.key(job, logical_time, "alert", channel.name, notice.recipient, about), "alert",
+            keys.key(job, logical_time, "alert", channel.name, notice.recipient, alerting.about(notice)), "alert",
             self._local(now or logical_time), made.subject, notice.recipient, made.parts, pictures=made.pictures,
             thread=_thread(notice), link=links.pop() if len(links) == 1 else "",
-            data=_alerts_for_programs(notice, context), locale=locale,
+            data=alerts_for_programs(notice, context), locale=locale,
         )  # fmt: skip
         owners = {item.owner for item in context.alerts if item.owner}
         owner = owners.pop() if len(owners) == 1 else ""
@@ -258,21 +258,3 @@ def _thread(notice: Notice) -> str:
         [alert] = notice.alerts
         return hashlib.sha256(f"{alert.identity.key} {alert.episode}".encode()).hexdigest()
     return hashlib.sha256(json.dumps([notice.route, notice.group]).encode()).hexdigest()
-
-
-def _alerts_for_programs(notice: Notice, context: NoticeContext) -> Mapping[str, Any]:
-    return {
-        "notice": notice.kind,
-        "title": context.title,
-        "group": dict(notice.labels),
-        "alerts": [
-            {
-                "alert": alert.identity.key, "subject": alert.identity.subject, "name": alert.identity.name,
-                "rule": alert.identity.rule, "grain": alert.identity.grain,
-                "segment": dict(zip(alert.identity.segment, alert.identity.segment_value, strict=True)),
-                "state": "firing" if alert.state == "firing" else "resolved", "period": alert.period, "since": alert.since,
-                "value": number(alert.value), "target": number(alert.target), "reason": alert.reason,
-            }
-            for alert in notice.alerts
-        ],
-    }  # fmt: skip

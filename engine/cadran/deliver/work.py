@@ -10,7 +10,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.settings import mask
@@ -49,6 +49,7 @@ class Outcome:
     reason: str = ""
     messages: int = 0
     late: bool = False
+    seconds: float = 0.0  # from when its computing began, which it may share with others
 
 
 @dataclass(slots=True)
@@ -125,7 +126,8 @@ class Work:
         )  # fmt: skip
         if posted.run is None:
             return self._outcome(turn, "busy", "another process was first")
-        return self._outcome(turn, made.state, reason, posted.deliveries)
+        seconds = (now - started).total_seconds()
+        return replace(self._outcome(turn, made.state, reason, posted.deliveries), seconds=seconds)
 
     def _outcome(self, turn: Turn, state: State, reason: str = "", messages: int = 0) -> Outcome:
         return Outcome(turn.job.name, turn.due.at, state, mask(reason, self.declaration.unsaid), messages, turn.due.late)  # fmt: skip
@@ -215,7 +217,9 @@ class Work:
         now = self.now()
         with self.store.read() as c:
             known = alerts.load(c).values()
-            due = alerting.decided(c, self.declaration, known, {}, now).notices
+            about_data = any(i.state == "firing" and i.identity.subject != "kpi" for i in known)
+            rests = self._rests if about_data else {}  # only then something is held back for what it rests on
+            due = alerting.decided(c, self.declaration, known, rests, now).notices
         if not due:
             return
         claim = Claim(NOTICES, now, now, now, host=self.host)

@@ -7,6 +7,7 @@ group's wait, then what is new since each recipient was last told. What is held 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from cadran.calendar import Calendar
 from cadran.declare.model import Route
 from cadran.judge.routes import Labels, Recipient, group_of, is_muted, recipients, routes_of, silenced_by
 from cadran.state.alerting import RESTATED, Group, Instance, Silence, Told
+
+_LONGEST = 300  # characters of a group's key
 
 Withheld = tuple[Literal["silenced", "inhibited", "muted", "waiting", "no route", "no recipient"], str]
 
@@ -30,7 +33,7 @@ class Notice:
     """
 
     route: str
-    group: str  # the group's key: JSON of what it is grouped by
+    group: str  # the group's key
     kind: Literal["firing", "repeat", "resolved", "correction"]
     channel: str
     recipient: str = ""  # empty where the channel is itself the address
@@ -87,6 +90,12 @@ def decide(
     return decider.decide(channels)
 
 
+def group_key(by: Mapping[str, str]) -> str:
+    """What state knows a group by: JSON of what it is grouped by, or the digest of a long one."""
+    text = json.dumps(by, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= _LONGEST else hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(slots=True)
 class _Members:
     """What fires in one group of a route."""
@@ -108,9 +117,9 @@ class _Decider:
         self.over: list[Told] = []
 
     def decide(self, channels: Container[str] | None) -> Decision:
-        groups = self._members()
-        quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.now)}
         held = {a.key: why for a in self.alerts if (why := self._held(a))}
+        groups = self._members(held)
+        quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.now)}
         notices: list[Notice] = []
         now: list[Group] = []
         for members in groups:
@@ -125,15 +134,15 @@ class _Decider:
 
     # --- routes and groups ------------------------------------------------------------------------------------------
 
-    def _members(self) -> list[_Members]:
+    def _members(self, held: Mapping[str, Withheld]) -> list[_Members]:
         out: dict[tuple[str, str], _Members] = {}
         for alert in (a for a in self.alerts if a.fires):
             taken = list(routes_of(self.routes, alert.labels))
             if not taken:
-                self._withhold(alert, ("no route", ""))
+                self._withhold(alert, held.get(alert.key) or ("no route", ""))
             for route in taken:
                 by = group_of(route, alert.labels)
-                key = json.dumps(by, ensure_ascii=False, sort_keys=True)
+                key = group_key(by)
                 out.setdefault((route.name, key), _Members(route, key, by)).firing.append(alert)
         return list(out.values())
 
@@ -215,7 +224,7 @@ class _Decider:
                 together.setdefault(key, []).append(alert)
         for (name, kind, channel, address, delivery), some in together.items():
             for labels, alike in _grouped(routes[name], some):
-                group = json.dumps(labels, ensure_ascii=False, sort_keys=True)
+                group = group_key(labels)
                 yield Notice(
                     name, group, kind, channel, address, tuple(a.instance for a in alike), labels, delivery  # type: ignore[arg-type]
                 )  # fmt: skip

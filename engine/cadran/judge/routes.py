@@ -39,9 +39,8 @@ def labels(instance: Instance, declaration: Declaration, concerned: Iterable[str
         }  # fmt: skip
     kpi, rule = declaration.kpis.get(who.name), rule_of(instance, declaration)
     pairs = tuple(f"{name}={value}" for name, value in zip(who.segment, who.segment_value, strict=True))
-    known = (who.name, kpi.renamed_from) if kpi and kpi.renamed_from else (who.name,)
     return {
-        **out, "kpi": known, "severity": (rule.severity,) if rule else (), "owner": (kpi.owner,) if kpi and kpi.owner else (),
+        **out, "was": (kpi.renamed_from,) if kpi and kpi.renamed_from else (), "severity": (rule.severity,) if rule else (), "owner": (kpi.owner,) if kpi and kpi.owner else (),
         "tag": kpi.tags if kpi else (), "segment": (*who.segment, *pairs) or ("total",), "value": who.segment_value,
     }  # fmt: skip
 
@@ -62,10 +61,7 @@ def routes_of(routes: Iterable[Route], found: Labels) -> Iterator[Route]:
 
 def group_of(route: Route, found: Labels) -> dict[str, str]:
     """What an alert is grouped by in a route."""
-    return {
-        name: " / ".join(found.get(name, ())[:1] if name == "kpi" else found.get(name, ()))
-        for name in route.group_by
-    }
+    return {name: " / ".join(found.get(name, ())) for name in route.group_by}
 
 
 # --- recipients --------------------------------------------------------------------------------------------------------
@@ -129,7 +125,8 @@ def _is_of(mute: Mute, day: dt.date) -> bool:
 
 
 def silenced_by(silences: Iterable[Silence], found: Labels, now: dt.datetime) -> Silence | None:
-    """The silence that an alert lies under, the one that lasts longest."""
+    """The silence that an alert lies under, the one that lasts longest. It may know the KPI by an earlier name."""
+    found = {**found, "kpi": (*found.get("kpi", ()), *found.get("was", ()))}
     fitting = [s for s in silences if is_active(s, now) and matches(s.matchers, found)]
     return max(fitting, key=lambda s: s.until, default=None)
 

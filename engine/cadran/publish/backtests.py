@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from cadran.compute.results import joined
 from cadran.judge.backtested import Backtest, Episode, Tried
+from cadran.publish.analyses import written
 from cadran.publish.analyses.sheet import Sheet
 from cadran.publish.figures import Figures
+from cadran.publish.outputs import plain
 
 if TYPE_CHECKING:
     from cadran.declare.model import AlertRule
@@ -115,10 +120,11 @@ def _notes(tried: Tried, figures: Figures) -> Iterator[str]:
     if not tried.alerts:
         yield figures.gettext("no segment value that the rule is about has rows in these periods")
         return
-    yield figures.gettext(
-        "fires %(fires)s times, in %(firing)s of %(judged)s periods (of %(alerts)s segment values, the total among them)",
-        fires=tried.fires, firing=tried.firing, judged=tried.judged, alerts=tried.alerts,
-    )  # fmt: skip
+    times = figures.ngettext("fires once", "fires %(num)s times", tried.fires)
+    among = figures.gettext("in %(firing)s of %(judged)s periods", firing=tried.firing, judged=tried.judged)
+    if tried.alerts > 1:
+        among += " " + figures.gettext("of %(alerts)s segment values together", alerts=tried.alerts)
+    yield f"{times}, {among}"
     if tried.again:
         yield figures.ngettext(
             "once it fires again within two periods",
@@ -154,15 +160,29 @@ def records(found: Backtest) -> list[dict[str, Any]]:
     ]
 
 
-def lines(found: Backtest) -> list[dict[str, Any]]:
-    """The same without lists: for each time that a rule fires, or of a sweep for each value."""
+EPISODES = (
+    "kpi", "rule", "condition", "grain", "first", "last", "segment", "segment_value", "since", "fired", "ended", "periods",
+    "value", "target",
+)  # fmt: skip
+
+
+def to_csv(found: Backtest) -> str:
+    """A line for each time that a rule fires, under :data:`EPISODES`; of a sweep one for each value."""
     if found.name:
-        return [{**_rule(found, tried), **_counted(tried)} for tried in found.tried]
-    return [
-        {**_rule(found, tried), **_episode(e), "segment": " / ".join(e.segment), "segment_value": " / ".join(e.segment_value)}
-        for tried in found.tried
-        for e in tried.episodes
-    ]  # fmt: skip
+        return written.to_csv({**_rule(found, tried), **_counted(tried)} for tried in found.tried)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(EPISODES)
+    for tried in found.tried:
+        for e in tried.episodes:
+            row = {
+                **_rule(found, tried),
+                **_episode(e),
+                "segment": joined(e.segment),
+                "segment_value": joined(e.segment_value),
+            }
+            writer.writerow([plain(row[name]) for name in EPISODES])
+    return out.getvalue()
 
 
 def _rule(found: Backtest, tried: Tried) -> dict[str, Any]:

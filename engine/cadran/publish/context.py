@@ -156,6 +156,7 @@ class ReportContext:
     unfinished: periods that can still change
     warnings: what the run warns of
     notes: how values are to be read: what is not looked at again, what rests on the clock
+    banners: what is to be known of it first: whom it is for, that it is late, that its data is old
     """
 
     name: str
@@ -186,3 +187,4 @@ class ReportContext:
     unfinished: tuple[Unfinished, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    banners: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ class Size:
 
 WIDE = Size(582, 160)
 PAPER = Size(340, 140, right=76, hovers=False)
-MAIL = Size(430, 150, left=56, right=74, top=22, bottom=24, font=13, labels=4, hovers=False)
+MAIL = Size(304, 132, left=62, right=108, top=24, bottom=26, font=14, labels=3, hovers=False)
 NARROW = Size(230, 146, left=54, right=72, labels=3, hovers=False)
 
 

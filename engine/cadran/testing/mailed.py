@@ -16,7 +16,9 @@ from cadran.judge.states import identity
 from cadran.state.alerting import Group, Instance, Told
 
 _HOUR = dt.timedelta(hours=1)
-_MORNING = dt.time(7)  # when rules are judged in a project that has no schedule for it: each day at seven
+_MORNING = dt.time(
+    6
+)  # when rules are judged in a project that has no schedule for it, as cadran.deliver.jobs says
 
 
 @dataclass(frozen=True, slots=True)

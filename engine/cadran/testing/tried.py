@@ -135,10 +135,21 @@ def _named(given: Given, known: Sequence[AlertRule], kpi: str) -> list[AlertRule
 def _changed(rule: AlertRule, given: Given) -> AlertRule:
     changes: dict[str, Any] = {
         "hold": given.hold, "keep": given.keep, "severity": given.severity, "on_missing": given.on_missing,
-        "grain": Grain(given.grain) if given.grain else None, "clear": _text(given.clear, "--clear") if given.clear else None,
+        "grain": _grain(given.grain) if given.grain else None, "clear": _text(given.clear, "--clear") if given.clear else None,
         "scope": _scope(given.scope) if given.scope else None, "when": _text(given.when, "--when") if given.when else None,
     }  # fmt: skip
     return replace(rule, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _grain(text: str) -> Grain:
+    try:
+        return Grain(text)
+    except ValueError:
+        names = [str(grain) for grain in Grain]
+        hint = suggest(text, names) or f"there are {listed(names, 10)}"
+        raise ProblemsFound(
+            [Problem("unknown-period", f"'{text}' is not a period", None, "", hint)]
+        ) from None
 
 
 def _scope(text: str) -> Literal["each", "total"] | tuple[str, ...]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cadran.analysis.analyse import Wanted
+from cadran.analysis.answers import WhyQuestion
 from cadran.publish.analyses.why import sentence
 from cadran.publish.context_parts import Change
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.letters.context import AlertItem, NoticeContext
 from cadran.publish.letters.silencing import silence_command
 from cadran.publish.wording import N_
+from cadran.state.alerting import CHANGED, GONE, NO_DATA, REMOVED, RESTATED
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results, Row
-    from cadran.declare.model import AlertRule, Kpi
+    from cadran.declare.model import AlertRule, Declaration, Kpi
     from cadran.judge.notices import Notice
-    from cadran.state.alerting import Instance
+    from cadran.state.alerting import Identity, Instance
 
 MOST_ALERTS = 30  # that one message lists
 KINDS: Mapping[str, str] = {
@@ -27,15 +29,33 @@ KINDS: Mapping[str, str] = {
     "resolved": N_("Resolved"),
     "correction": N_("Correction"),
 }
-REASONS: Mapping[str, str] = {"no data": N_("no data"), "gone": N_("no rows any more")}
+REASONS: Mapping[str, str] = {
+    NO_DATA: N_("no data"),
+    GONE: N_("no rows any more"),
+    RESTATED: N_("figures of that period have changed since"),
+    CHANGED: N_("the rule has changed"),
+    REMOVED: N_("the rule is no longer there"),
+}
 URGENCY = ("critical", "warning", "info")
 
 
+def to_explain(declaration: Declaration) -> Wanted:
+    """What a run is to be asked beside its KPIs, so that messages about their alerts can say what a change comes from."""
+    asked = [
+        WhyQuestion(kpi.name, grain.value)
+        for kpi in declaration.kpis.values()
+        if any(kpi.segments)
+        for grain in kpi.periods
+        if any(rule.grain in (None, grain) for rule in kpi.alerts)
+    ]
+    return Wanted(moves=tuple(asked))
+
+
 def notice_context(
-    notice: Notice, results: Results, figures: Figures, link: Callable[[str], str], now: dt.datetime
+    notice: Notice, results: Results, figures: Figures, link: Callable[[str], str]
 ) -> NoticeContext:
-    """``link`` gives where a report shows a KPI; ``now`` is what the silencing command counts from."""
-    saying = _Saying(notice, results, figures, link, now)
+    """``link`` gives where a report shows a KPI."""
+    saying = _Saying(notice, results, figures, link)
     items = sorted((saying.item(a) for a in notice.alerts), key=_urgent_first)
     shown, hidden = items[:MOST_ALERTS], max(0, len(items) - MOST_ALERTS)
     first = items[0] if items else None
@@ -68,9 +88,9 @@ def notice_context(
     )
 
 
-def _urgent_first(item: AlertItem) -> tuple[int, int]:
+def _urgent_first(item: AlertItem) -> tuple[bool, int, bool]:
     rank = URGENCY.index(item.severity) if item.severity in URGENCY else 1
-    return item.state != "firing", rank
+    return item.state != "firing", rank, not item.fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +99,6 @@ class _Saying:
     results: Results
     figures: Figures
     link: Callable[[str], str]
-    now: dt.datetime
 
     def title(self, items: list[AlertItem]) -> str:
         """``Revenue (channel: paid): 8 200 €``, or how many there are of whom."""
@@ -113,10 +132,11 @@ class _Saying:
         firing = alert.state == "firing"
         severity = rule.severity if rule else "critical" if who.subject == "source" else "warning"
         return AlertItem(
+            key=who.key,
             subject=who.subject,
             name=who.name,
             label=self._label(alert, kpi),
-            rule=figures.said(who.rule) if rule is None or rule.name != rule.when.value else "",
+            rule=figures.said(rule.name) if rule and rule.name != rule.when.value else "",
             condition_text=self._condition(rule, unit, who.rule),
             severity=severity,
             severity_text=figures.severity(severity),
@@ -136,10 +156,13 @@ class _Saying:
             action=figures.text(kpi.action) if kpi and firing else "",
             owner=figures.said(kpi.owner) if kpi else "",
             link=self.link(who.name) if kpi else "",
-            silence=silence_command(who, self.now.astimezone(figures.declaration.calendar.zone))
-            if firing
-            else "",
+            silence=self._silence(who) if firing else "",
+            fresh=who.key in self.notice.fresh,
         )
+
+    def _silence(self, of: Identity) -> str:
+        reason = self.figures.gettext("your reason")
+        return self.figures.said(silence_command(of, reason))
 
     def _rule(self, kpi: Kpi | None, name: str) -> AlertRule | None:
         return next((rule for rule in kpi.alerts if rule.name == name), None) if kpi else None

@@ -34,6 +34,7 @@ class Letter:
 class AlertItem:
     """One alert of a message.
 
+    key: what tells it apart, for programs
     subject: kpi, dataset or source: what it is about
     name: as in kpis.yaml
     label: for people
@@ -55,9 +56,11 @@ class AlertItem:
     action: what is to be done; only while it fires
     owner: who answers for the KPI
     link: where a report shows it; empty where that cannot be said
-    silence: the command that silences it
+    silence: the command that silences it; only while it fires
+    fresh: whether its reader has not heard of it before
     """
 
+    key: str
     subject: str
     name: str
     label: str
@@ -80,6 +83,7 @@ class AlertItem:
     owner: str
     link: str
     silence: str
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)

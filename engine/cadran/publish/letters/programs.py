@@ -1,4 +1,4 @@
-"""What a report's message says to programs: plain values that JSON knows."""
+"""What messages say to programs: plain values that JSON knows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,43 @@ from typing import TYPE_CHECKING, Any
 from cadran.publish.formatting import exact
 
 if TYPE_CHECKING:
+    from cadran.judge.notices import Notice
     from cadran.publish.context import ReportContext
+    from cadran.publish.letters.context import AlertItem, NoticeContext
+
+
+def alerts_for_programs(notice: Notice, context: NoticeContext) -> Mapping[str, Any]:
+    """What a webhook tells of alerts: all of them, with the texts of those that a message lists."""
+    listed = {item.key: item for item in context.alerts}
+    return {
+        "notice": notice.kind,
+        "title": context.title,
+        "group": dict(notice.labels),
+        "alerts": [
+            {
+                "alert": alert.identity.key, "subject": alert.identity.subject, "name": alert.identity.name,
+                "rule": alert.identity.rule, "grain": alert.identity.grain,
+                "segment": dict(zip(alert.identity.segment, alert.identity.segment_value, strict=True)),
+                "state": "firing" if alert.state == "firing" else "resolved", "period": alert.period, "since": alert.since,
+                "value": number(alert.value), "target": number(alert.target), "reason": alert.reason,
+                **_texts(listed.get(alert.identity.key)),
+            }
+            for alert in notice.alerts
+        ],
+    }  # fmt: skip
+
+
+def _texts(item: AlertItem | None) -> Mapping[str, str]:
+    if item is None:
+        return {}
+    names = ("label", "severity", "condition_text", "because", "action", "owner", "link", "silence")
+    texts = {name: getattr(item, name) for name in names}
+    return {
+        **texts,
+        "value_text": item.value.text,
+        "target_text": item.target.text,
+        "change_text": item.change.text,
+    }
 
 
 def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cadran.state.alerting import Identity
 
-DAYS = 7
+LENGTH = "7d"
 
 
-def silence_command(of: Identity, now: dt.datetime) -> str:
-    """For a week from ``now``; of a KPI's alert with its segment, so that the others are still heard."""
-    until = (now + dt.timedelta(days=DAYS)).date().isoformat()
-    matchers = [f"kpi={of.name}" if of.subject == "kpi" else f"{of.subject}={of.name}"]
+def silence_command(of: Identity, reason: str) -> str:
+    """For a week from when it is given; of a KPI's alert with its segment value, so that the others are still heard.
+    ``reason`` is what the reader puts a reason of their own in the place of."""
+    words = ["cadran", "silence", "add", f"--{of.subject}", of.name]
     if of.subject == "kpi":
-        matchers.append(f"rule={of.rule}")
-        pairs = zip(of.segment, of.segment_value, strict=True)
-        matchers += [f"{name}={value}" for name, value in pairs] or ["segment=total"]
-    words = [
-        "cadran", "silence", "add", *(one_line(m) for m in matchers), "--until", until, "--reason", "…",
-    ]  # fmt: skip
-    return shlex.join(words)
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
+        words += ["--rule", of.rule]
+        for name, value in zip(of.segment, of.segment_value, strict=True):
+            words += ["--segment", f"{name}={value}"]
+    words += ["--for", LENGTH, "--reason", reason]
+    return shlex.join(" ".join(word.split()) for word in words)

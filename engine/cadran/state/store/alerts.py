@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from cadran.state.alerting import Group, Identity, Instance, Judged, Number, Told, Transition
@@ -50,8 +50,12 @@ def save(c: Connection, instances: Iterable[Instance]) -> None:
     new = [row for key, row in rows.items() if key not in known]
     if new:
         c.execute(insert(alert), new)
-    for key in rows.keys() & known:
-        c.execute(update(alert).where(alert.c.identity == key), rows[key])
+    changed = [{**row, "key_": key} for key, row in rows.items() if key in known]
+    if changed:
+        columns: dict[str, Any] = {
+            name: bindparam(name) for name in changed[0] if name not in ("key_", "identity")
+        }
+        c.execute(update(alert).where(alert.c.identity == bindparam("key_")).values(columns), changed)
 
 
 def rename(c: Connection, key: str, new: Identity) -> None:
@@ -102,13 +106,17 @@ def _row(instance: Instance) -> dict[str, Any]:
         "condition", "state", "since", "held", "cleared", "reason", "period", "value", "target", "episode", "fired", "changed", "seen"
     )  # fmt: skip
     trail = json.dumps(
-        [astuple(judged) for judged in instance.trail], ensure_ascii=False, separators=(",", ":")
+        [_plain(judged) for judged in instance.trail], ensure_ascii=False, separators=(",", ":")
     )
     return {
         "identity": who.key, "subject": who.subject, "name": who.name, "rule": who.rule, "grain": who.grain,
         "segment": who.segment, "segment_value": who.segment_value, "trail": trail,
         **{name: getattr(instance, name) for name in own},
     }  # fmt: skip
+
+
+def _plain(j: Judged) -> tuple[Any, ...]:
+    return (j.period, j.breach, j.clear, j.state, j.since, j.held, j.cleared, j.reason)
 
 
 # --- who was told ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,14 @@ def take(c: Connection, name: str, holder: str, now: dt.datetime, seconds: float
     return bool(new.rowcount)
 
 
+def held(c: Connection, name: str, now: dt.datetime) -> bool:
+    """Whether somebody has the lease."""
+    return (
+        c.execute(select(leases.c.until).where(leases.c.name == name, leases.c.until > now)).first()
+        is not None
+    )
+
+
 def release(c: Connection, name: str, holder: str) -> None:
     """Gives a lease back; one that somebody else has taken since stays theirs."""
     c.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import Any, Protocol
@@ -111,11 +111,12 @@ def same(one: Number | None, other: Number | None) -> bool:
 
 def record(
     c: Connection, run: int | None, rows: Iterable[Observed], known: dt.datetime, recorded: dt.datetime,
-    renamed: Mapping[str, str] | None = None,
+    renamed: Mapping[str, str] | None = None, listed: Mapping[str, Collection[tuple[str, ...]]] | None = None,
 ) -> list[Restated]:  # fmt: skip
     """Writes down what differs from what is known; gives the periods that were final and have another value now.
 
-    ``known`` is the run's logical time, ``recorded`` the time by the clock, ``renamed`` KPI → the name that it had before.
+    ``known`` is the run's logical time, ``recorded`` the time by the clock, ``renamed`` KPI → the name that it had before,
+    ``listed`` KPI → the segments of which the rows hold every value: one that is missing has no rows any more.
     What a run of an earlier logical time brings behind a later one is no news and is passed over.
     """
     new: list[dict[str, Any]] = []
@@ -126,6 +127,7 @@ def record(
             rename(c, renamed[kpi], kpi)
         group = list(found)
         before = _newest(c, kpi, group)
+        group += _gone(group, before, (listed or {}).get(kpi, ()))
         for row in group:
             number, last = before.get(row.key, (0, None))
             if last is not None:
@@ -158,6 +160,22 @@ def _newest(c: Connection, kpi: str, rows: Sequence[Observed]) -> dict[tuple[Any
     )
     found = ((number, Observed(*values)) for number, *values in c.execute(query))
     return {seen.key: (number, seen) for number, seen in found}
+
+
+def _gone(
+    rows: Sequence[Observed], before: Mapping[tuple[Any, ...], tuple[int, Observed]], listed: Collection[tuple[str, ...]]
+) -> list[Observed]:  # fmt: skip
+    """Segment values that had a figure in a period that was computed again, and are not listed in it now."""
+    there = {row.key for row in rows}
+    totals = {(row.grain, row.period): row for row in rows if not row.segment}
+    return [
+        replace(
+            last, value=None, base=None, target=None, target_high=None, status="no_data", state=total.state
+        )
+        for key, (_, last) in before.items()
+        if last.value and last.segment in listed and key not in there
+        if (total := totals.get((last.grain, last.period)))
+    ]
 
 
 def _restated(before: Observed, after: Observed, known: dt.datetime, recorded: dt.datetime) -> Restated:

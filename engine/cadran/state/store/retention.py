@@ -60,6 +60,9 @@ def observed_since(keep: Keep, now: dt.datetime) -> dt.date:
 
 def tidy(store: Store, keep: Keep, now: dt.datetime) -> Tidied | None:
     """Takes away what is older than is kept, and gives room back to the disk; None where that was done today."""
+    with store.read() as c:
+        if leases.held(c, _MARK, now):
+            return None
     with store.write() as c:
         # Each day's holder is another one, or it would find the lease its own and begin again each time.
         if not leases.take(c, _MARK, now.isoformat(), now, _PAUSE):

@@ -1,0 +1,249 @@
+"""What is due is done: once, in time or late, with the data that it needs, and nobody is told what isn't so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cadran.problems import ProblemsFound
+from deliver.projects import Small
+
+Make = Callable[..., Small]
+
+
+def test_a_report_is_made_when_it_is_due(small: Make) -> None:
+    made = small()
+    assert made.due("04 08:00") == [], "seen for the first time"
+    assert made.due("05 06:59") == []
+    assert made.due("05 07:00") == ["report:daily 05 07:00 done", "1 sent"]
+    assert made.due("05 07:01") == [], "and no second time"
+    [row] = made.deliveries()
+    assert (row.state, row.label, row.owner) == ("sent", "March 4, 2026", "ana@example.com")
+    assert (made.folder / "out" / "daily.html").exists()
+
+
+def test_after_downtime_there_is_one_late_report(small: Make) -> None:
+    made = small()
+    made.due("04 08:00")
+    assert made.due("08 09:00") == [
+        *(f"report:daily 0{day} 07:00 skipped: the one of 2026-03-08 07:00 came before it was made" for day in (5, 6, 7)),
+        "report:daily 08 07:00 done late", "1 sent",
+    ]  # fmt: skip
+    [row] = made.deliveries()
+    assert row.label == "March 7, 2026"
+    assert "late" in row.subject
+    assert made.due("09 07:00") == ["report:daily 09 07:00 done", "1 sent"]
+
+
+def test_every_report_is_made_up_for(small: Make) -> None:
+    made = small("""
+reports:
+  daily: {kpis: [revenue], schedule: {cron: "0 7 * * *", catch_up: all}, to: [out]}
+""")
+    made.due("04 08:00")
+    assert made.due("07 07:30") == [
+        "report:daily 05 07:00 done late",
+        "report:daily 06 07:00 done late",
+        "report:daily 07 07:00 done",
+        "3 sent",
+    ]
+    assert [row.label for row in made.deliveries()] == ["March 4, 2026", "March 5, 2026", "March 6, 2026"]
+
+
+def test_a_changed_schedule_begins_anew(small: Make) -> None:
+    made = small()
+    made.due("04 08:00")
+    made.write('\nreports:\n  daily: {kpis: [revenue], schedule: "0 5 * * *", to: [out]}\n')
+    assert made.due("05 06:00") == [], "5:00 was over when it was said"
+    assert made.due("06 05:00") == ["report:daily 06 05:00 done", "1 sent"]
+    made.write('\nreports:\n  daily: {kpis: [revenue], schedule: "0 7 * * *", to: [out]}\n')
+    assert made.due("06 08:00") == [], "what was missed before it was changed is not made up for"
+
+
+def test_jobs_of_one_time_share_what_is_computed(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = small("""
+reports:
+  one: {kpis: [revenue], schedule: "0 7 * * *", to: [out]}
+  two: {kpis: [orders], schedule: "0 7 * * *", to: [told]}
+  fixed: {kpis: [orders], period: 2026-03, schedule: "0 7 * * *", to: [told]}
+""")
+    made.due("04 08:00")
+    runs: list[object] = []
+    whole = type(made.project).run
+    monkeypatch.setattr(type(made.project), "run", lambda *args, **named: [runs.append(args[1]), whole(*args, **named)][1])  # fmt: skip
+    assert made.due("05 07:00")[-1] == "3 sent"
+    assert runs == [["orders"], ["revenue", "orders"]]
+
+
+def test_what_one_report_breaks_does_not_break_another(small: Make) -> None:
+    made = small("""
+reports:
+  good: {kpis: [revenue], schedule: "0 7 * * *", to: [out]}
+  bad: {kpis: [broken], schedule: "0 7 * * *", to: [out]}
+""")
+    made.write("""
+  nothing: {notifier: file, path: nothing}
+reports:
+  good: {kpis: [revenue], schedule: "0 7 * * *", to: [out]}
+  bad: {kpis: [orders], template: bad.jinja, schedule: "0 7 * * *", to: [told]}
+""")
+    (made.folder / "bad.jinja").write_text("{{ nothing.at.all }}")
+    made.due("04 08:00")
+    good, bad, *sent = made.due("05 07:00")
+    assert (good, sent) == ("report:good 05 07:00 done", ["1 sent"])
+    assert bad.startswith("report:bad 05 07:00 retry: ")
+
+
+# --- data that is not there ------------------------------------------------------------------------------------------
+
+READY = """
+  mail: {{notifier: file, path: mail}}
+reports:
+  daily: {{kpis: [revenue], schedule: "0 7 * * *", ready: {{max_age: 30h, wait: 2h, else: {otherwise}}}, owner: ana@example.com, to: [out]}}
+"""
+OLD = "the newest row of orders is of 2026-03-03, one of the last 108000 seconds is expected"
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "outcome", "state"),
+    [
+        ("banner", "done", "sent"),
+        ("skip", f"skipped: {OLD}", "skipped"),
+        ("fail", f"failed: {OLD}", "skipped"),
+    ],
+)
+def test_old_data(small: Make, otherwise: str, outcome: str, state: str) -> None:
+    made = small(READY.format(otherwise=otherwise))
+    made.due("04 08:00")
+    made.orders({day: {"ana": 10} for day in range(1, 4)})
+    assert made.due("05 07:00") == [f"report:daily 05 07:00 waiting: {OLD}"]
+    assert made.due("05 08:59") == [f"report:daily 05 07:00 waiting: {OLD}"]
+    assert made.due("05 09:00")[0] == f"report:daily 05 07:00 {outcome}"
+    [row] = made.deliveries()
+    assert row.state == state
+    if state == "sent":
+        assert "Not all of its data is up to date" in (made.folder / "out" / "daily.html").read_text()
+    else:
+        assert row.reason == OLD
+        assert not (made.folder / "out").exists()
+
+
+def test_data_that_comes_while_it_is_waited_for(small: Make) -> None:
+    made = small(READY.format(otherwise="skip"))
+    made.due("04 08:00")
+    made.orders({1: {"ana": 10}})
+    assert made.due("05 07:00")[0].startswith("report:daily 05 07:00 waiting")
+    made.orders({4: {"ana": 10}})
+    assert made.due("05 08:00") == ["report:daily 05 07:00 done", "1 sent"]
+
+
+def test_a_source_that_fails(small: Make) -> None:
+    """It is tried at each look; the owner hears of it once, after an hour; the run has failed when the next one is due."""
+    made = small(DAILY_TOLD)
+    made.due("04 08:00")
+    (made.folder / "data").rename(made.folder / "away")
+    why = "sources.files: there is no 'data'"
+    assert made.due("05 07:00") == [f"report:daily 05 07:00 retry: {why}"]
+    assert made.due("05 07:59") == [f"report:daily 05 07:00 retry: {why}"]
+    assert made.due("05 08:00") == [f"report:daily 05 07:00 retry: {why}", "1 retry"]
+    assert made.due("05 12:00")[0] == f"report:daily 05 07:00 retry late: {why}"
+    assert [(row.kind, row.recipient, row.subject) for row in made.deliveries()] == [("failure", "ana@example.com", "Not delivered: daily")]  # fmt: skip
+    failed, retried, *_ = made.due("06 07:00")
+    assert failed == "report:daily 05 07:00 failed: the one of 2026-03-06 07:00 came before it was made"
+    assert retried == f"report:daily 06 07:00 retry: {why}"
+    assert len(made.deliveries()) == 1, "told once"
+    (made.folder / "away").rename(made.folder / "data")
+    assert made.due("06 07:30")[0] == "report:daily 06 07:00 done"
+
+
+DAILY_TOLD = """
+  mail: {notifier: email, smtp: "smtp://127.0.0.1:1", from: kpi@example.com}
+deliveries: {failures: [{channel: mail, to: ["{{ owner }}"]}]}
+reports:
+  daily: {kpis: [revenue], schedule: "0 7 * * *", owner: ana@example.com, to: [out]}
+"""
+
+
+# --- one report for each value --------------------------------------------------------------------------------------
+
+
+def test_each_owner_gets_what_is_theirs(small: Make) -> None:
+    made = small("""
+  mail: {notifier: email, smtp: "smtp://127.0.0.1:1", from: kpi@example.com}
+reports:
+  owners:
+    kpis: [revenue, orders]
+    schedule: "0 7 * * *"
+    attach: [csv]
+    per: {segment: owner, addresses: {ana: ana@example.com}}
+    to: [{channel: mail, to: ["{{ owner }}"]}, out]
+""")
+    made.orders({day: {"ana": 11111.0, "bob": 77777.0, "": 33333.0} for day in range(1, 5)})
+    made.due("04 08:00")
+    assert made.due("05 07:00")[0] == "report:owners 05 07:00 done"
+    rows = [row for row in made.deliveries() if row.channel == "mail"]
+    assert [(row.recipient, row.state, row.reason) for row in rows] == [
+        ("(none)", "skipped", rows[0].reason), ("ana@example.com", "retry", rows[1].reason), ("bob", "skipped", rows[2].reason),
+    ]  # fmt: skip
+    assert "'bob'" in rows[2].reason
+    mail = made.mail(rows[1])
+    assert "11,111" in mail
+    assert not any(figure in mail for figure in ("77,777", "77777", "33,333", "33333", "bob"))
+    pages = {path.name: path.read_text() for path in (made.folder / "out").glob("owners-*.html")}
+    figures = {"ana": "11,111", "bob": "77,777", "none": "33,333"}
+    for owner, figure in figures.items():
+        texts = [text for name, text in pages.items() if name.startswith(f"owners-{owner}-")]
+        assert texts, owner
+        assert all(figure in text for text in texts)
+        assert not any(other in text for other in set(figures.values()) - {figure} for text in texts)
+
+
+# --- alerts ---------------------------------------------------------------------------------------------------------
+
+ALERTS = """
+  mail: {notifier: email, smtp: "smtp://127.0.0.1:1", from: kpi@example.com}
+routes:
+  - {match: {rule: low}, to: [{channel: mail, to: [ops@example.com]}], repeat: 36h}
+  - {to: [{channel: mail, to: [data@example.com]}]}
+"""
+
+
+def test_alerts_are_judged_every_morning(small: Make) -> None:
+    made = small(ALERTS)
+    made.due("04 08:00")
+    assert made.due("05 06:00") == ["alerts 05 06:00 done"]
+    made.orders({day: {"ana": 30.0 if day < 5 else 1.0} for day in range(1, 28)})
+    assert made.due("06 06:00") == ["alerts 06 06:00 done", "1 retry"]
+    assert made.due("07 06:30")[0] == "alerts 07 06:00 done", "it goes on firing, which was told"
+    assert len(made.deliveries()) == 1
+    assert made.due("07 19:00")[0] == "notices 07 19:00 done", (
+        "a day and a half later it is told again, also between two judgings"
+    )
+    assert len(made.deliveries()) == 2
+    assert {row.recipient for row in made.deliveries()} == {"ops@example.com"}
+
+
+def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
+    made = small(ALERTS)
+    made.due("04 08:00")
+    made.due("05 06:00")
+    (made.folder / "data").rename(made.folder / "away")
+    assert made.due("06 06:00") == ["alerts 06 06:00 retry: sources.files: there is no 'data'"]
+    assert made.due("06 07:00")[0] == "alerts 06 06:00 failed: sources.files: there is no 'data'"
+    assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
+
+
+def test_a_file_with_errors(small: Make) -> None:
+    made = small()
+    made.write("\nreports: {daily: {kpis: [nothing], schedule: 7am}}\n")
+    with pytest.raises(ProblemsFound, match="is not a cron line"):
+        made.due("05 07:00")
+
+
+def test_what_is_due_can_be_asked(small: Make) -> None:
+    made = small()
+    assert made.project.due(now=made.clock.now()) == []
+    made.clock.set("05 07:00")
+    assert made.project.due(now=made.clock.now()) == [("report:daily", made.clock.now())]
+    assert made.due() == ["report:daily 05 07:00 done", "1 sent"]
