@@ -255,6 +255,25 @@ def test_a_server_that_hangs_holds_up_nobody_else(store: Store) -> None:
     assert counts == {"sent": 7}
 
 
+def test_a_server_that_hangs_is_left_alone_until_the_next_call(store: Store) -> None:
+    names = [f"slow{i}" for i in range(5)]
+    put(
+        store, *(a_delivery(name, channel="slow") for name in names), *(a_delivery(f"r{i}") for i in range(5))
+    )
+    clock = [NOON]
+
+    def hang(_: Callable[[], None]) -> str:
+        clock[0] += dt.timedelta(seconds=60)
+        raise Deferred("no answer within 60 seconds")
+
+    others = Scripted()
+    channels = {"slow": Scripted(dict.fromkeys(names, hang)), "mail": others}
+    for call in (1, 2):
+        send_due(Sender(store, lambda row: channels[row.channel], lambda: clock[0], workers=1))
+        assert states(store, names).count("retry") == call, "one of them waited in vain, and that was enough"
+    assert len(others.sent) == 5
+
+
 def test_what_is_under_way_comes_to_its_end_and_nothing_more_begins(store: Store) -> None:
     put(store, *(a_delivery(f"r{i}") for i in range(5)))
     stop = threading.Event()
