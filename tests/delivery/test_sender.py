@@ -4,6 +4,7 @@ in ``test_faults.py``."""
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -286,6 +287,26 @@ def test_what_is_under_way_comes_to_its_end_and_nothing_more_begins(store: Store
     counts = send(store, Scripted({f"r{i}": last for i in range(5)}), workers=1, stop=stop)
     assert counts == {"sent": 1}
     assert sorted(states(store, [f"r{i}" for i in range(5)])) == ["sent"] + ["waiting"] * 4
+
+
+def test_an_interrupt_lets_what_is_under_way_come_to_its_end(store: Store) -> None:
+    names = [f"r{i}" for i in range(5)]
+    put(store, *(a_delivery(name) for name in names))
+    interrupted = threading.Event()
+
+    def slow(begin: Callable[[], None]) -> str:
+        begin()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        assert interrupted.wait(30)
+        return "sent, and that was all"
+
+    stop = threading.Event()
+    watcher = threading.Thread(target=lambda: interrupted.set() if stop.wait(30) else None)
+    watcher.start()
+    with pytest.raises(KeyboardInterrupt):
+        send(store, Scripted(dict.fromkeys(names, slow)), workers=1, stop=stop)
+    watcher.join()
+    assert sorted(states(store, names)) == ["sent"] + ["waiting"] * 4
 
 
 def test_who_lost_the_lease_while_it_waited_sends_nothing(store: Store) -> None:
