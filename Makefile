@@ -63,7 +63,7 @@ bench-scale: $(WITH_TOOLS)
 	$(PY) -m benchmarks.scale.run --size $(SIZE) --rounds $(ROUNDS)
 
 clean:
-	rm -rf $(VENV) .browser reports dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf $(VENV) .browser reports public dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 
 # --- the environment ---------------------------------------------------------------------------------------------------
 

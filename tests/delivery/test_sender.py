@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+import cadran
+from cadran.deliver.channels import Channels
 from cadran.deliver.sender import Sender, send_due
 from cadran.plugins.notifier import Deferred, Message, Notifier, NotifierContext, NotifierError, Unknown
 from cadran.state.store import outbox
 from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store
 from cadran.state.store.tables import delivery
+from cli.user import KPIS, project
 from delivery.rows import NOON, a_delivery, an_alert, key_of, minutes, outcomes, row_of, states
 
 Step = Callable[[Callable[[], None]], str]
@@ -142,13 +145,31 @@ def test_what_cannot_be_tried_again_before_its_deadline_has_failed(store: Store)
 def test_a_channel_that_is_not_there_may_come_back(store: Store) -> None:
     put(store, a_delivery("one"), a_delivery("two", channel="chat"))
 
-    def channel(name: str) -> Notifier:
-        if name == "chat":
+    def channel(row: Delivery) -> Notifier:
+        if row.channel == "chat":
             raise Deferred("channel 'chat' is not declared")
         return Scripted()
 
     send_due(Sender(store, channel, lambda: NOON))
     assert states(store, ["one", "two"]) == ["sent", "retry"]
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("mail: {notifier: webhook, url: 'https://a.example/'}", "channel 'mail' is now one of 'webhook', and this was sealed for 'email'"),
+        ("chat: {notifier: webhook, url: 'https://a.example/'}", "channel 'mail' is not declared"),
+    ],
+)  # fmt: skip
+def test_what_was_sealed_for_another_notifier_is_not_given_to_this_one(
+    store: Store, tmp_path: Path, written: str, reason: str
+) -> None:
+    opened = cadran.open(project(tmp_path / "project", f"{KPIS}channels: {{{written}}}\n"))
+    declaration = opened.model()[0]
+    put(store, a_delivery("one"))
+    send_due(Sender(store, Channels(declaration, opened.plugins.notifier).open, lambda: NOON))
+    assert states(store) == ["retry"]
+    assert row_of(store).reason.startswith(reason)
 
 
 def test_no_outcome_shows_a_secret(store: Store) -> None:
@@ -177,7 +198,7 @@ def test_the_owner_hears_of_a_final_failure_once_and_by_another_channel(store: S
     channels = {"mail": no, "chat": told}
 
     def sender(now: dt.datetime) -> Sender:
-        return Sender(store, channels.__getitem__, lambda: now, told_by)
+        return Sender(store, lambda row: channels[row.channel], lambda: now, told_by)
 
     send_due(sender(NOON))
     assert [name for name, _ in told.sent] == ["failure of one@example.com"]
@@ -228,7 +249,7 @@ def test_a_server_that_hangs_holds_up_nobody_else(store: Store) -> None:
         0.3, lambda: put(store, a_delivery("later"))
     )  # comes while the other channel hangs
     also.start()
-    counts = send_due(Sender(store, channels.__getitem__, lambda: NOON))
+    counts = send_due(Sender(store, lambda row: channels[row.channel], lambda: NOON))
     watcher.join()
     also.join()
     assert counts == {"sent": 7}

@@ -17,7 +17,7 @@ from sqlalchemy import insert, update
 
 from cadran.state.store import engines, migrate
 from cadran.state.store.store import Store, StoreError, file_of, open_store
-from cadran.state.store.tables import about
+from cadran.state.store.tables import about, metadata
 from cadran.state.store.trouble import trouble
 
 from .conftest import Place
@@ -99,6 +99,19 @@ def test_a_file_that_became_read_only(tmp_path: Path) -> None:
     assert "set state.url to a PostgreSQL database" in raised.value.hint
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_file_that_was_taken_away_is_not_written_to(tmp_path: Path, again: bool) -> None:
+    """The name is gone, or another file's, while the process still holds the old one."""
+    store = open_store(tmp_path)
+    for path in file_of(tmp_path).parent.iterdir():
+        path.rename(tmp_path / path.name)
+    if again:
+        open_store(tmp_path).close()
+    with pytest.raises(StoreError, match="was taken away or replaced while it was in use"), store.write():
+        pytest.fail("it must not come to writing")
+    store.close()
+
+
 def test_a_file_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "PATIENCE", 0.1)
     store = open_store(tmp_path)
@@ -153,6 +166,17 @@ def test_a_store_of_a_newer_cadran_is_refused_and_left_as_it_is(place: Place) ->
     assert error.hint == "install cadran 9.1.0 or newer (pip install -U cadran); nothing was changed"
     with store.read() as c:
         assert c.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0999"
+    store.close()
+
+
+def test_a_process_that_goes_on_while_a_newer_cadran_changes_the_tables_writes_no_more(place: Place) -> None:
+    """A scheduler that was not started again after an upgrade."""
+    store, newer = place.open(), place.open()
+    _is_of(newer, "0999", "9.1.0")
+    with pytest.raises(StoreError, match="was written by a newer cadran") as raised, store.write():
+        pytest.fail("it must not come to writing")
+    assert "install cadran 9.1.0 or newer" in raised.value.hint
+    newer.close()
     store.close()
 
 
@@ -220,6 +244,16 @@ def test_a_database_that_is_not_there(postgres: Any, tmp_path: Path) -> None:
     error = refused(tmp_path, url, "s")
     assert "is not there" in error.message
     assert error.hint == "create the database, or name another one in state.url"
+
+
+def test_a_schema_that_is_dropped_under_a_running_process(postgres: Any, tmp_path: Path) -> None:
+    store = open_store(tmp_path, postgres.url, postgres.name)
+    for table in reversed(metadata.sorted_tables):
+        postgres.run(f"DROP TABLE {postgres.name}.{table.name}")
+    postgres.run(f"DROP TABLE {postgres.name}.alembic_version")
+    with pytest.raises(StoreError, match="has lost its tables"), store.write():
+        pytest.fail("it must not come to writing")
+    store.close()
 
 
 def test_a_server_that_goes_away_in_the_middle(postgres: Any, tmp_path: Path) -> None:

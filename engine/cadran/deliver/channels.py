@@ -10,6 +10,7 @@ from cadran.problems import Problem
 
 if TYPE_CHECKING:
     from cadran.declare.model import Declaration
+    from cadran.state.store.outbox import Delivery
 
 Notifiers = Callable[[str], type[Notifier] | Problem]
 
@@ -21,14 +22,17 @@ class Channels:
         self.declaration, self.notifiers = declaration, notifiers
         self.allowed = (declaration.folder.resolve(), *declaration.allow_paths)
 
-    def open(self, name: str) -> Notifier:
-        """A notifier of the channel ``name``, new with every call: it belongs to the thread that asked for it.
+    def open(self, row: Delivery) -> Notifier:
+        """A notifier of the delivery's channel, new with every call: it belongs to the thread that asked for it.
 
         Raises Deferred where there is none, or none that works: settings can be put right before a message's deadline.
         """
-        channel = self.declaration.channels.get(name)
+        name, channel = row.channel, self.declaration.channels.get(row.channel)
         if channel is None:
             raise Deferred(f"channel '{name}' is not declared", hint="declare it, or drop what waits for it")
+        if channel.notifier != row.notifier:
+            message = f"channel '{name}' is now one of '{channel.notifier}', and this was sealed for '{row.notifier}'"
+            raise Deferred(message, hint="declare the channel as it was until it is sent, or drop it")
         found = self.notifiers(channel.notifier)
         if isinstance(found, Problem):
             raise Deferred(found.message, hint=found.hint)

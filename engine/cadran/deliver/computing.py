@@ -67,13 +67,20 @@ def _run(
         )
     reports = [job.report for job in jobs if job.report is not None]
     try:
-        return Computed(project.run(names, as_of=at, until=until, analyses=_analyses(declaration, reports)))
+        judging = any(job.report is None for job in jobs)
+        wanted = _analyses(declaration, reports, judging=judging)
+        return Computed(project.run(names, as_of=at, until=until, analyses=wanted))
     except ProblemsFound as found:
         return Computed(None, tuple(found.problems))
 
 
-def _analyses(declaration: Declaration, reports: Sequence[Report]) -> Wanted | None:
+def _analyses(declaration: Declaration, reports: Sequence[Report], *, judging: bool) -> Wanted | None:
+    """What reports show beside their KPIs; where alerts are judged, what their messages say of the change as well."""
     from cadran.analysis.analyse import of_reports
+    from cadran.publish.letters.alerts import to_explain
 
     wanted = of_reports(replace(declaration, reports={report.name: report for report in reports}))
+    if judging:
+        moves = dict.fromkeys([*wanted.moves, *to_explain(declaration).moves])
+        wanted = replace(wanted, moves=tuple(moves))
     return wanted or None

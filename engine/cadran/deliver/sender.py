@@ -43,12 +43,12 @@ class LeaseLost(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """How to send. ``channel`` makes a notifier of a channel's name (it may raise NotifierError); ``failure`` gives the
+    """How to send. ``channel`` makes the notifier of a delivery's channel (it may raise NotifierError); ``failure`` gives the
     messages that tell of a delivery which was given up; ``hidden`` are texts that no outcome may show; ``now`` is the clock.
     ``keys`` restricts it to some deliveries. Once ``stop`` is set, nothing more is begun."""
 
     store: Store
-    channel: Callable[[str], Notifier]
+    channel: Callable[[Delivery], Notifier]
     now: Callable[[], dt.datetime]
     failure: Callable[[Delivery, dt.datetime], Sequence[Delivery]] = lambda _, __: ()
     hidden: frozenset[str] = frozenset()
@@ -209,7 +209,7 @@ def _tried(sender: Sender, row: Delivery) -> _Came:
     if row.content is None:
         return _Came("failed", "its content is not kept any more")
     try:
-        made = _Try(sender, row, sender.channel(row.channel))
+        made = _Try(sender, row, sender.channel(row))
     except Exception as error:
         return _Came("retry", _shown(sender, error))
     repeatable = made.notifier.repeatable

@@ -26,6 +26,9 @@ class Standing:
     reason: str = ""
 
 
+_OK = Standing()
+
+
 def step(rule: AlertRule, before: Standing, period: str, breach: bool | None, clear: bool | None) -> Standing:
     """The standing after one more final period. ``None`` is an unknown condition (no data)."""
     reason = ""
@@ -38,7 +41,7 @@ def step(rule: AlertRule, before: Standing, period: str, breach: bool | None, cl
     if before.state == "firing":
         return _firing(rule, before, breach, clear, reason)
     if not breach:
-        return Standing()
+        return _OK
     held = before.held + 1
     return Standing("firing" if held >= rule.hold else "pending", before.since or period, held, 0, reason)
 
@@ -49,7 +52,7 @@ def _firing(rule: AlertRule, before: Standing, breach: bool, clear: bool | None,
         return Standing("firing", before.since, before.held + breach, 0, reason)
     cleared = before.cleared + 1
     if cleared >= rule.keep:
-        return Standing()
+        return _OK
     return Standing("firing", before.since, before.held, cleared, before.reason)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cadran.calendar import Calendar, Grain
@@ -19,6 +18,8 @@ from cadran.judge.alerts import Answers, Standing, step
 from cadran.state.alerting import CHANGED, NO_DATA, RESTATED, Identity, Instance, Judged, Transition
 
 TRAIL = 40  # judged periods that are remembered of an alert; what lies further back is not judged again
+
+_REMEMBERED = 10  # changes of an alert that its first run writes down
 
 
 def identity(one: Judging) -> Identity:
@@ -77,8 +78,9 @@ class _Walk:
     # --- where it starts from ---------------------------------------------------------------------------------------
 
     def build(self) -> None:
-        """From nothing: nobody is told of what happened before."""
+        """From nothing: nobody is told of what happened before, and only the end of it is written down."""
         self._over(range(len(self.one.periods)), silent=True)
+        self.transitions = self.transitions[-_REMEMBERED:]
 
     def begin_anew(self) -> None:
         """As if there had been nothing, under the new condition; one that fires then fires for the first time."""
@@ -119,15 +121,19 @@ class _Walk:
 
     # --- periods, one after the other -------------------------------------------------------------------------------
 
-    def _over(self, positions: Sequence[int], *, silent: bool = False) -> None:
+    def _over(self, positions: range, *, silent: bool = False) -> None:
+        rule, periods, answers = self.one.rule, self.one.periods, self.one.answers
+        before = self._stood(self.instance)
         for position in positions:
-            standing = step(
-                self.one.rule,
-                self._stood(self.instance),
-                self.one.periods[position],
-                *self.one.answers[position],
-            )
-            self._take(position, standing, silent=silent)
+            after = step(rule, before, periods[position], *answers[position])
+            # What changes nothing leaves no trace, except in the trail.
+            if (
+                after.state != before.state
+                or after.reason != before.reason
+                or position >= positions.stop - TRAIL
+            ):
+                self._take(position, after, silent=silent)
+            before = after
 
     def _take(
         self, position: int, standing: Standing, *, silent: bool = False, correction: bool = False
@@ -170,7 +176,8 @@ class _Walk:
     def _judge_again(self, first: int) -> None:
         """From the first period on whose answers are not what they were, up to the newest that has been judged."""
         trail = self.instance.trail
-        at = {label: position for position, label in enumerate(self.one.periods[:first])}
+        start = max(first - 2 * TRAIL, 0)
+        at = {label: start + n for n, label in enumerate(self.one.periods[start:first])}
         wrong = next((n for n, judged in enumerate(trail) if self._is_restated(judged, at)), None)
         if wrong is None:
             return

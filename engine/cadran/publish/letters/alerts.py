@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results, Row
     from cadran.declare.model import AlertRule, Declaration, Kpi
     from cadran.judge.notices import Notice
-    from cadran.state.alerting import Instance
+    from cadran.state.alerting import Identity, Instance
 
 MOST_ALERTS = 30  # that one message lists
 KINDS: Mapping[str, str] = {
@@ -156,9 +156,13 @@ class _Saying:
             action=figures.text(kpi.action) if kpi and firing else "",
             owner=figures.said(kpi.owner) if kpi else "",
             link=self.link(who.name) if kpi else "",
-            silence=figures.said(silence_command(who, figures.gettext("your reason"))) if firing else "",
+            silence=self._silence(who) if firing else "",
             fresh=who.key in self.notice.fresh,
         )
+
+    def _silence(self, of: Identity) -> str:
+        reason = self.figures.gettext("your reason")
+        return self.figures.said(silence_command(of, reason))
 
     def _rule(self, kpi: Kpi | None, name: str) -> AlertRule | None:
         return next((rule for rule in kpi.alerts if rule.name == name), None) if kpi else None

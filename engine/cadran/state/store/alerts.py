@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -106,13 +106,17 @@ def _row(instance: Instance) -> dict[str, Any]:
         "condition", "state", "since", "held", "cleared", "reason", "period", "value", "target", "episode", "fired", "changed", "seen"
     )  # fmt: skip
     trail = json.dumps(
-        [astuple(judged) for judged in instance.trail], ensure_ascii=False, separators=(",", ":")
+        [_plain(judged) for judged in instance.trail], ensure_ascii=False, separators=(",", ":")
     )
     return {
         "identity": who.key, "subject": who.subject, "name": who.name, "rule": who.rule, "grain": who.grain,
         "segment": who.segment, "segment_value": who.segment_value, "trail": trail,
         **{name: getattr(instance, name) for name in own},
     }  # fmt: skip
+
+
+def _plain(j: Judged) -> tuple[Any, ...]:
+    return (j.period, j.breach, j.clear, j.state, j.since, j.held, j.cleared, j.reason)
 
 
 # --- who was told ------------------------------------------------------------------------------------------------------

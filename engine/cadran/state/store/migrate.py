@@ -23,6 +23,13 @@ def current(engine: Engine, place: str) -> bool:
         return version(connection, place) == VERSIONS[-1]
 
 
+def check(connection: Connection, place: str) -> None:
+    """Raises StoreError where a newer cadran has changed the tables since they were looked at: this one must not write to them."""
+    if connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar() != VERSIONS[-1]:
+        version(connection, place)
+        raise StoreError(f"{place} is no longer what it was when it was opened", "start this process again")
+
+
 def version(connection: Connection, place: str) -> str:
     """Which version the tables are of; "" where there are none. Raises StoreError where they are not known here."""
     tables = set(inspect(connection).get_table_names())

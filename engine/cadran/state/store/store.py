@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -22,12 +22,21 @@ class Store:
     engine: Engine = field(repr=False)
     place: str
     file: Path | None = None  # of SQLite
+    node: int | None = None  # which file that was when it was opened
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, the only one that writes while it lasts; all of it happens or nothing. Raises StoreError."""
         with told(self.place), engines.writing(self.engine).begin() as connection:
+            self._check_file()
+            migrate.check(connection, self.place)
             yield connection
+
+    def _check_file(self) -> None:
+        """What is written to a file that has no name any more is lost with this process. Raises StoreError."""
+        if self.file is not None and _node(self.file) != self.node:
+            hint = "start this process again, once the file is in its place"
+            raise StoreError(f"{self.place} was taken away or replaced while it was in use", hint)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -37,6 +46,13 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _node(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def file_of(folder: Path) -> Path:
@@ -61,11 +77,10 @@ def _in_file(path: Path) -> Store:
     store = Store(engines.sqlite_engine(path), str(path), path)
     try:
         with told(store.place):
-            if path.exists() and migrate.current(store.engine, store.place):
-                return store
-            with engines.alone(path):
-                engines.make_file(path)
-                migrate.upgrade(store.engine, store.place)
+            if not (path.exists() and migrate.current(store.engine, store.place)):
+                with engines.alone(path):
+                    engines.make_file(path)
+                    migrate.upgrade(store.engine, store.place)
     except TimeoutError:
         store.close()
         hint = "wait until that one is done, or end it"
@@ -73,7 +88,7 @@ def _in_file(path: Path) -> Store:
     except BaseException:
         store.close()
         raise
-    return store
+    return replace(store, node=_node(path))
 
 
 def _in_postgres(url: str, schema: str) -> Store:

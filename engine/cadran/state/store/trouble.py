@@ -71,6 +71,11 @@ _SETTINGS = [
         "let the user of state.url use its schema and make tables there, or name a schema that it owns",
     ),
     (
+        r"relation .* does not exist",
+        "has lost its tables",
+        "put a backup in their place; once the whole schema is dropped, cadran begins a new one",
+    ),
+    (
         r"invalid connection option|invalid URI|missing \"=\"",
         "cannot be reached",
         "check what stands behind the question mark of state.url, or leave it out",
