@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 import cadran
 from cadran.deliver.alerting import failures, judge, told
 from cadran.problems import ProblemsFound
 from cadran.state.store.store import open_store
+from cadran.state.store.tables import delivery
 
 from .user import call, project
 
@@ -123,6 +125,25 @@ def test_for_programs(shop: Path) -> None:
     assert by_name["visits", "few"]["withheld"] == [{"why": "inhibited", "by": "dataset visits"}]
     assert by_name["visits", "max_age"]["reason"].startswith("the newest row of visits is of 2026-03-15")
     assert "history" not in lyon
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("sent", "folder"), ("retry", "folder (not sent yet)"), ("failed", "folder (could not be delivered)"), ("unknown", "folder (may not have arrived)"), ("skipped", "folder (not sent)")],
+)  # fmt: skip
+def test_what_has_become_of_a_message(shop: Path, state: str, said: str) -> None:
+    (lyon,) = call(shop, "alerts", "revenue", "--format", "json").json()
+    now = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    row = {
+        "key": lyon["told"][0]["delivery"], "job": "alerts", "kind": "alert", "channel": "folder", "notifier": "file", "recipient": "",
+        "subject": "", "logical_time": now, "state": state, "due": now, "deadline": now, "on_unknown": "send", "created": now,
+    }  # fmt: skip
+    store = open_store(shop)
+    with store.write() as c:
+        c.execute(insert(delivery).values(**row))
+    store.close()
+    assert call(shop, "alerts", "revenue").out.splitlines()[-1].split("target  ")[-1].strip().endswith(said)
+    assert call(shop, "alerts", "revenue", "--format", "json").json()[0]["told"][0]["state"] == state
 
 
 def test_a_source_that_fails(shop: Path) -> None:

@@ -26,7 +26,8 @@ def standing(
     of all. ``about`` names KPIs, datasets or sources."""
     instances = list(alerts.load(c).values())
     withheld = decided(c, declaration, instances, rests, now).withheld
-    told = _by_alert(alerts.all_told(c, ended=True))
+    every_told = alerts.all_told(c, ended=True)
+    told, fates = _by_alert(every_told), alerts.fates(c, every_told)
     active, names = silences.listed(c, now), set(about)
     history = _history(c) if every else {}
     out = []
@@ -38,7 +39,7 @@ def standing(
         out.append(
             Stand(
                 instance, next(iter(alert.labels["severity"]), ""), alert.labels["owner"], rule.when.value if rule else "",
-                [t for t in told.get(key, ()) if t.episode == instance.episode], withheld.get(key, ()),
+                [t for t in told.get(key, ()) if t.episode == instance.episode], fates, withheld.get(key, ()),
                 silenced_by(active, alert.labels, now), history.get(key, ()),
             )
         )  # fmt: skip

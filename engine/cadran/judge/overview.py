@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cadran.judge.notices import Withheld
 from cadran.state.alerting import Instance, Silence, Told
@@ -25,13 +25,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """``told`` are those who were told of its newest episode; ``withheld`` why somebody is not; ``silence`` the one it lies under."""
+    """``told`` are those whom a message about its newest episode goes to, ``fates`` what has become of that message, by its
+    key: its state in the outbox, where that is still known. ``withheld`` why somebody is not told; ``silence`` the
+    one it lies under."""
 
     instance: Instance
     severity: str = ""
     owners: Sequence[str] = ()
     condition: str = ""
     told: Sequence[Told] = ()
+    fates: Mapping[str, str] = field(default_factory=dict)
     withheld: Sequence[Withheld] = ()
     silence: Silence | None = None
     history: Sequence[Event] = ()

@@ -24,6 +24,12 @@ _REASON = {
     "the rule has changed": N_("the rule has changed"),
     "the rule is no longer there": N_("the rule is no longer there"),
 }
+_FATE = {
+    **dict.fromkeys(("waiting", "leased", "retry"), N_("not sent yet")),
+    **dict.fromkeys(("skipped", "suppressed", "dropped"), N_("not sent")),
+    "failed": N_("could not be delivered"),
+    "unknown": N_("may not have arrived"),
+}
 _RULE = {"failed": N_("cannot be read"), "max_age": N_("too old"), "min_rows": N_("too few rows")}
 
 
@@ -101,10 +107,17 @@ def _told(stand: Stand, figures: Figures) -> str:
     """Who was told, and why somebody is not."""
     parts = []
     if stand.told:
-        names = dict.fromkeys(figures.said(t.recipient or spaced(t.channel)) for t in stand.told)
+        names = dict.fromkeys(_reached(t, stand, figures) for t in stand.told)
         parts.append(", ".join(names))
     parts += [_held(why, stand, figures) for why in stand.withheld]
     return "; ".join(dict.fromkeys(parts))
+
+
+def _reached(told: Told, stand: Stand, figures: Figures) -> str:
+    """Whom a message goes to, and whether it has arrived; one that is remembered no more has."""
+    name = figures.said(told.recipient or spaced(told.channel))
+    fate = stand.fates.get(told.delivery, "sent")
+    return name if fate == "sent" else f"{name} ({figures.gettext(_FATE[fate])})"
 
 
 def _held(why: Withheld, stand: Stand, figures: Figures) -> str:
@@ -199,7 +212,7 @@ def _record(stand: Stand, secrets: frozenset[str], history: bool) -> dict[str, A
         "owners": [hide(owner, secrets) for owner in stand.owners], "state": one.state, "since": one.since, "fired": one.fired,
         "period": one.period, "value": one.value, "target": one.target, "reason": hide(one.reason, secrets),
         "condition": hide(stand.condition, secrets), "episode": one.episode, "changed": one.changed, "judged": one.seen,
-        "told": [_told_record(t, secrets) for t in stand.told],
+        "told": [_told_record(t, stand, secrets) for t in stand.told],
         "withheld": [{"why": kind, "by": hide(what, secrets)} for kind, what in stand.withheld],
     }  # fmt: skip
     if history:
@@ -207,10 +220,10 @@ def _record(stand: Stand, secrets: frozenset[str], history: bool) -> dict[str, A
     return out
 
 
-def _told_record(told: Told, secrets: frozenset[str]) -> dict[str, Any]:
+def _told_record(told: Told, stand: Stand, secrets: frozenset[str]) -> dict[str, Any]:
     return {
         "channel": told.channel, "recipient": hide(told.recipient, secrets), "route": hide(told.route, secrets), "at": told.at,
-        "ended": told.ended, "delivery": told.delivery,
+        "ended": told.ended, "delivery": told.delivery, "state": stand.fates.get(told.delivery, ""),
     }  # fmt: skip
 
 

@@ -130,6 +130,18 @@ def all_told(c: Connection, *, ended: bool = False) -> list[Told]:
     return [_told(row) for row in c.execute(found)]
 
 
+def fates(c: Connection, some: Iterable[Told]) -> dict[str, str]:
+    """By delivery, what has become of it, as far as it is remembered: its state in the outbox."""
+    keys = sorted({one.delivery for one in some})
+    out: dict[str, str] = {}
+    for first in range(0, len(keys), 500):  # no more parameters than a statement may have
+        wanted = delivery.c.key.in_(keys[first : first + 500])
+        out |= {
+            row.key: row.state for row in c.execute(select(delivery.c.key, delivery.c.state).where(wanted))
+        }
+    return out
+
+
 def tell(c: Connection, some: Iterable[Told]) -> None:
     """Writes down who is told that alerts fire; to one who was told before, again.
 
