@@ -129,8 +129,8 @@ class Composer:
     # --- failures --------------------------------------------------------------------------------------------------
 
     def failure(self, delivery: Undelivered, *, now: dt.datetime) -> list[Outgoing]:
-        """Tells the owner of a delivery that finally failed, over channels other than the one that failed. Raises
-        ProblemsFound."""
+        """Tells of a delivery that finally failed: over the first declared channel that is another than the one that failed
+        and has an address for it. Raises ProblemsFound."""
         locale = self.locale or self.declaration.locale
         out = []
         for destination in self.declaration.deliveries.failures:
@@ -151,6 +151,8 @@ class Composer:
                 out.append(
                     self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
                 )
+            if not all(each.skipped for each in out):
+                break
         return out
 
     def not_ready(self, report: Report, found: Sequence[str]) -> str:
