@@ -304,7 +304,7 @@ class Project:
         store: Store | None = None,
         host: str | None = None,
     ) -> Iterator[Performed]:
-        """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send` sends them.
+        """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send_due` sends them.
 
         ``now`` is the clock, ``host`` what runs call this machine. Any number of machines may do this at any time, over one
         store: each time of a job is done once. Raises ProblemsFound where the file has errors, or the store cannot be used.
@@ -313,7 +313,7 @@ class Project:
 
         declaration = self._whole()
         composer = self._composer(declaration)
-        with self.opened_store(declaration, store) as opened:
+        with self._opened_store(declaration, store) as opened:
             work = Work(self, declaration, opened, composer, now or _utc, socket.gethostname() if host is None else host)  # fmt: skip
             yield from work.perform()
 
@@ -323,11 +323,11 @@ class Project:
         from cadran.deliver.turns import turns
 
         declaration = self._whole()
-        with self.opened_store(declaration) as store, store.write() as c:
+        with self._opened_store(declaration) as store, store.write() as c:
             found, _ = turns(c, jobs(declaration), now or _utc())
         return [(turn.job.name, turn.due.at) for turn in found]
 
-    def send(
+    def send_due(
         self,
         *,
         now: Callable[[], dt.datetime] | None = None,
@@ -335,13 +335,14 @@ class Project:
         stop: Event | None = None,
     ) -> Counter[str]:
         """Sends what is due in the outbox; gives how many tries ended how: sent, retry, failed, unknown, lost."""
-        from cadran.deliver.sender import send_due, sender_of
+        from cadran.deliver import sender
 
         declaration, notifiers = self._whole(), self.plugins.notifier
-        with self.opened_store(declaration, store) as opened:
-            return send_due(
-                sender_of(opened, declaration, notifiers, self._composer(declaration), now or _utc, stop=stop)
+        with self._opened_store(declaration, store) as opened:
+            made = sender.sender_of(
+                opened, declaration, notifiers, self._composer(declaration), now or _utc, stop=stop
             )
+            return sender.send_due(made)
 
     def _composer(self, declaration: Declaration) -> Composer:
         from cadran.deliver.messages import Composer
@@ -357,7 +358,7 @@ class Project:
         return declaration
 
     @contextmanager
-    def opened_store(self, declaration: Declaration, store: Store | None = None) -> Iterator[Store]:
+    def _opened_store(self, declaration: Declaration, store: Store | None = None) -> Iterator[Store]:
         """The project's store, closed behind it, or the one that is given, which stays open. Raises StoreError."""
         if store is not None:
             yield store
@@ -386,7 +387,7 @@ class Project:
         asked = (declaration, declaration.kpis[name], known, period, segment)
         if not exists(self._folder, declaration.state.url):
             return history(None, *asked)
-        with self.opened_store(declaration) as store:
+        with self._opened_store(declaration) as store:
             return history(store, *asked)
 
     def cache(self) -> list[Line]:
@@ -537,7 +538,7 @@ def _judged(
         tuple(computed.quality), tuple(in_order(_masked(warnings, declaration))), computed.statements, computed.kpis,
         tuple(note for note in computed.notes if note.kpi in declaration.kpis), tuple(computed.reuse), tuple(computed.measured), tuple(computed.scanned),
         judging=judging, judged={(s.kpi.kpi.name, str(s.grain)): histories.newest(s, calendar) for s in computed.alerts},
-        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts}, of={s.kpi.kpi.name: s.measured for s in computed.series},
+        rests={s.kpi.kpi.name: s.datasets for s in computed.alerts}, measured_on={s.kpi.kpi.name: s.measured for s in computed.series},
     )  # fmt: skip
 
 
@@ -548,6 +549,12 @@ def _named_files(declaration: Declaration) -> Iterator[Problem]:
         from cadran.resources import template_folders
 
         yield from check_templates(declaration, template_folders(declaration.folder))
+    if declaration.channels:
+        from cadran.publish.letters.checking import check_letters, own_templates
+        from cadran.resources import template_folders
+
+        if own_templates(declaration):
+            yield from check_letters(declaration, template_folders(declaration.folder))
     if any(given.file for test in declaration.tests.values() for given in test.given.values()):
         from cadran.testing.rows import check_files
 

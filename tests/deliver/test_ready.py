@@ -20,7 +20,7 @@ DAY = Ready(Duration(days=1))
 def _results(*quality: Quality) -> Results:
     dated: Any = SimpleNamespace(datasets={name: SimpleNamespace(date="day" if name != "users" else None) for name in ("orders", "leads", "users")})  # fmt: skip
     of = {"revenue": ("orders",), "leads": ("leads", "users")}
-    return Results((), at("05 07:00"), dated, quality=quality, of=of)
+    return Results((), at("05 07:00"), dated, quality=quality, measured_on=of)
 
 
 def _quality(dataset: str, newest: str | None) -> Quality:

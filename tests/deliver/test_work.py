@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cadran.problems import ProblemsFound
-from deliver.projects import Small
+from deliver.projects import DAILY, Small
 
 Make = Callable[..., Small]
 
@@ -52,13 +52,40 @@ reports:
 
 
 def test_a_changed_schedule_begins_anew(small: Make) -> None:
+    at_five = DAILY.replace("0 7", "0 5")
     made = small()
     made.due("04 08:00")
-    made.write('\nreports:\n  daily: {kpis: [revenue], schedule: "0 5 * * *", to: [out]}\n')
+    made.write(at_five)
     assert made.due("05 06:00") == [], "5:00 was over when it was said"
     assert made.due("06 05:00") == ["report:daily 06 05:00 done", "1 sent"]
-    made.write('\nreports:\n  daily: {kpis: [revenue], schedule: "0 7 * * *", to: [out]}\n')
-    assert made.due("06 08:00") == [], "what was missed before it was changed is not made up for"
+    made.write(DAILY)
+    assert made.due("06 09:00") == [], "what was missed before it was changed back is not made up for"
+    assert made.due("07 07:00") == ["report:daily 07 07:00 done", "1 sent"]
+
+
+def test_a_report_that_was_away_begins_anew(small: Make) -> None:
+    made = small()
+    made.due("04 08:00")
+    made.write("")
+    for day in ("05", "06", "07"):
+        assert made.due(f"{day} 08:00") == []
+    made.write(DAILY)
+    assert made.due("08 06:00") == []
+    assert made.due("08 07:00") == ["report:daily 08 07:00 done", "1 sent"]
+
+
+def test_two_versions_of_the_file_side_by_side(small: Make) -> None:
+    """While one machine has the new file and another the old one, no time of either gets lost."""
+    made = small()
+    for time in ("04 08:00", "04 20:00", "05 06:50", "05 06:59"):
+        made.write(DAILY)
+        made.due(time)
+        made.write(DAILY.replace("0 7", "5 7"))
+        made.due(time)
+    made.write(DAILY)
+    assert made.due("05 07:00") == ["report:daily 05 07:00 done", "1 sent"]
+    made.write(DAILY.replace("0 7", "5 7"))
+    assert made.due("05 07:05") == ["report:daily 05 07:05 done", "1 sent"]
 
 
 def test_jobs_of_one_time_share_what_is_computed(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:

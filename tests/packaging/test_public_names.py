@@ -23,11 +23,11 @@ def test_the_python_api() -> None:
 
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
-        "allow_paths", "analyse", "backtest", "cache", "check", "check_data", "clear_cache", "declaration", "dependencies", "environ", "examine", "explain",
-        "file", "history", "model", "plugins", "run", "store", "test", "unread_cache",
+        "allow_paths", "analyse", "backtest", "cache", "check", "check_data", "clear_cache", "declaration", "dependencies", "due", "environ", "examine", "explain",
+        "file", "history", "model", "perform", "pinned", "plugins", "run", "send_due", "store", "test", "unread_cache",
     }  # fmt: skip
     assert _public(cadran.Results) == {
-        "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "judged", "judging", "kpis", "measured", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",
+        "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "judged", "judging", "kpis", "measured", "measured_on", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",
         "rows", "scanned", "statements", "warnings",
     }  # fmt: skip
 
@@ -53,7 +53,7 @@ def test_the_contract_of_plugins() -> None:
 def test_the_commands() -> None:
     assert list(COMMANDS) == [
         "run", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
-        "forecast", "alerts", "silence", "backtest", "history", "outbox", "cache", "schema", "plugins",
+        "forecast", "alerts", "silence", "backtest", "history", "outbox", "scheduler", "cache", "schema", "plugins",
     ]  # fmt: skip
     (script,) = entry_points(group="console_scripts", name="cadran")
     assert script.value == "cadran.cli:main"

@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +23,10 @@ _BAD_TRIES = ("failed", "unknown")
 
 
 def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
-    """Exit code 2 where a job could not be done, or a message not be delivered or perhaps not."""
+    """Exit code 2 where a job could not be done, or a message not be delivered or perhaps not.
+
+    What went wrong goes to the standard error, for a cron to mail it.
+    """
     from cadran.problems import ProblemsFound, errors
     from cadran.project import clock_of
     from cadran.state.store.retention import tidy
@@ -34,11 +38,11 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
             raise ProblemsFound(problems)
         now = clock(clock_of(declaration, pretended).instant if pretended is not None else None)
         bad = False
-        with opened.opened_store(declaration) as store:
+        with closing(opened.store(declaration)) as store:
             for outcome in opened.perform(now=now, store=store):
-                click.echo(said(outcome, kind))
+                click.echo(said(outcome, kind), err=outcome.state in _BAD and kind != "json")
                 bad = bad or outcome.state in _BAD
-            counts = opened.send(now=now, store=store)
+            counts = opened.send_due(now=now, store=store)
             if pretended is None:  # a clock that only pretends to be later must not take anything away
                 tidy(store, declaration.state.keep, now())
         if counts or kind == "json":

@@ -207,7 +207,9 @@ class Results:
     rests: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # KPI with rules → the datasets behind it
-    of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # KPI → the datasets that it measures
+    measured_on: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # KPI → the datasets that it measures
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

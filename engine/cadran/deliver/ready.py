@@ -23,7 +23,7 @@ def unready(ready: Ready, results: Results, kpis: Collection[str]) -> list[str]:
     if ready.max_age is None:
         return []
     now = results.as_of.replace(tzinfo=None)
-    wanted = {dataset for kpi in kpis for dataset in results.of.get(kpi, ())}
+    wanted = {dataset for kpi in kpis for dataset in results.measured_on.get(kpi, ())}
     return list(_too_old(results, wanted, now, ready.max_age))
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: For how long a job that is being done is left alone by others; a process that died is not waited for any longer.
 BUSY = 900.0
+#: A job that was not declared for so long, or by another schedule, while others were looked at, begins anew.
+AWAY = dt.timedelta(hours=3)
+_SEEN = "seen"
+_MINUTES = dt.timedelta(minutes=15)
 _LONG = dt.timedelta(days=400)
 
 
@@ -45,8 +49,10 @@ def turns(
     except that a schedule which is new is seen for the first time."""
     due: list[Turn] = []
     lost: list[Lost] = []
+    jobs, alive = list(jobs), leases.until(c, _SEEN)
+    _see(c, _SEEN, now)
     for job in jobs:
-        since = runs.scheduled(c, job.name, said(job), now)
+        since = _since(c, job, alive, now)
         done = runs.ran(c, job.name, max(since, now - _LONG))
         found = plan(job.schedule, since, done, now, job.wait)
         lost += [Lost(job, one, leases.until(c, _trying(job, one.at)) is not None) for one in found.missed]
@@ -56,6 +62,24 @@ def turns(
         elif not found.missed:
             runs.settle(c, job.name, said(job), found.settled)
     return due, lost
+
+
+def _since(c: Connection, job: Job, alive: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """Up to when its times are accounted for. ``alive`` is when somebody last looked at any job."""
+    since, mark = runs.scheduled(c, job.name, said(job), now), f"{_SEEN} {job.name} @ {said(job)}"[:300]
+    seen = leases.until(c, mark)
+    _see(c, mark, now)
+    if alive is None or (seen is not None and alive - seen < AWAY):
+        return since
+    runs.settle(c, job.name, said(job), now)
+    return max(since, now)
+
+
+def _see(c: Connection, mark: str, now: dt.datetime) -> None:
+    """Remembers, to some minutes, when it was looked at something: as the end of a lease that nobody else wants."""
+    seen = leases.until(c, mark)
+    if seen is None or now - seen > _MINUTES:
+        leases.take(c, mark, _SEEN, now, 0)
 
 
 def said(job: Job) -> str:

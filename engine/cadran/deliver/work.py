@@ -232,6 +232,9 @@ class Work:
         except ProblemsFound as found:
             yield Outcome(NOTICES, now, "retry", failing(found.problems))
             return
+        except Exception as error:
+            yield Outcome(NOTICES, now, "retry", mask(_fault(error).message, self.declaration.unsaid))
+            return
         if posted.run is not None and posted.notices:
             yield Outcome(NOTICES, now, "done", messages=posted.deliveries)
 

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from cadran.state.store.adding import unless_there
 from cadran.state.store.tables import job as jobs
@@ -37,11 +37,8 @@ def first_seen(c: Connection, job: str, now: dt.datetime) -> dt.datetime:
 
 
 def scheduled(c: Connection, job: str, schedule: str, now: dt.datetime) -> dt.datetime:
-    """Up to when a job's times are accounted for, or are nobody's: its schedule was first seen then. Another schedule
-    begins anew, so that changing one makes nothing due."""
-    name = _scheduled(job, schedule)
-    c.execute(delete(jobs).where(jobs.c.name.startswith(f"{job} @ ", autoescape=True), jobs.c.name != name))
-    return first_seen(c, name, now)
+    """Up to when a job's times by one schedule are accounted for, or are nobody's: it was first seen then."""
+    return first_seen(c, _scheduled(job, schedule), now)
 
 
 def settle(c: Connection, job: str, schedule: str, until: dt.datetime) -> None:
