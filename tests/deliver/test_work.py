@@ -129,7 +129,7 @@ READY = """
 reports:
   daily: {{kpis: [revenue], schedule: "0 7 * * *", ready: {{max_age: 30h, wait: 2h, else: {otherwise}}}, owner: ana@example.com, to: [out]}}
 """
-OLD = "the newest row of orders is of 2026-03-03, one of the last 108000 seconds is expected"
+OLD = "the newest row of orders is of 2026-03-03, one of the last 30 hours is expected"
 
 
 @pytest.mark.parametrize(
