@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from airflow.sdk import DAG
 from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
 
 with DAG(
     "cadran_due",
     schedule="*/5 * * * *",
-    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc),
+    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     catchup=False,  # cadran makes up for what was missed by itself
     max_active_runs=1,
 ) as dag:

@@ -549,6 +549,12 @@ def _named_files(declaration: Declaration) -> Iterator[Problem]:
         from cadran.resources import template_folders
 
         yield from check_templates(declaration, template_folders(declaration.folder))
+    if declaration.channels:
+        from cadran.publish.letters.checking import check_letters, own_templates
+        from cadran.resources import template_folders
+
+        if own_templates(declaration):
+            yield from check_letters(declaration, template_folders(declaration.folder))
     if any(given.file for test in declaration.tests.values() for given in test.given.values()):
         from cadran.testing.rows import check_files
 

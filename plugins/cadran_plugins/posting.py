@@ -12,22 +12,14 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from cadran.plugins import Deferred, NotifierContext, NotifierError, Unknown
+from cadran.plugins import Deferred, NotifierError, Unknown
+from cadran_plugins.web import Target
 
 if TYPE_CHECKING:
     import httpx
-
-COMMON: Mapping[str, Any] = {
-    "timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 600, "description": "Seconds to wait for each answer (30)."},
-    "allow_private": {"type": "boolean", "description": "Whether it may lie in the own network, and be reached without TLS."},
-    "ca_file": {"type": "string", "minLength": 1, "description": "Certificates to trust instead of the system's (PEM)."},
-    "proxy": {"type": "string", "pattern": "^https?://", "description": "A proxy to go through; it then looks up names."},
-}  # fmt: skip
 
 _MOST = 65_536  # bytes of an answer
 _SHOWN = 200  # characters of one in a message
@@ -37,54 +29,6 @@ _LONGEST_WAIT = 86_400.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to post. ``setting`` is what holds the address, ``secret`` whether the address is one."""
-
-    url: str = field(repr=False)
-    setting: str
-    secret: bool = True
-    timeout: float = 30.0
-    allow_private: bool = False
-    ca_file: Path | None = None
-    proxy: str = field(default="", repr=False)
-
-    @property
-    def parts(self) -> SplitResult:
-        return urlsplit(self.url)
-
-    @property
-    def host(self) -> str:
-        return self.parts.hostname or ""
-
-
-def target(context: NotifierContext, setting: str, *, secret: bool = True) -> Target:
-    """From a channel's settings. Raises NotifierError for an address that cannot be one."""
-    config = context.config
-    url, allow_private = str(config[setting]), bool(config.get("allow_private", False))
-    try:
-        parts = urlsplit(url)
-        right = (
-            parts.scheme in ("https", "http")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and url.isprintable()
-        )
-        named = bool(parts.username or parts.password)
-    except ValueError:
-        right = named = False
-    if not right or named:
-        raise NotifierError("this is no web address", hint="write https://…", setting=(setting,))
-    if parts.scheme == "http" and not allow_private:
-        hint = "write https://…, or say 'allow_private: true' for one in your own network"
-        raise NotifierError("an address without TLS", hint=hint, setting=(setting,))
-    ca_file = config.get("ca_file")
-    return Target(
-        url, setting, secret, float(config.get("timeout", 30)), allow_private,
-        context.base / str(ca_file) if ca_file else None, str(config.get("proxy", "")),
-    )  # fmt: skip
 
 
 def post(to: Target, body: bytes, headers: Mapping[str, str], begin: Callable[[], None]) -> str:
@@ -106,17 +50,19 @@ def post(to: Target, body: bytes, headers: Mapping[str, str], begin: Callable[[]
 
 
 class _Once:
-    """Calls ``begin`` the first time, and knows whether all has gone out."""
+    """Calls ``begin`` the first time that the request itself goes out, and knows whether all of it has."""
 
     def __init__(self, begin: Callable[[], None]) -> None:
-        self.begin, self.begun, self.sent = begin, False, False
+        self.begin, self.begun, self.sent, self.tunnelling = begin, False, False, False
 
-    def trace(self, event: str, _: Mapping[str, Any]) -> None:
-        """What httpx tells of a request as it goes."""
-        if event.endswith("send_request_headers.started") and not self.begun:
-            self.begun = True
-            self.begin()
-        if event.endswith("send_request_body.complete"):
+    def trace(self, event: str, about: Mapping[str, Any]) -> None:
+        """What httpx tells of a request as it goes; asking a proxy for a tunnel is a request too."""
+        if event.endswith("send_request_headers.started"):
+            self.tunnelling = about["request"].method == b"CONNECT"
+            if not self.tunnelling and not self.begun:
+                self.begun = True
+                self.begin()
+        if event.endswith("send_request_body.complete") and not self.tunnelling:
             self.sent = True
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from cadran.plugins import Message, Notifier, NotifierContext, NotifierEntry, NotifierError, hookimpl
-from cadran_plugins import posting
+from cadran_plugins import web
 
 _MOST_BLOCKS, _MOST_TEXT, _MOST_HEADER = 50, 3000, 150  # Slack's own limits
 
@@ -19,7 +19,7 @@ class SlackNotifier(Notifier):
         "type": "object",
         "properties": {
             "webhook": {"type": "string", "minLength": 1, "description": "The incoming webhook's address."},
-            **posting.COMMON,
+            **web.COMMON,
         },
         "required": ["webhook"],
         "additionalProperties": False,
@@ -30,7 +30,7 @@ class SlackNotifier(Notifier):
 
     def __init__(self, context: NotifierContext) -> None:
         super().__init__(context)
-        self._target = posting.target(context, "webhook")
+        self._target = web.target(context, "webhook")
 
     @staticmethod
     def literal(text: str) -> str:
@@ -50,6 +50,8 @@ class SlackNotifier(Notifier):
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
     def send(self, sealed: bytes, recipient: str, begin: Callable[[], None]) -> str:  # noqa: ARG002
+        from cadran_plugins import posting  # loads TLS and sockets, which checking a file needs not
+
         return posting.post(self._target, sealed, {}, begin)
 
 

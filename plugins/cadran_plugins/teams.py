@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from cadran.plugins import Message, Notifier, NotifierContext, NotifierEntry, NotifierError, hookimpl
-from cadran_plugins import posting
+from cadran_plugins import web
 
 _MOST_BYTES = 27_000  # Teams takes 28 kB
 _LINE_ENDS = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]+\s*")
@@ -26,7 +26,7 @@ class TeamsNotifier(Notifier):
                 "minLength": 1,
                 "description": "The address of a workflow that posts what it is sent.",
             },
-            **posting.COMMON,
+            **web.COMMON,
         },
         "required": ["webhook"],
         "additionalProperties": False,
@@ -37,7 +37,7 @@ class TeamsNotifier(Notifier):
 
     def __init__(self, context: NotifierContext) -> None:
         super().__init__(context)
-        self._target = posting.target(context, "webhook")
+        self._target = web.target(context, "webhook")
 
     @staticmethod
     def literal(text: str) -> str:
@@ -62,6 +62,8 @@ class TeamsNotifier(Notifier):
         return sealed
 
     def send(self, sealed: bytes, recipient: str, begin: Callable[[], None]) -> str:  # noqa: ARG002
+        from cadran_plugins import posting  # loads TLS and sockets, which checking a file needs not
+
         return posting.post(self._target, sealed, {}, begin)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from cadran.plugins import Message, Notifier, NotifierContext, NotifierEntry, NotifierError, hookimpl
-from cadran_plugins import posting
+from cadran_plugins import web
 
 _PREFIX = "whsec_"
 
@@ -34,7 +34,7 @@ class WebhookNotifier(Notifier):
                 "minLength": 16,
                 "description": "What posts are signed with: whsec_ and Base64, or any text of 16 characters or more.",
             },
-            **posting.COMMON,
+            **web.COMMON,
         },
         "required": ["url"],
         "additionalProperties": False,
@@ -44,7 +44,7 @@ class WebhookNotifier(Notifier):
 
     def __init__(self, context: NotifierContext) -> None:
         super().__init__(context)
-        self._target = posting.target(context, "url")
+        self._target = web.target(context, "url")
         self._secret = _key(str(context.config.get("secret", "")))
 
     def seal(self, message: Message) -> bytes:
@@ -71,6 +71,8 @@ class WebhookNotifier(Notifier):
         headers = {"webhook-id": number, "webhook-timestamp": moment}
         if self._secret:
             headers["webhook-signature"] = f"v1,{sign(self._secret, number, moment, sealed)}"
+        from cadran_plugins import posting  # loads TLS and sockets, which checking a file needs not
+
         return posting.post(self._target, sealed, headers, begin)
 
 

@@ -395,6 +395,22 @@ def test_it_is_told_over_another_channel(tmp_path: Path) -> None:
     assert [o.channel for o in composer(of).failure(letters.Failed(), now=AS_OF)] == ["chat"]
 
 
+@pytest.mark.parametrize(
+    ("owner", "channels"),
+    [("ops@example.com", ["mail"]), ("", ["mail", "chat"])],
+    ids=["an owner", "no owner"],
+)
+def test_it_is_told_once_and_to_the_next_where_there_is_no_address(
+    tmp_path: Path, owner: str, channels: list[str]
+) -> None:
+    every = (Destination(text("mail"), (text("{{ owner }}"),)), chat("chat"), chat("team"))
+    failed = letters.Failed()
+    failed.channel, failed.owner = "hook", owner
+    made = composer(project(tmp_path, deliveries=Deliveries(failures=every))).failure(failed, now=AS_OF)
+    assert [o.channel for o in made] == channels
+    assert [o.channel for o in made if not o.skipped] == channels[-1:]
+
+
 # --- templates of a team's own -------------------------------------------------------------------------------------------------
 
 HOSTILE = '</td><script>alert(1)</script>\r\nBcc: x@example.com\n"},{"<!channel> [x](http://x) {{ 7*7 }}'

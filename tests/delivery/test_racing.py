@@ -15,12 +15,9 @@ from sqlalchemy import func, select
 
 import cadran
 from cadran.declare.model import Deliveries
-from cadran.deliver.messages import Composer
 from cadran.deliver.post import Claim, post
-from cadran.deliver.sender import Sender, send_due, sender_of
-from cadran.deliver.work import Work
+from cadran.deliver.sender import Sender, send_due
 from cadran.plugins.notifier import Message, Notifier
-from cadran.resources import template_folders
 from cadran.state.store.store import open_store
 from cadran.state.store.tables import attempt, delivery, run
 from cli.user import KPIS, project
@@ -71,16 +68,14 @@ def declared(folder: Path, port: int, where: tuple[Path, str, str]) -> Path:
 
 
 def machine(folder: Path, together: Barrier) -> None:
-    """What a machine does in every minute that runs the project's schedule: compute what is due, then send."""
+    """What ``cadran run --due`` does, in every minute: compute what is due, then send."""
     opened = cadran.open(folder)
-    declaration = opened.model()[0]
-    store = opened.store(declaration)
-    composer = Composer(declaration, opened.plugins.notifier, template_folders(declaration.folder))
+    store = opened.store(opened.model()[0])
     for minute in range(WHOLE):
         now = NOON + dt.timedelta(minutes=minute, seconds=1)
         together.wait(60)
-        list(Work(opened, declaration, store, composer, lambda now=now: now).perform())  # type: ignore[misc]
-        send_due(sender_of(store, declaration, opened.plugins.notifier, composer, lambda now=now: now))  # type: ignore[misc]
+        list(opened.perform(now=lambda now=now: now, store=store))  # type: ignore[misc]
+        opened.send(now=lambda now=now: now, store=store)  # type: ignore[misc]
     store.close()
 
 

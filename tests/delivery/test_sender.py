@@ -4,6 +4,7 @@ in ``test_faults.py``."""
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -255,6 +256,25 @@ def test_a_server_that_hangs_holds_up_nobody_else(store: Store) -> None:
     assert counts == {"sent": 7}
 
 
+def test_a_server_that_hangs_is_left_alone_until_the_next_call(store: Store) -> None:
+    names = [f"slow{i}" for i in range(5)]
+    put(
+        store, *(a_delivery(name, channel="slow") for name in names), *(a_delivery(f"r{i}") for i in range(5))
+    )
+    clock = [NOON]
+
+    def hang(_: Callable[[], None]) -> str:
+        clock[0] += dt.timedelta(seconds=60)
+        raise Deferred("no answer within 60 seconds")
+
+    others = Scripted()
+    channels = {"slow": Scripted(dict.fromkeys(names, hang)), "mail": others}
+    for call in (1, 2):
+        send_due(Sender(store, lambda row: channels[row.channel], lambda: clock[0], workers=1))
+        assert states(store, names).count("retry") == call, "one of them waited in vain, and that was enough"
+    assert len(others.sent) == 5
+
+
 def test_what_is_under_way_comes_to_its_end_and_nothing_more_begins(store: Store) -> None:
     put(store, *(a_delivery(f"r{i}") for i in range(5)))
     stop = threading.Event()
@@ -267,6 +287,26 @@ def test_what_is_under_way_comes_to_its_end_and_nothing_more_begins(store: Store
     counts = send(store, Scripted({f"r{i}": last for i in range(5)}), workers=1, stop=stop)
     assert counts == {"sent": 1}
     assert sorted(states(store, [f"r{i}" for i in range(5)])) == ["sent"] + ["waiting"] * 4
+
+
+def test_an_interrupt_lets_what_is_under_way_come_to_its_end(store: Store) -> None:
+    names = [f"r{i}" for i in range(5)]
+    put(store, *(a_delivery(name) for name in names))
+    interrupted = threading.Event()
+
+    def slow(begin: Callable[[], None]) -> str:
+        begin()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        assert interrupted.wait(30)
+        return "sent, and that was all"
+
+    stop = threading.Event()
+    watcher = threading.Thread(target=lambda: interrupted.set() if stop.wait(30) else None)
+    watcher.start()
+    with pytest.raises(KeyboardInterrupt):
+        send(store, Scripted(dict.fromkeys(names, slow)), workers=1, stop=stop)
+    watcher.join()
+    assert sorted(states(store, names)) == ["sent"] + ["waiting"] * 4
 
 
 def test_who_lost_the_lease_while_it_waited_sends_nothing(store: Store) -> None:

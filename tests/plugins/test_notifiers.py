@@ -274,6 +274,35 @@ def test_a_template_that_is_broken_keeps_back_only_its_report(tmp_path: Path) ->
     ]
 
 
+def test_check_looks_at_the_templates_of_messages(tmp_path: Path) -> None:
+    folder = shop(
+        tmp_path,
+        "board: {notifier: email, smtp: smtp://localhost, from: kpi@example.com}",
+        "monthly: {title: The month}",
+    )
+    mine = folder / "templates" / "email"
+    mine.mkdir(parents=True)
+    (mine / "report.html.jinja").write_text(
+        '{% extends "cadran/email/report.html.jinja" %}\n{% block atention %}x{% endblock %}\n'
+    )
+    (mine / "alert.txt.jinja").write_text("{{ title }}\n{% if %}")
+    done = call(folder, "check")
+    assert done.code == 2 and done.out.endswith("\n2 errors\n")
+    assert "templates/email/alert.txt.jinja:2:1: template email/alert.txt.jinja: " in done.out
+    assert "templates/email/report.html.jinja:2:1: template report.html.jinja: " in done.out
+    assert "no block 'atention'" in done.out and "did you mean 'attention'?" in done.out
+
+
+def test_a_report_for_each_value_of_a_segment_is_left_as_well(tmp_path: Path) -> None:
+    """It would show everybody all figures."""
+    folder = shop(
+        tmp_path, "board: {notifier: file, path: out}", "monthly: {kpis: [revenue], per: shop, to: [board]}"
+    )
+    done = run(folder)
+    assert done.code == 0 and done.err == "not sent by a run: 'monthly' to board; 'cadran send' does that\n"
+    assert not (folder / "out").exists()
+
+
 OUTSIDE = {
     "above": "../out",
     "above and back": "data/../../out",
@@ -388,6 +417,16 @@ def test_an_older_report_that_comes_late_does_not_take_the_place_of_a_newer_one(
     assert names(folder) == [
         "index.html", "reports.json", "week.2026-03-03T060000Z.html", "week.2026-03-09T060000Z.html", "week.html",
     ]  # fmt: skip
+
+
+def test_a_report_that_was_made_late_is_still_the_older_one(tmp_path: Path) -> None:
+    """What counts is the moment of the data, and not when the message was made."""
+    notifier, folder = board(tmp_path), tmp_path / "in"
+    for day in (9, 2):
+        computed = {"computed": f"2026-03-{day:02}T07:00:00+01:00"}
+        notifier.send(notifier.seal(message(week(f"day {day}"), day=12, data=computed)), "", lambda: None)
+    assert (folder / "week.html").read_text() == "day 9"
+    assert (folder / "week.2026-03-02T060000Z.html").read_text() == "day 2"
 
 
 def test_sent_twice_it_is_there_once(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from cadran_plugins.slack import SlackNotifier
 from cadran_plugins.teams import TeamsNotifier
 from cadran_plugins.webhook import WebhookNotifier
 
-from .web_servers import Answer, Site, web_server
+from .web_servers import Answer, Site, proxy, web_server
 
 KEY = "0123456789abcdef" * 4
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
@@ -291,6 +291,32 @@ def test_a_name_that_changes_its_address_leads_to_the_one_that_was_looked_at(
             sent(webhook(f"https://127.0.0.1:{port}/in"), b'{"id": ""}')
     [(_, headers, _)] = site.asked
     assert headers["host"] == f"hooks.example.com:{port}"
+
+
+def test_a_proxy_looks_names_up_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("hooks.example.com").configure_cert(context)
+    site, asked = Site(), list[str]()
+    with web_server(site, context) as port, proxy(asked) as through:
+        config = {"ca_file": str(tmp_path / "ca.pem"), "allow_private": False}
+        to = webhook(f"https://hooks.example.com:{port}/in", proxy=f"http://127.0.0.1:{through}", **config)
+        assert sent(to, b'{"id": ""}') == ("hooks.example.com answered 200: ok", 1)
+        # One of the environment is not used: it would look names up again.
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{through}")
+        with pytest.raises((Deferred, NotifierError)):
+            sent(webhook(f"https://hooks.invalid:{port}/in", **config), b'{"id": ""}')
+    assert asked == [f"hooks.example.com:{port}"] and len(site.asked) == 1
+
+
+def test_what_breaks_behind_a_proxy_before_the_request_is_put_off() -> None:
+    begun: list[None] = []
+    with proxy([], breaks=True) as through:
+        to = webhook("https://hooks.example.com/in", proxy=f"http://127.0.0.1:{through}")
+        with pytest.raises(NotifierError) as caught:
+            to.send(b'{"id": ""}', "", lambda: begun.append(None))
+    assert type(caught.value) is Deferred and begun == []
 
 
 @pytest.mark.parametrize(

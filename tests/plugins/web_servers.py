@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -80,3 +80,49 @@ def web_server(site: Site, context: ssl.SSLContext | None = None) -> Iterator[in
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def proxy(asked: list[str], *, breaks: bool = False) -> Iterator[int]:
+    """A proxy that makes tunnels to 127.0.0.1, whatever name it is asked for; or one that breaks each once it stands."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(0.05)
+    ended = threading.Event()
+
+    def pass_on(here: socket.socket, there: socket.socket) -> None:
+        with suppress(OSError):
+            while part := here.recv(65536):
+                there.sendall(part)
+        with suppress(OSError):
+            there.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        while not ended.is_set():
+            try:
+                client, _ = listening.accept()
+            except TimeoutError:
+                continue
+            with client:
+                client.settimeout(10)
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += client.recv(4096)
+                target = head.split()[1].decode()
+                asked.append(target)
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                if breaks:
+                    continue
+                with socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2])), 10) as server:
+                    back = threading.Thread(target=pass_on, args=(server, client))
+                    back.start()
+                    pass_on(client, server)
+                    back.join()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        ended.set()
+        thread.join(15)
+        listening.close()

@@ -79,38 +79,28 @@ class Composer:
         Raises ProblemsFound where a template or a channel is at fault: then there is no message at all.
         """
         locale = self.locale or report.locale or self.declaration.locale
-        maker = Maker(results, self.declaration, report, self.folders, locale)
         figures = Figures(self.declaration, locale)
-        context, out = maker.gathered(), []
-        words = {
-            "owner": report.owner,
-            "report": report.name,
-            "value": about,
-            "address": address,
-            **(others or {}),
-        }
-        if report.per is not None:
-            words[report.per.segment.value] = address or about
+        maker = Maker(results, self.declaration, report, self.folders, locale)
         late_text = late_words(figures, self._local(logical_time)) if late else ""
         whose = f"{spaced(report.per.segment.value)}: {figures.said(about)}" if about and report.per else ""
-        context = replace(context, banners=tuple(filter(None, (whose, late_text, banner))))
-        moment = now or logical_time
+        banners = tuple(filter(None, (whose, late_text, banner)))
+        context = replace(maker.gathered(), banners=banners)
+        link = self._links.of_report(report, about)
+        letter = Letter(figures.said(banner), late_text, figures.said(about), link)
+        words, out = _words(report, about, address, others or {}), []
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
             notifier = self._notifier(channel)
-            link = self._links.of_report(report, about)
-            letter = Letter(banner, late_text, figures.said(about), link)
             made = maker.make(self._templates(channel, notifier, locale), context, letter)
             documents = tuple(_renamed(d, about) for d in made.documents)
             for recipient in _recipients(destination, words):
                 message = Message(
                     keys.key(job, logical_time, "report", channel.name, recipient, about), "report",
-                    self._local(moment), made.rendered.subject, recipient, made.rendered.parts,
+                    self._local(now or logical_time), made.rendered.subject, recipient, made.rendered.parts,
                     documents, made.rendered.pictures, link=link, data=for_programs(context, link), locale=locale,
                 )  # fmt: skip
-                out.append(
-                    self._sealed(message, channel, notifier, _label(made, about), report.owner, destination)
-                )
+                label = _label(made, about)
+                out.append(self._sealed(message, channel, notifier, label, report.owner, destination))
         return out
 
     # --- alerts ----------------------------------------------------------------------------------------------------
@@ -139,8 +129,8 @@ class Composer:
     # --- failures --------------------------------------------------------------------------------------------------
 
     def failure(self, delivery: Undelivered, *, now: dt.datetime) -> list[Outgoing]:
-        """Tells the owner of a delivery that finally failed, over channels other than the one that failed. Raises
-        ProblemsFound."""
+        """Tells of a delivery that finally failed: over the first declared channel that is another than the one that failed
+        and has an address for it. Raises ProblemsFound."""
         locale = self.locale or self.declaration.locale
         out = []
         for destination in self.declaration.deliveries.failures:
@@ -161,6 +151,8 @@ class Composer:
                 out.append(
                     self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
                 )
+            if not all(each.skipped for each in out):
+                break
         return out
 
     def not_ready(self, report: Report, found: Sequence[str]) -> str:
@@ -232,6 +224,14 @@ class Composer:
 
     def _local(self, moment: dt.datetime) -> dt.datetime:
         return moment.astimezone(self.declaration.calendar.zone)
+
+
+def _words(report: Report, about: str, address: str, others: Mapping[str, str]) -> Mapping[str, str]:
+    """What recipients may be written with."""
+    words = {"owner": report.owner, "report": report.name, "value": about, "address": address, **others}
+    if report.per is not None:
+        words[report.per.segment.value] = address or about
+    return words
 
 
 def _recipients(destination: Destination, words: Mapping[str, str]) -> list[str]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LEASE = 300.0  # seconds: longer than any notifier waits for its server
 WORKERS = 4  # threads of a channel
+SLOW = 15.0  # seconds after which a try that did not arrive tells that its server hangs
 _POLL = 1.0  # seconds after which channels are looked for that have got something to do
 
 
@@ -78,19 +79,23 @@ def send_due(sender: Sender) -> Counter[str]:
     """Sends all that is due, and gives how many tries ended how: sent, retry, failed, unknown, lost.
 
     It comes back when nothing is due any more and every thread is done; an interrupt lets the messages that are under
-    way come to their end first.
+    way come to their end first. A channel whose server hangs is left alone until the next call, so that this one is over
+    after one try's patience and not after that of all the messages that wait there.
     """
     counts: Counter[str] = Counter()
+    resting: set[str] = set()
     with ExitStack() as pools:
         pool: dict[str, ThreadPoolExecutor] = {}
         busy: dict[Future[Counter[str]], str] = {}
         try:
             while not sender.stop.is_set():
                 counts += _tidied(sender)
-                for name in _channels(sender, set(busy.values())):
+                for name in _channels(sender, resting.union(busy.values())):
                     if name not in pool:
                         pool[name] = pools.enter_context(ThreadPoolExecutor(sender.workers))
-                    busy |= {pool[name].submit(_worked, sender, name): name for _ in range(sender.workers)}
+                    busy |= {
+                        pool[name].submit(_worked, sender, name, resting): name for _ in range(sender.workers)
+                    }
                 if not busy:
                     break
                 done, _ = wait(busy, timeout=_POLL, return_when=FIRST_COMPLETED)
@@ -104,9 +109,9 @@ def send_due(sender: Sender) -> Counter[str]:
     return counts
 
 
-def _channels(sender: Sender, busy: set[str]) -> list[str]:
+def _channels(sender: Sender, but: set[str]) -> list[str]:
     with sender.store.read() as c:
-        return [name for name in outbox.channels(c, sender.now(), sender.keys) if name not in busy]
+        return [name for name in outbox.channels(c, sender.now(), sender.keys) if name not in but]
 
 
 def _tidied(sender: Sender) -> Counter[str]:
@@ -140,16 +145,20 @@ def _telling(sender: Sender, row: Delivery, reason: str, now: dt.datetime) -> tu
 # --- one delivery --------------------------------------------------------------------------------------------------
 
 
-def _worked(sender: Sender, channel: str) -> Counter[str]:
-    """What a thread does: one delivery of its channel after the other, until none is due."""
+def _worked(sender: Sender, channel: str, resting: set[str]) -> Counter[str]:
+    """What a thread does: one delivery of its channel after the other, until none is due or the server hangs."""
     counts: Counter[str] = Counter()
-    while not sender.stop.is_set():
+    while not sender.stop.is_set() and channel not in resting:
         holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(8)}"
         with sender.store.write() as c:
             rows = outbox.lease(c, sender.now(), holder, sender.lease, channel=channel, keys=sender.keys)
         if not rows:
             break
-        counts[_sent(sender, rows[0])] += 1
+        started = sender.now()
+        ended = _sent(sender, rows[0], started)
+        counts[ended] += 1
+        if ended != "sent" and (sender.now() - started).total_seconds() >= SLOW:
+            resting.add(channel)
     return counts
 
 
@@ -179,9 +188,8 @@ class _Came:
     asked: float | None = None  # after how many seconds the other side wants to be asked again
 
 
-def _sent(sender: Sender, row: Delivery) -> str:
+def _sent(sender: Sender, row: Delivery, started: dt.datetime) -> str:
     """Sends one delivery; the answer is how it ended."""
-    started = sender.now()
     try:
         outcome = _tried(sender, row)
     except LeaseLost:

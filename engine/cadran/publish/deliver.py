@@ -34,7 +34,8 @@ Notifiers = Callable[[str], type[Notifier] | Problem]
 class Delivery:
     """One report at one place: ``where`` it went, or the problems that kept it from there.
 
-    ``left`` says that it was not even tried, for the channel leads away from this machine.
+    ``left`` says that it was not even tried: the channel leads away from this machine, or the report is one for each value
+    of a segment, which a run does not make.
     """
 
     report: str
@@ -62,7 +63,7 @@ def deliver(
     desk = _Desk(declaration, notifiers)
     for report in declaration.reports.values():
         channels = [declaration.channels[to.channel.value] for to in report.to]
-        away = [channel for channel in channels if desk.leads_away(channel)]
+        away = [channel for channel in channels if report.per or desk.leads_away(channel)]
         here = [channel for channel in channels if channel not in away]
         yield from (Delivery(report.name, channel.name, left=True) for channel in away)
         if channels and not here:

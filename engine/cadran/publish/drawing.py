@@ -53,8 +53,12 @@ class Chart:
     def __str__(self) -> str:
         return self.__html__()
 
+    def drawn_plain(self, size: Size) -> Spec:
+        """What :meth:`png` draws; nothing where there is nothing to draw."""
+        return chart(self.series, PLAIN, size) if self else {}
+
     def png(self, size: Size = WIDE) -> bytes:
-        return png(chart(self.series, PLAIN, size)) if self else b""
+        return png(self.drawn_plain(size)) if self else b""
 
 
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',Arial,sans-serif"

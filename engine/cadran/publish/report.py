@@ -13,7 +13,7 @@ from cadran.publish.gather import gather
 from cadran.resources import templates
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, TemplateError, TemplateSyntaxError
+    from jinja2 import Environment, Template, TemplateError, TemplateSyntaxError
 
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration, Report
@@ -59,18 +59,29 @@ def rendered(
     """A template's text; places in messages are relative to ``base``. Raises ProblemsFound."""
     from jinja2 import TemplateError
 
-    from cadran.publish.inheritance import said_in_vain
-
+    template = compiled(env, name, base, report)
     try:
-        if vain := said_in_vain(env, name):
-            raise ProblemsFound([replace(p, where=_within(p.where, base)) for p in vain])
-        return _joined(env.get_template(name).generate(variables))
+        return _joined(template.generate(variables))
     except TemplateError as error:
         raise ProblemsFound([_problem(error, env, name, report, base)]) from error
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         where = _line_of(error.__traceback__, _folders(env), base)
         message = f"{type(error).__name__}: {error}"
         raise ProblemsFound([Problem("template-failed", message, where, f"template {name}")]) from error
+
+
+def compiled(env: Environment, name: str, base: Path, report: Report | None = None) -> Template:
+    """A template that is well-formed, and says nothing in vain. Raises ProblemsFound."""
+    from jinja2 import TemplateError
+
+    from cadran.publish.inheritance import said_in_vain
+
+    try:
+        if vain := said_in_vain(env, name):
+            raise ProblemsFound([replace(p, where=_within(p.where, base)) for p in vain])
+        return env.get_template(name)
+    except TemplateError as error:
+        raise ProblemsFound([_problem(error, env, name, report, base)]) from error
 
 
 def check_templates(declaration: Declaration, template_folders: Sequence[Path]) -> list[Problem]:

@@ -11,8 +11,11 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 from cadran.plugins import Document, Message
+
+__all__ = ["About", "BadZipFile", "Frozen", "about", "freeze", "thaw"]
 
 _ABOUT = "report.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip archive can name
@@ -47,12 +50,13 @@ class Frozen:
 
 
 def about(message: Message) -> About:
+    """The moment is that of the data, where it is told: a report that is made late is still the older one."""
     data = message.data
     first = message.documents[0]
     return About(
         first.name,
         first.title or message.subject,
-        message.moment.isoformat(),
+        str(data.get("computed") or message.moment.isoformat()),
         str(data.get("computed_text") or message.moment.strftime("%Y-%m-%d %H:%M")),
         str(data.get("period_text", "")),
         str(data.get("summary", "")),

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from cadran_plugins.file.board import Kept
 
 _TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {"title": "Reports", "computed": "Computed", "earlier": "Earlier ones", "also": "Also as"},
-    "fr": {"title": "Rapports", "computed": "Calculé", "earlier": "Plus anciens", "also": "Aussi en"},
+    "en": {"title": "Reports", "computed": "Data as of", "earlier": "Earlier ones", "also": "Also as"},
+    "fr": {"title": "Rapports", "computed": "Données au", "earlier": "Plus anciens", "also": "Aussi en"},
 }
 _NAMES = {"html": "HTML", "md": "Markdown", "pdf": "PDF", "xlsx": "Excel", "csv": "CSV"}
 _STYLE = """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cadran.plugins import Deferred, Message, Notifier, NotifierContext, NotifierError, is_file_name
-from cadran_plugins.file import frozen
-from cadran_plugins.file.board import INDEX, LIST, Board
+
+if TYPE_CHECKING:
+    from cadran_plugins.file.frozen import Frozen
 
 _HINTS = {
     errno.EEXIST: "a file stands where the folder would go; choose another 'path', or move the file away",
@@ -54,15 +54,15 @@ class FileNotifier(Notifier):
 
     def __init__(self, context: NotifierContext) -> None:
         super().__init__(context)
-        config = context.config
-        folder = _folder(config["path"], context)
-        self._board = Board(folder, config.get("title", ""), config.get("keep", 12))
+        self._folder = _folder(context.config["path"], context)
 
     def link(self, report: str) -> str:
         url = self.context.config.get("url", "")
         return f"{url.rstrip('/')}/{report}.html" if url else ""
 
     def seal(self, message: Message) -> bytes:
+        from cadran_plugins.file import board, frozen  # not loaded where a file is only checked
+
         if message.kind != "report" or not message.documents:
             raise NotifierError(
                 "a folder takes reports and no other messages", hint="send alerts to another channel"
@@ -70,7 +70,7 @@ class FileNotifier(Notifier):
         about = frozen.about(message)
         for document in message.documents:
             name = document.file_name
-            if document.name != about.report or not is_file_name(name) or name in (INDEX, LIST):
+            if document.name != about.report or not is_file_name(name) or name in (board.INDEX, board.LIST):
                 shown = name[:80]
                 message_ = f"'{shown}' cannot be the name of a file here"
                 raise NotifierError(message_, hint="give the report another name")
@@ -78,20 +78,24 @@ class FileNotifier(Notifier):
 
     def send(self, sealed: bytes, recipient: str, begin: Callable[[], None]) -> str:  # noqa: ARG002
         """Gives the path of the file. May be done again: the same report takes the same place."""
+        from cadran_plugins.file.board import Board
+        from cadran_plugins.file.frozen import BadZipFile, thaw
+
+        config = self.context.config
         try:
-            report = frozen.thaw(sealed)
-        except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+            report = thaw(sealed)
+        except (BadZipFile, KeyError, ValueError, TypeError) as error:
             raise NotifierError(f"this is no report that was kept here: {error}") from error
         begin()
         try:
-            return str(self._board.put(report))
+            return str(Board(self._folder, config.get("title", ""), config.get("keep", 12)).put(report))
         except ValueError as error:
             raise NotifierError(str(error), hint="give the report another name") from error
         except OSError as error:
             raise self._trouble(report, error) from error
 
-    def _trouble(self, report: frozen.Frozen, error: OSError) -> NotifierError:
-        path = self._board.folder / f"{report.about.report}.{report.files[0][0]}"
+    def _trouble(self, report: Frozen, error: OSError) -> NotifierError:
+        path = self._folder / f"{report.about.report}.{report.files[0][0]}"
         hint = _HINTS.get(error.errno or 0, "choose a 'path' that can be written to")
         message = f"cannot write {_shown(path, self.context.allowed)}: {error.strerror or error}"
         kind = Deferred if error.errno in _PASSING else NotifierError

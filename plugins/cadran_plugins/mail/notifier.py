@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 from cadran.plugins import Message, Notifier, NotifierContext, NotifierError
 from cadran_plugins.mail.addresses import address
 from cadran_plugins.mail.config import SCHEMA, read
-from cadran_plugins.mail.letter import letter
-from cadran_plugins.mail.transport import transmit
 
 
 class EmailNotifier(Notifier):
@@ -34,12 +32,16 @@ class EmailNotifier(Notifier):
         return ""
 
     def seal(self, message: Message) -> bytes:
+        from cadran_plugins.mail.letter import letter  # loads all of email, which checking a file needs not
+
         try:
             return letter(message, self._config)
         except ValueError as error:
             raise NotifierError(f"'{message.recipient[:80]}' {error}") from None
 
     def send(self, sealed: bytes, recipient: str, begin: Callable[[], None]) -> str:
+        from cadran_plugins.mail.transport import transmit
+
         try:
             to = address(recipient)
         except ValueError as error:

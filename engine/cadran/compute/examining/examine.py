@@ -333,7 +333,10 @@ class Examiner:
             return None
         node = self.model.datasets[name].date
         by_day = node is not None and self.rows.time_kind(name, node) == "DATE"
-        return facts.newest + dt.timedelta(days=by_day)
+        try:
+            return facts.newest + dt.timedelta(days=by_day)
+        except OverflowError:  # 9999-12-31 stands for "ever"
+            return facts.newest
 
     def _unmet(self, name: str, facts: Facts) -> Iterator[tuple[Literal["max_age", "min_rows"], str]]:
         """What ``expect:`` asks for and the data does not hold, and that in words."""

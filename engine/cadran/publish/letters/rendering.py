@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,25 +55,22 @@ class Templates:
         """All parts of one kind of message. Raises ProblemsFound."""
         parts, pictures = {}, Pictures()
         for name, suffix in self.notifier.parts.items():
-            text = self._text(
-                f"{self.name}/{kind}.{suffix}.jinja", _KINDS.get(suffix, "text"), variables, pictures
-            )
+            text = self._text(f"{self.name}/{kind}.{suffix}.jinja", variables, pictures)
             parts[name] = inlined(text) if suffix == "html" else text
         return Rendered(self._subject(kind, variables), parts, tuple(pictures.found.values()))
 
     def _subject(self, kind: str, variables: Mapping[str, Any]) -> str:
         file = f"{kind}.subject.jinja"
         own = any((folder / self.name / file).is_file() for folder in self._folders)
-        text = self._text(f"{self.name if own else SUBJECTS}/{file}", "text", variables, Pictures())
+        text = self._text(f"{self.name if own else SUBJECTS}/{file}", variables, Pictures())
         return one_line(text)
 
-    def _text(self, template: str, kind: TextKind, variables: Mapping[str, Any], pictures: Pictures) -> str:
+    def _text(self, template: str, variables: Mapping[str, Any], pictures: Pictures) -> str:
         from cadran.publish.sandbox import environment
 
-        literal: Callable[[str], str] | None = self.notifier.literal if kind in ("json", "text") else None
-        env = environment(
-            self._folders, kind, self.locale, None if template.endswith(".subject.jinja") else literal
-        )
+        kind = kind_of(template)
+        chat = kind in ("json", "text") and not template.endswith(".subject.jinja")
+        env = environment(self._folders, kind, self.locale, self.notifier.literal if chat else None)
         env.globals["picture"] = pictures.show
         return rendered(env, template, variables, self.base)
 
@@ -81,6 +79,11 @@ class Templates:
         """The shipped one stays the last."""
         own = [self.notifier.templates] if self.notifier.templates is not None else []
         return [*self.folders[:-1], *own, self.folders[-1]]
+
+
+def kind_of(template: str) -> TextKind:
+    """What a template gives, as its name says."""
+    return _KINDS.get(template.removesuffix(".jinja").rpartition(".")[2], "text")
 
 
 def one_line(text: str) -> str:
@@ -101,13 +104,15 @@ class Pictures:
 
         from cadran.publish.series import MAIL
 
-        content = chart.png(MAIL)
-        if not content:
+        spec = json.dumps(chart.drawn_plain(MAIL))
+        if spec == "{}":
             return ""
         total_width, total_height = MAIL.total
         height = round(total_height * width / total_width)
-        name = f"{hashlib.sha256(content).hexdigest()[:24]}@cadran"
-        self.found.setdefault(name, Picture(name, content, width, height, f"{chart.title}. {chart.said}"))
+        name = f"{hashlib.sha256(spec.encode()).hexdigest()[:24]}@cadran"
+        if name not in self.found:
+            alt = f"{chart.title}. {chart.said}"
+            self.found[name] = Picture(name, chart.png(MAIL), width, height, alt)
         return Markup(
             '<img src="cid:{}" width="{}" height="{}" alt="{}" style="display:block;width:{}px;max-width:100%;height:auto;border:0">'
         ).format(name, width, height, self.found[name].alt, width)
