@@ -9,7 +9,7 @@ import datetime as dt
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -64,7 +64,7 @@ class Work:
     host: str = ""
     holder: str = field(default_factory=lambda: secrets.token_hex(16))
 
-    def perform(self) -> Iterator[Outcome]:
+    def perform(self) -> Generator[Outcome, None, None]:
         """All that is due, one outcome after the other. Raises StoreError where the store cannot be used."""
         planned = jobs(self.declaration)
         with self.store.write() as c:
