@@ -54,8 +54,16 @@ class Duration:
     seconds: int = 0
 
     def __str__(self) -> str:
-        parts = [f"{self.days} days"] * bool(self.days) + [f"{self.seconds} seconds"] * bool(self.seconds)
+        parts = [f"{self.days} days"] * bool(self.days) + [_exact(self.seconds)] * bool(self.seconds)
         return " ".join(parts) or "0 days"
+
+
+def _exact(seconds: int) -> str:
+    """In the largest unit that they are whole numbers of."""
+    size, unit = next(
+        (s, u) for s, u in ((3600, "hours"), (60, "minutes"), (1, "seconds")) if seconds % s == 0
+    )
+    return f"{seconds // size} {unit}"
 
 
 _DURATION = re.compile(r"\s*(\d+)\s*(d|days?|w|weeks?|h|hours?|m|min|minutes?|s|seconds?)\s*$", re.IGNORECASE)

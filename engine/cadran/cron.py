@@ -23,7 +23,7 @@ LIKE = "write minute, hour, day of the month, month, weekday: '0 7 * * MON' is M
 
 _DAY = dt.timedelta(days=1)
 # Windows in which the following time is looked for: most lines are found in the first, 29 February in the last.
-_AHEAD = (_DAY, 35 * _DAY, 400 * _DAY, 9 * 366 * _DAY, 50 * 366 * _DAY)
+_AHEAD = (dt.timedelta(hours=1), _DAY, 35 * _DAY, 400 * _DAY, 9 * 366 * _DAY, 50 * 366 * _DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ def times(line: str, zone: ZoneInfo, after: dt.datetime, until: dt.datetime) -> 
     """The instants after ``after`` and not after ``until``, in UTC, in order. The line has been checked."""
     if until <= after:
         return []
-    # No clock has ever been set by more than a day (Samoa skipped one).
-    first, last = _local(after, zone) - _DAY, _local(until, zone) + _DAY
+    first, last = _local(after, zone) - _margin(after, zone), _local(until, zone) + _margin(until, zone)
     follows = any(field.startswith("*") for field in line.split()[:2])
     found = {instant for local in _walls(line, first, last) for instant in _instants(local, zone, follows)}
     return sorted(instant for instant in found if after < instant <= until)
@@ -57,6 +56,13 @@ def following(line: str, zone: ZoneInfo, after: dt.datetime) -> dt.datetime | No
             return found[0]
         start = after + ahead
     return None
+
+
+def _margin(instant: dt.datetime, zone: ZoneInfo) -> dt.timedelta:
+    """How far what the clock shows may be from what it shows elsewhere around an instant: no clock has ever been set by more
+    than a day (Samoa skipped one)."""
+    offsets = {(instant + days * _DAY).astimezone(zone).utcoffset() for days in (-1, 0, 1)}
+    return _DAY if len(offsets) > 1 else dt.timedelta()
 
 
 def _walls(line: str, first: dt.datetime, last: dt.datetime) -> Iterator[dt.datetime]:

@@ -25,6 +25,7 @@ from cadran.deliver.health import alive, listening, ready
 from cadran.deliver.logs import Lines
 from cadran.deliver.metrics import Metrics
 from cadran.deliver.scheduler import Scheduler
+from cadran.deliver.sender import Sender
 from cadran.problems import ProblemsFound
 from cadran.project import Project
 from cadran.state.store.trouble import StoreError
@@ -144,6 +145,22 @@ def test_a_store_that_is_away(small: Make, monkeypatch: pytest.MonkeyPatch) -> N
     scheduler.look()
     assert (scheduler.health.problem, _metric(scheduler, "cadran_store_up")) == ("", 1)
     assert ready(scheduler, made.clock.now())
+    scheduler._close()
+
+
+def test_a_sender_that_fails_does_not_end_the_daemon(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = small()
+    scheduler = _scheduler(made)
+    scheduler._reload()
+
+    def send_due(sender: Sender) -> None:
+        sender.stop.set()
+        raise StoreError("the connection was lost")
+
+    monkeypatch.setattr("cadran.deliver.scheduler.send_due", send_due)
+    scheduler.look()
+    assert "the connection was lost" in scheduler.health.problem
+    assert not scheduler.stop.is_set()
     scheduler._close()
 
 

@@ -129,7 +129,7 @@ READY = """
 reports:
   daily: {{kpis: [revenue], schedule: "0 7 * * *", ready: {{max_age: 30h, wait: 2h, else: {otherwise}}}, owner: ana@example.com, to: [out]}}
 """
-OLD = "the newest row of orders is of 2026-03-03, one of the last 108000 seconds is expected"
+OLD = "the newest row of orders is of 2026-03-03, one of the last 30 hours is expected"
 
 
 @pytest.mark.parametrize(
@@ -259,6 +259,32 @@ def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
     assert made.due("06 06:00") == ["alerts 06 06:00 retry: sources.files: there is no 'data'"]
     assert made.due("06 07:00")[0] == "alerts 06 06:00 failed: sources.files: there is no 'data'"
     assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
+
+
+def test_expectations_are_judged_without_any_rule(small: Make) -> None:
+    made = small(ALERTS.replace("  - {match: {rule: low}", "  - {match: {severity: info}"))
+    text = (made.folder / "kpis.yaml").read_text()
+    text = text.replace("date: day}", "date: day, expect: {max_age: 2 days}}").replace("    alert: {name: low, when: value < 15, grain: day, scope: total}\n", "")  # fmt: skip
+    (made.folder / "kpis.yaml").write_text(text)
+    made.due("04 08:00")
+    assert made.due("05 06:00") == ["alerts 05 06:00 done"]
+    made.orders({4: {"ana": 10.0}})
+    assert made.due("08 06:00")[-2:] == ["alerts 08 06:00 done", "1 retry"]
+    assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
+
+
+def test_values_are_remembered_once(small: Make) -> None:
+    made = small("""
+reports:
+  one: {kpis: [revenue], schedule: "0 7 * * *", to: [out]}
+  two: {kpis: [revenue], schedule: "0 7 * * *", to: [told]}
+""")
+    made.due("04 08:00")
+    made.due("05 07:00")
+    [found] = [
+        one for one in made.project.history("revenue", period="2026-03-04").observed if not one.segment
+    ]
+    assert (found.value, found.revision) == (30, 1)
 
 
 def test_a_file_with_errors(small: Make) -> None:

@@ -49,12 +49,14 @@ def computed(
 
 
 def kpis_of(declaration: Declaration, job: Job) -> list[str]:
-    """The KPIs that a report shows, or of the judging those that have rules."""
+    """The KPIs that a report shows, or of the judging those that have rules; all, where datasets have expectations as well."""
     from cadran.publish.gather import chosen_kpis
 
     if job.report is not None:
         return [kpi.name for kpi in chosen_kpis(declaration, job.report)]
-    return [kpi.name for kpi in declaration.kpis.values() if kpi.alerts and kpi.reported and kpi.periods]
+    expected = any(one.expect.max_age or one.expect.min_rows for one in declaration.datasets.values())
+    kpis = [kpi for kpi in declaration.kpis.values() if kpi.reported and kpi.periods]
+    return [kpi.name for kpi in kpis if kpi.alerts or expected]
 
 
 def _run(

@@ -9,25 +9,27 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cadran.declare.settings import mask
 from cadran.deliver.due import following
-from cadran.deliver.jobs import jobs
+from cadran.deliver.jobs import Job, jobs
 from cadran.deliver.sender import send_due, sender_of
 from cadran.deliver.work import Work
 from cadran.problems import Problem, ProblemsFound, errors
 from cadran.state.store import retention
 from cadran.state.store.trouble import StoreError
-from cadran.state.store.watching import Glance, glance
+from cadran.state.store.watching import glance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cadran.declare.model import Declaration
     from cadran.deliver.metrics import Metrics
+    from cadran.deliver.work import Outcome
     from cadran.project import Project
     from cadran.state.store.store import Store
 
@@ -43,6 +45,17 @@ class Health:
     looked: dt.datetime | None = None
     began: dt.datetime | None = None  # the look that is under way
     problem: str = ""  # of the last look, or of the file
+
+
+class _Either(threading.Event):
+    """Set where the other one is, but not the other way round: a sender sets its own when it fails."""
+
+    def __init__(self, other: threading.Event) -> None:
+        super().__init__()
+        self.other = other
+
+    def is_set(self) -> bool:
+        return super().is_set() or self.other.is_set()
 
 
 @dataclass(slots=True)
@@ -115,35 +128,43 @@ class Scheduler:
         project, declaration = self._pinned, self.declaration
         store = self._opened()
         composer = Composer(declaration, project.plugins.notifier, template_folders(declaration.folder))
-        work = Work(project, declaration, store, composer, self.now, self.host)
-        unfinished = False
-        for outcome in work.perform():
-            unfinished = unfinished or outcome.state in ("waiting", "retry", "busy")
-            self.metrics.outcome(outcome)
-            level = logging.WARNING if outcome.state in ("failed", "retry") else logging.INFO
-            _log.log(level, "job", extra={
-                "job": outcome.job, "logical_time": outcome.logical_time.isoformat(), "state": outcome.state, "late": outcome.late,
-                "messages": outcome.messages, "seconds": round(outcome.seconds, 3), "reason": outcome.reason,
-            })  # fmt: skip
-            if self.stop.is_set():
-                return 0.0
-        counts = send_due(sender_of(store, declaration, project.plugins.notifier, composer, self.now, stop=self.stop))  # fmt: skip
+        with closing(Work(project, declaration, store, composer, self.now, self.host).perform()) as outcomes:
+            for outcome in outcomes:
+                self._became(outcome)
+                if self.stop.is_set():
+                    return 0.0
+        stop = _Either(self.stop)
+        counts = send_due(
+            sender_of(store, declaration, project.plugins.notifier, composer, self.now, stop=stop)
+        )
         self.metrics.sent(counts)
         if counts:
             _log.info("sent", extra={"outcomes": dict(counts)})
-        tidied = retention.tidy(store, declaration.state.keep, self.now())
-        if tidied is not None:
-            _log.info("tidied", extra={"runs": tidied.runs, "observations": tidied.observations, "deliveries": tidied.deliveries})  # fmt: skip
+        self._tidy(store)
+        return self._until(store, jobs(declaration))
+
+    def _became(self, outcome: Outcome) -> None:
+        self.metrics.outcome(outcome)
+        level = logging.WARNING if outcome.state in ("failed", "retry") else logging.INFO
+        _log.log(level, "job", extra={
+            "job": outcome.job, "logical_time": outcome.logical_time.isoformat(), "state": outcome.state, "late": outcome.late,
+            "messages": outcome.messages, "seconds": round(outcome.seconds, 3), "reason": outcome.reason,
+        })  # fmt: skip
+
+    def _tidy(self, store: Store) -> None:
+        """Once a day, whoever comes first."""
+        done = retention.tidy(store, self.declaration.state.keep, self.now())
+        if done is not None:
+            _log.info("tidied", extra={"runs": done.runs, "observations": done.observations, "deliveries": done.deliveries})  # fmt: skip
+
+    def _until(self, store: Store, planned: Sequence[Job]) -> float:
+        """Seconds until something is due, or until it is looked again anyway. What is due already could not be done now."""
+        now = self.now()
         with store.read() as c:
             seen = glance(c)
-        planned = jobs(declaration)
-        self.metrics.looked(seen, {job.name for job in planned}, self.now().timestamp())
-        return self._until(seen, [following(job.schedule, self.now()) for job in planned])
-
-    def _until(self, seen: Glance, times: list[dt.datetime | None]) -> float:
-        """Seconds until something is due, or until it is looked again anyway."""
-        known = [time for time in [seen.due, *times] if time is not None]
-        ahead = min(known, default=self.now() + dt.timedelta(days=1)) - self.now()
+        self.metrics.looked(seen, {job.name for job in planned}, now.timestamp())
+        times = [seen.due, *(following(job.schedule, now) for job in planned)]
+        ahead = min((time - now for time in times if time is not None and time > now), default=dt.timedelta(days=1))  # fmt: skip
         return min(self.every, max(LEAST, ahead.total_seconds()))
 
     def _opened(self) -> Store:

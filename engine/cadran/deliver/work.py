@@ -9,7 +9,7 @@ import datetime as dt
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +25,8 @@ from cadran.problems import Problem, ProblemsFound
 from cadran.state.store.trouble import StoreError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration
     from cadran.deliver.messages import Composer, Outgoing
@@ -63,8 +65,9 @@ class Work:
     now: Callable[[], dt.datetime]
     host: str = ""
     holder: str = field(default_factory=lambda: secrets.token_hex(16))
+    _observed: Results | None = None  # those that the newest run has written down, which others may share
 
-    def perform(self) -> Iterator[Outcome]:
+    def perform(self) -> Generator[Outcome, None, None]:
         """All that is due, one outcome after the other. Raises StoreError where the store cannot be used."""
         planned = jobs(self.declaration)
         with self.store.write() as c:
@@ -120,12 +123,16 @@ class Work:
         assert made.state != "waiting"
         now, reason = self.now(), mask(made.reason, self.declaration.unsaid)
         claim = Claim(turn.job.name, turn.due.at, started, now, made.state, reason, self.host)
-        posted = post(
-            self.store, claim, made.messages, settings=self.declaration.deliveries, alerts=alerts,
-            record=(lambda c, run: observe(c, results, run, now)) if results is not None else (lambda _, __: None),
-        )  # fmt: skip
+
+        def record(c: Connection, run: int) -> None:
+            if results is not None and results is not self._observed:
+                observe(c, results, run, now)
+
+        settings = self.declaration.deliveries
+        posted = post(self.store, claim, made.messages, settings=settings, alerts=alerts, record=record)
         if posted.run is None:
             return self._outcome(turn, "busy", "another process was first")
+        self._observed = results if results is not None else self._observed
         seconds = (now - started).total_seconds()
         return replace(self._outcome(turn, made.state, reason, posted.deliveries), seconds=seconds)
 
@@ -144,9 +151,9 @@ class Work:
         shown = results or Results((), at.astimezone(declaration.calendar.zone), declaration)
         rests = results.rests if results is not None else self._rests
         return Alerts(
-            lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests),
+            lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests, now=now),
             lambda notice: self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now),
-            lambda c, notice, key: alerting.told(c, notice, key, now=now),
+            lambda c, notice, key: alerting.told(c, notice, key, now=at),
         )  # fmt: skip
 
     @property
