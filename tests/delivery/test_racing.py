@@ -69,7 +69,7 @@ def declared(folder: Path, port: int, where: tuple[Path, str, str]) -> Path:
 
 def machine(folder: Path, together: Barrier) -> None:
     """What ``cadran run --due`` does, in every minute: compute what is due, then send."""
-    opened = cadran.open(folder)
+    opened = cadran.open(folder).pinned()
     store = opened.store(opened.model()[0])
     for minute in range(WHOLE):
         now = NOON + dt.timedelta(minutes=minute, seconds=1)

@@ -7,6 +7,7 @@ import datetime as dt
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -226,8 +227,10 @@ def test_what_was_sent_while_the_store_was_away_is_unknown(store: Store) -> None
         away.gone = True
         return "taken"
 
+    stop = threading.Event()
     with pytest.raises(StoreError, match="the store went away"):
-        send(away, Scripted({"one": ends_without_it}))  # type: ignore[arg-type]
+        send(away, Scripted({"one": ends_without_it}), stop=stop)  # type: ignore[arg-type]
+    assert not stop.is_set(), "whoever sends may call again"
     away.gone = False
     assert send(store, Scripted(), minutes(6)) == {"sent": 1}
     assert states(store, ["one", "two"]) == ["unknown", "sent"]
@@ -338,10 +341,17 @@ def test_what_is_under_way_comes_to_its_end_and_nothing_more_begins(store: Store
     assert sorted(states(store, [f"r{i}" for i in range(5)])) == ["sent"] + ["waiting"] * 4
 
 
-def test_an_interrupt_lets_what_is_under_way_come_to_its_end(store: Store) -> None:
+def test_an_interrupt_lets_what_is_under_way_come_to_its_end(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"r{i}" for i in range(5)]
     put(store, *(a_delivery(name) for name in names))
     interrupted = threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, *given: Any, **named: Any) -> None:
+            interrupted.set()
+            super().shutdown(*given, **named)
 
     def slow(begin: Callable[[], None]) -> str:
         begin()
@@ -349,12 +359,9 @@ def test_an_interrupt_lets_what_is_under_way_come_to_its_end(store: Store) -> No
         assert interrupted.wait(30)
         return "sent, and that was all"
 
-    stop = threading.Event()
-    watcher = threading.Thread(target=lambda: interrupted.set() if stop.wait(30) else None)
-    watcher.start()
+    monkeypatch.setattr("cadran.deliver.sender.ThreadPoolExecutor", Pool)
     with pytest.raises(KeyboardInterrupt):
-        send(store, Scripted(dict.fromkeys(names, slow)), workers=1, stop=stop)
-    watcher.join()
+        send(store, Scripted(dict.fromkeys(names, slow)), workers=1)
     assert sorted(states(store, names)) == ["sent"] + ["waiting"] * 4
 
 

@@ -82,20 +82,17 @@ def send_due(sender: Sender) -> Counter[str]:
     way come to their end first. A channel whose server hangs is left alone until the next call, so that this one is over
     after one try's patience and not after that of all the messages that wait there.
     """
-    counts: Counter[str] = Counter()
-    resting: set[str] = set()
+    call, counts = _Call(sender), Counter[str]()
     with ExitStack() as pools:
         pool: dict[str, ThreadPoolExecutor] = {}
         busy: dict[Future[Counter[str]], str] = {}
         try:
-            while not sender.stop.is_set():
+            while not call.ends:
                 counts += _tidied(sender)
-                for name in _channels(sender, resting.union(busy.values())):
+                for name in _channels(sender, call.resting.union(busy.values())):
                     if name not in pool:
                         pool[name] = pools.enter_context(ThreadPoolExecutor(sender.workers))
-                    busy |= {
-                        pool[name].submit(_worked, sender, name, resting): name for _ in range(sender.workers)
-                    }
+                    busy |= {pool[name].submit(_worked, call, name): name for _ in range(sender.workers)}
                 if not busy:
                     break
                 done, _ = wait(busy, timeout=_POLL, return_when=FIRST_COMPLETED)
@@ -103,10 +100,23 @@ def send_due(sender: Sender) -> Counter[str]:
                     del busy[future]
                     counts += future.result()
         finally:
-            sender.stop.set() if busy else None
+            call.over.set()
         for future in busy:
             counts += future.result()
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of :func:`send_due`. ``resting`` are channels whose server hangs; ``over`` is set where it is cut short."""
+
+    sender: Sender
+    resting: set[str] = field(default_factory=set)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def ends(self) -> bool:
+        return self.over.is_set() or self.sender.stop.is_set()
 
 
 def _channels(sender: Sender, but: set[str]) -> list[str]:
@@ -145,10 +155,10 @@ def _telling(sender: Sender, row: Delivery, reason: str, now: dt.datetime) -> tu
 # --- one delivery --------------------------------------------------------------------------------------------------
 
 
-def _worked(sender: Sender, channel: str, resting: set[str]) -> Counter[str]:
+def _worked(call: _Call, channel: str) -> Counter[str]:
     """What a thread does: one delivery of its channel after the other, until none is due or the server hangs."""
-    counts: Counter[str] = Counter()
-    while not sender.stop.is_set() and channel not in resting:
+    sender, counts = call.sender, Counter[str]()
+    while not call.ends and channel not in call.resting:
         holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(8)}"
         with sender.store.write() as c:
             rows = outbox.lease(c, sender.now(), holder, sender.lease, channel=channel, keys=sender.keys)
@@ -158,7 +168,7 @@ def _worked(sender: Sender, channel: str, resting: set[str]) -> Counter[str]:
         ended = _sent(sender, rows[0], started)
         counts[ended] += 1
         if ended != "sent" and (sender.now() - started).total_seconds() >= SLOW:
-            resting.add(channel)
+            call.resting.add(channel)
     return counts
 
 
