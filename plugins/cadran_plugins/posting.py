@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from cadran.plugins import Deferred, NotifierError, Unknown
+from cadran_plugins.patience import Patience
 from cadran_plugins.web import Target
 
 if TYPE_CHECKING:
@@ -38,15 +39,23 @@ def post(to: Target, body: bytes, headers: Mapping[str, str], begin: Callable[[]
     out, NotifierError where it never will.
     """
     once = _Once(begin)
+    try:
+        return _judged(to, *_followed(to, body, headers, once))
+    finally:
+        once.patience.close()
+
+
+def _followed(
+    to: Target, body: bytes, headers: Mapping[str, str], once: _Once
+) -> tuple[int, Mapping[str, str], str]:
+    """What the last address says that redirects lead to."""
     url = to.url
     for _ in range(_REDIRECTS + 1):
         status, told, answer = _asked(to, url, body, headers, once)
         if status not in (307, 308):
-            break
+            return status, told, answer
         url = _led_to(to, url, told.get("location", ""))
-    else:
-        raise NotifierError(f"{to.host} sends from one address to the next", setting=(to.setting,))
-    return _judged(to, status, told, answer)
+    raise NotifierError(f"{to.host} sends from one address to the next", setting=(to.setting,))
 
 
 class _Once:
@@ -54,9 +63,12 @@ class _Once:
 
     def __init__(self, begin: Callable[[], None]) -> None:
         self.begin, self.begun, self.sent, self.tunnelling = begin, False, False, False
+        self.patience = Patience()
 
     def trace(self, event: str, about: Mapping[str, Any]) -> None:
         """What httpx tells of a request as it goes; asking a proxy for a tunnel is a request too."""
+        if event == "connection.connect_tcp.complete":
+            self.patience.watch(about["return_value"].get_extra_info("socket"))
         if event.endswith("send_request_headers.started"):
             self.tunnelling = about["request"].method == b"CONNECT"
             if not self.tunnelling and not self.begun:

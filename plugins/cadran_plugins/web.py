@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from cadran.plugins import NotifierContext, NotifierError
 
 COMMON: Mapping[str, Any] = {
-    "timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 600, "description": "Seconds to wait for each answer (30)."},
+    "timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 60, "description": "Seconds to wait for each answer (30)."},
     "allow_private": {"type": "boolean", "description": "Whether it may lie in the own network, and be reached without TLS."},
     "ca_file": {"type": "string", "minLength": 1, "description": "Certificates to trust instead of the system's (PEM)."},
     "proxy": {"type": "string", "pattern": "^https?://", "description": "A proxy to go through; it then looks up names."},

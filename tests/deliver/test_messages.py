@@ -160,6 +160,16 @@ def test_a_report_for_one_value(
     )
 
 
+def test_its_files_are_called_as_the_mail_says(tmp_path: Path) -> None:
+    of = project(
+        tmp_path, report(Destination(text("mail"), (text("{{ owner }}"),)), attach=("csv",), per=PER)
+    )
+    [mail] = made(of, about="Anna Roy", address="anna@example.com")
+    [name] = [part.get_filename() for part in mail_of(mail).walk() if part.get_content_type() == "text/csv"]
+    assert name == mail.message.documents[0].file_name != "weekly_sales.csv"
+    assert f"Attached: {name}" in mail.message.parts["text"] and name in mail.message.parts["html"]
+
+
 def test_values_that_read_alike_have_files_of_their_own(tmp_path: Path) -> None:
     of = project(tmp_path, report(chat("board"), per=PER))
     names = {
@@ -533,6 +543,23 @@ def test_no_sealed_message_holds_a_secret_of_its_channel(tmp_path: Path) -> None
     of = project(tmp_path)
     for outgoing in [*made(of), told(of, "mail"), told(of, "chat"), told(of, "team"), told(of, "hook")]:
         assert b"hunter2" not in outgoing.sealed and b"s3cr3t" not in outgoing.sealed
+
+
+def test_nothing_of_the_environment_is_said(tmp_path: Path) -> None:
+    of = project(tmp_path, secrets=frozenset({"hunter2hunter2"}))
+    alert = replace(
+        letters.LOW,
+        reason="hunter2hunter2",
+        identity=replace(letters.LOW.identity, rule="value < hunter2hunter2"),
+    )
+    for channel in ("mail", "chat", "team", "hook"):
+        outgoing = told(of, channel, alert)
+        assert (
+            b"hunter2" not in outgoing.sealed and "hunter2" not in outgoing.label + outgoing.message.subject
+        )
+    for outgoing in made(of, banner="hunter2hunter2"):
+        if outgoing.channel != "board":
+            assert b"hunter2" not in outgoing.sealed
 
 
 def test_the_notifiers_that_are_installed() -> None:

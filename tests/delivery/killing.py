@@ -22,15 +22,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cadran.declare.model import Deliveries
-from cadran.deliver.post import Alerts, Claim, post
+from cadran.deliver.post import Alerts, Claim, delivery_of, post
 from cadran.deliver.sender import Sender, send_due
 from cadran.judge.notices import Notice
-from cadran.plugins.notifier import Message
+from cadran.plugins.notifier import Message, Notifier
+from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store, open_store
 from delivery.rows import NOON, Outgoing, key_of
 from delivery.smtp import mail
 
 PEOPLE = ("ana", "ben", "cleo", "dan", "eve")
+REFUSED = "zoe"  # whom the server knows nothing of: each message to her fails, and its owner is told
 
 
 HEAVY = [
@@ -69,7 +71,8 @@ def process(work: Work) -> None:
     post_all(store, work)
     if work.phase == "send":
         _watch(store, work)
-    send_due(Sender(store, lambda _: mail(work.port), lambda: work.now, workers=work.workers))
+    smtp = mail(work.port)
+    send_due(Sender(store, lambda _: smtp, lambda: work.now, _telling(smtp), workers=work.workers))
     store.close()
 
 
@@ -93,7 +96,7 @@ def _claim(job: str, moment: dt.datetime, now: dt.datetime) -> Claim:
 def _messages(work: Work, job: str, kind: Any, after: str = "") -> list[Any]:
     seal = mail(work.port).seal
     out: list[Any] = []
-    for person in PEOPLE:
+    for person in (*PEOPLE, REFUSED):
         name = f"{job} {person}"
         message = Message(
             key_of(name), kind, NOON, name, f"{person}@example.com", {"text": f"This is {name}.\n"}
@@ -101,6 +104,20 @@ def _messages(work: Work, job: str, kind: Any, after: str = "") -> list[Any]:
         follows = key_of(f"{after} {person}") if after else ""
         out.append(Outgoing(message, sealed=seal(message), after=follows))
     return out
+
+
+def _telling(smtp: Notifier) -> Callable[[Delivery, dt.datetime], list[Delivery]]:
+    """What is said of a message that failed: one message to an owner."""
+
+    def failure(row: Delivery, now: dt.datetime) -> list[Delivery]:
+        name = f"{row.subject} failed"
+        message = Message(
+            key_of(name), "failure", NOON, name, "owner@example.com", {"text": f"{row.reason}\n"}
+        )
+        told: Any = Outgoing(message, "told", sealed=smtp.seal(message))
+        return [delivery_of(told, row.job, row.logical_time, now, Deliveries())]
+
+    return failure
 
 
 def _alerts(work: Work, kind: Any) -> Alerts:

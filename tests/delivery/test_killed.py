@@ -22,7 +22,7 @@ from sqlalchemy import select
 from cadran.state.store import by_hand
 from cadran.state.store.store import open_store
 from cadran.state.store.tables import attempt, delivery
-from delivery.killing import PEOPLE, Work, forking, process
+from delivery.killing import PEOPLE, REFUSED, Work, forking, process
 from delivery.mailserver import MailServer, serving
 from delivery.rows import NOON
 from delivery.smtp import message_id
@@ -37,7 +37,7 @@ APART = {"post": 40, "send": 10 * REPORTS}
 @pytest.mark.parametrize("seed", RUNS)
 def test_whoever_dies_everything_arrives(where: tuple[Path, str, str], seed: int) -> None:
     chance = random.Random(seed)
-    with serving() as office:
+    with serving(_refusing) as office:
         work = Work(*where, office.port, NOON, reports=REPORTS, workers=1 + seed % 4)
         died = _killed_often(work, chance, where[0] / "died")
         _to_the_end(replace(work, now=NOON + dt.timedelta(hours=20), events=0))
@@ -46,10 +46,13 @@ def test_whoever_dies_everything_arrives(where: tuple[Path, str, str], seed: int
         box.agrees_with(office)
         _retry_what_is_missing(box, office)
         box.agrees_with(office)
-        assert set(box.states.values()) <= {"sent", "unknown"}
-        assert len(box.states) == (work.reports + 2) * len(PEOPLE)
+        box.is_complete()
     print(*(f"{count:3} {at}" for at, count in sorted(died.items())), sep="\n")  # seen with pytest -s
     assert sum(died.values()) >= KILLS - 2
+
+
+def _refusing(step: str, recipient: str) -> str:
+    return "550 no such user" if step == "rcpt" and recipient.startswith(REFUSED) else ""
 
 
 def _killed_often(work: Work, chance: random.Random, note: Path) -> Counter[str]:
@@ -107,12 +110,27 @@ class _Box:
             assert len(copies) <= self.tries[row.key]["began"], "nothing arrived that was not begun"
             if row.state == "sent" and not self.tries[row.key]["unknown"]:
                 assert len(copies) == 1, (row.subject, "sent means that it arrived, once")
-            elif row.state == "sent" and row.kind == "alert":
+            elif row.state == "sent" and row.kind != "report":
                 assert copies, (row.subject, "an alert arrives at least once")
+            elif row.state in ("failed", "suppressed"):
+                assert not copies, row.subject
             else:
                 assert len(copies) == 1 if row.state == "sent" else len(copies) <= 1, row.subject
             if row.after:
                 self._after_its_beginning(row, office)
+
+    def is_complete(self) -> None:
+        """Each message has come to the end that it was to come to, and each failure was told once."""
+        ends: dict[str, Counter[str]] = {name: Counter() for name in (*PEOPLE, REFUSED, "owner")}
+        for row in self.rows:
+            ends[row.recipient.partition("@")[0]][row.state if row.state != "unknown" else "sent"] += 1
+        reports = self.work.reports
+        assert {tuple(ends[person].items()) for person in PEOPLE} == {(("sent", reports + 2),)}
+        assert ends[REFUSED] == {"failed": reports + 1, "suppressed": 1}, (
+            "the alert's end follows its beginning"
+        )
+        assert ends["owner"] == {"sent": reports + 1}
+        assert [row.told for row in self.rows if row.state == "failed"] == [True] * (reports + 1)
 
     def received(self, row: Any, office: MailServer) -> list[bytes]:
         return [copy for copy in office.to(row.recipient) if message_id(row.key) in copy]

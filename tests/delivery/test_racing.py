@@ -75,7 +75,7 @@ def machine(folder: Path, together: Barrier) -> None:
         now = NOON + dt.timedelta(minutes=minute, seconds=1)
         together.wait(60)
         list(opened.perform(now=lambda now=now: now, store=store))  # type: ignore[misc]
-        opened.send(now=lambda now=now: now, store=store)  # type: ignore[misc]
+        opened.send_due(now=lambda now=now: now, store=store)  # type: ignore[misc]
     store.close()
 
 

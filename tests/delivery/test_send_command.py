@@ -59,6 +59,23 @@ def test_a_call_that_failed_half_way_is_repeated(tmp_path: Path) -> None:
         assert deliveries(folder) == [("ana@example.com", "sent"), ("ben@example.com", "retry")]
 
 
+def test_what_is_unknown_waits_for_a_person_and_then_goes_with_the_next_run(tmp_path: Path) -> None:
+    with serving(lambda step, _: "drop" if step == "dot" else "") as office:
+        folder = written(tmp_path, office.port, "{channel: mail, to: [ana@example.com]}")
+        done = send(folder)
+        assert done.code == 2
+        assert "mail, ana@example.com: may have arrived, " in done.err
+        office.fault = lambda _, __: ""
+        assert call(folder, "run", "--due").code == 0
+        assert send(folder).code == 2
+        assert office.taken == []
+        assert call(folder, "outbox", "retry", "--unknown").code == 0
+        done = call(folder, "run", "--due")
+        assert (done.code, done.out) == (0, "outbox: 1 sent\n")
+        assert len(office.to("ana@example.com")) == 1
+    assert deliveries(folder) == [("ana@example.com", "sent")]
+
+
 def test_what_would_be_sent_is_what_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving() as office:
         folder = written(
@@ -99,6 +116,15 @@ def test_to_another_address(tmp_path: Path) -> None:
         done = call(folder, "send", "bare", *AS_OF, "--to", "eve@example.com")
         assert done.code == 0, done.all
         assert len(office.to("eve@example.com")) == 2
+
+
+def test_old_data_is_said_to_be_old(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path, 9, "{channel: mail, to: [ana@example.com]}", ", ready: {max_age: 26h, else: skip}"
+    )
+    assert send(folder, "--dry-run", str(tmp_path / "dry")).code == 0
+    [mail] = (tmp_path / "dry").iterdir()
+    assert b"the newest row of orders is of 2026-06-02" in mail.read_bytes().replace(b"=\r\n", b"")
 
 
 def test_one_report_for_each_value_of_a_segment(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from cadran.state.store import outbox
 from cadran.state.store.outbox import Delivery
 from cadran.state.store.store import Store
 from cadran.state.store.tables import delivery
+from cadran.state.store.trouble import StoreError
 from cli.user import KPIS, project
 from delivery.rows import NOON, a_delivery, an_alert, key_of, minutes, outcomes, row_of, states
 
@@ -182,6 +183,54 @@ def test_no_outcome_shows_a_secret(store: Store) -> None:
     send(store, bad, hidden=frozenset({"pass-phrase"}))
     assert row_of(store, "one").reason.startswith("ValueError: cannot use ***; ")
     assert row_of(store, "two").where == "https://chat.example/***"
+
+
+class Away:
+    """A store that cannot be written to while ``gone`` is set."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.gone = store, False
+
+    def write(self) -> Any:
+        if self.gone:
+            raise StoreError("the store went away", "try again")
+        return self.store.write()
+
+    def read(self) -> Any:
+        return self.store.read()
+
+
+def test_nothing_is_sent_that_could_not_be_written_down_before(store: Store) -> None:
+    put(store, a_delivery("one"))
+    away = Away(store)
+
+    def begins_without_it(begin: Callable[[], None]) -> str:
+        away.gone = True
+        try:
+            begin()
+        finally:
+            away.gone = False
+        raise AssertionError("the message would go now")
+
+    send(away, Scripted({"one": begins_without_it}))  # type: ignore[arg-type]
+    assert states(store) == ["retry"]
+    assert row_of(store).reason == "the store went away"
+
+
+def test_what_was_sent_while_the_store_was_away_is_unknown(store: Store) -> None:
+    put(store, a_delivery("one"), a_delivery("two", due=minutes(6)))
+    away = Away(store)
+
+    def ends_without_it(begin: Callable[[], None]) -> str:
+        begin()
+        away.gone = True
+        return "taken"
+
+    with pytest.raises(StoreError, match="the store went away"):
+        send(away, Scripted({"one": ends_without_it}))  # type: ignore[arg-type]
+    away.gone = False
+    assert send(store, Scripted(), minutes(6)) == {"sent": 1}
+    assert states(store, ["one", "two"]) == ["unknown", "sent"]
 
 
 # --- telling the owner ---------------------------------------------------------------------------------------------

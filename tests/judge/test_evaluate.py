@@ -143,3 +143,23 @@ def test_another_kpi_of_the_old_name_keeps_it() -> None:
     old = replace(history(rule(), answered("x")), kpi="old_leads")
     found = after(standing(old), results(old, declaration=declaration))
     assert (found.renamed, said(found)) == ({}, [])
+
+
+def test_a_source_that_no_rule_rests_on_recovers() -> None:
+    found = after({}, None, failed={"web": "no answer"}, rests=RESTS)
+    only = replace(results(history(rule(), answered("."))), quality=(Quality("leads"),), kpis=("leads",))
+    assert said(evaluate(project(), only, found.instances, at(2))) == ["web firing>ok"]
+
+
+def test_a_dataset_that_no_rule_rests_on_any_more() -> None:
+    stale = (Quality("leads", findings=("the newest row is old",), unmet=("max_age",)),)
+    found = after({}, results(quality=stale))
+    others = replace(results(), quality=(Quality("visits"),))
+    assert said(evaluate(project(), replace(others, kpis=("visits",)), found.instances, at(2))) == []
+    assert said(evaluate(project(), others, found.instances, at(2))) == [f"leads firing>ok {REMOVED}"]
+
+
+def test_nothing_is_judged_at_an_earlier_time_than_before() -> None:
+    later = evaluate(project(), results(history(rule(), answered("xx"))), {}, at(5)).instances
+    earlier = evaluate(project(), results(history(rule(), answered("."))), later, at(4))
+    assert (earlier.instances, earlier.transitions) == (later, [])

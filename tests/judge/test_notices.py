@@ -261,6 +261,19 @@ def test_mute_times() -> None:
     assert said(world.tick(alert("leads", "ok"), hours=47)) == ["resolved a@example.com: leads after 1"]
 
 
+@pytest.mark.parametrize(
+    ("later", "said_then"), [(0, ["firing a@example.com: leads*"]), (2, []), (13, [])]
+)  # fmt: skip
+def test_a_run_that_comes_late_is_quiet_by_the_clock(later: float, said_then: list[str]) -> None:
+    """Silenced after an hour, muted in the evening; the message is of eight in the morning all the same."""
+    night = Mute(start=dt.time(20), end=dt.time(7))
+    silence = Silence({"kpi": ("leads",)}, START + HOUR, START + 5 * HOUR)
+    alerts = [Alerted(alert("leads"), {"kpi": ("leads",)})]
+    known = Known(silences=[silence])
+    found = decide([route("all", mute=(night,))], alerts, known, PARIS, START, sent=START + later * HOUR)
+    assert said(found.notices) == said_then
+
+
 def test_a_route_that_is_gone_ends_what_it_told() -> None:
     world = World([route("all")])
     world.tick(alert("leads"))

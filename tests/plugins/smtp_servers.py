@@ -83,7 +83,8 @@ RIGHT = {
 
 @dataclass
 class Script:
-    """What it answers at each step instead of what is right: a line, ``drop`` (closes at once), ``hang`` (says nothing),
+    """What it answers at each step instead of what is right: a line, ``drop`` (closes at once), ``hang`` (says nothing), ``drip`` (never ends to
+    answer),
     ``half`` (of the mail: closes in the middle of it)."""
 
     steps: Mapping[str, str]
@@ -126,6 +127,8 @@ def _talk(connection: socket.socket, script: Script, ended: threading.Event) -> 
         if answer == "hang":
             ended.wait(10)
             return False
+        while answer == "drip" and not ended.wait(0.02):
+            connection.sendall(f"{RIGHT.get(step, '250')[:3]}-still here\r\n".encode())
         if answer == "drop":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # a reset
             return False

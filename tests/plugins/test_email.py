@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadran.plugins import Deferred, Document, Message, NotifierContext, NotifierError, Picture, Unknown
+from cadran_plugins import patience
 from cadran_plugins.mail.notifier import EmailNotifier
 
 from .smtp_servers import PASSWORD, USER, Mailbox, Script, authenticated, bad_server, mail_server
@@ -388,6 +389,19 @@ def test_a_connection_lost_in_the_middle_of_a_large_mail_is_put_off() -> None:
         with pytest.raises(NotifierError) as caught:
             to.send(large, "anna@example.com", lambda: begun.append(None))
     assert type(caught.value) is Deferred and len(begun) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"), [("connect", Deferred), ("EHLO", Deferred), ("RCPT", Deferred), ("end", Unknown)]
+)
+def test_an_answer_without_end_is_not_waited_for(
+    step: str, kind: type[NotifierError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer times out, as something comes all the time."""
+    monkeypatch.setattr(patience, "WHOLE", 0.3)
+    with bad_server(Script({step: "drip"})) as port, pytest.raises(NotifierError) as caught:
+        sent(notifier(f"smtp://127.0.0.1:{port}"))
+    assert type(caught.value) is kind
 
 
 def test_who_begins_may_stop_it() -> None:

@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from cadran.plugins import Deferred, Message, Notifier, NotifierContext, NotifierError, Unknown
-from cadran_plugins import posting
+from cadran_plugins import patience, posting
 from cadran_plugins.slack import SlackNotifier
 from cadran_plugins.teams import TeamsNotifier
 from cadran_plugins.webhook import WebhookNotifier
@@ -194,6 +194,15 @@ def test_what_is_lost_before_all_was_sent_is_put_off() -> None:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
+
+
+def test_a_head_without_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "WHOLE", 0.3)
+    with (
+        web_server(Site({"/in": Answer(fault="slow")})) as port,
+        pytest.raises(Unknown, match="after all had gone out"),
+    ):
+        sent(webhook(f"http://127.0.0.1:{port}/in"), b'{"id": ""}')
 
 
 def test_who_begins_may_stop_it() -> None:

@@ -16,9 +16,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
-    fault: str = (
-        ""  # drop: closes after it has read all; early: closes before; hang: says nothing; drip: never ends
-    )
+    fault: str = ""  # drop: closes after it has read all; early: closes before; hang: says nothing; drip: never ends; slow: in its head already
 
 
 @dataclass
@@ -50,6 +48,11 @@ def web_server(site: Site, context: ssl.SSLContext | None = None) -> Iterator[in
             if answer.fault == "hang":
                 site.ended.wait(10)
                 return
+            while answer.fault == "slow" and not site.ended.wait(0.02):
+                try:
+                    self.connection.sendall(b"H")
+                except OSError:
+                    return
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

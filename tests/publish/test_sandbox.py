@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cadran.problems import ProblemsFound
 from cadran.publish import allowance
 from cadran.publish.report import Kind, render
-from cadran.publish.sandbox import escape_markdown, markdown_code
+from cadran.publish.sandbox import escape_markdown, json_inside, markdown_code
 
 from . import fakes
 
@@ -193,3 +196,8 @@ def test_a_slow_template_is_stopped_by_the_clock(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(allowance, "MOST_SECONDS", 0.0)
     with pytest.raises(ProblemsFound, match="longer than 0 seconds"):
         attempt(tmp_path, "{% for a in range(9999) %}{% endfor %}")
+
+
+@given(st.text())
+def test_no_value_ends_a_string_of_json(text: str) -> None:
+    assert json.loads(f'"{json_inside(text)}"') == text

@@ -48,15 +48,21 @@ def send(
     if again and folder is not None:
         fail("--again and --dry-run exclude each other")
     with problems_shown(root(ctx)):
-        opened = project(ctx)
-        declaration = opened.model()[0]
+        opened = project(ctx).pinned()
+        declaration = opened.declaration()[0]
+        assert declaration is not None  # a pinned one has no errors
         reports = [_declared(declaration, name) for name in dict.fromkeys(names)]
         moment = clock_of(declaration, as_of).instant
         composer = Composer(declaration, opened.plugins.notifier, template_folders(declaration))
         wanted = [requested.request(declaration, each, moment, addresses, opened.plugins.notifier) for each in reports]  # fmt: skip
         if folder is not None:
             for each in wanted:
-                _written(opened, each, requested.compose(each, composer, _computed(opened, each)), folder)
+                _written(
+                    opened,
+                    each,
+                    requested.compose(each, composer, _computed(opened, declaration, each)),
+                    folder,
+                )
         elif not _sent(opened, declaration, composer, wanted, again):
             raise click.exceptions.Exit(FAILED)
 
@@ -71,13 +77,13 @@ def _declared(declaration: Declaration, name: str) -> Report:
     return declaration.reports[name]
 
 
-def _computed(opened: Project, wanted: Request) -> Results:
+def _computed(opened: Project, declaration: Declaration, wanted: Request) -> Results:
     """What the report shows, up to its period."""
     from cadran.analysis.analyse import of_report
     from cadran.publish.choose import Wanted
     from cadran.publish.gather import chosen_kpis
 
-    declaration, report = opened.model()[0], wanted.report
+    report = wanted.report
     fixed = Wanted.of(report, declaration.calendar).fixed
     kpis = [kpi.name for kpi in chosen_kpis(declaration, report)]
     with progress() as say:
@@ -118,7 +124,9 @@ def _sent(
         if again:
             wanted = [requested.anew(store, each) for each in wanted]
         started = _now()
-        made = [(each, requested.compose(each, composer, _computed(opened, each))) for each in wanted]
+        made = [
+            (each, requested.compose(each, composer, _computed(opened, declaration, each))) for each in wanted
+        ]
         for each, messages in made:
             if not requested.put(store, declaration, each, messages, started, _now(), socket.gethostname()):
                 at = each.moment.isoformat(timespec="minutes")

@@ -32,12 +32,13 @@ def failures(problems: Iterable[Problem]) -> dict[str, str]:
 
 def judge(
     c: Connection, declaration: Declaration, results: Results | None, *, logical_time: dt.datetime, run: int | None,
-    failed: Mapping[str, str] | None = None, rests: Rests | None = None,
+    failed: Mapping[str, str] | None = None, rests: Rests | None = None, now: dt.datetime | None = None,
 ) -> list[Notice]:  # fmt: skip
     """Judges what was computed, and gives the messages that follow of it, one for each recipient.
 
     Of sources that ``failed`` (see :func:`failures`) there may be no ``results``; ``rests`` then says which datasets each KPI
     rests on (``Project.dependencies``). Without either nothing is judged: messages that have waited, and repeats, are due.
+    ``now`` is the clock, where the logical time lies behind it.
     """
     rests = rests or (results.rests if results is not None else {})
     prior = alerts.load(c)
@@ -46,19 +47,22 @@ def judge(
         alerts.rename(c, key, new)
     alerts.save(c, (i for key, i in found.instances.items() if prior.get(key) != i))
     alerts.append(c, found.transitions, run, logical_time)
-    decision = decided(c, declaration, found.instances.values(), rests, logical_time)
+    decision = decided(c, declaration, found.instances.values(), rests, logical_time, sent=now)
     alerts.keep_groups(c, decision.groups)
     alerts.settle(c, decision.over, logical_time)
     return list(decision.notices)
 
 
 def decided(
-    c: Connection, declaration: Declaration, instances: Iterable[Instance], rests: Rests, now: dt.datetime
-) -> Decision:
+    c: Connection, declaration: Declaration, instances: Iterable[Instance], rests: Rests, now: dt.datetime,
+    *, sent: dt.datetime | None = None,
+) -> Decision:  # fmt: skip
     """What is to be said, and what is held back. Writes nothing."""
-    known = Known(alerts.all_told(c), alerts.groups(c), silences.listed(c, now))
+    known = Known(alerts.all_told(c), alerts.groups(c), silences.listed(c, sent or now))
     every = alerted(declaration, list(instances), rests)
-    return decide(declaration.routes, every, known, declaration.calendar, now, declaration.channels)
+    return decide(
+        declaration.routes, every, known, declaration.calendar, now, sent=sent, channels=declaration.channels
+    )
 
 
 def alerted(declaration: Declaration, instances: Sequence[Instance], rests: Rests) -> list[Alerted]:
@@ -75,7 +79,10 @@ def alerted(declaration: Declaration, instances: Sequence[Instance], rests: Rest
 
 
 def told(c: Connection, notice: Notice, key: str, *, now: dt.datetime) -> None:
-    """Writes down that a notice's message lies in the outbox under this key, whether or not it will arrive."""
+    """Writes down that a notice's message lies in the outbox under this key, whether or not it will arrive.
+
+    ``now`` is the logical time that it was decided at: repeats are counted from it, so that they keep to the schedule.
+    """
     after = notice.after or key
     some = [
         Told(i.identity.key, i.episode, notice.route, notice.channel, notice.recipient, after, now)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from cadran.declare.destinations import filled
 from cadran.deliver import alerting, keys
-from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext, NotifierError
+from cadran.plugins.notifier import Message, Notifier, NotifierContext, NotifierError
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.figures import Figures, hide, spaced
 from cadran.publish.letters.alerts import notice_context
 from cadran.publish.letters.context import Letter
 from cadran.publish.letters.failures import NotMade, Undelivered, failure_context, not_ready_words, title_of
 from cadran.publish.letters.links import Links
-from cadran.publish.letters.programs import alerts_for_programs, for_programs
+from cadran.publish.letters.programs import alerts_for_programs, for_programs, hidden
 from cadran.publish.letters.rendering import Templates
 from cadran.publish.letters.reports import Made, Maker, late_words
 from cadran.publish.report import variables_of
@@ -80,24 +80,24 @@ class Composer:
         """
         locale = self.locale or report.locale or self.declaration.locale
         figures = Figures(self.declaration, locale)
-        maker = Maker(results, self.declaration, report, self.folders, locale)
+        maker = Maker(results, self.declaration, report, self.folders, locale, about)
         late_text = late_words(figures, self._local(logical_time)) if late else ""
         whose = f"{spaced(report.per.segment.value)}: {figures.said(about)}" if about and report.per else ""
+        banner = figures.said(banner)
         banners = tuple(filter(None, (whose, late_text, banner)))
         context = replace(maker.gathered(), banners=banners)
         link = self._links.of_report(report, about)
-        letter = Letter(figures.said(banner), late_text, figures.said(about), link)
+        letter = Letter(banner, late_text, figures.said(about), link)
         words, out = _words(report, about, address, others or {}), []
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
             notifier = self._notifier(channel)
             made = maker.make(self._templates(channel, notifier, locale), context, letter)
-            documents = tuple(_renamed(d, about) for d in made.documents)
             for recipient in _recipients(destination, words):
                 message = Message(
                     keys.key(job, logical_time, "report", channel.name, recipient, about), "report",
                     self._local(now or logical_time), made.rendered.subject, recipient, made.rendered.parts,
-                    documents, made.rendered.pictures, link=link, data=for_programs(context, link), locale=locale,
+                    made.documents, made.rendered.pictures, link=link, data=for_programs(context, link), locale=locale,
                 )  # fmt: skip
                 label = _label(made, about)
                 out.append(self._sealed(message, channel, notifier, label, report.owner, destination))
@@ -173,7 +173,7 @@ class Composer:
         self, message: Message, channel: Channel, notifier: Notifier, label: str, owner: str, destination: Destination | None
     ) -> Outgoing:  # fmt: skip
         secrets = self.declaration.secrets
-        message = replace(message, subject=hide(message.subject, secrets))
+        message = replace(message, subject=hide(message.subject, secrets), data=hidden(message.data, secrets))
         bare = Outgoing(message, channel.name, channel.notifier, b"", hide(label, secrets), owner)
         if notifier.addressed:
             if not message.recipient:
@@ -243,13 +243,6 @@ def _recipients(destination: Destination, words: Mapping[str, str]) -> list[str]
 
 def _label(made: Made, about: str) -> str:
     return " · ".join(filter(None, (made.context.period_text, about)))
-
-
-def _renamed(document: Document, about: str) -> Document:
-    """Of a report for one value: a name of its own, so that one channel can hold all of them."""
-    from cadran.publish.letters.links import name_for
-
-    return replace(document, name=name_for(document.name, about)) if about else document
 
 
 def _thread(notice: Notice) -> str:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cadran.declare.model import Destination, Text
+from cadran.declare.model import Destination, Ready, Text
 from cadran.deliver.channels import Notifiers
 from cadran.deliver.made import messages
 from cadran.deliver.messages import Composer, Outgoing
 from cadran.deliver.post import Claim, post
+from cadran.deliver.ready import unready
 from cadran.problems import Problem, ProblemsFound, listed
+from cadran.publish.gather import chosen_kpis
 from cadran.state.store import by_hand, runs
 
 if TYPE_CHECKING:
@@ -77,8 +79,13 @@ def _problem(report: Report, message: str, hint: str) -> ProblemsFound:
 
 
 def compose(wanted: Request, composer: Composer, results: Results) -> list[Outgoing]:
-    """Its messages; the same for the same request and results. Raises ProblemsFound."""
-    return messages(composer, wanted.report, results, job=wanted.job, logical_time=wanted.moment)
+    """Its messages; the same for the same request and results. Where the data is not what ``ready`` asks for, a banner says
+    so: whoever sends by hand does not want to wait. Raises ProblemsFound."""
+    report = wanted.report
+    kpis = [kpi.name for kpi in chosen_kpis(results.declaration, report)]
+    old = unready(report.ready or Ready(), results, kpis)
+    banner = composer.not_ready(report, old) if old else ""
+    return messages(composer, report, results, job=wanted.job, logical_time=wanted.moment, banner=banner)
 
 
 def anew(store: Store, wanted: Request) -> Request:

@@ -151,9 +151,9 @@ class Work:
         shown = results or Results((), at.astimezone(declaration.calendar.zone), declaration)
         rests = results.rests if results is not None else self._rests
         return Alerts(
-            lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests),
+            lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests, now=now),
             lambda notice: self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now),
-            lambda c, notice, key: alerting.told(c, notice, key, now=now),
+            lambda c, notice, key: alerting.told(c, notice, key, now=at),
         )  # fmt: skip
 
     @property

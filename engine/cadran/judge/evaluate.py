@@ -33,8 +33,11 @@ def evaluate(
 ) -> Evaluated:  # fmt: skip
     """``failed`` says of each source that could not answer what is wrong; then there may be no ``results`` at all.
 
-    KPIs that rest on such a source, or on a dataset that is not what it is expected to be, stay as they were.
+    KPIs that rest on such a source, or on a dataset that is not what it is expected to be, stay as they were. Where something
+    was judged at a later time already, nothing is: what was not known then says nothing about now.
     """
+    if any(instance.seen is not None and instance.seen > now for instance in prior.values()):
+        return Evaluated(dict(prior))
     behind = rests or (results.rests if results is not None else {})
     found = _Evaluation(declaration, prior, now, behind)
     found.rename()
@@ -108,21 +111,27 @@ class _Evaluation:
     def look_at_data(self, results: Results | None, failed: Mapping[str, str]) -> None:
         """Of sources and datasets, as far as they were asked; what is not declared any more is over."""
         quality = results.quality if results is not None else ()
-        tables = (t for q in quality for t in self.declaration.datasets[q.dataset].tables)
-        answered = {t.source for t in tables} - {*failed}
+        # A run opens all sources, whatever it computes.
+        answered = {*self.declaration.sources} - {*failed} if results is not None else set()
         findings: list[Finding] = [*of_sources(failed, answered), *of_datasets(self.declaration, quality)]
         for finding in findings:
             key = finding.identity.key
             self._put(*raised(finding, self.out.instances.get(key), self.day, self.now))
         for instance in list(self.out.instances.values()):
-            if instance.identity.subject != "kpi" and not self._is_declared(instance.identity):
+            if instance.identity.subject != "kpi" and not self._is_declared(instance.identity, results):
                 self._put(*end(instance, REMOVED, self.day, self.now))
 
-    def _is_declared(self, who: Identity) -> bool:
+    def _is_declared(self, who: Identity, results: Results | None) -> bool:
+        """Whether it is declared, and of a dataset, also whether a rule still rests on it, where that can be told."""
         if who.subject == "source":
             return who.name in self.declaration.sources
         dataset = self.declaration.datasets.get(who.name)
-        return dataset is not None and getattr(dataset.expect, who.rule) is not None
+        if dataset is None or getattr(dataset.expect, who.rule) is None:
+            return False
+        ruled = {name for name, kpi in self.declaration.kpis.items() if kpi.alerts}
+        if results is None or not ruled <= {*results.kpis}:
+            return True
+        return any(quality.dataset == who.name for quality in results.quality)
 
     # --- KPIs -------------------------------------------------------------------------------------------------------
 

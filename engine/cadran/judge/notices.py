@@ -82,11 +82,14 @@ class Decision:
 
 def decide(
     routes: Sequence[Route], alerts: Iterable[Alerted], known: Known, calendar: Calendar, now: dt.datetime,
-    channels: Container[str] | None = None,
+    *, sent: dt.datetime | None = None, channels: Container[str] | None = None,
 ) -> Decision:  # fmt: skip
-    """``alerts`` are all that there are, whatever their state; each open one of ``known.told`` is among them. Nothing is said
-    by a channel that is not one of ``channels`` any more."""
-    decider = _Decider(routes, list(alerts), known, calendar, now)
+    """``alerts`` are all that there are, whatever their state; each open one of ``known.told`` is among them.
+
+    ``now`` is the logical time, from which waits and repeats are counted; ``sent`` is when messages go out, where that is
+    later: people mean their silences, and quiet times, by it. Nothing is said by a channel that is not one of ``channels``.
+    """
+    decider = _Decider(routes, list(alerts), known, calendar, now, max(now, sent or now))
     return decider.decide(channels)
 
 
@@ -108,9 +111,10 @@ class _Members:
 
 class _Decider:
     def __init__(
-        self, routes: Sequence[Route], alerts: Sequence[Alerted], known: Known, calendar: Calendar, now: dt.datetime
+        self, routes: Sequence[Route], alerts: Sequence[Alerted], known: Known, calendar: Calendar, now: dt.datetime, sent: dt.datetime
     ) -> None:  # fmt: skip
-        self.routes, self.alerts, self.known, self.calendar, self.now = routes, alerts, known, calendar, now
+        self.routes, self.alerts, self.known, self.calendar = routes, alerts, known, calendar
+        self.now, self.sent = now, sent
         self.open = [told for told in known.told if told.ended is None]
         self.groups = {(group.route, group.key): group for group in known.groups}
         self.withheld: dict[str, dict[Withheld, None]] = {}
@@ -119,7 +123,7 @@ class _Decider:
     def decide(self, channels: Container[str] | None) -> Decision:
         held = {a.key: why for a in self.alerts if (why := self._held(a))}
         groups = self._members(held)
-        quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.now)}
+        quiet = {route.name for route in self.routes if is_muted(route, self.calendar.zone, self.sent)}
         notices: list[Notice] = []
         now: list[Group] = []
         for members in groups:
@@ -234,7 +238,7 @@ class _Decider:
     def _held(self, alert: Alerted) -> Withheld | None:
         if alert.inhibited:
             return ("inhibited", alert.inhibited)
-        silence = silenced_by(self.known.silences, alert.labels, self.now)
+        silence = silenced_by(self.known.silences, alert.labels, self.sent)
         return None if silence is None else ("silenced", str(silence.number))
 
     def _withhold(self, alert: Alerted, why: Withheld) -> None:

@@ -32,7 +32,7 @@ SCHEMA: Mapping[str, Any] = {
             "description": "How the connection is encrypted, where the address does not say it.",
         },
         "ca_file": {"type": "string", "minLength": 1, "description": "Certificates to trust instead of the system's (PEM)."},
-        "timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 600, "description": "Seconds to wait for each answer (60)."},
+        "timeout": {"type": "number", "exclusiveMinimum": 0, "maximum": 60, "description": "Seconds to wait for each answer (30)."},
         "unsubscribe": {
             "type": "string",
             "pattern": "^(https://|mailto:)",
@@ -54,7 +54,7 @@ class Config:
     password: str = field(default="", repr=False)
     reply_to: Mailbox | None = None
     ca_file: Path | None = None
-    timeout: float = 60.0
+    timeout: float = 30.0
     unsubscribe: str = ""
 
 
@@ -73,7 +73,7 @@ def read(context: NotifierContext) -> Config:
         password=unquote(url.password or ""),
         reply_to=_mailbox(str(reply_to), "reply_to") if reply_to else None,
         ca_file=context.base / str(ca_file) if ca_file else None,
-        timeout=float(config.get("timeout", 60)),
+        timeout=float(config.get("timeout", 30)),
         unsubscribe=str(config.get("unsubscribe", "")),
     )
 

@@ -18,9 +18,11 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from cadran.plugins import Deferred, NotifierError, Unknown
 from cadran_plugins.mail.config import Config
+from cadran_plugins.patience import Patience
 
 _LONGEST = 300  # characters of a server's answer
 _LOST = (OSError, smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException)
@@ -51,47 +53,70 @@ def transmit(config: Config, recipient: str, content: bytes, begin: Callable[[],
 
 @contextmanager
 def _connected(config: Config) -> Iterator[smtplib.SMTP]:
-    server = _opened(config)
+    patience = Patience()
     try:
+        server = _opened(config, patience)
+    except BaseException:
+        patience.close()
+        raise
+    try:
+        _before(config, "EHLO was refused", server.ehlo)
+        if config.tls in ("starttls", "if offered"):
+            _encrypt(config, server)
         _log_in(config, server)
         yield server
         with suppress(*_LOST):
             server.quit()
     finally:
+        patience.close()
         server.close()
 
 
-def _opened(config: Config) -> smtplib.SMTP:
-    """A connection that has said EHLO, encrypted where it has to be."""
+def _trusted(config: Config) -> ssl.SSLContext:
     try:
-        trust = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+        return ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
     except OSError as error:
         raise Deferred(
             f"'ca_file' cannot be read: {error.strerror or error}", setting=("ca_file",)
         ) from error
+
+
+class _Watched:
+    """Lets a connection's time run from its first byte: before a server has welcomed anybody."""
+
+    def __init__(self, patience: Patience, *args: Any, **kwargs: Any) -> None:
+        self._patience = patience
+        super().__init__(*args, **kwargs)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        self._patience.watch(found)
+        return found
+
+
+class _Plain(_Watched, smtplib.SMTP): ...
+
+
+class _Implicit(_Watched, smtplib.SMTP_SSL): ...
+
+
+def _opened(config: Config, patience: Patience) -> smtplib.SMTP:
+    """A connection that has been welcomed."""
     name = socket.gethostname() if "." in socket.gethostname() else config.sender.domain
-    server: smtplib.SMTP
+    where = (patience, config.host, config.port, name)
     try:
         if config.tls == "implicit":
-            server = smtplib.SMTP_SSL(config.host, config.port, name, timeout=config.timeout, context=trust)
-        else:
-            server = smtplib.SMTP(config.host, config.port, name, timeout=config.timeout)
+            return _Implicit(*where, timeout=config.timeout, context=_trusted(config))
+        return _Plain(*where, timeout=config.timeout)
     except smtplib.SMTPConnectError as error:
         said = _said(config, error.smtp_error)
         raise Deferred(f"{config.host} turns everybody away: {error.smtp_code} {said}") from None
     except _LOST as error:
         raise _lost(config, error) from None
-    try:
-        _before(config, "EHLO was refused", server.ehlo)
-        if config.tls in ("starttls", "if offered"):
-            _encrypt(config, server, trust)
-    except BaseException:
-        server.close()
-        raise
-    return server
 
 
-def _encrypt(config: Config, server: smtplib.SMTP, trust: ssl.SSLContext) -> None:
+def _encrypt(config: Config, server: smtplib.SMTP) -> None:
+    trust = _trusted(config)
     if not server.has_extn("starttls"):
         if config.tls == "if offered":
             return

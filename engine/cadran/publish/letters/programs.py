@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cadran.publish.figures import hide
 from cadran.publish.formatting import exact
 
 if TYPE_CHECKING:
@@ -74,3 +75,12 @@ def number(value: Any) -> int | float | str | None:
     if found is None:
         return None
     return int(value) if isinstance(value, int) else value if isinstance(value, float) else format(found, "f")
+
+
+def hidden(part: Any, secrets: frozenset[str]) -> Any:
+    """The same without values of the environment in its texts."""
+    if isinstance(part, str):
+        return hide(part, secrets)
+    if isinstance(part, Mapping):
+        return {name: hidden(value, secrets) for name, value in part.items()}
+    return [hidden(value, secrets) for value in part] if isinstance(part, list) else part

@@ -14,6 +14,7 @@ from cadran.publish.gather import gather
 from cadran.publish.letters.attached import attachments, rows_document
 from cadran.publish.letters.context import Letter
 from cadran.publish.letters.inline import MOST_BYTES
+from cadran.publish.letters.links import name_for
 from cadran.publish.letters.rendering import Rendered, Templates
 from cadran.publish.report import variables_of
 
@@ -44,6 +45,7 @@ class Maker:
     report: Report
     folders: Sequence[Path]
     locale: str
+    about: str = ""  # the value that it is made for: its files then have names of their own
 
     def gathered(self) -> ReportContext:
         return gather(self.results, self.declaration, self.report, self.locale)
@@ -57,7 +59,8 @@ class Maker:
             and not any(d.suffix in ("csv", "xlsx") for d in documents)
             and templates.notifier.documents != "none"
         ):
-            documents.append(rows_document(self.results, self.declaration, self.report, self.locale))
+            rows = rows_document(self.results, self.declaration, self.report, self.locale)
+            documents.append(self._named(rows))
             rendered, _ = self._fitting(templates, context, letter, documents)
         return Made(rendered, tuple(documents), context)
 
@@ -70,7 +73,10 @@ class Maker:
             for kind in (formats(self.report) if taken == "all" else ())
         ]
         more = [kind for kind in self.report.attach if kind not in {made.suffix for made in whole}]
-        return [*whole, *attachments(more, *args, self.locale, self.folders)]
+        return [self._named(made) for made in (*whole, *attachments(more, *args, self.locale, self.folders))]
+
+    def _named(self, made: Document) -> Document:
+        return replace(made, name=name_for(made.name, self.about)) if self.about else made
 
     def _fitting(
         self, templates: Templates, context: ReportContext, letter: Letter, documents: Sequence[Document]
