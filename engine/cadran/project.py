@@ -304,7 +304,7 @@ class Project:
         store: Store | None = None,
         host: str | None = None,
     ) -> Iterator[Performed]:
-        """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send_due` sends them.
+        """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send` sends them.
 
         ``now`` is the clock, ``host`` what runs call this machine. Any number of machines may do this at any time, over one
         store: each time of a job is done once. Raises ProblemsFound where the file has errors, or the store cannot be used.
@@ -327,7 +327,7 @@ class Project:
             found, _ = turns(c, jobs(declaration), now or _utc())
         return [(turn.job.name, turn.due.at) for turn in found]
 
-    def send_due(
+    def send(
         self,
         *,
         now: Callable[[], dt.datetime] | None = None,

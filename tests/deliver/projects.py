@@ -98,7 +98,7 @@ class Small:
         if time:
             self.clock.set(time)
         told = [_line(one) for one in self.project.perform(now=self.clock.now, host="here")]
-        counts = self.project.send_due(now=self.clock.now)
+        counts = self.project.send(now=self.clock.now)
         return told + [f"{number} {name}" for name, number in sorted(counts.items()) if number]
 
     def deliveries(self, *states: str) -> list[Delivery]:

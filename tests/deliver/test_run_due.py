@@ -140,9 +140,9 @@ def test_several_machines_at_once(
         mailed.write(PROJECT + f'state: {{url: "${{STATE_URL}}", schema: {server.name}}}\n')
     _call(mailed.folder, "--now", "2026-03-04T08:00")
     command = [sys.executable, "-m", "cadran", "-C", str(mailed.folder), "run", "--due", "--now", "2026-03-05T07:00"]  # fmt: skip
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(3)]  # fmt: skip
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]  # fmt: skip
     outputs = [process.communicate(timeout=120)[0] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0], outputs
+    assert [process.returncode for process in started] == [0, 0], outputs
     said = "".join(outputs)
     assert said.count("report:daily of 2026-03-05T06:00+00:00: done") == 1
     assert said.count("report:owners of 2026-03-05T06:00+00:00: done") == 1

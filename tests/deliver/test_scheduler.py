@@ -33,7 +33,7 @@ from deliver.projects import DAILY, Small, at
 
 Make = Callable[..., Small]
 FULL = bool(os.environ.get("CADRAN_FULL"))
-TICKS = 10_000 if FULL else 240
+TICKS = 10_000 if FULL else 120
 
 
 def _scheduler(made: Small, looks: int = 10**9, every: float = 60.0) -> Scheduler:

@@ -156,6 +156,15 @@ def test_old_data(small: Make, otherwise: str, outcome: str, state: str) -> None
         assert not (made.folder / "out").exists()
 
 
+def test_the_owner_hears_of_old_data_that_fails_a_report(small: Make) -> None:
+    made = small(DAILY_TOLD.replace("owner:", "ready: {max_age: 30h, else: fail}, owner:"))
+    made.due("04 08:00")
+    made.orders({1: {"ana": 10}})
+    failed, *_ = made.due("05 07:00")
+    assert failed.startswith("report:daily 05 07:00 failed: the newest row of orders is of 2026-03-01")
+    assert [(row.kind, row.recipient, row.state) for row in made.deliveries() if row.kind == "failure"] == [("failure", "ana@example.com", "retry")]  # fmt: skip
+
+
 def test_data_that_comes_while_it_is_waited_for(small: Make) -> None:
     made = small(READY.format(otherwise="skip"))
     made.due("04 08:00")

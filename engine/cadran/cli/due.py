@@ -42,7 +42,7 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
             for outcome in opened.perform(now=now, store=store):
                 click.echo(said(outcome, kind), err=outcome.state in _BAD and kind != "json")
                 bad = bad or outcome.state in _BAD
-            counts = opened.send_due(now=now, store=store)
+            counts = opened.send(now=now, store=store)
             if pretended is None:  # a clock that only pretends to be later must not take anything away
                 tidy(store, declaration.state.keep, now())
         if counts or kind == "json":
