@@ -55,7 +55,7 @@ def turns(
         since = _since(c, job, alive, now)
         done = runs.ran(c, job.name, max(since, now - _LONG))
         found = plan(job.schedule, since, done, now, job.wait)
-        lost += [Lost(job, one, leases.until(c, _trying(job, one.at)) is not None) for one in found.missed]
+        lost += [Lost(job, one, was_tried(c, job, one.at)) for one in found.missed]
         if found.due:
             taken = bool(holder) and not leases.take(c, _busy(job), holder, now, BUSY)
             due += [Turn(job, one, taken) for one in found.due]
@@ -90,6 +90,11 @@ def said(job: Job) -> str:
 def free(c: Connection, jobs: Sequence[Job], holder: str) -> None:
     for job in jobs:
         leases.release(c, _busy(job), holder)
+
+
+def was_tried(c: Connection, job: Job, at: dt.datetime) -> bool:
+    """Whether a time was tried in vain."""
+    return leases.until(c, _trying(job, at)) is not None
 
 
 def tried(c: Connection, turn: Turn, now: dt.datetime) -> dt.datetime:
