@@ -210,6 +210,12 @@ def test_silences(shop: Path, golden: bool) -> None:
     assert (again.code, "no silence 1 that is not over" in again.err) == (2, True)
 
 
+def test_a_silence_of_the_total(shop: Path) -> None:
+    assert "segment" not in silence(shop, "--kpi", "revenue", "--segment", "total")
+    (lyon,) = call(shop, "alerts", "revenue", "--format", "json").json()
+    assert lyon["withheld"] == []
+
+
 def test_a_silence_for_a_while(shop: Path) -> None:
     done = call(shop, "silence", "add", "--source", "files", "--for", "3d", "--reason", "moving")
     assert done.code == 0, done.err
