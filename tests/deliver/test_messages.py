@@ -29,6 +29,7 @@ from cadran.problems import ProblemsFound
 from cadran.publish.letters.alerts import to_explain
 from cadran.publish.letters.attached import harmless
 from cadran.publish.letters.links import name_for
+from cadran.publish.letters.programs import digits
 from publish import fakes
 
 from . import letters
@@ -79,6 +80,30 @@ def test_a_report_as_a_mail(locale: str, tmp_path: Path, matches: Golden) -> Non
 @pytest.mark.parametrize("channel", ["chat", "team", "hook"])
 def test_a_report_as_a_message_to_a_chat(channel: str, tmp_path: Path, matches: Golden) -> None:
     matches(f"report.{channel}.txt", readable(to(channel, made(project(tmp_path)))))
+
+
+FIGURES = ("value", "target", "change")
+
+
+def test_programs_get_all_figures_as_texts_digit_by_digit(tmp_path: Path) -> None:
+    """Whether a number was counted, exact or a double: one kind of JSON value for one field."""
+    of = project(tmp_path)
+    report_of = json.loads(to("hook", made(of)).sealed)["data"]["kpis"]
+    alerts_of = json.loads(told(of, "hook", letters.LOW, letters.PAID, letters.STALE).sealed)["data"][
+        "alerts"
+    ]
+    said = [one[name] for one in (*report_of, *alerts_of) for name in FIGURES if name in one]
+    assert {type(value) for value in said} == {str, type(None)}
+    assert {"0.207", "1201455.80", "163", "32.4375", "-1.4625"} <= set(said)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1e22, "1" + "0" * 22), (-0.1, "-0.1"), (Decimal("1E+3"), "1000"), (Decimal("0.10"), "0.10"), (2**70, str(2**70)), (None, None),
+     (float("nan"), None)],
+)  # fmt: skip
+def test_a_figure_for_programs(value: Any, said: str | None) -> None:
+    assert digits(value) == said
 
 
 def test_what_a_folder_gets(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cadran.publish.figures import hide
-from cadran.publish.formatting import exact
+from cadran.publish.formatting import Number, exact
 
 if TYPE_CHECKING:
     from cadran.judge.notices import Notice
@@ -27,7 +27,7 @@ def alerts_for_programs(notice: Notice, context: NoticeContext) -> Mapping[str, 
                 "rule": alert.identity.rule, "grain": alert.identity.grain,
                 "segment": dict(zip(alert.identity.segment, alert.identity.segment_value, strict=True)),
                 "state": "firing" if alert.state == "firing" else "resolved", "period": alert.period, "since": alert.since,
-                "value": number(alert.value), "target": number(alert.target), "reason": alert.reason,
+                "value": digits(alert.value), "target": digits(alert.target), "reason": alert.reason,
                 **_texts(listed.get(alert.identity.key)),
             }
             for alert in notice.alerts
@@ -49,7 +49,7 @@ def _texts(item: AlertItem | None) -> Mapping[str, str]:
 
 
 def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:
-    """What a webhook tells of a report: numbers as numbers where JSON can hold them exactly, texts beside them."""
+    """What a webhook tells of a report: figures as texts of their digits, and in words beside them."""
     return {
         "report": context.name,
         "title": context.title,
@@ -60,8 +60,8 @@ def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:
         "link": link,
         "kpis": [
             {
-                "name": kpi.name, "label": kpi.label, "period": kpi.period, "value": number(kpi.value.raw), "unit": kpi.unit,
-                "text": kpi.value.text, "target": number(kpi.target.raw), "change": number(kpi.change.raw),
+                "name": kpi.name, "label": kpi.label, "period": kpi.period, "value": digits(kpi.value.raw), "unit": kpi.unit,
+                "text": kpi.value.text, "target": digits(kpi.target.raw), "change": digits(kpi.change.raw),
                 "status": kpi.status, "state": kpi.state,
             }
             for kpi in context.kpis
@@ -69,12 +69,11 @@ def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def number(value: Any) -> int | float | str | None:
-    """A decimal as a text, digit by digit: a double would round it."""
+def digits(value: Number | None) -> str | None:
+    """A figure as a text, digit by digit: a double that reads it would round it. A double itself is said as short as tells
+    it from all others."""
     found = exact(value)
-    if found is None:
-        return None
-    return int(value) if isinstance(value, int) else value if isinstance(value, float) else format(found, "f")
+    return None if found is None else format(found, "f")
 
 
 def hidden(part: Any, secrets: frozenset[str]) -> Any:
