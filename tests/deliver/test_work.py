@@ -261,6 +261,21 @@ def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
     assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
 
 
+def test_a_file_that_did_not_come_is_its_sources_failure(small: Make) -> None:
+    made = small(ALERTS)
+    made.due("04 08:00")
+    made.due("05 06:00")
+    (made.folder / "data" / "orders.csv").unlink()
+    assert made.due("06 06:00") == [
+        "alerts 06 06:00 retry: datasets.orders: source 'files' has no table 'orders'"
+    ]
+    assert (
+        made.due("06 07:00")[0]
+        == "alerts 06 06:00 failed: datasets.orders: source 'files' has no table 'orders'"
+    )
+    assert [(row.recipient, row.kind) for row in made.deliveries()] == [("data@example.com", "alert")]
+
+
 def test_expectations_are_judged_without_any_rule(small: Make) -> None:
     made = small(ALERTS.replace("  - {match: {rule: low}", "  - {match: {severity: info}"))
     text = (made.folder / "kpis.yaml").read_text()

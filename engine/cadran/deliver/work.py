@@ -175,7 +175,7 @@ class Work:
             if now >= patience:
                 self._tell(turn, reason)
             return self._outcome(turn, "retry", reason)
-        failed = alerting.failures(found.problems) if judging else {}
+        failed = alerting.failures(found.problems, self.declaration) if judging else {}
         if failed:
             return self._posted(
                 turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed)
