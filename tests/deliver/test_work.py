@@ -226,6 +226,20 @@ reports:
         assert not any(other in text for other in set(figures.values()) - {figure} for text in texts)
 
 
+def test_a_clock_that_was_ahead_is_told_of(small: Make) -> None:
+    """What it wrote off stays so; that must not pass as a project in which nothing is due."""
+    made = small()
+    made.due("04 08:00")
+    made.due("20 07:00")
+    [told] = made.due("05 07:00")
+    assert told == (
+        "clock 05 07:00 retry: it is 2026-03-05 06:00 UTC, but it was 2026-03-20 06:00 when this state was last used: "
+        "what was due by then counts as done"
+    )
+    assert made.due("20 05:00") == [], "two machines never agree to the minute"
+    assert made.due("21 07:00") == ["report:daily 21 07:00 done", "1 sent"]
+
+
 # --- alerts ---------------------------------------------------------------------------------------------------------
 
 ALERTS = """
