@@ -67,13 +67,13 @@ def judged(folder: Path, *moments: str) -> None:
     for moment in moments:
         now = dt.datetime.fromisoformat(f"{moment}T07:00:00+00:00")
         failed: Mapping[str, str] = {}
+        declaration = opened.declaration()[0]
+        assert declaration is not None
         try:
             found = opened.run(as_of=now)
         except ProblemsFound as wrong:
-            found, failed = None, failures(wrong.problems)
+            found, failed = None, failures(wrong.problems, declaration)
             assert failed
-        declaration = opened.declaration()[0]
-        assert declaration is not None
         with store.write() as c:
             rests = opened.dependencies()
             for number, notice in enumerate(

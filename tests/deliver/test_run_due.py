@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -116,6 +118,20 @@ def test_what_does_not_go_together(mailed: Small, args: tuple[str, ...], message
     refused = _call(mailed.folder, *args)
     assert refused.exit_code == 2
     assert message in refused.output
+
+
+def test_the_future_is_not_tried_on_a_state_in_use(mailed: Small) -> None:
+    """What is done or skipped there would not be done in its time."""
+    ahead = (dt.datetime.now(dt.UTC) + dt.timedelta(days=40)).isoformat()
+    assert _call(mailed.folder).exit_code == 0
+    refused = _call(mailed.folder, "--now", ahead)
+    assert refused.exit_code == 2
+    assert (
+        "--now lies ahead, and what is due until then would count as done; try it in a copy" in refused.output
+    )
+    assert mailed.deliveries() == []
+    shutil.rmtree(mailed.folder / ".cadran")
+    assert _call(mailed.folder, "--now", ahead).exit_code == 0, "nothing rests on a new one"
 
 
 def test_now_needs_due(mailed: Small) -> None:

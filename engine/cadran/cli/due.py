@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadran.cli.common import FAILED, problems_shown, project, root
+from cadran.cli.common import FAILED, fail, problems_shown, project, root
 
 if TYPE_CHECKING:
     from cadran.deliver.work import Outcome
+    from cadran.state.store.store import Store
 
 #: Outcomes of jobs, and of tries to send, that a call fails for.
 _BAD = ("failed", "retry")
@@ -39,6 +40,8 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
         now = clock(clock_of(declaration, pretended).instant if pretended is not None else None)
         bad = False
         with closing(opened.store(declaration)) as store:
+            if pretended is not None:
+                _check_pretended(store, now())
             for outcome in opened.perform(now=now, store=store):
                 click.echo(said(outcome, kind), err=outcome.state in _BAD and kind != "json")
                 bad = bad or outcome.state in _BAD
@@ -49,6 +52,20 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
             click.echo(sent(counts, kind))
     if bad or any(counts[name] for name in _BAD_TRIES):
         raise click.exceptions.Exit(FAILED)
+
+
+def _check_pretended(store: Store, pretended: dt.datetime) -> None:
+    """A state that is in use is no place to try out the future: what is done or skipped there would not be done in its time."""
+    from cadran.deliver.turns import looked
+
+    real = dt.datetime.now(dt.UTC)
+    with store.read() as c:
+        seen = looked(c)
+    if seen is not None and seen <= real < pretended:
+        fail(
+            "--now lies ahead, and what is due until then would count as done",
+            "try it in a copy of the folder without .cadran and with a 'state' of its own",
+        )
 
 
 def clock(pretended: dt.datetime | None) -> Callable[[], dt.datetime]:

@@ -78,12 +78,14 @@ def period(value: Text, calendar: Calendar, found: Findings) -> Text | None:
     return value if label(value.value, value.place, calendar, found) is not None else None
 
 
-def label(written: str, place: Place, calendar: Calendar, found: Findings) -> Period | None:
+def label(
+    written: str, place: Place, calendar: Calendar, found: Findings,
+    hint: str = "write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026",
+) -> Period | None:  # fmt: skip
     """The period that a label names."""
     try:
         return calendar.parse(written)
     except (ValueError, OverflowError):
-        hint = "write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026"
         found.error("bad-period", f"'{written}' is not a period", place, hint)
         return None
 

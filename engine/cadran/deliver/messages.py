@@ -190,10 +190,7 @@ class Composer:
     def _problem(
         self, channel: Channel, error: NotifierError, destination: Destination | None = None
     ) -> Problem:
-        try:
-            place = channel.place.child(*error.setting).position()
-        except (KeyError, IndexError, TypeError):
-            place = channel.place.position()
+        place = channel.place.at_setting(error.setting)
         if not error.setting and destination is not None:
             place = destination.channel.place.position()
         hidden = self.declaration.unsaid

@@ -20,7 +20,7 @@ from cadran.deliver.due import Due
 from cadran.deliver.jobs import jobs
 from cadran.deliver.made import Made, failing, reported
 from cadran.deliver.post import Alerts, Claim, post
-from cadran.deliver.turns import Lost, Turn, free, tried, turns
+from cadran.deliver.turns import Lost, Turn, behind, free, tried, turns
 from cadran.problems import Problem, ProblemsFound
 from cadran.state.store.trouble import StoreError
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Under this name go messages about alerts that were held back, or are said again, between two judgings.
 NOTICES = "notices"
+#: And under this one it is told that the clock cannot be right, or was not.
+CLOCK = "clock"
 #: done, skipped, failed: it is accounted for. waiting for its data, retry after an error: it stays due. busy: somebody else
 #: is at it, or was first.
 State = Literal["done", "skipped", "failed", "waiting", "retry", "busy"]
@@ -71,7 +73,10 @@ class Work:
         """All that is due, one outcome after the other. Raises StoreError where the store cannot be used."""
         planned = jobs(self.declaration)
         with self.store.write() as c:
+            wrong = behind(c, self.now())
             due, lost = turns(c, planned, self.now(), self.holder)
+        if wrong:
+            yield Outcome(CLOCK, self.now(), "retry", wrong)
         mine = [turn for turn in due if not turn.taken]
         yield from (Outcome(t.job.name, t.due.at, "busy", "another process is at it") for t in due if t.taken)
         try:
@@ -175,7 +180,7 @@ class Work:
             if now >= patience:
                 self._tell(turn, reason)
             return self._outcome(turn, "retry", reason)
-        failed = alerting.failures(found.problems) if judging else {}
+        failed = alerting.failures(found.problems, self.declaration) if judging else {}
         if failed:
             return self._posted(
                 turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed)

@@ -164,9 +164,6 @@ class _Desk:
 
 def _failed(channel: Channel, report: str, error: NotifierError) -> Problem:
     """A notifier's error as a problem that points at the setting which is at fault."""
-    try:
-        where = channel.place.child(*error.setting).position()
-    except (KeyError, IndexError, TypeError):
-        where = channel.place.position()
+    where = channel.place.at_setting(error.setting)
     message = f"report '{report}' not published: {error.message}"
     return Problem("not-published", message, where, f"channels.{channel.name}", error.hint)
