@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import email
 import email.policy
 import io
@@ -117,8 +118,9 @@ def test_what_a_folder_gets(tmp_path: Path) -> None:
             "weekly_sales.csv",
         ]
     assert about == {
-        "report": "weekly_sales", "title": "Sales: the month in figures", "computed": "2026-04-09T07:00:00+02:00",
-        "computed_text": "April 9, 2026, 7:00\u202fAM", "period_text": "March 2026", "locale": "en",
+        "report": "weekly_sales", "title": "Sales: the month in figures", "as_of": "2026-04-09T07:00:00+02:00",
+        "as_of_text": "April 9, 2026, 7:00\u202fAM", "computed": "", "computed_text": "", "late": "", "warning": "",
+        "period_text": "March 2026", "locale": "en",
         "summary": "2 off target · 2 at risk · 2 on target · 5 without target · 1 without data",
     }  # fmt: skip
 
@@ -136,6 +138,19 @@ def test_stale_data_and_a_late_report_are_said_on_top(tmp_path: Path) -> None:
             whole = " ".join(outgoing.message.parts.values())
             assert "leads: the newest row is 6 days old" in whole
             assert "This report was due on April 9, 2026, 7:00\u202fAM." in whole
+
+
+def test_programs_and_the_dashboard_are_told_of_that_too(tmp_path: Path) -> None:
+    now = AS_OF.replace(hour=10, minute=1, second=2).astimezone(dt.UTC)
+    outgoing = made(project(tmp_path), banner="leads: 6 days old", late=True, now=now)
+    with zipfile.ZipFile(io.BytesIO(to("board", outgoing).sealed)) as archive:
+        board = json.loads(archive.read("report.json"))
+    for said in (board, json.loads(to("hook", outgoing).sealed)["data"]):
+        assert (
+            said["as_of"] == "2026-04-09T07:00:00+02:00" and said["computed"] == "2026-04-09T10:01:02+02:00"
+        )
+        assert said["computed_text"] == "April 9, 2026, 10:01\u202fAM"
+        assert said["late"].startswith("This report was due") and said["warning"] == "leads: 6 days old"
 
 
 def test_a_message_links_to_where_the_report_is_published(tmp_path: Path) -> None:
