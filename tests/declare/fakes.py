@@ -31,6 +31,9 @@ class Installed:
     def addressed(self, notifier: str) -> bool | None:
         return None if notifier not in self.notifiers else notifier == "mail"
 
+    def takes(self, notifier: str, kind: str) -> bool:
+        return notifier != "folder" or kind == "report"
+
     def recipient_problem(self, notifier: str, recipient: str) -> str:
         return "" if "@" in recipient else "is no address"
 

@@ -276,11 +276,14 @@ def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
 
 
 def test_a_channel_that_cannot_say_it_keeps_nobody_else_from_hearing(small: Make) -> None:
-    made = small(ALERTS.replace("routes:\n", "routes:\n  - {to: [told], continue: true}\n"))
+    chat = '  chat: {notifier: slack, webhook: "https://chat.example.com/x"}\nroutes:\n  - {to: [chat], continue: true}\n'
+    made = small(ALERTS.replace("routes:\n", chat))
+    (made.folder / "templates" / "slack").mkdir(parents=True)
+    (made.folder / "templates" / "slack" / "alert.json.jinja").write_text('["{{ titel.upper() }}"]')
     made.due("04 08:00")
     made.due("05 06:00")
     made.orders({day: {"ana": 30.0 if day < 5 else 1.0} for day in range(1, 28)})
-    why = "channels.told: a folder takes reports and no other messages"
+    why = "template slack/alert.json.jinja: unknown name 'titel'"
     assert made.due("06 06:00") == [
         f"alerts 06 06:00 failed: {why}",
         f"notices 06 06:00 retry: {why}",

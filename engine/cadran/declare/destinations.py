@@ -22,6 +22,9 @@ class Addressed(Protocol):
     def addressed(self, notifier: str) -> bool | None:
         """Whether its messages go to recipients; None where there is no such notifier, or it cannot be loaded."""
 
+    def takes(self, notifier: str, kind: str) -> bool:
+        """Whether it takes messages of a kind: reports, alerts, failures."""
+
     def recipient_problem(self, notifier: str, recipient: str) -> str:
         """What it finds wrong with an address; empty where nothing is."""
 
@@ -72,6 +75,20 @@ def check_blanks(to: Iterable[Text], names: Iterable[str], found: Findings) -> N
             if name not in known:
                 hint = suggest(name, known) or f"there are: {listed(known)}"
                 found.error("unknown-name", f"'{{{{ {name} }}}}' stands for nothing here", text.place, hint)
+
+
+def check_kinds(
+    all_of: Iterable[Destination], kind: str, channels: dict[str, Channel], plugins: Addressed, found: Findings
+) -> None:  # fmt: skip
+    """Messages of one kind go to channels that take such."""
+    able = [c.name for c in channels.values() if plugins.takes(c.notifier, kind)]
+    hint = f"these do: {listed(able)}" if able else "declare a channel for mail or chat"
+    for one in all_of:
+        channel = channels.get(one.channel.value)
+        if channel is not None and channel.name not in able:
+            what = "alerts" if kind == "alert" else "messages about failures"
+            message = f"the channel '{channel.name}' takes no {what}"
+            found.error("wrong-channel", message, one.channel.place, hint)
 
 
 def check_channels(

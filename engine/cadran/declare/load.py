@@ -34,7 +34,7 @@ from cadran.declare import (
     values,
 )
 from cadran.declare.additions import Additions
-from cadran.declare.destinations import check_channels
+from cadran.declare.destinations import check_channels, check_kinds
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
@@ -184,6 +184,8 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     delivered = operations.deliveries(sent, sections, found) if sent else Deliveries()
     goals = [*(report.to for report in reported.values()), *(r.to for r in routed_to), delivered.failures]
     check_channels((one for to in goals for one in to), channels, reader.plugins, found)
+    check_kinds((one for r in routed_to for one in r.to), "alert", channels, reader.plugins, found)
+    check_kinds(delivered.failures, "failure", channels, reader.plugins, found)
     return Declaration(
         file=reader.file,
         calendar=calendar,

@@ -65,7 +65,7 @@ def _route(
         match=match,
         group_by=tuple(word.value for word in group_by),
         wait=values.duration(value.get("wait"), place.child("wait"), found),
-        repeat=values.duration(value.get("repeat"), place.child("repeat"), found),
+        repeat=values.long_enough(value.get("repeat"), place.child("repeat"), found),
         mute=tuple(_mutes(value, place, found)),
         zone=zone(named, place.child("timezone"), found) if named else None,
         resolved=value.get("resolved", True),

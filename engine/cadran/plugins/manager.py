@@ -54,6 +54,11 @@ class PluginManager:
         found = self.notifier(notifier)
         return None if isinstance(found, Problem) else found.addressed
 
+    def takes(self, notifier: str, kind: str) -> bool:
+        """Whether the notifier takes messages of a kind, as far as that can be told."""
+        found = self.notifier(notifier)
+        return isinstance(found, Problem) or kind in found.kinds
+
     def recipient_problem(self, notifier: str, recipient: str) -> str:
         """What the notifier finds wrong with an address; empty where nothing is."""
         found = self.notifier(notifier)

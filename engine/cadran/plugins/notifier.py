@@ -129,6 +129,8 @@ class Notifier(ABC):
     config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
     #: Whether messages go to recipients (``to:``), and not to the channel as a whole.
     addressed: ClassVar[bool] = False
+    #: The kinds of messages that it takes at all.
+    kinds: ClassVar[frozenset[str]] = frozenset({"report", "alert", "failure"})
     #: Whether all stays on this machine, so that ``cadran run`` may go there as well.
     local: ClassVar[bool] = False
     #: Whether the same bytes may be sent twice and arrive once; then nothing is ever *unknown*.
