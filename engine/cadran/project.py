@@ -162,9 +162,15 @@ class Project:
             sources.check_rates()
             sources.remember()
             if files:
-                problems = [*problems, *_named_files(declaration)]
+                problems = [*problems, *_named_files(declaration), *self._channel_faults(declaration)]
             problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
+
+    def _channel_faults(self, declaration: Declaration) -> Iterator[Problem]:
+        if declaration.channels:
+            from cadran.deliver.channels import Channels
+
+            yield from Channels(declaration, self.plugins.notifier).faults()
 
     # --- running -----------------------------------------------------------------------------------------------------
 

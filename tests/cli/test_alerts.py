@@ -67,13 +67,13 @@ def judged(folder: Path, *moments: str) -> None:
     for moment in moments:
         now = dt.datetime.fromisoformat(f"{moment}T07:00:00+00:00")
         failed: Mapping[str, str] = {}
+        declaration = opened.declaration()[0]
+        assert declaration is not None
         try:
             found = opened.run(as_of=now)
         except ProblemsFound as wrong:
-            found, failed = None, failures(wrong.problems)
+            found, failed = None, failures(wrong.problems, declaration)
             assert failed
-        declaration = opened.declaration()[0]
-        assert declaration is not None
         with store.write() as c:
             rests = opened.dependencies()
             for number, notice in enumerate(
@@ -208,6 +208,12 @@ def test_silences(shop: Path, golden: bool) -> None:
     ]
     again = call(shop, "silence", "expire", "1")
     assert (again.code, "no silence 1 that is not over" in again.err) == (2, True)
+
+
+def test_a_silence_of_the_total(shop: Path) -> None:
+    assert "segment" not in silence(shop, "--kpi", "revenue", "--segment", "total")
+    (lyon,) = call(shop, "alerts", "revenue", "--format", "json").json()
+    assert lyon["withheld"] == []
 
 
 def test_a_silence_for_a_while(shop: Path) -> None:

@@ -274,3 +274,21 @@ def test_check_data_says_what_was_expected_and_is_not_there(tmp_path: Path) -> N
     )
     assert any("the newest row of orders is of 2026-06-02" in text for text in said)
     assert "orders" not in call(tmp_path, "check").out
+
+
+CHANNELS = {
+    "a sender without an address": ("{notifier: email, smtp: smtp://127.0.0.1, from: KPIs}", "'KPIs' is no mail address"),
+    "a server without a scheme": ('{notifier: email, smtp: "127.0.0.1:8925", from: kpi@example.com}', "this is no address of a mail server"),
+    "a hook without TLS": ('{notifier: webhook, url: "http://127.0.0.1/x", secret: "${HOOK:-abcdefghabcdefghabcdefgh}"}', "an address without TLS"),
+    "a folder outside": ("{notifier: file, path: ../../public}", "'../../public' lies outside the project"),
+    "a page without a scheme": ("{notifier: file, path: public, url: kpi.example.com}", "'url' must begin with https:// or http://"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CHANNELS)
+def test_channels_that_cannot_work(case: str, tmp_path: Path) -> None:
+    channel, said = CHANNELS[case]
+    folder = project(tmp_path, KPIS + f"channels:\n  board: {channel}\n")
+    done = call(folder, "check")
+    assert (done.code, said in done.err + done.out) == (2, True)
+    assert "channels.board" in done.err + done.out

@@ -228,7 +228,8 @@ def test_channels_and_what_goes_there(everything: Declaration) -> None:
 
 
 def test_routes(everything: Declaration) -> None:
-    first, owners = everything.routes
+    first, owners, rest = everything.routes
+    assert rest.match == {}
     assert (first.match, first.goes_on, first.wait, first.resolved) == (
         {"severity": ("critical",), "channel": ("paid", "organic")},
         True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import email
 import email.policy
 import io
@@ -28,6 +29,8 @@ from cadran.plugins.manager import PluginManager
 from cadran.problems import ProblemsFound
 from cadran.publish.letters.alerts import to_explain
 from cadran.publish.letters.attached import harmless
+from cadran.publish.letters.links import name_for
+from cadran.publish.letters.programs import digits
 from publish import fakes
 
 from . import letters
@@ -80,6 +83,30 @@ def test_a_report_as_a_message_to_a_chat(channel: str, tmp_path: Path, matches: 
     matches(f"report.{channel}.txt", readable(to(channel, made(project(tmp_path)))))
 
 
+FIGURES = ("value", "target", "change")
+
+
+def test_programs_get_all_figures_as_texts_digit_by_digit(tmp_path: Path) -> None:
+    """Whether a number was counted, exact or a double: one kind of JSON value for one field."""
+    of = project(tmp_path)
+    report_of = json.loads(to("hook", made(of)).sealed)["data"]["kpis"]
+    alerts_of = json.loads(told(of, "hook", letters.LOW, letters.PAID, letters.STALE).sealed)["data"][
+        "alerts"
+    ]
+    said = [one[name] for one in (*report_of, *alerts_of) for name in FIGURES if name in one]
+    assert {type(value) for value in said} == {str, type(None)}
+    assert {"0.207", "1201455.80", "163", "32.4375", "-1.4625"} <= set(said)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1e22, "1" + "0" * 22), (-0.1, "-0.1"), (Decimal("1E+3"), "1000"), (Decimal("0.10"), "0.10"), (2**70, str(2**70)), (None, None),
+     (float("nan"), None)],
+)  # fmt: skip
+def test_a_figure_for_programs(value: Any, said: str | None) -> None:
+    assert digits(value) == said
+
+
 def test_what_a_folder_gets(tmp_path: Path) -> None:
     outgoing = to("board", made(project(tmp_path, report(formats=("html", "markdown"), attach=("csv",)))))
     with zipfile.ZipFile(io.BytesIO(outgoing.sealed)) as archive:
@@ -91,8 +118,9 @@ def test_what_a_folder_gets(tmp_path: Path) -> None:
             "weekly_sales.csv",
         ]
     assert about == {
-        "report": "weekly_sales", "title": "Sales: the month in figures", "computed": "2026-04-09T07:00:00+02:00",
-        "computed_text": "April 9, 2026, 7:00\u202fAM", "period_text": "March 2026", "locale": "en",
+        "report": "weekly_sales", "title": "Sales: the month in figures", "as_of": "2026-04-09T07:00:00+02:00",
+        "as_of_text": "April 9, 2026, 7:00\u202fAM", "computed": "", "computed_text": "", "late": "", "warning": "",
+        "period_text": "March 2026", "locale": "en",
         "summary": "2 off target · 2 at risk · 2 on target · 5 without target · 1 without data",
     }  # fmt: skip
 
@@ -110,6 +138,19 @@ def test_stale_data_and_a_late_report_are_said_on_top(tmp_path: Path) -> None:
             whole = " ".join(outgoing.message.parts.values())
             assert "leads: the newest row is 6 days old" in whole
             assert "This report was due on April 9, 2026, 7:00\u202fAM." in whole
+
+
+def test_programs_and_the_dashboard_are_told_of_that_too(tmp_path: Path) -> None:
+    now = AS_OF.replace(hour=10, minute=1, second=2).astimezone(dt.UTC)
+    outgoing = made(project(tmp_path), banner="leads: 6 days old", late=True, now=now)
+    with zipfile.ZipFile(io.BytesIO(to("board", outgoing).sealed)) as archive:
+        board = json.loads(archive.read("report.json"))
+    for said in (board, json.loads(to("hook", outgoing).sealed)["data"]):
+        assert (
+            said["as_of"] == "2026-04-09T07:00:00+02:00" and said["computed"] == "2026-04-09T10:01:02+02:00"
+        )
+        assert said["computed_text"] == "April 9, 2026, 10:01\u202fAM"
+        assert said["late"].startswith("This report was due") and said["warning"] == "leads: 6 days old"
 
 
 def test_a_message_links_to_where_the_report_is_published(tmp_path: Path) -> None:
@@ -170,12 +211,11 @@ def test_its_files_are_called_as_the_mail_says(tmp_path: Path) -> None:
     assert f"Attached: {name}" in mail.message.parts["text"] and name in mail.message.parts["html"]
 
 
-def test_values_that_read_alike_have_files_of_their_own(tmp_path: Path) -> None:
-    of = project(tmp_path, report(chat("board"), per=PER))
+def test_values_that_read_alike_have_files_of_their_own() -> None:
     names = {
-        made(of, about=value)[0].message.documents[0].name for value in ("Zoé", "zoe", "ZOE", "日本", "中国")
+        name_for("week", value) for value in ("Zoé", "zoe", "ZOE", "日本", "中国", "../..", "a/b", "x" * 500)
     }
-    assert len(names) == 5
+    assert len(names) == 8 and all(name.isascii() and len(name) < 60 and "/" not in name for name in names)
 
 
 def test_the_same_report_at_another_time_or_for_another_value_is_another_message(tmp_path: Path) -> None:

@@ -235,6 +235,20 @@ reports:
         assert not any(other in text for other in set(figures.values()) - {figure} for text in texts)
 
 
+def test_a_clock_that_was_ahead_is_told_of(small: Make) -> None:
+    """What it wrote off stays so; that must not pass as a project in which nothing is due."""
+    made = small()
+    made.due("04 08:00")
+    made.due("20 07:00")
+    [told] = made.due("05 07:00")
+    assert told == (
+        "clock 05 07:00 retry: it is 2026-03-05 06:00 UTC, but it was 2026-03-20 06:00 when this state was last used: "
+        "what was due by then counts as done"
+    )
+    assert made.due("20 05:00") == [], "two machines never agree to the minute"
+    assert made.due("21 07:00") == ["report:daily 21 07:00 done", "1 sent"]
+
+
 # --- alerts ---------------------------------------------------------------------------------------------------------
 
 ALERTS = """
@@ -268,6 +282,42 @@ def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
     assert made.due("06 06:00") == ["alerts 06 06:00 retry: sources.files: there is no 'data'"]
     assert made.due("06 07:00")[0] == "alerts 06 06:00 failed: sources.files: there is no 'data'"
     assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
+
+
+def test_a_channel_that_cannot_say_it_keeps_nobody_else_from_hearing(small: Make) -> None:
+    chat = '  chat: {notifier: slack, webhook: "https://chat.example.com/x"}\nroutes:\n  - {to: [chat], continue: true}\n'
+    made = small(ALERTS.replace("routes:\n", chat))
+    (made.folder / "templates" / "slack").mkdir(parents=True)
+    (made.folder / "templates" / "slack" / "alert.json.jinja").write_text('["{{ titel.upper() }}"]')
+    made.due("04 08:00")
+    made.due("05 06:00")
+    made.orders({day: {"ana": 30.0 if day < 5 else 1.0} for day in range(1, 28)})
+    why = "template slack/alert.json.jinja: unknown name 'titel'"
+    assert made.due("06 06:00") == [
+        f"alerts 06 06:00 failed: {why}",
+        f"notices 06 06:00 retry: {why}",
+        "1 retry",
+    ]
+    assert [row.recipient for row in made.deliveries()] == ["ops@example.com"]
+    assert made.due("06 06:01")[0] == f"notices 06 06:01 retry: {why}", (
+        "it is tried again, and nobody is told twice"
+    )
+    assert [row.recipient for row in made.deliveries()] == ["ops@example.com"]
+
+
+def test_a_file_that_did_not_come_is_its_sources_failure(small: Make) -> None:
+    made = small(ALERTS)
+    made.due("04 08:00")
+    made.due("05 06:00")
+    (made.folder / "data" / "orders.csv").unlink()
+    assert made.due("06 06:00") == [
+        "alerts 06 06:00 retry: datasets.orders: source 'files' has no table 'orders'"
+    ]
+    assert (
+        made.due("06 07:00")[0]
+        == "alerts 06 06:00 failed: datasets.orders: source 'files' has no table 'orders'"
+    )
+    assert [(row.recipient, row.kind) for row in made.deliveries()] == [("data@example.com", "alert")]
 
 
 def test_expectations_are_judged_without_any_rule(small: Make) -> None:

@@ -15,9 +15,12 @@ from sqlalchemy import func, select
 
 import cadran
 from cadran.declare.model import Deliveries
+from cadran.deliver.messages import Composer
 from cadran.deliver.post import Claim, post
-from cadran.deliver.sender import Sender, send_due
+from cadran.deliver.sender import Sender, send_due, sender_of
+from cadran.deliver.work import Work
 from cadran.plugins.notifier import Message, Notifier
+from cadran.resources import template_folders
 from cadran.state.store.store import open_store
 from cadran.state.store.tables import attempt, delivery, run
 from cli.user import KPIS, project
@@ -70,12 +73,15 @@ def declared(folder: Path, port: int, where: tuple[Path, str, str]) -> Path:
 def machine(folder: Path, together: Barrier) -> None:
     """What ``cadran run --due`` does, in every minute: compute what is due, then send."""
     opened = cadran.open(folder).pinned()
-    store = opened.store(opened.model()[0])
+    declaration = opened.declaration()[0]
+    assert declaration is not None
+    store, notifiers = opened.store(declaration), opened.plugins.notifier
+    composer = Composer(declaration, notifiers, template_folders(declaration.folder))
     for minute in range(WHOLE):
         now = NOON + dt.timedelta(minutes=minute, seconds=1)
         together.wait(60)
-        list(opened.perform(now=lambda now=now: now, store=store))  # type: ignore[misc]
-        opened.send_due(now=lambda now=now: now, store=store)  # type: ignore[misc]
+        list(Work(opened, declaration, store, composer, lambda now=now: now).perform())  # type: ignore[misc]
+        send_due(sender_of(store, declaration, notifiers, composer, lambda now=now: now))  # type: ignore[misc]
     store.close()
 
 

@@ -200,5 +200,10 @@ def test_which_sources_failed() -> None:
         Problem("source", "no answer", None, "sources.crm"), Problem("source", "line 2", None, "sources.crm"),
         Problem("source", "an old driver", None, "sources.web", severity="warning"), Problem("unknown-kpi", "x", None, "leads"),
     ]  # fmt: skip
-    assert failures(problems) == {"crm": "no answer; line 2"}
-    assert failures([Problem("source", "no file", None, "datasets.orders")]) == {}
+    assert failures(problems, project()) == {"crm": "no answer; line 2"}
+    gone = [
+        Problem("unknown-table", "no table", None, "datasets.visits"),
+        Problem("source", "no file", None, "datasets.leads"),
+    ]
+    assert failures(gone, project()) == {"web": "no table", "crm": "no file"}
+    assert failures([Problem("unknown-table", "no table", None, "datasets.other")], project()) == {}

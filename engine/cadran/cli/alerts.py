@@ -108,7 +108,7 @@ def silence() -> None:
     "segments",
     multiple=True,
     metavar="NAME[=VALUE]",
-    help="Of this segment, or one of its values.",
+    help="Of this segment, or one of its values; 'total' for those of none.",
 )
 @click.option("--owner", "owners", multiple=True, metavar="WHO", help="Whose KPI has this owner.")
 @click.option("--severity", "severities", multiple=True, metavar="WORD", help="Of this severity.")

@@ -100,6 +100,11 @@ class Builder:
         if key.value == "<<" and getattr(key, "style", None) in (None, ""):
             hint = "write the shared keys out in each place"
             self.fault("merge-key", "merging with '<<' is not part of this language", key, hint)
+        elif blank := _blank(key):
+            # It begins with the brace before the key, where the mapping is that it seems to be.
+            start, end = key.start_mark.index - 1, key.end_mark.index
+            hint = f'put it in quotes: "{blank}"'
+            self.faults.append(Fault("key-not-text", f"{blank} is read as a mapping here", start, end, hint))
         elif not isinstance(key, ScalarNode):
             self.fault(
                 "key-not-text",
@@ -147,3 +152,12 @@ class Builder:
 
 def _short(tag: str) -> str:
     return tag.replace("tag:yaml.org,2002:", "!!")
+
+
+def _blank(key: Node) -> str:
+    """``{{ owner }}`` without quotes is a mapping whose only key is a mapping whose only key is ``owner``."""
+    if not isinstance(key, MappingNode) or len(key.value) != 1:
+        return ""
+    name, value = key.value[0]
+    plain = isinstance(name, ScalarNode) and isinstance(value, ScalarNode) and not value.value
+    return f"{{{{ {name.value} }}}}" if plain else ""

@@ -8,6 +8,7 @@ they stand is worked out from the node graph only when somebody asks, because pr
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,13 @@ class Place:
     def position(self, start: int = 0, end: int | None = None) -> Position:
         """Where it is written; for text, where its characters ``[start, end)`` are."""
         return self.document.position(self.path, self.on_key, start, end)
+
+    def at_setting(self, setting: Sequence[str | int]) -> Position:
+        """Where the part of it that a plugin names is written; where it is itself, if there is no such part."""
+        try:
+            return self.child(*setting).position()
+        except (KeyError, IndexError, TypeError):
+            return self.position()
 
 
 def nowhere(text: str = "") -> Place:

@@ -107,7 +107,8 @@ def _period(value: dict[str, Any], place: Place, calendar: Calendar, found: Find
     label = values.text(value["period"], place)
     last = _LAST.fullmatch(label.value)
     if last is None:
-        values.period(label, calendar, found)
+        hint = "write last, last month, last week …, or one such as 2026-03, 2026-W10, 2026-Q1, FY2026"
+        values.label(label.value, label.place, calendar, found, hint)
     elif last[1] and last[1] not in (grains := [g.value for g in Grain if g is not Grain.ALL]):
         hint = suggest(last[1], grains) or f"write 'last' or 'last' and one of {', '.join(grains)}"
         found.error("bad-period", f"'{label.value}' is not a period", place, hint)

@@ -13,7 +13,7 @@ from cadran.declare import values
 from cadran.declare.destinations import blanks, check_blanks, destinations
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings, line_and_column
-from cadran.declare.model import Kpi, Mute, Route
+from cadran.declare.model import AlertRule, Kpi, Mute, Route
 from cadran.declare.sections import Entry, Sections
 from cadran.declare.zones import zone
 from cadran.problems import listed, suggest
@@ -40,7 +40,23 @@ def routes(entry: Entry, kpis: Mapping[str, Kpi], sections: Sections, found: Fin
             message = f"this route takes and sends the same as the one at {line_and_column(first.place)}"
             hint = "remove it, or give each a 'name' of its own"
             found.error("same-route", message, place, hint)
+        elif (
+            before := next((r for r in made.values() if r is not one and _takes_all(r, one)), None)
+        ) is not None:
+            message = (
+                f"no alert comes to this route: the one at {line_and_column(before.place)} takes them all"
+            )
+            found.warn("unreached-route", message, place, "put it before that one, or write 'continue: true' there")  # fmt: skip
+    _all_taken(tuple(made.values()), entry.place, kpis, found)
     return tuple(made.values())
+
+
+def _takes_all(before: Route, after: Route) -> bool:
+    """Whether what the later one matches has ended at the earlier one."""
+    wanted = {name: set(after.match.get(name, ())) for name in before.match}
+    return not before.goes_on and all(
+        found and found <= set(before.match[name]) for name, found in wanted.items()
+    )
 
 
 def _route(
@@ -65,7 +81,7 @@ def _route(
         match=match,
         group_by=tuple(word.value for word in group_by),
         wait=values.duration(value.get("wait"), place.child("wait"), found),
-        repeat=values.duration(value.get("repeat"), place.child("repeat"), found),
+        repeat=values.long_enough(value.get("repeat"), place.child("repeat"), found),
         mute=tuple(_mutes(value, place, found)),
         zone=zone(named, place.child("timezone"), found) if named else None,
         resolved=value.get("resolved", True),
@@ -121,13 +137,34 @@ def _all_owned(
         found.warn("no-owner", message, place.child("to"), "give the KPI an 'owner'")
 
 
+def _all_taken(made: tuple[Route, ...], place: Place, kpis: Mapping[str, Kpi], found: Findings) -> None:
+    """Where there are routes, an alert that none takes is a surprise; one that is merely information is not."""
+    names = [
+        f"{kpi.name} ({rule.name})"
+        for kpi in kpis.values()
+        for rule in kpi.alerts
+        if rule.severity != "info" and not any(_may_take(route.match, kpi, rule) for route in made)
+    ]
+    if made and names:
+        message = f"no route takes the alerts of {listed(names, 5)}, so nobody is told of them"
+        found.warn(
+            "no-route", message, place, "add a last route without 'match', or make them 'severity: info'"
+        )
+
+
 def _may_match(kpi: Kpi, match: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether some alert of the KPI may go this way."""
+    return any(_may_take(match, kpi, rule) for rule in kpi.alerts)
+
+
+def _may_take(match: Mapping[str, tuple[str, ...]], kpi: Kpi, rule: AlertRule) -> bool:
+    """What a route matches beyond these, an alert has for some value of a segment."""
     return (
         kpi.name in match.get("kpi", (kpi.name,))
+        and rule.name in match.get("rule", (rule.name,))
+        and rule.severity in match.get("severity", (rule.severity,))
+        and kpi.owner in match.get("owner", (kpi.owner,))
         and ("tag" not in match or not {*kpi.tags}.isdisjoint(match["tag"]))
-        and any(rule.severity in match.get("severity", (rule.severity,)) for rule in kpi.alerts)
-        and any(rule.name in match.get("rule", (rule.name,)) for rule in kpi.alerts)
     )
 
 

@@ -67,6 +67,15 @@ def duration(
     return length
 
 
+def long_enough(value: Any, place: Place, found: Findings) -> Duration | None:
+    """Of a minute or more: for shorter ones there is nobody who would look in between."""
+    length = duration(value, place, found)
+    if length is not None and not length.days and length.seconds < 60:
+        found.error("too-short", f"'{value}' is shorter than a minute", place, "write for instance '1 hour'")
+        return None
+    return length
+
+
 def _in_days(written: str) -> str:
     """What days are called here, for who writes them in French."""
     match = _JOURS.fullmatch(written)
@@ -78,12 +87,14 @@ def period(value: Text, calendar: Calendar, found: Findings) -> Text | None:
     return value if label(value.value, value.place, calendar, found) is not None else None
 
 
-def label(written: str, place: Place, calendar: Calendar, found: Findings) -> Period | None:
+def label(
+    written: str, place: Place, calendar: Calendar, found: Findings,
+    hint: str = "write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026",
+) -> Period | None:  # fmt: skip
     """The period that a label names."""
     try:
         return calendar.parse(written)
     except (ValueError, OverflowError):
-        hint = "write 2026-03-07, 2026-W10, 2026-03, 2026-Q1, 2026, FY2026-Q1 or FY2026"
         found.error("bad-period", f"'{written}' is not a period", place, hint)
         return None
 

@@ -20,14 +20,29 @@ from cadran.state.alerting import Instance, Told
 from cadran.state.store import alerts, silences
 
 
-def failures(problems: Iterable[Problem]) -> dict[str, str]:
-    """The sources that could not answer, as a run's problems tell, with what they said; empty where it failed otherwise."""
+def failures(problems: Iterable[Problem], declaration: Declaration) -> dict[str, str]:
+    """The sources that could not answer, as a run's problems tell, with what they said; empty where it failed otherwise.
+
+    A table that a dataset is made of and that is gone, such as a file that did not come, is its source's failure.
+    """
     out: dict[str, list[str]] = {}
     for problem in problems:
-        section, _, name = problem.subject.partition(".")
-        if problem.code == "source" and problem.severity == "error" and section == "sources":
-            out.setdefault(name, []).append(problem.message)
-    return {name: "; ".join(said) for name, said in out.items()}
+        if problem.code in ("source", "unknown-table") and problem.severity == "error":
+            for name in _at_fault(problem, declaration):
+                out.setdefault(name, []).append(problem.message)
+    return {name: "; ".join(dict.fromkeys(said)) for name, said in out.items()}
+
+
+def _at_fault(problem: Problem, declaration: Declaration) -> list[str]:
+    """The sources that a problem is about: the one that it names, or the one of the table that a dataset wants of it."""
+    section, _, name = problem.subject.partition(".")
+    if section == "sources":
+        return [name]
+    dataset = declaration.datasets.get(name) if section == "datasets" else None
+    if dataset is None:
+        return []
+    named = [table.source for table in dataset.tables if table.place.position() == problem.where]
+    return list(dict.fromkeys(named or [table.source for table in dataset.tables]))
 
 
 def judge(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cadran.plugins.notifier import Deferred, Notifier, NotifierContext, NotifierError
 from cadran.problems import Problem
 
 if TYPE_CHECKING:
-    from cadran.declare.model import Declaration
+    from cadran.declare.model import Channel, Declaration
     from cadran.state.store.outbox import Delivery
 
 Notifiers = Callable[[str], type[Notifier] | Problem]
@@ -36,8 +36,22 @@ class Channels:
         found = self.notifiers(channel.notifier)
         if isinstance(found, Problem):
             raise Deferred(found.message, hint=found.hint)
-        context = NotifierContext(name, channel.config, channel.base.resolve(), self.allowed)
         try:
-            return found(context)
+            return self._made(channel, found)
         except NotifierError as error:
             raise Deferred(error.message, hint=error.hint, setting=error.setting) from error
+
+    def faults(self) -> Iterator[Problem]:
+        """Settings that cannot work, as far as that shows without opening anything."""
+        for channel in self.declaration.channels.values():
+            found = self.notifiers(channel.notifier)
+            if isinstance(found, Problem):
+                continue  # said where the file was read
+            try:
+                self._made(channel, found)
+            except NotifierError as error:
+                where = channel.place.at_setting(error.setting)
+                yield Problem("bad-channel", error.message, where, f"channels.{channel.name}", error.hint)
+
+    def _made(self, channel: Channel, kind: type[Notifier]) -> Notifier:
+        return kind(NotifierContext(channel.name, channel.config, channel.base.resolve(), self.allowed))

@@ -88,6 +88,8 @@ class Composer:
         context = replace(maker.gathered(), banners=banners)
         link = self._links.of_report(report, about)
         letter = Letter(banner, late_text, figures.said(about), link)
+        computed = self._local(now) if now is not None else None
+        data = for_programs(context, letter, computed, figures.form.instant(computed) if computed else "")
         words, out = _words(report, about, address, others or {}), []
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
@@ -97,7 +99,7 @@ class Composer:
                 message = Message(
                     keys.key(job, logical_time, "report", channel.name, recipient, about), "report",
                     self._local(now or logical_time), made.rendered.subject, recipient, made.rendered.parts,
-                    made.documents, made.rendered.pictures, link=link, data=for_programs(context, link), locale=locale,
+                    made.documents, made.rendered.pictures, link=link, data=data, locale=locale,
                 )  # fmt: skip
                 label = _label(made, about)
                 out.append(self._sealed(message, channel, notifier, label, report.owner, destination))
@@ -202,10 +204,7 @@ class Composer:
     def _problem(
         self, channel: Channel, error: NotifierError, destination: Destination | None = None
     ) -> Problem:
-        try:
-            place = channel.place.child(*error.setting).position()
-        except (KeyError, IndexError, TypeError):
-            place = channel.place.position()
+        place = channel.place.at_setting(error.setting)
         if not error.setting and destination is not None:
             place = destination.channel.place.position()
         hidden = self.declaration.unsaid

@@ -11,6 +11,7 @@ from cadran.problems import Problem, ProblemsFound, listed, suggest
 from cadran.state.alerting import Silence
 
 Day = dt.date | None
+TOTAL = "total"  # in the place of a segment: alerts that are of none
 _WORDS = frozenset(
     {"kpi", "rule", "owner", "severity", "tag", "dataset", "source", "subject", "grain", "segment", "value"}
 )
@@ -20,7 +21,7 @@ def silence_of(
     declaration: Declaration, given: Mapping[str, Sequence[str]], segments: Sequence[str],
     *, begin: Day, until: Day, length: str, now: dt.datetime, reason: str = "", author: str = "",
 ) -> Silence:  # fmt: skip
-    """``given`` holds names by what they are of; ``segments`` are ``channel`` or ``channel=paid``. Raises ProblemsFound."""
+    """``given`` holds names by what they are of; ``segments`` are ``channel``, ``channel=paid`` or ``total``. Raises ProblemsFound."""
     problems = [*_unknown(declaration, given), *_unknown_segments(declaration, segments)]
     matchers = {word: tuple(names) for word, names in given.items() if names}
     for text in segments:
@@ -84,7 +85,7 @@ def _unknown_segments(declaration: Declaration, segments: Sequence[str]) -> Iter
     every = sorted({name for kpi in declaration.kpis.values() for names in kpi.segments for name in names})
     for text in segments:
         name = text.partition("=")[0]
-        if name not in every:
+        if name not in every and text != TOTAL:
             yield _not_there("segment", name, every)
 
 

@@ -64,6 +64,17 @@ def turns(
     return due, lost
 
 
+def behind(c: Connection, now: dt.datetime) -> str:
+    """What is wrong with a clock that lies far behind the one by which it was last looked; empty where nothing is.
+
+    What that one did, or skipped, is accounted for: without a word, nothing would be due until it is that late again.
+    """
+    seen = looked(c)
+    if seen is None or seen - now <= AWAY:
+        return ""
+    return f"it is {now:%Y-%m-%d %H:%M} UTC, but it was {seen:%Y-%m-%d %H:%M} when this state was last used: what was due by then counts as done"
+
+
 def _since(c: Connection, job: Job, alive: dt.datetime | None, now: dt.datetime) -> dt.datetime:
     """Up to when its times are accounted for. ``alive`` is when somebody last looked at any job."""
     since, mark = runs.scheduled(c, job.name, said(job), now), f"{_SEEN} {job.name} @ {said(job)}"[:300]

@@ -20,7 +20,7 @@ from cadran.deliver.due import Due
 from cadran.deliver.jobs import jobs
 from cadran.deliver.made import Made, failing, reported
 from cadran.deliver.post import Alerts, Claim, post
-from cadran.deliver.turns import Lost, Turn, free, tried, turns
+from cadran.deliver.turns import Lost, Turn, behind, free, tried, turns
 from cadran.problems import Problem, ProblemsFound
 from cadran.state.store.trouble import StoreError
 
@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration
     from cadran.deliver.messages import Composer, Outgoing
+    from cadran.judge.notices import Notice
     from cadran.project import Project
     from cadran.state.store.store import Store
 
 #: Under this name go messages about alerts that were held back, or are said again, between two judgings.
 NOTICES = "notices"
+#: And under this one it is told that the clock cannot be right, or was not.
+CLOCK = "clock"
 #: done, skipped, failed: it is accounted for. waiting for its data, retry after an error: it stays due. busy: somebody else
 #: is at it, or was first.
 State = Literal["done", "skipped", "failed", "waiting", "retry", "busy"]
@@ -72,7 +75,10 @@ class Work:
         """All that is due, one outcome after the other. Raises StoreError where the store cannot be used."""
         planned = jobs(self.declaration)
         with self.store.write() as c:
+            wrong = behind(c, self.now())
             due, lost = turns(c, planned, self.now(), self.holder)
+        if wrong:
+            yield Outcome(CLOCK, self.now(), "retry", wrong)
         mine = [turn for turn in due if not turn.taken]
         yield from (Outcome(t.job.name, t.due.at, "busy", "another process is at it") for t in due if t.taken)
         try:
@@ -134,8 +140,12 @@ class Work:
         if posted.run is None:
             return self._outcome(turn, "busy", "another process was first")
         self._observed = results if results is not None else self._observed
+        state = made.state
+        if posted.wrong:
+            state, reason = "failed", "; ".join(filter(None, (reason, posted.wrong)))
+            self._tell(turn, reason)
         seconds = (now - started).total_seconds()
-        return replace(self._outcome(turn, made.state, reason, posted.deliveries), seconds=seconds)
+        return replace(self._outcome(turn, state, reason, posted.deliveries), seconds=seconds)
 
     def _outcome(self, turn: Turn, state: State, reason: str = "", messages: int = 0) -> Outcome:
         return Outcome(turn.job.name, turn.due.at, state, mask(reason, self.declaration.unsaid), messages, turn.due.late)  # fmt: skip
@@ -153,9 +163,20 @@ class Work:
         rests = results.rests if results is not None else self._rests
         return Alerts(
             lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests, now=now),
-            lambda notice: self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now),
+            lambda notice: self._notice(notice, shown, at, now),
             lambda c, notice, key: alerting.told(c, notice, key, now=at),
         )  # fmt: skip
+
+    def _notice(self, notice: Notice, shown: Results, at: dt.datetime, now: dt.datetime) -> Outgoing:
+        """A channel's plugin that has a fault is a problem of that channel alone. Raises ProblemsFound."""
+        try:
+            return self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now)
+        except ProblemsFound as found:
+            problems = found.problems
+        except Exception as error:
+            problems = [_fault(error)]
+        hidden = self.declaration.unsaid
+        raise ProblemsFound([replace(one, message=mask(one.message, hidden)) for one in problems])
 
     @property
     def _rests(self) -> dict[str, tuple[str, ...]]:
@@ -176,7 +197,7 @@ class Work:
             if now >= patience:
                 self._tell(turn, reason)
             return self._outcome(turn, "retry", reason)
-        failed = alerting.failures(found.problems) if judging else {}
+        failed = alerting.failures(found.problems, self.declaration) if judging else {}
         if failed:
             return self._posted(
                 turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed)
@@ -232,9 +253,8 @@ class Work:
             return
         claim = Claim(NOTICES, now, now, now, host=self.host)
         try:
-            posted = post(
-                self.store, claim, settings=self.declaration.deliveries, alerts=self._alerts(now, None)
-            )
+            told = replace(self._alerts(now, None), alone=True)
+            posted = post(self.store, claim, settings=self.declaration.deliveries, alerts=told)
         except StoreError:
             raise
         except ProblemsFound as found:
@@ -244,7 +264,9 @@ class Work:
             yield Outcome(NOTICES, now, "retry", mask(_fault(error).message, self.declaration.unsaid))
             return
         if posted.run is not None and posted.notices:
-            yield Outcome(NOTICES, now, "done", messages=posted.deliveries)
+            state: State = "failed" if posted.wrong else "done"
+            wrong = mask(posted.wrong, self.declaration.unsaid)
+            yield Outcome(NOTICES, now, state, wrong, messages=posted.deliveries)
 
 
 def _fault(error: Exception) -> Problem:

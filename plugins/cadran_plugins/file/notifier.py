@@ -36,6 +36,7 @@ class FileNotifier(Notifier):
             "url": {
                 "type": "string",
                 "pattern": "^https?://",
+                "errorMessage": "must begin with https:// or http://",
                 "description": "Where people find the folder; messages then link to its reports.",
             },
             "keep": {

@@ -36,6 +36,7 @@ SCHEMA: Mapping[str, Any] = {
         "unsubscribe": {
             "type": "string",
             "pattern": "^(https://|mailto:)",
+            "errorMessage": "must begin with https:// or mailto:",
             "description": "Where recipients can end it; {recipient} stands for who. An https one must end it by a POST alone.",
         },
     },

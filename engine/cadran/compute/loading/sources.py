@@ -292,11 +292,7 @@ class Sources:
 
     def problems_of(self, source: str, error: ConnectorError) -> list[Problem]:
         """A connector's error as problems that point at the setting which is at fault."""
-        place = self.declaration.sources[source].place
-        try:
-            where = place.child(*error.setting).position()
-        except (KeyError, IndexError, TypeError):
-            where = place.position()
+        where = self.declaration.sources[source].place.at_setting(error.setting)
         subject = f"sources.{source}"
         head = Problem("source", error.message, where, subject, error.hint)
         return [head, *(Problem("source", line, where, subject) for line in error.more)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cadran.publish.figures import hide
-from cadran.publish.formatting import exact
+from cadran.publish.formatting import Number, exact
 
 if TYPE_CHECKING:
     from cadran.judge.notices import Notice
     from cadran.publish.context import ReportContext
-    from cadran.publish.letters.context import AlertItem, NoticeContext
+    from cadran.publish.letters.context import AlertItem, Letter, NoticeContext
 
 
 def alerts_for_programs(notice: Notice, context: NoticeContext) -> Mapping[str, Any]:
@@ -27,7 +28,7 @@ def alerts_for_programs(notice: Notice, context: NoticeContext) -> Mapping[str, 
                 "rule": alert.identity.rule, "grain": alert.identity.grain,
                 "segment": dict(zip(alert.identity.segment, alert.identity.segment_value, strict=True)),
                 "state": "firing" if alert.state == "firing" else "resolved", "period": alert.period, "since": alert.since,
-                "value": number(alert.value), "target": number(alert.target), "reason": alert.reason,
+                "value": digits(alert.value), "target": digits(alert.target), "reason": alert.reason,
                 **_texts(listed.get(alert.identity.key)),
             }
             for alert in notice.alerts
@@ -48,20 +49,27 @@ def _texts(item: AlertItem | None) -> Mapping[str, str]:
     }
 
 
-def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:
-    """What a webhook tells of a report: numbers as numbers where JSON can hold them exactly, texts beside them."""
+def for_programs(
+    context: ReportContext, letter: Letter, computed: dt.datetime | None = None, computed_text: str = ""
+) -> Mapping[str, Any]:
+    """What a webhook and a folder are told of a report: figures as texts of their digits, and in words beside them.
+    ``computed`` is when it was made, where that is known; all is as of the run's clock."""
     return {
         "report": context.name,
         "title": context.title,
         "period_text": context.period_text,
-        "computed": context.as_of.isoformat(),
-        "computed_text": context.as_of_text,
+        "as_of": context.as_of.isoformat(),
+        "as_of_text": context.as_of_text,
+        "computed": computed.isoformat(timespec="seconds") if computed else "",
+        "computed_text": computed_text,
+        "late": letter.late_text,
+        "warning": letter.banner,
         "summary": " · ".join(entry.text for entry in context.tally),
-        "link": link,
+        "link": letter.link,
         "kpis": [
             {
-                "name": kpi.name, "label": kpi.label, "period": kpi.period, "value": number(kpi.value.raw), "unit": kpi.unit,
-                "text": kpi.value.text, "target": number(kpi.target.raw), "change": number(kpi.change.raw),
+                "name": kpi.name, "label": kpi.label, "period": kpi.period, "value": digits(kpi.value.raw), "unit": kpi.unit,
+                "text": kpi.value.text, "target": digits(kpi.target.raw), "change": digits(kpi.change.raw),
                 "status": kpi.status, "state": kpi.state,
             }
             for kpi in context.kpis
@@ -69,12 +77,11 @@ def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def number(value: Any) -> int | float | str | None:
-    """A decimal as a text, digit by digit: a double would round it."""
+def digits(value: Number | None) -> str | None:
+    """A figure as a text, digit by digit: a double that reads it would round it. A double itself is said as short as tells
+    it from all others."""
     found = exact(value)
-    if found is None:
-        return None
-    return int(value) if isinstance(value, int) else value if isinstance(value, float) else format(found, "f")
+    return None if found is None else format(found, "f")
 
 
 def hidden(part: Any, secrets: frozenset[str]) -> Any:
