@@ -69,7 +69,7 @@ def behind(c: Connection, now: dt.datetime) -> str:
 
     What that one did, or skipped, is accounted for: without a word, nothing would be due until it is that late again.
     """
-    seen = looked(c)
+    seen = leases.until(c, _SEEN)
     if seen is None or seen - now <= AWAY:
         return ""
     return f"it is {now:%Y-%m-%d %H:%M} UTC, but it was {seen:%Y-%m-%d %H:%M} when this state was last used: what was due by then counts as done"
