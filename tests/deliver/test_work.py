@@ -184,7 +184,7 @@ def test_a_source_that_fails(small: Make) -> None:
     assert made.due("05 07:59") == [f"report:daily 05 07:00 retry: {why}"]
     assert made.due("05 08:00") == [f"report:daily 05 07:00 retry: {why}", "1 retry"]
     assert made.due("05 12:00")[0] == f"report:daily 05 07:00 retry late: {why}"
-    assert [(row.kind, row.recipient, row.subject) for row in made.deliveries()] == [("failure", "ana@example.com", "Not delivered: daily")]  # fmt: skip
+    assert [(row.kind, row.recipient, row.subject) for row in made.deliveries()] == [("failure", "ana@example.com", "Not made: daily")]  # fmt: skip
     failed, retried, *_ = made.due("06 07:00")
     assert failed == "report:daily 05 07:00 failed: the one of 2026-03-06 07:00 came before it was made"
     assert retried == f"report:daily 06 07:00 retry: {why}"

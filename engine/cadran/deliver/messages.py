@@ -181,11 +181,16 @@ class Composer:
             found, Figures(self.declaration, self.locale or report.locale or self.declaration.locale)
         )
 
-    def not_made(self, job: str, logical_time: dt.datetime, owner: str, reason: str, *, now: dt.datetime) -> list[Outgoing]:  # fmt: skip
-        """Tells the owner of a job that could not be done at one of its times. Raises ProblemsFound."""
+    def not_made(
+        self, job: str, logical_time: dt.datetime, owner: str, reason: str, *, now: dt.datetime, until: dt.datetime | None = None
+    ) -> list[Outgoing]:  # fmt: skip
+        """Tells the owner of a job that could not be done at one of its times; ``until`` is how long it is tried again.
+        Raises ProblemsFound."""
         figures = Figures(self.declaration, self.locale or self.declaration.locale)
         key = keys.key(job, logical_time, "run", "", "")
-        return self.failure(NotMade(key, job, title_of(job, figures), owner, reason, logical_time), now=now)
+        return self.failure(
+            NotMade(key, job, title_of(job, figures), owner, reason, logical_time, until=until), now=now
+        )
 
     # --- channels --------------------------------------------------------------------------------------------------
 

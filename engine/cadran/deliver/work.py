@@ -200,7 +200,7 @@ class Work:
         judging = turn.job.report is None
         if now < (patience if judging else max(turn.due.until, patience)):
             if now >= patience:
-                self._tell(turn, reason)
+                self._tell(turn, reason, turn.due.until)
             return self._outcome(turn, "retry", reason)
         failed = alerting.failures(found.problems, self.declaration) if judging else {}
         if failed:
@@ -215,7 +215,7 @@ class Work:
         messages = self._telling(turn, lost.missed.reason) if lost.tried else ()
         return self._posted(turn, None, self.now(), Made(state, messages, lost.missed.reason))
 
-    def _telling(self, turn: Turn, reason: str) -> Sequence[Outgoing]:
+    def _telling(self, turn: Turn, reason: str, until: dt.datetime | None = None) -> Sequence[Outgoing]:
         """The message to the owner; it has one key however often it is asked for, so it is told once."""
         try:
             return self.composer.not_made(
@@ -224,18 +224,20 @@ class Work:
                 turn.job.owner,
                 mask(reason, self.declaration.unsaid),
                 now=self.now(),
+                until=until,
             )
         except ProblemsFound as found:
             _log.error("%s: its owner cannot be told: %s", turn.job.name, failing(found.problems))
             return ()
 
-    def _tell(self, turn: Turn, reason: str) -> None:
+    def _tell(self, turn: Turn, reason: str, until: dt.datetime | None = None) -> None:
         from cadran.deliver.post import delivery_of
         from cadran.state.store.outbox import enqueue
 
         now, settings = self.now(), self.declaration.deliveries
         rows = [
-            delivery_of(m, turn.job.name, turn.due.at, now, settings) for m in self._telling(turn, reason)
+            delivery_of(m, turn.job.name, turn.due.at, now, settings)
+            for m in self._telling(turn, reason, until)
         ]
         with self.store.write() as c:
             enqueue(c, rows)

@@ -140,6 +140,8 @@ class FailureContext:
     locale: such as fr or fr-CH
     language: such as fr
     title: what this message is about, in one line
+    heading: the same in two words, for its subject
+    again_text: until when a report that could not be made is tried again; empty where it is given up
     """
 
     what: str
@@ -154,3 +156,5 @@ class FailureContext:
     locale: str
     language: str
     title: str
+    heading: str = ""
+    again_text: str = ""

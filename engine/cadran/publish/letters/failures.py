@@ -53,6 +53,7 @@ class NotMade:
     recipient: str = ""
     label: str = ""
     attempts: int = 0
+    until: dt.datetime | None = None  # it is tried again until then
 
 
 def title_of(job: str, figures: Figures) -> str:
@@ -69,15 +70,22 @@ def not_ready_words(found: Sequence[str], figures: Figures) -> str:
 
 def failure_context(delivery: Undelivered, figures: Figures) -> FailureContext:
     context = _of_delivery(delivery, figures)
-    return context if delivery.channel else _of_job(delivery, context, figures)
+    return _of_job(delivery, context, figures) if isinstance(delivery, NotMade) else context
 
 
-def _of_job(job: Undelivered, context: FailureContext, figures: Figures) -> FailureContext:
+def _of_job(job: NotMade, context: FailureContext, figures: Figures) -> FailureContext:
     name = job.job.removeprefix("report:")
     at = job.logical_time.astimezone(figures.declaration.calendar.zone).isoformat(timespec="minutes")
     by_hand = f"cadran report {name} --as-of {at}" if name in figures.declaration.reports else "cadran run"
     title = figures.gettext("A report could not be made")
-    return replace(context, show="cadran check --data", retry=by_hand, title=title)
+    again = ""
+    if job.until is not None:
+        until = figures.form.instant(job.until.astimezone(figures.declaration.calendar.zone))
+        again = figures.gettext("It is tried again until %(time)s.", time=until)
+    heading = figures.gettext("Not made")
+    return replace(
+        context, show="cadran check --data", retry=by_hand, title=title, heading=heading, again_text=again
+    )
 
 
 def _of_delivery(delivery: Undelivered, figures: Figures) -> FailureContext:
@@ -95,4 +103,5 @@ def _of_delivery(delivery: Undelivered, figures: Figures) -> FailureContext:
         locale=figures.locale,
         language=figures.form.language,
         title=figures.gettext("A message could not be delivered"),
+        heading=figures.gettext("Not delivered"),
     )
