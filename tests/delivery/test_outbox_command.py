@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_what_is_listed(folder: Path) -> None:
     assert " ".join(sent[1:]) == "sent report: sent mail: sent@example.com 0 2026-07-01 14:00 why sent"
     assert call(folder, "outbox", "list", "--all", "--job", "send:x").out == "nothing\n"
     assert call(folder, "outbox", "list", "--all", "--state", "sent").code == 2
+
+
+def test_a_line_of_the_table_repeats_nothing(folder: Path) -> None:
+    """Labels have spaces that do not break, and their parts may stand elsewhere in the subject."""
+    told = replace(a_delivery("one"), subject="Low: revenue · 2 546 €", label="revenue · 2\u202f546\xa0€")
+    other = replace(
+        a_delivery("two"), subject="Week · Ana · week 48", label="week 48 · Ana · late", reason="x" * 300
+    )
+    put(folder, told, other)
+    table = call(folder, "outbox", "list").out
+    assert "report: Low: revenue · 2 546 €  " in table
+    assert "report: Week · Ana · week 48 (late)" in table
+    assert "x" * 59 + "…" in table
+    assert "x" * 300 in call(folder, "outbox", "show", key_of("two")).out
 
 
 def test_programs_get_the_columns_and_no_content(folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.publish.analyses.sheet import Sheet
 from cadran.publish.figures import Figures, hide, spaced
+from cadran.publish.outbox import cut
 from cadran.publish.outputs import to_text
 from cadran.publish.wording import ALERT, N_
 
@@ -71,7 +72,7 @@ def _line(stand: Stand, figures: Figures) -> tuple[str, ...]:
     return (
         _named(one, figures), _rule(one, figures), figures.severity(stand.severity) if stand.severity else "",
         figures.gettext(_STATE[one.state]), since, form.period(one.period) if one.period else "", value, target,
-        _why(stand, figures), _told(stand, figures),
+        cut(_why(stand, figures)), _told(stand, figures),
     )  # fmt: skip
 
 

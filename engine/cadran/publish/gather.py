@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Context, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -92,7 +93,9 @@ def gather(
         quarantined=results.quarantined,
         unfinished=_unfinished(chosen, results, figures),
         # What is expected of the data and not met stands with its dataset.
-        warnings=tuple(figures.warning(p) for p in results.warnings if p.code != "expectation"),
+        warnings=tuple(
+            figures.warning(replace(p, where=None)) for p in results.warnings if p.code != "expectation"
+        ),
         notes=tuple(figures.notes(note for note in results.notes if note.kpi in names)),
     )
 

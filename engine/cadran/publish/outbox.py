@@ -13,13 +13,22 @@ from cadran.state.store.by_hand import Attempt
 from cadran.state.store.outbox import Delivery
 
 SHORT = 12  # digits of a key that are shown: enough to name a delivery by
+_ROOM = 60  # characters of a reason in a table; all of it is in what is shown of one, and in JSON
 
 
 def sheet(rows: Sequence[Delivery], zone: dt.tzinfo) -> Sheet:
     """Deliveries as a table, one line each; times by the clock of ``zone``."""
     heads = ("key", "state", "message", "to", "tries", "when", "why")
     lines = tuple(
-        (row.key[:SHORT], row.state, _message(row), to(row), str(row.attempts), _when(row, zone), row.reason)
+        (
+            row.key[:SHORT],
+            row.state,
+            _message(row),
+            to(row),
+            str(row.attempts),
+            _when(row, zone),
+            cut(row.reason),
+        )
         for row in rows
     )
     return Sheet(f"{len(rows)} {'delivery' if len(rows) == 1 else 'deliveries'}", heads, lines, words=4, last=2)  # fmt: skip
@@ -27,12 +36,19 @@ def sheet(rows: Sequence[Delivery], zone: dt.tzinfo) -> Sheet:
 
 def _message(row: Delivery) -> str:
     """``report: Weekly sales``; the period where the subject does not say it."""
-    label = f" ({row.label})" if row.label and row.label not in row.subject else ""
+    subject = " ".join(row.subject.split())  # a label has spaces that do not break, a subject has none
+    left = [part for part in " ".join(row.label.split()).split(" · ") if part not in subject]
+    label = f" ({' · '.join(left)})" if any(left) else ""
     return f"{row.kind}: {row.subject}{label}"
 
 
 def to(row: Delivery) -> str:
     return f"{row.channel}: {row.recipient}" if row.recipient else row.channel
+
+
+def cut(text: str) -> str:
+    """As much of a reason as a table has room for."""
+    return text if len(text) <= _ROOM else text[: _ROOM - 1].rstrip() + "…"
 
 
 def _when(row: Delivery, zone: dt.tzinfo) -> str:
