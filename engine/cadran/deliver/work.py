@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Literal
 from cadran.declare.settings import mask
 from cadran.deliver import alerting
 from cadran.deliver.computing import Computed, computed
-from cadran.deliver.due import Due
+from cadran.deliver.due import GRACE, Due
 from cadran.deliver.jobs import jobs
 from cadran.deliver.made import Made, failing, reported
 from cadran.deliver.post import Alerts, Claim, post
 from cadran.deliver.turns import Lost, Turn, behind, free, tried, turns
 from cadran.problems import Problem, ProblemsFound
+from cadran.state.store import runs
 from cadran.state.store.trouble import StoreError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration
+    from cadran.deliver.broken import Broken
     from cadran.deliver.messages import Composer, Outgoing
     from cadran.project import Project
     from cadran.state.store.store import Store
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 NOTICES = "notices"
 #: And under this one it is told that the clock cannot be right, or was not.
 CLOCK = "clock"
+#: Under this name alerts are judged of the KPIs that can be computed, while the rest of them is tried again.
+IN_PART = "alerts, in part"
 #: done, skipped, failed: it is accounted for. waiting for its data, retry after an error: it stays due. busy: somebody else
 #: is at it, or was first.
 State = Literal["done", "skipped", "failed", "waiting", "retry", "busy"]
@@ -103,9 +107,13 @@ class Work:
             yield self._one(turn, found[turn.job.name], started)
 
     def _one(self, turn: Turn, found: Computed, started: dt.datetime) -> Outcome:
-        if found.results is None:
+        if found.results is None and not found.broken:
             return self._in_vain(turn, found, started)
         try:
+            if found.broken and turn.job.report is None:
+                return self._judged_in_part(turn, found, started)
+            if found.results is None:
+                return self._in_vain(turn, found, started)
             if turn.job.report is None:
                 return self._judged(turn, found.results, started)
             made = reported(self.composer, self.project, turn, found.results, self.now())
@@ -147,16 +155,35 @@ class Work:
     def _judged(self, turn: Turn, results: Results, started: dt.datetime) -> Outcome:
         return self._posted(turn, results, started, Made("done"), self._alerts(turn.due.at, results))
 
+    def _judged_in_part(self, turn: Turn, found: Computed, started: dt.datetime) -> Outcome:
+        """Without the KPIs that rest on what is broken. That is tried again for an hour; then it is an alert of its own."""
+        reason, at = failing(found.problems), turn.due.at
+        with self.store.write() as c:
+            patience, before = tried(c, turn, self.now()), runs.failing(c, turn.job.name)
+        if before is not None:  # since an earlier time
+            patience = min(patience, before[0].logical_time + GRACE)
+        if self.now() >= patience:
+            alerts = self._alerts(at, found.results, found.broken)
+            return self._posted(turn, found.results, started, Made("failed", (), reason), alerts)
+        messages = 0
+        if found.results is not None:
+            part = replace(turn, job=replace(turn.job, name=IN_PART))
+            alerts = self._alerts(at, found.results, found.broken, raising=False)
+            messages = self._posted(part, found.results, started, Made("done", (), reason), alerts).messages
+        return self._outcome(turn, "retry", reason, messages)
+
     def _alerts(
-        self, at: dt.datetime, results: Results | None, failed: dict[str, str] | None = None
+        self, at: dt.datetime, results: Results | None, broken: Broken | None = None, *, raising: bool = True
     ) -> Alerts:
         from cadran.compute.results import Results
 
         declaration, now = self.declaration, self.now()
         shown = results or Results((), at.astimezone(declaration.calendar.zone), declaration)
-        rests = results.rests if results is not None else self._rests
+        rests = results.rests if results is not None and not broken else self._rests
         return Alerts(
-            lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests, now=now),
+            lambda c, run: alerting.judge(
+                c, declaration, results, logical_time=at, run=run, broken=broken, rests=rests, now=now, raising=raising
+            ),
             lambda notice: self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now),
             lambda c, notice, key: alerting.told(c, notice, key, now=at),
         )  # fmt: skip
@@ -180,11 +207,6 @@ class Work:
             if now >= patience:
                 self._tell(turn, reason)
             return self._outcome(turn, "retry", reason)
-        failed = alerting.failures(found.problems, self.declaration) if judging else {}
-        if failed:
-            return self._posted(
-                turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed)
-            )
         return self._posted(turn, None, started, Made("failed", self._telling(turn, reason), reason))
 
     def _missed(self, lost: Lost) -> Outcome:

@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 
 from cadran.declare.destinations import blanks, filled
 from cadran.declare.model import AlertRule, Declaration, Mute, Route
-from cadran.state.alerting import Instance, Silence
+from cadran.state.alerting import FAILED, Identity, Instance, Silence
 
 Labels = Mapping[str, tuple[str, ...]]
-SEVERITIES = {"source": "critical", "dataset": "warning"}  # of alerts that nobody declares a severity for
 _DAY = dt.timedelta(days=1)
 
 
@@ -25,6 +24,11 @@ def rule_of(instance: Instance, declaration: Declaration) -> AlertRule | None:
     """The rule that an alert about a KPI comes of; None where it is no longer declared."""
     kpi = declaration.kpis.get(instance.identity.name)
     return next((r for r in kpi.alerts if r.name == instance.identity.rule), None) if kpi else None
+
+
+def severity_of(who: Identity) -> str:
+    """Of an alert about data, for which nobody declares one."""
+    return "critical" if who.rule == FAILED else "warning"
 
 
 def labels(instance: Instance, declaration: Declaration, concerned: Iterable[str] = ()) -> Labels:
@@ -35,7 +39,7 @@ def labels(instance: Instance, declaration: Declaration, concerned: Iterable[str
     if who.subject != "kpi":
         owners = (declaration.kpis[name].owner for name in concerned if name in declaration.kpis)
         return {
-            **out, "severity": (SEVERITIES[who.subject],), "owner": tuple(dict.fromkeys(filter(None, owners)))
+            **out, "severity": (severity_of(who),), "owner": tuple(dict.fromkeys(filter(None, owners)))
         }  # fmt: skip
     kpi, rule = declaration.kpis.get(who.name), rule_of(instance, declaration)
     pairs = tuple(f"{name}={value}" for name, value in zip(who.segment, who.segment_value, strict=True))

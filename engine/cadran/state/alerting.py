@@ -20,6 +20,7 @@ GONE = "gone"  # its segment value has had no row for two periods
 RESTATED = "restated"  # figures of a period changed after it had been judged
 CHANGED = "the rule has changed"
 REMOVED = "the rule is no longer there"
+FAILED = "failed"  # the rule of a source that does not answer, and of a dataset whose rows cannot be used
 REASONS = (NO_DATA, GONE, RESTATED, CHANGED, REMOVED)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cadran.analysis.analyse import Wanted
 from cadran.analysis.answers import WhyQuestion
+from cadran.judge.routes import severity_of
 from cadran.publish.analyses.why import sentence
 from cadran.publish.context_parts import Change
 from cadran.publish.figures import Figures, spaced
@@ -130,7 +131,7 @@ class _Saying:
         unit = kpi.unit if kpi else ""
         row = self._row(alert)
         firing = alert.state == "firing"
-        severity = rule.severity if rule else "critical" if who.subject == "source" else "warning"
+        severity = rule.severity if rule else severity_of(who)
         return AlertItem(
             key=who.key,
             subject=who.subject,
