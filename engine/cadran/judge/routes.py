@@ -18,6 +18,7 @@ from cadran.state.alerting import FAILED, Identity, Instance, Silence
 
 Labels = Mapping[str, tuple[str, ...]]
 _DAY = dt.timedelta(days=1)
+_LONG = 400  # days
 
 
 def rule_of(instance: Instance, declaration: Declaration) -> AlertRule | None:
@@ -113,6 +114,19 @@ def is_muted(route: Route, zone: ZoneInfo, now: dt.datetime) -> bool:
     """Whether one of the route's mute times holds, by the local clock of its own zone or of ``zone``."""
     local = now.astimezone(route.zone or zone)
     return any(_is_quiet(mute, local.date(), local.time()) for mute in route.mute)
+
+
+def mute_ends(route: Route, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
+    """When a route that is quiet is no longer so; None where that lies more than a year ahead."""
+    zone = route.zone or zone
+    times = sorted({dt.time.min, *(mute.end for mute in route.mute if mute.end is not None)})
+    first = now.astimezone(zone).date()
+    for day in (first + n * _DAY for n in range(_LONG)):
+        for time in times:
+            end = dt.datetime.combine(day, time, zone)
+            if end > now and not is_muted(route, zone, end):
+                return end
+    return None
 
 
 def _is_quiet(mute: Mute, day: dt.date, time: dt.time) -> bool:
