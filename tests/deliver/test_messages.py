@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import email
 import email.policy
 import io
@@ -117,8 +118,9 @@ def test_what_a_folder_gets(tmp_path: Path) -> None:
             "weekly_sales.csv",
         ]
     assert about == {
-        "report": "weekly_sales", "title": "Sales: the month in figures", "computed": "2026-04-09T07:00:00+02:00",
-        "computed_text": "April 9, 2026, 7:00\u202fAM", "period_text": "March 2026", "locale": "en",
+        "report": "weekly_sales", "title": "Sales: the month in figures", "as_of": "2026-04-09T07:00:00+02:00",
+        "as_of_text": "April 9, 2026, 7:00\u202fAM", "computed": "", "computed_text": "", "late": "", "warning": "",
+        "period_text": "March 2026", "locale": "en",
         "summary": "2 off target · 2 at risk · 2 on target · 5 without target · 1 without data",
     }  # fmt: skip
 
@@ -136,6 +138,19 @@ def test_stale_data_and_a_late_report_are_said_on_top(tmp_path: Path) -> None:
             whole = " ".join(outgoing.message.parts.values())
             assert "leads: the newest row is 6 days old" in whole
             assert "This report was due on April 9, 2026, 7:00\u202fAM." in whole
+
+
+def test_programs_and_the_dashboard_are_told_of_that_too(tmp_path: Path) -> None:
+    now = AS_OF.replace(hour=10, minute=1, second=2).astimezone(dt.UTC)
+    outgoing = made(project(tmp_path), banner="leads: 6 days old", late=True, now=now)
+    with zipfile.ZipFile(io.BytesIO(to("board", outgoing).sealed)) as archive:
+        board = json.loads(archive.read("report.json"))
+    for said in (board, json.loads(to("hook", outgoing).sealed)["data"]):
+        assert (
+            said["as_of"] == "2026-04-09T07:00:00+02:00" and said["computed"] == "2026-04-09T10:01:02+02:00"
+        )
+        assert said["computed_text"] == "April 9, 2026, 10:01\u202fAM"
+        assert said["late"].startswith("This report was due") and said["warning"] == "leads: 6 days old"
 
 
 def test_a_message_links_to_where_the_report_is_published(tmp_path: Path) -> None:
@@ -444,6 +459,33 @@ def test_it_is_told_once_and_to_the_next_where_there_is_no_address(
     made = composer(project(tmp_path, deliveries=Deliveries(failures=every))).failure(failed, now=AS_OF)
     assert [o.channel for o in made] == channels
     assert [o.channel for o in made if not o.skipped] == channels[-1:]
+
+
+def test_a_channel_that_cannot_say_it_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "templates" / "teams").mkdir(parents=True)
+    (tmp_path / "templates" / "teams" / "failure.json.jinja").write_text("[")
+    failed = letters.Failed()
+    of = project(tmp_path, deliveries=Deliveries(failures=(chat("board"), chat("team"), chat("chat"))))
+    assert [o.channel for o in composer(of).failure(failed, now=AS_OF)] == ["chat"]
+    alone = replace(of, deliveries=Deliveries(failures=(chat("board"),)))
+    with pytest.raises(ProblemsFound, match="a folder takes reports"):
+        composer(alone).failure(failed, now=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        (["ops@example.com", "Anna@example.com"], ["ops@example.com"]),
+        (["anna@example.com"], []),
+        (["{{ owner }}"], ["ops@example.com"]),
+    ],
+)
+def test_where_there_is_no_other_channel_somebody_else_is_told(
+    to: list[str], told: list[str], tmp_path: Path
+) -> None:
+    over = Deliveries(failures=(Destination(text("mail"), tuple(map(text, to))),))
+    made = composer(project(tmp_path, deliveries=over)).failure(letters.Failed(), now=AS_OF)
+    assert [o.message.recipient for o in made] == told
 
 
 # --- templates of a team's own -------------------------------------------------------------------------------------------------

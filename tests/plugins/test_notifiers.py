@@ -423,10 +423,47 @@ def test_a_report_that_was_made_late_is_still_the_older_one(tmp_path: Path) -> N
     """What counts is the moment of the data, and not when the message was made."""
     notifier, folder = board(tmp_path), tmp_path / "in"
     for day in (9, 2):
-        computed = {"computed": f"2026-03-{day:02}T07:00:00+01:00"}
-        notifier.send(notifier.seal(message(week(f"day {day}"), day=12, data=computed)), "", lambda: None)
+        of = {"as_of": f"2026-03-{day:02}T07:00:00+01:00", "computed": "2026-03-12T10:01:00+01:00"}
+        notifier.send(notifier.seal(message(week(f"day {day}"), day=12, data=of)), "", lambda: None)
     assert (folder / "week.html").read_text() == "day 9"
     assert (folder / "week.2026-03-02T060000Z.html").read_text() == "day 2"
+
+
+SAID = {
+    "as_of": "2026-11-30T07:00:00+01:00", "as_of_text": "30 novembre 2026 à 07:00", "late": "Ce rapport était attendu à 07:00.",
+    "computed": "2026-11-30T10:01:00+01:00", "computed_text": "30 novembre 2026 à 10:01", "warning": "orders <vieux>",
+}  # fmt: skip
+
+
+def test_the_index_tells_both_times_and_what_is_amiss(tmp_path: Path) -> None:
+    notifier, folder = board(tmp_path), tmp_path / "in"
+    notifier.send(notifier.seal(message(week(), data=SAID, locale="fr")), "", lambda: None)
+    [listed] = json.loads((folder / "reports.json").read_bytes())["reports"]
+    assert {name: listed["about"][name] for name in SAID} == SAID
+    page = (folder / "index.html").read_text()
+    assert ">30 novembre 2026 à 07:00</time>" in page and ">30 novembre 2026 à 10:01</time>" in page
+    assert "<b>En retard</b><br>Ce rapport était attendu à 07:00." in page
+    assert "<b>Attention aux données</b><br>orders &lt;vieux&gt;" in page
+    later = {**SAID, "as_of": "2026-12-07T07:00:00+01:00", "late": "", "warning": ""}
+    notifier.send(notifier.seal(message(week(), data=later, locale="fr")), "", lambda: None)
+    assert (
+        "30 novembre 2026 à 07:00 · en retard · attention aux données</a>"
+        in (folder / "index.html").read_text()
+    )
+
+
+def test_a_list_of_an_earlier_version_still_holds(tmp_path: Path) -> None:
+    """It called ``computed`` what the data is of."""
+    notifier, folder = board(tmp_path), tmp_path / "in"
+    put(notifier, week("old"), day=3)
+    found = json.loads((folder / "reports.json").read_bytes())
+    about = found["reports"][0]["about"]
+    about["computed"], about["computed_text"] = about.pop("as_of"), about.pop("as_of_text")
+    for name in ("late", "warning"):
+        del about[name]
+    (folder / "reports.json").write_text(json.dumps(found))
+    put(notifier, week("new"), day=9)
+    assert "week.2026-03-03T060000Z.html" in (folder / "index.html").read_text()
 
 
 def test_sent_twice_it_is_there_once(tmp_path: Path) -> None:

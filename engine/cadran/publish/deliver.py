@@ -19,6 +19,7 @@ from cadran.plugins.writing import write_whole
 from cadran.problems import Problem, ProblemsFound
 from cadran.publish.documents import document, formats
 from cadran.publish.gather import gather
+from cadran.publish.letters.context import Letter
 from cadran.publish.letters.programs import for_programs
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _made(
     )
     return Message(
         _key(report.name, results.as_of), "report", results.as_of, context.title, documents=documents,
-        data=for_programs(context, ""), locale=locale,
+        data=for_programs(context, Letter()), locale=locale,
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class Board:
         """What the list says; nothing where there is none, or one that this version cannot read."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             found: dict[str, Any] = json.loads((self.folder / LIST).read_bytes())
-            return [Kept(About(**of["about"]), tuple(of["suffixes"])) for of in found["reports"]]
+            return [Kept(About.read(of["about"]), tuple(of["suffixes"])) for of in found["reports"]]
         return []
 
     def _write(self, kept: Sequence[Kept]) -> None:

@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 from zipfile import BadZipFile
 
 from cadran.plugins import Document, Message
@@ -23,19 +23,35 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip archive can name
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the index says of one report. ``computed`` is an instant with its offset; the texts are ready to be shown."""
+    """What the index says of one report: the texts are ready to be shown.
+
+    ``as_of`` is the instant that its data is of, with an offset; ``computed`` the one that it was made at, where that is
+    told. ``late`` says that it came later than it was due, ``warning`` what is amiss with its data.
+    """
 
     report: str
     title: str
-    computed: str
-    computed_text: str
+    as_of: str
+    as_of_text: str
+    computed: str = ""
+    computed_text: str = ""
     period_text: str = ""
     summary: str = ""
+    late: str = ""
+    warning: str = ""
     locale: str = "en"
+
+    @classmethod
+    def read(cls, found: dict[str, Any]) -> Self:
+        """What was written down. Earlier versions called ``computed`` what its data is of. Raises TypeError, KeyError."""
+        if "as_of" in found:
+            return cls(**found)
+        rest = {name: value for name, value in found.items() if name not in ("computed", "computed_text")}
+        return cls(as_of=found["computed"], as_of_text=found["computed_text"], **rest)
 
     @property
     def moment(self) -> dt.datetime:
-        return dt.datetime.fromisoformat(self.computed)
+        return dt.datetime.fromisoformat(self.as_of)
 
     @property
     def stamp(self) -> str:
@@ -53,14 +69,14 @@ def about(message: Message) -> About:
     """The moment is that of the data, where it is told: a report that is made late is still the older one."""
     data = message.data
     first = message.documents[0]
+    names = ("computed", "computed_text", "period_text", "summary", "late", "warning")
     return About(
         first.name,
         first.title or message.subject,
-        str(data.get("computed") or message.moment.isoformat()),
-        str(data.get("computed_text") or message.moment.strftime("%Y-%m-%d %H:%M")),
-        str(data.get("period_text", "")),
-        str(data.get("summary", "")),
-        message.locale,
+        str(data.get("as_of") or message.moment.isoformat()),
+        str(data.get("as_of_text") or message.moment.strftime("%Y-%m-%d %H:%M")),
+        locale=message.locale,
+        **{name: str(data.get(name, "")) for name in names},
     )
 
 
@@ -83,6 +99,6 @@ def thaw(sealed: bytes) -> Frozen:
     """Raises zipfile.BadZipFile, KeyError or ValueError for bytes that :func:`freeze` has not made."""
     with zipfile.ZipFile(io.BytesIO(sealed)) as archive:
         found: dict[str, Any] = json.loads(archive.read(_ABOUT))
-        of = About(**found)
+        of = About.read(found)
         names = [name for name in archive.namelist() if name != _ABOUT]
         return Frozen(of, tuple((name.removeprefix(f"{of.report}."), archive.read(name)) for name in names))

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cadran_plugins.file.board import Kept
+    from cadran_plugins.file.frozen import About
 
 _TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {"title": "Reports", "computed": "Data as of", "earlier": "Earlier ones", "also": "Also as"},
-    "fr": {"title": "Rapports", "computed": "Données au", "earlier": "Plus anciens", "also": "Aussi en"},
-}
+    "en": {
+        "title": "Reports", "as_of": "Data as of", "computed": "Computed on", "earlier": "Earlier ones", "also": "Also as",
+        "late": "Late", "warning": "Mind the data",
+    },
+    "fr": {
+        "title": "Rapports", "as_of": "Données au", "computed": "Calculé le", "earlier": "Plus anciens", "also": "Aussi en",
+        "late": "En retard", "warning": "Attention aux données",
+    },
+}  # fmt: skip
 _NAMES = {"html": "HTML", "md": "Markdown", "pdf": "PDF", "xlsx": "Excel", "csv": "CSV"}
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1c2530; --soft: #5b6672; --line: #dfe4ea; --page: #f5f7f9; --card: #fff; --link: #1d5fa8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ecf1; --soft: #a3aebb; --line: #333d48; --page: #14191f; --card: #1c232b; --link: #7db5f0; } }
+:root { color-scheme: light dark; --ink: #1c2530; --soft: #5b6672; --line: #dfe4ea; --page: #f5f7f9; --card: #fff; --link: #1d5fa8; --warn: #6f4e00; --warned: #fff4d6; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8ecf1; --soft: #a3aebb; --line: #333d48; --page: #14191f; --card: #1c232b; --link: #7db5f0; --warn: #f3d58a; --warned: #3a3013; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; }
 main { max-width: 62rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
@@ -31,6 +38,7 @@ a:hover, a:focus-visible { text-decoration: underline; }
 p { margin: .35rem 0 0; }
 .period { font-weight: 600; }
 .soft, summary, details li { color: var(--soft); font-size: .875rem; }
+.warn { color: var(--warn); background: var(--warned); border-radius: .35rem; padding: .35rem .6rem; margin-top: .6rem; font-size: .875rem; }
 details { margin-top: .7rem; border-top: 1px solid var(--line); padding-top: .6rem; }
 summary { cursor: pointer; }
 """.strip()
@@ -60,9 +68,12 @@ def _card(kept: Sequence[Kept], texts: Mapping[str, str]) -> str:
         lines.append(f'<p class="period">{escape(about.period_text)}</p>')
     if about.summary:
         lines.append(f"<p>{escape(about.summary)}</p>")
-    lines.append(
-        f'<p class="soft">{texts["computed"]} <time datetime="{escape(about.computed)}">{escape(about.computed_text)}</time></p>'
-    )
+    lines += [
+        f'<p class="warn"><b>{texts[name]}</b><br>{escape(said)}</p>'
+        for name, said in (("late", about.late), ("warning", about.warning))
+        if said
+    ]
+    lines.append(f'<p class="soft">{_times(about, texts)}</p>')
     if others:
         links = ", ".join(
             f'<a href="{escape(name)}">{_NAMES.get(suffix, suffix.upper())}</a>' for name, suffix in others
@@ -73,14 +84,30 @@ def _card(kept: Sequence[Kept], texts: Mapping[str, str]) -> str:
             "<details>",
             f"<summary>{texts['earlier']} ({len(older)})</summary>",
             "<ul>",
-            *_older(older),
+            *_older(older, texts),
             "</ul>",
             "</details>",
         ]
     return '<li class="report">\n' + "\n".join(lines) + "\n</li>"
 
 
-def _older(kept: Sequence[Kept]) -> Iterator[str]:
+def _times(about: About, texts: Mapping[str, str]) -> str:
+    """What its data is of, and when it was made, where that is told."""
+    said = f"{texts['as_of']} {_time(about.as_of, about.as_of_text)}"
+    if about.computed:
+        said += f"<br>{texts['computed']} {_time(about.computed, about.computed_text)}"
+    return said
+
+
+def _time(instant: str, text: str) -> str:
+    return f'<time datetime="{escape(instant)}">{escape(text)}</time>'
+
+
+def _older(kept: Sequence[Kept], texts: Mapping[str, str]) -> Iterator[str]:
     for of in kept:
-        text = " · ".join(filter(None, (of.about.period_text, of.about.computed_text)))
+        about = of.about
+        marks = [
+            texts[name].lower() for name, said in (("late", about.late), ("warning", about.warning)) if said
+        ]
+        text = " · ".join(filter(None, (about.period_text, about.as_of_text, *marks)))
         yield f'<li><a href="{escape(of.dated(of.suffixes[0]))}">{escape(text)}</a></li>'

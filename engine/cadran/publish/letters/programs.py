@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from cadran.publish.formatting import Number, exact
 if TYPE_CHECKING:
     from cadran.judge.notices import Notice
     from cadran.publish.context import ReportContext
-    from cadran.publish.letters.context import AlertItem, NoticeContext
+    from cadran.publish.letters.context import AlertItem, Letter, NoticeContext
 
 
 def alerts_for_programs(notice: Notice, context: NoticeContext) -> Mapping[str, Any]:
@@ -48,16 +49,23 @@ def _texts(item: AlertItem | None) -> Mapping[str, str]:
     }
 
 
-def for_programs(context: ReportContext, link: str) -> Mapping[str, Any]:
-    """What a webhook tells of a report: figures as texts of their digits, and in words beside them."""
+def for_programs(
+    context: ReportContext, letter: Letter, computed: dt.datetime | None = None, computed_text: str = ""
+) -> Mapping[str, Any]:
+    """What a webhook and a folder are told of a report: figures as texts of their digits, and in words beside them.
+    ``computed`` is when it was made, where that is known; all is as of the run's clock."""
     return {
         "report": context.name,
         "title": context.title,
         "period_text": context.period_text,
-        "computed": context.as_of.isoformat(),
-        "computed_text": context.as_of_text,
+        "as_of": context.as_of.isoformat(),
+        "as_of_text": context.as_of_text,
+        "computed": computed.isoformat(timespec="seconds") if computed else "",
+        "computed_text": computed_text,
+        "late": letter.late_text,
+        "warning": letter.banner,
         "summary": " · ".join(entry.text for entry in context.tally),
-        "link": link,
+        "link": letter.link,
         "kpis": [
             {
                 "name": kpi.name, "label": kpi.label, "period": kpi.period, "value": digits(kpi.value.raw), "unit": kpi.unit,
