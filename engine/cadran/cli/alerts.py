@@ -14,11 +14,16 @@ from cadran.cli.common import FAILED, Language, Moment, console, problems_shown,
 from cadran.problems import ProblemsFound, errors
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from cadran.declare.model import Declaration
     from cadran.state.store.store import Store
 
 _FORMATS = click.Choice(["table", "json"])
-_NOTHING = "no alert has been judged yet; 'cadran run --due' does it, by the schedule under 'alerts:'"
+_NOTHING = "no alert has been judged yet"
+_NEVER = (
+    "no alert is judged over time; 'routes:' say who hears of them, and then 'cadran run --due' judges them"
+)
 
 
 @click.command()
@@ -35,7 +40,7 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
     opened = project(ctx)
     with _opened(ctx, make=False) as (declaration, store):
         if store is None:
-            click.echo("[]" if kind == "json" else _NOTHING)
+            click.echo("[]" if kind == "json" else _first(None, declaration))
             return
         from cadran.deliver.standing import standing
         from cadran.publish import alerts_now
@@ -46,8 +51,11 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
             rests = {}
         with store.read() as c:
             found = standing(c, declaration, rests, _now(), every=every, about=names)
+            first = "" if found or names else _first(c, declaration)
     if kind == "json":
         click.echo(alerts_now.to_json(found, declaration.secrets, history=every), nl=False)
+    elif not found and first:
+        click.echo(first)
     elif not found:
         click.echo(
             "no such alert" if names else "nothing is pending or firing; --all shows what has been judged"
@@ -58,6 +66,27 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
 
         figures = Figures(declaration, locale or declaration.locale)
         print_sheets(list(alerts_now.sheets(found, figures)), console())
+
+
+def _first(c: Connection | None, declaration: Declaration) -> str:
+    """What is said where nothing has been judged; empty where something has."""
+    from cadran.deliver.coming import coming, when
+    from cadran.deliver.jobs import ALERTS
+
+    now = _now()
+    judging = [one for one in coming(c, declaration, now) if one.job.name == ALERTS]
+    if not judging:
+        return _NEVER
+    [one] = judging
+    if one.last is not None:
+        return ""
+    if one.due is not None:
+        return f"{_NOTHING}; the first time is due since {one.due.astimezone(one.zone):%Y-%m-%d %H:%M}: call 'cadran run --due'"
+    if one.next is None:
+        return _NOTHING
+    return (
+        f"{_NOTHING}; the first time is {when(one.next, one.zone, now)}, if 'cadran run --due' is called then"
+    )
 
 
 @click.group()

@@ -71,6 +71,7 @@ class Work:
     composer: Composer
     now: Callable[[], dt.datetime]
     host: str = ""
+    trial: bool = False  # over a copy of the store: nothing is written elsewhere
     holder: str = field(default_factory=lambda: secrets.token_hex(16))
     _observed: Results | None = None  # those that the newest run has written down, which others may share
 
@@ -117,7 +118,7 @@ class Work:
                 return self._in_vain(turn, found, started)
             if turn.job.report is None:
                 return self._judged(turn, found.results, started)
-            made = reported(self.composer, self.project, turn, found.results, self.now())
+            made = reported(self.composer, self.project, turn, found.results, self.now(), trial=self.trial)
         except StoreError:
             raise
         except ProblemsFound as problems:
