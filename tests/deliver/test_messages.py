@@ -368,6 +368,43 @@ NOTICES: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+def test_a_correction_says_in_its_subject_whether_anything_still_fires(tmp_path: Path) -> None:
+    of, over = project(tmp_path), replace(letters.LOW, state="ok", reason="restated")
+    paid = replace(letters.PAID, state="ok", reason="restated")
+    subjects = {
+        tuple(a.state for a in alerts): told(
+            of, "mail", *alerts, kind="correction", after="k"
+        ).message.subject
+        for alerts in ((over,), (over, paid), (over, letters.PAID))
+    }
+    assert subjects["ok",].startswith("🟢 Correction, alert over: Lead conversion rate")
+    assert subjects["ok", "ok"].startswith("🟢 Correction, alerts over: 2 alerts")
+    assert subjects["ok", "firing"].startswith("🟡 Correction: 2 alerts")
+
+
+def test_what_alerts_are_grouped_by_is_in_the_readers_words(tmp_path: Path) -> None:
+    labels = {
+        "owner": "sales-ops@example.com",
+        "severity": "critical",
+        "kpi": "revenue",
+        "lead_source": "web",
+    }
+    text = told(project(tmp_path, locale="fr"), "mail", labels=labels).message.parts["text"]
+    assert "responsable : sales-ops@example.com · gravité : critique · Indicateur : " in text
+    assert "lead source : web" in text and "owner" not in text
+
+
+def test_commands_of_several_alerts_stand_together_at_the_end(tmp_path: Path) -> None:
+    message = told(project(tmp_path), "mail", letters.LOW, letters.PAID).message
+    for said in message.parts.values():
+        assert said.count("cadran silence add") == 2 and said.count("To silence one for a week") == 1
+        assert "To silence it" not in said
+        after = said[said.index("To silence one") :]
+        assert after.count("cadran silence add") == 2
+    one = told(project(tmp_path), "mail").message.parts["text"]
+    assert "To silence it for a week: cadran silence add" in one
+
+
 @pytest.mark.parametrize("locale", ["en", "fr"])
 @pytest.mark.parametrize("case", NOTICES)
 def test_what_an_alert_says(case: str, locale: str, tmp_path: Path, matches: Golden) -> None:
