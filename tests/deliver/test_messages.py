@@ -151,7 +151,12 @@ def test_programs_and_the_dashboard_are_told_of_that_too(tmp_path: Path) -> None
             said["as_of"] == "2026-04-09T07:00:00+02:00" and said["computed"] == "2026-04-09T10:01:02+02:00"
         )
         assert said["computed_text"] == "April 9, 2026, 10:01\u202fAM"
-        assert said["late"].startswith("This report was due") and said["warning"] == "leads: 6 days old"
+        assert (
+            said["late"] == "This report was due on April 9, 2026, 7:00\u202fAM."
+            and said["warning"] == "leads: 6 days old"
+        )
+    mail = to("mail", outgoing).message.parts["html"]
+    assert "was due on April 9, 2026, 7:00\u202fAM. It was computed on April 9, 2026, 10:01\u202fAM." in mail
 
 
 def test_a_message_links_to_where_the_report_is_published(tmp_path: Path) -> None:
