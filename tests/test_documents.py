@@ -39,7 +39,9 @@ FOLDER: dict[str, Any] = {
     "additionalProperties": False,
 }
 INSTALLED = Installed(
-    {"files": FILES, "shop": SHOP}, {"file": FOLDER, "mail": {"type": "object"}}, broken=("broken",)
+    {"files": FILES, "shop": SHOP},
+    {"file": FOLDER, "mail": {"type": "object"}, "chat": {"type": "object"}},
+    broken=("broken",),
 )
 
 

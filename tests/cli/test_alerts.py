@@ -39,7 +39,7 @@ kpis:
       - {name: low, when: value < 90% * target, for: 2}
       - {when: value < 2, severity: critical, scope: total}
   visits: {label: {en: Visits, fr: Visites}, formula: count(visits), period: month, alert: {name: few, when: value < 3}}
-channels: {folder: {notifier: file, path: out}, critical: {notifier: file, path: out/critical}}
+channels: {folder: {notifier: webhook, url: "https://example.com/rest"}, critical: {notifier: webhook, url: "https://example.com/critical"}}
 routes:
   - {name: critical, match: {severity: critical}, to: [critical]}
   - {name: rest, match: {kpi: revenue}, to: [folder]}
@@ -263,7 +263,7 @@ datasets:
   orders: {from: crm.orders, key: id, date: day}
   quotas: {from: crm.quotas, key: id, date: day}
 channels:
-  ops_chat: {notifier: file, path: out}
+  ops_chat: {notifier: slack, webhook: "https://example.com/hook"}
   team_mail: {notifier: email, smtp: "smtp://localhost", from: kpi@example.com}
 """
     (tmp_path / "orders.csv").write_text("id,day,amount,range\n1,2026-01-01,2,a\n", encoding="utf-8")

@@ -30,9 +30,9 @@ kpis:
       - {name: low, when: value < 5, for: 2, grain: month, scope: total}
       - {name: any, when: value < 5, grain: quarter}
   plain: {formula: count(orders), period: month}
-channels: {folder: {notifier: file, path: out}}
+channels: {hook: {notifier: webhook, url: "https://example.com/kpis"}}
 """
-ROUTES = "routes: [{to: [folder]%s}]\n"
+ROUTES = "routes: [{to: [hook]%s}]\n"
 
 
 def orders() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cadran.declare.plugged import Schema
 from cadran.plugins.kinds import Kind
+from cadran.plugins.notifier import Notifier, Said
 
 ANY: Schema = {"type": "object"}
 
@@ -31,9 +32,14 @@ class Installed:
     def addressed(self, notifier: str) -> bool | None:
         return None if notifier not in self.notifiers else notifier == "mail"
 
+    def takes(self, notifier: str) -> frozenset[Said] | None:
+        if notifier not in self.notifiers:
+            return None
+        return frozenset({"report"}) if notifier == "file" else Notifier.kinds
+
     def recipient_problem(self, notifier: str, recipient: str) -> str:
         return "" if "@" in recipient else "is no address"
 
 
 NOTHING = Installed()
-USUAL = Installed({"files": ANY, "shop": ANY}, {"file": ANY, "mail": ANY})
+USUAL = Installed({"files": ANY, "shop": ANY}, {"file": ANY, "mail": ANY, "chat": ANY})

@@ -236,14 +236,14 @@ def test_routes(everything: Declaration) -> None:
         Duration(seconds=600),
         False,
     )
-    assert first.name == '[{"channel": ["paid", "organic"], "severity": "critical"}, ["board"]]'
+    assert first.name == '[{"channel": ["paid", "organic"], "severity": "critical"}, ["chat"]]'
     assert (owners.name, owners.group_by, owners.repeat) == (
         "to the owners",
         ("owner", "kpi"),
         Duration(days=7),
     )
-    board, mail = owners.to
-    assert (board.to, [text.value for text in mail.to]) == ((), ["{{ owner }}", "boss@example.com"])
+    chat, mail = owners.to
+    assert (chat.to, [text.value for text in mail.to]) == ((), ["{{ owner }}", "boss@example.com"])
     weekend, nights = owners.mute
     assert weekend == Mute(days=frozenset({6, 7}))
     assert (nights.start, nights.end) == (dt.time(20), dt.time(7))
@@ -278,7 +278,7 @@ def test_deliveries_and_state(everything: Declaration) -> None:
         "wait",
         "send",
     )
-    assert [one.channel.value for one in sent.failures] == ["board", "team_mail"]
+    assert [one.channel.value for one in sent.failures] == ["chat", "team_mail"]
     assert (state.url, state.schema) == ("postgresql://cadran@127.0.0.1/kpis", "sales_kpis")
     assert state.keep == Retention(Duration(days=200), Duration(days=3640), Duration(days=90))
 

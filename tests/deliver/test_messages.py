@@ -507,6 +507,33 @@ def test_it_is_told_once_and_to_the_next_where_there_is_no_address(
     assert [o.channel for o in made if not o.skipped] == channels[-1:]
 
 
+def test_a_channel_that_cannot_say_it_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "templates" / "teams").mkdir(parents=True)
+    (tmp_path / "templates" / "teams" / "failure.json.jinja").write_text("[")
+    failed = letters.Failed()
+    of = project(tmp_path, deliveries=Deliveries(failures=(chat("board"), chat("team"), chat("chat"))))
+    assert [o.channel for o in composer(of).failure(failed, now=AS_OF)] == ["chat"]
+    alone = replace(of, deliveries=Deliveries(failures=(chat("board"),)))
+    with pytest.raises(ProblemsFound, match="a folder takes reports"):
+        composer(alone).failure(failed, now=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        (["ops@example.com", "Anna@example.com"], ["ops@example.com"]),
+        (["anna@example.com"], []),
+        (["{{ owner }}"], ["ops@example.com"]),
+    ],
+)
+def test_where_there_is_no_other_channel_somebody_else_is_told(
+    to: list[str], told: list[str], tmp_path: Path
+) -> None:
+    over = Deliveries(failures=(Destination(text("mail"), tuple(map(text, to))),))
+    made = composer(project(tmp_path, deliveries=over)).failure(letters.Failed(), now=AS_OF)
+    assert [o.message.recipient for o in made] == told
+
+
 # --- templates of a team's own -------------------------------------------------------------------------------------------------
 
 HOSTILE = '</td><script>alert(1)</script>\r\nBcc: x@example.com\n"},{"<!channel> [x](http://x) {{ 7*7 }}'

@@ -29,7 +29,6 @@ reports:
     owner: boss@example.com
     to: [out, {channel: mail, to: [ana@example.com, bob@example.com]}]
   owners: {kpis: [revenue], schedule: "0 7 * * *", per: owner, to: [told]}
-deliveries: {failures: [{channel: told}]}
 """
 
 

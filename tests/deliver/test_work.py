@@ -284,6 +284,27 @@ def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
     assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
 
 
+def test_a_channel_that_cannot_say_it_keeps_nobody_else_from_hearing(small: Make) -> None:
+    chat = '  chat: {notifier: slack, webhook: "https://chat.example.com/x"}\nroutes:\n  - {to: [chat], continue: true}\n'
+    made = small(ALERTS.replace("routes:\n", chat))
+    (made.folder / "templates" / "slack").mkdir(parents=True)
+    (made.folder / "templates" / "slack" / "alert.json.jinja").write_text('["{{ titel.upper() }}"]')
+    made.due("04 08:00")
+    made.due("05 06:00")
+    made.orders({day: {"ana": 30.0 if day < 5 else 1.0} for day in range(1, 28)})
+    why = "template slack/alert.json.jinja: unknown name 'titel'"
+    assert made.due("06 06:00") == [
+        f"alerts 06 06:00 failed: {why}",
+        f"notices 06 06:00 retry: {why}",
+        "1 retry",
+    ]
+    assert [row.recipient for row in made.deliveries()] == ["ops@example.com"]
+    assert made.due("06 06:01")[0] == f"notices 06 06:01 retry: {why}", (
+        "it is tried again, and nobody is told twice"
+    )
+    assert [row.recipient for row in made.deliveries()] == ["ops@example.com"]
+
+
 def test_a_file_that_did_not_come_is_its_sources_failure(small: Make) -> None:
     made = small(ALERTS)
     made.due("04 08:00")

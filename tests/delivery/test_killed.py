@@ -28,7 +28,7 @@ from delivery.rows import NOON
 from delivery.smtp import message_id
 
 FULL = os.environ.get("CADRAN_FULL") == "1"
-KILLS, REPORTS = (20, 20) if FULL else (12, 8)  # of one run
+KILLS, REPORTS = (20, 20) if FULL else (10, 6)  # of one run
 RUNS = range(12) if FULL else range(1)
 # How many events apart: small enough that a run is killed so often before it is done.
 APART = {"post": 40, "send": 10 * REPORTS}

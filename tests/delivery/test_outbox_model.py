@@ -181,8 +181,8 @@ class Outbox(RuleBasedStateMachine):
 
 FULL = os.environ.get("CADRAN_FULL") == "1"
 Outbox.TestCase.settings = settings(
-    max_examples=300 if FULL else 25,
-    stateful_step_count=60 if FULL else 30,
+    max_examples=300 if FULL else 30,
+    stateful_step_count=60 if FULL else 40,
     deadline=None,
     derandomize=not FULL,
 )

@@ -137,6 +137,16 @@ def test_sources_and_expectations_that_are_not_declared_any_more() -> None:
     assert said(gone) == [f"crm firing>ok {REMOVED}"]
 
 
+def test_what_is_over_and_not_declared_does_not_keep_others_from_being_judged() -> None:
+    """A message in between looks at all alerts at its own time, which may lie behind that of a judging still to be done."""
+    found = after({}, None, failed={"crm": "no answer"}, rests=RESTS)
+    declaration = project(sources={"web": project().sources["web"]})
+    gone = evaluate(declaration, None, found.instances, at(2)).instances
+    between = evaluate(declaration, None, gone, at(5)).instances
+    late = results(history(rule(), answered("x.x")), declaration=declaration)
+    assert said(evaluate(declaration, late, between, at(4)))[-1] == "leads ok>firing"
+
+
 def test_another_kpi_of_the_old_name_keeps_it() -> None:
     declaration = project()
     declaration = replace(declaration, kpis={**declaration.kpis, "old_leads": kpi("old_leads", rule())})

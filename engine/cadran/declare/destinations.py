@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cadran.declare import values
@@ -11,9 +11,13 @@ from cadran.declare.document import Place
 from cadran.declare.findings import Findings
 from cadran.declare.model import Channel, Destination, Text
 from cadran.declare.sections import Sections
+from cadran.plugins.notifier import Said
 from cadran.problems import listed, suggest
 
 _BLANK = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+
+
+_CALLED: Mapping[Said, str] = {"report": "reports", "alert": "alerts", "failure": "messages about failures"}
 
 
 class Addressed(Protocol):
@@ -21,6 +25,9 @@ class Addressed(Protocol):
 
     def addressed(self, notifier: str) -> bool | None:
         """Whether its messages go to recipients; None where there is no such notifier, or it cannot be loaded."""
+
+    def takes(self, notifier: str) -> frozenset[Said] | None:
+        """Which messages it takes; None where there is no such notifier, or it cannot be loaded."""
 
     def recipient_problem(self, notifier: str, recipient: str) -> str:
         """What it finds wrong with an address; empty where nothing is."""
@@ -75,12 +82,25 @@ def check_blanks(to: Iterable[Text], names: Iterable[str], found: Findings) -> N
 
 
 def check_channels(
-    all_of: Iterable[Destination], channels: dict[str, Channel], plugins: Addressed, found: Findings
+    kind: Said,
+    to: Iterable[Destination],
+    channels: Mapping[str, Channel],
+    plugins: Addressed,
+    found: Findings,
 ) -> None:
-    """A channel that goes to recipients is given some, and another is not."""
-    for one in all_of:
+    """Each channel takes what it is sent; one that goes to recipients is given some, and another is not."""
+    for one in to:
         channel = channels.get(one.channel.value)
         if channel is None:
+            continue
+        takes = plugins.takes(channel.notifier)
+        if takes is not None and kind not in takes:
+            able = [n for n, c in channels.items() if kind in (plugins.takes(c.notifier) or ())]
+            hint = (
+                f"these do: {listed(able)}" if able else "declare a channel for mail or a chat, and name that"
+            )
+            message = f"the channel '{channel.name}' takes no {_CALLED[kind]}"
+            found.error("wrong-channel", message, one.channel.place, hint)
             continue
         addressed = plugins.addressed(channel.notifier)
         if addressed and not one.to:
@@ -94,3 +114,15 @@ def check_channels(
         if addressed is False and one.to:
             message = f"the channel '{channel.name}' goes to one place, so it takes no recipients"
             found.error("needless-recipient", message, one.to[0].place, "remove 'to'")
+
+
+def check_failures(failures: Sequence[Destination], used: Iterable[Destination], found: Findings) -> None:
+    """What fails on a channel can be told over another. Nobody asks for that who names no channel for failures."""
+    if not failures:
+        return
+    names = [one.channel.value for one in failures]
+    for name in dict.fromkeys(one.channel.value for one in used):
+        if all(other == name for other in names):
+            message = f"what cannot be delivered over '{name}' is told over '{name}' alone, which may be what is broken"
+            hint = "name another channel as well"
+            found.warn("told-over-itself", message, failures[0].channel.place, hint)

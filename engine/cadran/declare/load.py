@@ -34,7 +34,7 @@ from cadran.declare import (
     values,
 )
 from cadran.declare.additions import Additions
-from cadran.declare.destinations import check_channels
+from cadran.declare.destinations import check_channels, check_failures
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
@@ -182,8 +182,12 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     routed, sent, kept = (sections.one(name) for name in ("routes", "deliveries", "state"))
     routed_to = routes.routes(routed, measured, sections, found) if routed else ()
     delivered = operations.deliveries(sent, sections, found) if sent else Deliveries()
-    goals = [*(report.to for report in reported.values()), *(r.to for r in routed_to), delivered.failures]
-    check_channels((one for to in goals for one in to), channels, reader.plugins, found)
+    reports_to = [one for report in reported.values() for one in report.to]
+    alerts_to = [one for route in routed_to for one in route.to]
+    check_channels("report", reports_to, channels, reader.plugins, found)
+    check_channels("alert", alerts_to, channels, reader.plugins, found)
+    check_channels("failure", delivered.failures, channels, reader.plugins, found)
+    check_failures(delivered.failures, [*reports_to, *alerts_to], found)
     return Declaration(
         file=reader.file,
         calendar=calendar,

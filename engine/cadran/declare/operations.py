@@ -21,7 +21,7 @@ def deliveries(entry: Entry, sections: Sections, found: Findings) -> Deliveries:
     failures = destinations(value.get("failures", []), place.child("failures"), sections, found)
     for one in failures:
         check_blanks(one.to, {"owner"}, found)
-    deadline = values.duration(value.get("deadline"), place.child("deadline"), found)
+    deadline = values.long_enough(value.get("deadline"), place.child("deadline"), found)
     return Deliveries(
         deadline or Deliveries().deadline,
         unknown.get("reports", "wait"),

@@ -11,6 +11,7 @@ from cadran.declare.model import Channel, Source
 from cadran.declare.names import check_name
 from cadran.declare.sections import Entry, Sections
 from cadran.plugins.kinds import Kind
+from cadran.plugins.notifier import Said
 from cadran.problems import listed, suggest
 
 Schema = Mapping[str, Any]
@@ -28,6 +29,8 @@ class Plugins(Protocol):
     def names(self, kind: Kind) -> list[str]: ...
 
     def addressed(self, notifier: str) -> bool | None: ...
+
+    def takes(self, notifier: str) -> frozenset[Said] | None: ...
 
     def recipient_problem(self, notifier: str, recipient: str) -> str: ...
 

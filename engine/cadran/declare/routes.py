@@ -40,8 +40,23 @@ def routes(entry: Entry, kpis: Mapping[str, Kpi], sections: Sections, found: Fin
             message = f"this route takes and sends the same as the one at {line_and_column(first.place)}"
             hint = "remove it, or give each a 'name' of its own"
             found.error("same-route", message, place, hint)
+        elif (
+            before := next((r for r in made.values() if r is not one and _takes_all(r, one)), None)
+        ) is not None:
+            message = (
+                f"no alert comes to this route: the one at {line_and_column(before.place)} takes them all"
+            )
+            found.warn("unreached-route", message, place, "put it before that one, or write 'continue: true' there")  # fmt: skip
     _all_taken(tuple(made.values()), entry.place, kpis, found)
     return tuple(made.values())
+
+
+def _takes_all(before: Route, after: Route) -> bool:
+    """Whether what the later one matches has ended at the earlier one."""
+    wanted = {name: set(after.match.get(name, ())) for name in before.match}
+    return not before.goes_on and all(
+        found and found <= set(before.match[name]) for name, found in wanted.items()
+    )
 
 
 def _route(
@@ -66,7 +81,7 @@ def _route(
         match=match,
         group_by=tuple(word.value for word in group_by),
         wait=values.duration(value.get("wait"), place.child("wait"), found),
-        repeat=values.duration(value.get("repeat"), place.child("repeat"), found),
+        repeat=values.long_enough(value.get("repeat"), place.child("repeat"), found),
         mute=tuple(_mutes(value, place, found)),
         zone=zone(named, place.child("timezone"), found) if named else None,
         resolved=value.get("resolved", True),

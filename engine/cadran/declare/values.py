@@ -67,6 +67,15 @@ def duration(
     return length
 
 
+def long_enough(value: Any, place: Place, found: Findings) -> Duration | None:
+    """Of a minute or more: for shorter ones there is nobody who would look in between."""
+    length = duration(value, place, found)
+    if length is not None and not length.days and length.seconds < 60:
+        found.error("too-short", f"'{value}' is shorter than a minute", place, "write for instance '1 hour'")
+        return None
+    return length
+
+
 def _in_days(written: str) -> str:
     """What days are called here, for who writes them in French."""
     match = _JOURS.fullmatch(written)

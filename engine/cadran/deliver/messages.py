@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,30 +135,44 @@ class Composer:
 
     def failure(self, delivery: Undelivered, *, now: dt.datetime) -> list[Outgoing]:
         """Tells of a delivery that finally failed: over the first declared channel that is another than the one that failed
-        and has an address for it. Raises ProblemsFound."""
-        locale = self.locale or self.declaration.locale
-        out = []
-        for destination in self.declaration.deliveries.failures:
-            channel = self.declaration.channels[destination.channel.value]
-            if channel.name == delivery.channel:
-                continue
-            notifier = self._notifier(channel)
-            context = failure_context(delivery, Figures(self.declaration, locale))
-            made = self._templates(channel, notifier, locale).render("failure", variables_of(context))
-            words = {"owner": delivery.owner}
-            for recipient in _recipients(destination, words):
-                message = Message(
-                    keys.key(delivery.job, delivery.logical_time, "failure", channel.name, recipient, delivery.key),
-                    "failure", self._local(now), made.subject, recipient, made.parts, locale=locale,
-                    data={"delivery": delivery.key, "channel": delivery.channel, "recipient": delivery.recipient,
-                          "subject": context.what, "reason": context.reason},
-                )  # fmt: skip
-                out.append(
-                    self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
-                )
+        and has an address for it, else to somebody else on the same one. A channel that cannot say it is passed over.
+        Raises ProblemsFound where there was no other."""
+        out: list[Outgoing] = []
+        problems: list[Problem] = []
+        failures = self.declaration.deliveries.failures
+        for destination in sorted(failures, key=lambda one: one.channel.value == delivery.channel):
+            try:
+                out += self._failure(delivery, destination, now)
+            except ProblemsFound as found:
+                problems += found.problems
             if not all(each.skipped for each in out):
-                break
+                return out
+        if problems and not out:
+            raise ProblemsFound(problems)
         return out
+
+    def _failure(
+        self, delivery: Undelivered, destination: Destination, now: dt.datetime
+    ) -> Iterator[Outgoing]:
+        """To those of a channel who are not the very ones that it could not be delivered to."""
+        locale = self.locale or self.declaration.locale
+        channel = self.declaration.channels[destination.channel.value]
+        recipients = _recipients(destination, {"owner": delivery.owner})
+        if channel.name == delivery.channel:
+            recipients = [one for one in recipients if one.casefold() != delivery.recipient.casefold()]
+        if not recipients:
+            return
+        notifier = self._notifier(channel)
+        context = failure_context(delivery, Figures(self.declaration, locale))
+        made = self._templates(channel, notifier, locale).render("failure", variables_of(context))
+        for recipient in recipients:
+            message = Message(
+                keys.key(delivery.job, delivery.logical_time, "failure", channel.name, recipient, delivery.key),
+                "failure", self._local(now), made.subject, recipient, made.parts, locale=locale,
+                data={"delivery": delivery.key, "channel": delivery.channel, "recipient": delivery.recipient,
+                      "subject": context.what, "reason": context.reason},
+            )  # fmt: skip
+            yield self._sealed(message, channel, notifier, delivery.label, delivery.owner, destination)
 
     def not_ready(self, report: Report, found: Sequence[str]) -> str:
         """What stands on top of a report whose data is not what it has to be; ``found`` says of which datasets, and why."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from cadran.deliver.made import failing
+from cadran.problems import Problem, ProblemsFound
 from cadran.state.store import runs
 from cadran.state.store.outbox import Delivery, enqueue
 
@@ -42,20 +44,24 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Alerts:
     """How alerts are judged and told. ``judge`` reads and writes their state within the transaction, for the run of that
-    number; ``compose`` makes a message of a notice; ``told`` writes down that the delivery of that key tells it."""
+    number; ``compose`` makes a message of a notice; ``told`` writes down that the delivery of that key tells it. ``alone`` says
+    that the run is for its messages only."""
 
     judge: Callable[[Connection, int], Sequence[Notice]]
     compose: Callable[[Notice], Outgoing]
     told: Callable[[Connection, Notice, str], None]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """``run`` is the run's number, None where it was there already; ``deliveries`` how many messages are new."""
+    """``run`` is the run's number, None where it was there already; ``deliveries`` how many messages are new, and ``wrong``
+    why some could not be made."""
 
     run: int | None
     deliveries: int = 0
     notices: int = 0
+    wrong: str = ""
 
 
 def post(
@@ -68,16 +74,38 @@ def post(
     it inside, where every other writer waits. So a first round finds out, and takes everything back; the messages are
     rendered; the next round judges again and uses those whose notice is still the same. Only if alerts keep moving in
     between are the rest rendered inside.
+
+    A notice that cannot be rendered, or not for its channel, keeps no other from its reader: nobody was told by it, so the next
+    run finds it again. The run has failed all the same. Raises ProblemsFound where it would have been for those alone.
     """
-    ready: list[tuple[Notice, Outgoing]] = []
+    ready: list[tuple[Notice, Outgoing | None]] = []
+    wrong: list[Problem] = []
     for left in reversed(range(_ROUNDS)):
         try:
             with store.write() as c:
-                return _posted(c, claim, messages, settings, record, alerts, ready, last=not left)
+                posted = _posted(c, _told_of(claim, wrong), messages, settings, record, alerts, ready, last=not left)  # fmt: skip
+                return replace(posted, wrong=failing(wrong))
         except _NotRendered as needed:
             assert alerts is not None
-            ready += [(notice, alerts.compose(notice)) for notice in needed.notices]
+            ready += [(notice, _composed(alerts, notice, wrong)) for notice in needed.notices]
+            if wrong and alerts.alone and not any(message for _, message in ready):
+                raise ProblemsFound(wrong) from None
     raise AssertionError("the last round renders what it needs")
+
+
+def _composed(alerts: Alerts, notice: Notice, wrong: list[Problem]) -> Outgoing | None:
+    try:
+        return alerts.compose(notice)
+    except ProblemsFound as found:
+        wrong += found.problems
+        return None
+
+
+def _told_of(claim: Claim, wrong: Sequence[Problem]) -> Claim:
+    """The claim of a run of which not all messages could be made."""
+    if not wrong:
+        return claim
+    return replace(claim, state="failed", reason="; ".join(filter(None, (claim.reason, failing(wrong)))))
 
 
 class _NotRendered(Exception):
@@ -90,7 +118,7 @@ class _NotRendered(Exception):
 
 def _posted(
     c: Connection, claim: Claim, messages: Sequence[Outgoing], settings: Deliveries, record: Callable[[Connection, int], object],
-    alerts: Alerts | None, ready: list[tuple[Notice, Outgoing]], *, last: bool,
+    alerts: Alerts | None, ready: list[tuple[Notice, Outgoing | None]], *, last: bool,
 ) -> Posted:  # fmt: skip
     run = runs.claim(
         c, job=claim.job, logical_time=claim.logical_time, state=claim.state, reason=claim.reason,
@@ -112,15 +140,16 @@ def _posted(
 
 
 def _notices(
-    c: Connection, run: int, alerts: Alerts, ready: list[tuple[Notice, Outgoing]], *, last: bool
+    c: Connection, run: int, alerts: Alerts, ready: list[tuple[Notice, Outgoing | None]], *, last: bool
 ) -> list[tuple[Notice, Outgoing]]:
-    """Each notice with its message, in the order in which they were decided."""
+    """Each notice with its message, in the order in which they were decided; without those that have none."""
     notices = alerts.judge(c, run)
     missing = [notice for notice in notices if not any(notice == known for known, _ in ready)]
     if missing and not last:
         raise _NotRendered(missing)
     have = [*ready, *((notice, alerts.compose(notice)) for notice in missing)]
-    return [next(pair for pair in have if pair[0] == notice) for notice in notices]
+    found = [(notice, next(message for known, message in have if known == notice)) for notice in notices]
+    return [(notice, message) for notice, message in found if message is not None]
 
 
 def delivery_of(

@@ -23,6 +23,7 @@ from cadran.deliver.backoff import next_try
 from cadran.deliver.channels import Channels, Notifiers
 from cadran.deliver.post import delivery_of
 from cadran.plugins.notifier import Deferred, Notifier, NotifierError, Unknown
+from cadran.problems import ProblemsFound
 from cadran.state.store import outbox
 from cadran.state.store.outbox import Came, Delivery
 from cadran.state.store.trouble import StoreError
@@ -248,7 +249,9 @@ def _tried(sender: Sender, row: Delivery) -> _Came:
 
 
 def _shown(sender: Sender, error: Exception) -> str:
-    if isinstance(error, NotifierError):
+    if isinstance(error, ProblemsFound):
+        text = "; ".join(dict.fromkeys(problem.message for problem in error.problems))
+    elif isinstance(error, NotifierError):
         text = error.message + (f"; {error.hint}" if error.hint else "")
     else:
         text = f"{type(error).__name__}: {error}"

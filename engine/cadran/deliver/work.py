@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration
     from cadran.deliver.messages import Composer, Outgoing
+    from cadran.judge.notices import Notice
     from cadran.project import Project
     from cadran.state.store.store import Store
 
@@ -138,8 +139,12 @@ class Work:
         if posted.run is None:
             return self._outcome(turn, "busy", "another process was first")
         self._observed = results if results is not None else self._observed
+        state = made.state
+        if posted.wrong:
+            state, reason = "failed", "; ".join(filter(None, (reason, posted.wrong)))
+            self._tell(turn, reason)
         seconds = (now - started).total_seconds()
-        return replace(self._outcome(turn, made.state, reason, posted.deliveries), seconds=seconds)
+        return replace(self._outcome(turn, state, reason, posted.deliveries), seconds=seconds)
 
     def _outcome(self, turn: Turn, state: State, reason: str = "", messages: int = 0) -> Outcome:
         return Outcome(turn.job.name, turn.due.at, state, mask(reason, self.declaration.unsaid), messages, turn.due.late)  # fmt: skip
@@ -157,9 +162,20 @@ class Work:
         rests = results.rests if results is not None else self._rests
         return Alerts(
             lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests, now=now),
-            lambda notice: self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now),
+            lambda notice: self._notice(notice, shown, at, now),
             lambda c, notice, key: alerting.told(c, notice, key, now=at),
         )  # fmt: skip
+
+    def _notice(self, notice: Notice, shown: Results, at: dt.datetime, now: dt.datetime) -> Outgoing:
+        """A channel's plugin that has a fault is a problem of that channel alone. Raises ProblemsFound."""
+        try:
+            return self.composer.notice(notice, shown, job="alerts", logical_time=at, now=now)
+        except ProblemsFound as found:
+            problems = found.problems
+        except Exception as error:
+            problems = [_fault(error)]
+        hidden = self.declaration.unsaid
+        raise ProblemsFound([replace(one, message=mask(one.message, hidden)) for one in problems])
 
     @property
     def _rests(self) -> dict[str, tuple[str, ...]]:
@@ -236,9 +252,8 @@ class Work:
             return
         claim = Claim(NOTICES, now, now, now, host=self.host)
         try:
-            posted = post(
-                self.store, claim, settings=self.declaration.deliveries, alerts=self._alerts(now, None)
-            )
+            told = replace(self._alerts(now, None), alone=True)
+            posted = post(self.store, claim, settings=self.declaration.deliveries, alerts=told)
         except StoreError:
             raise
         except ProblemsFound as found:
@@ -248,7 +263,9 @@ class Work:
             yield Outcome(NOTICES, now, "retry", mask(_fault(error).message, self.declaration.unsaid))
             return
         if posted.run is not None and posted.notices:
-            yield Outcome(NOTICES, now, "done", messages=posted.deliveries)
+            state: State = "failed" if posted.wrong else "done"
+            wrong = mask(posted.wrong, self.declaration.unsaid)
+            yield Outcome(NOTICES, now, state, wrong, messages=posted.deliveries)
 
 
 def _fault(error: Exception) -> Problem:

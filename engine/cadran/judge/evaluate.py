@@ -117,7 +117,8 @@ class _Evaluation:
         for finding in findings:
             key = finding.identity.key
             self._put(*raised(finding, self.out.instances.get(key), self.day, self.now))
-        for instance in list(self.out.instances.values()):
+        # One that is ok already has no end, and was not looked at: else what is judged late would come before it.
+        for instance in [i for i in self.out.instances.values() if i.state != "ok"]:
             if instance.identity.subject != "kpi" and not self._is_declared(instance.identity, results):
                 self._put(*end(instance, REMOVED, self.day, self.now))
 

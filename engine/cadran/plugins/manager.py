@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
 from cadran.plugins.kinds import CONTRACTS, Kind
-from cadran.plugins.notifier import Notifier
+from cadran.plugins.notifier import Notifier, Said
 from cadran.problems import Problem, listed, suggest
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class PluginManager:
         """Whether its messages go to recipients; None where there is no such notifier, or it cannot be loaded."""
         found = self.notifier(notifier)
         return None if isinstance(found, Problem) else found.addressed
+
+    def takes(self, notifier: str) -> frozenset[Said] | None:
+        """Which messages it takes; None where there is no such notifier, or it cannot be loaded."""
+        found = self.notifier(notifier)
+        return None if isinstance(found, Problem) else found.kinds
 
     def recipient_problem(self, notifier: str, recipient: str) -> str:
         """What the notifier finds wrong with an address; empty where nothing is."""

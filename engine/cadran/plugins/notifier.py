@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Literal
 
 from cadran.plugins.connector import API
 
+#: What a message is about: a report, alerts, or something that could not be delivered or made.
+Said = Literal["report", "alert", "failure"]
 MEDIA_TYPES: Mapping[str, str] = {
     "html": "text/html", "md": "text/markdown", "csv": "text/csv", "pdf": "application/pdf", "json": "application/json",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -64,7 +66,7 @@ class Message:
     """
 
     key: str
-    kind: Literal["report", "alert", "failure"]
+    kind: Said
     moment: dt.datetime
     subject: str
     recipient: str = ""
@@ -129,6 +131,8 @@ class Notifier(ABC):
     config_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
     #: Whether messages go to recipients (``to:``), and not to the channel as a whole.
     addressed: ClassVar[bool] = False
+    #: Which messages it takes; a channel that is named for others is refused by ``cadran check``.
+    kinds: ClassVar[frozenset[Said]] = frozenset({"report", "alert", "failure"})
     #: Whether all stays on this machine, so that ``cadran run`` may go there as well.
     local: ClassVar[bool] = False
     #: Whether the same bytes may be sent twice and arrive once; then nothing is ever *unknown*.

@@ -49,6 +49,7 @@ class FileNotifier(Notifier):
         "required": ["path"],
         "additionalProperties": False,
     }
+    kinds = frozenset({"report"})
     local = True
     repeatable = True
     sealed_suffix = "zip"
