@@ -128,9 +128,15 @@ class Project:
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
             warnings = engine.examine_all()
-            engine.compute(Request(choose(declaration, ())))
+            computed = engine.compute(Request(choose(declaration, ())))
             quality = engine.examiner.quality(list(opened.model.datasets))
-            return found(engine, quality), [*warnings, *unmet(declaration, quality)]
+            warnings += unmet(declaration, quality)
+            if any(report.per for report in declaration.reports.values()):
+                from cadran.deliver.addresses import unaddressed
+
+                results = _judged(declaration, computed, clock_of(declaration, None), ())
+                warnings += unaddressed(declaration, results, self.plugins)
+            return found(engine, quality), warnings
 
     def model(self, *, files: bool = False) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings; no server is asked. Raises ProblemsFound.

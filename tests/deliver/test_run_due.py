@@ -94,7 +94,7 @@ def test_for_programs(mailed: Small) -> None:
     done = _call(mailed.folder, "--format", "json", at="2026-03-05T09:00")
     lines = [json.loads(line) for line in done.output.splitlines()]
     assert lines[0] == {
-        "job": "report:daily", "logical_time": "2026-03-05T07:00+01:00", "state": "done", "reason": "", "messages": 3, "late": True,
+        "job": "report:daily", "logical_time": "2026-03-05T07:00+01:00", "state": "done", "reason": "", "messages": 3, "late": True, "skipped": "",
     }  # fmt: skip
     assert lines[-1] == {"sent": 5}
 

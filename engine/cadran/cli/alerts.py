@@ -127,7 +127,7 @@ def add(
     until: dt.date | None, begin: dt.date | None, reason: str, author: str,
 ) -> None:  # fmt: skip
     """Silence the alerts that are all of what is given (and one of several of a kind)."""
-    from cadran.deliver.silencing import silence_of
+    from cadran.deliver.silencing import silence_of, values_known
     from cadran.publish.alerts_now import matched
     from cadran.state.store import silences
 
@@ -136,9 +136,11 @@ def add(
     }  # fmt: skip
     with _opened(ctx) as (declaration, store):
         assert store is not None
+        with store.read() as c:
+            known = values_known(c)
         now, who = _now(), author or getpass.getuser()
         made = silence_of(
-            declaration, given, segments, begin=begin, until=until, length=length or "", now=now, reason=reason, author=who
+            declaration, given, segments, known=known, begin=begin, until=until, length=length or "", now=now, reason=reason, author=who
         )  # fmt: skip
         with store.write() as c:
             found = silences.add(c, made, now)

@@ -92,12 +92,14 @@ def said(outcome: Outcome, kind: str, zones: dict[str, ZoneInfo]) -> str:
     if kind == "json":
         record = {
             "job": outcome.job, "logical_time": at.isoformat(timespec="minutes"), "state": outcome.state, "reason": outcome.reason,
-            "messages": outcome.messages, "late": outcome.late,
+            "messages": outcome.messages, "late": outcome.late, "skipped": outcome.skipped,
         }  # fmt: skip
         return json.dumps(record, ensure_ascii=False)
     messages = (
         f", {outcome.messages} message{'s' * (outcome.messages != 1)}" if outcome.state == "done" else ""
     )
+    if outcome.skipped:
+        messages += f", some sent to nobody ({outcome.skipped})"
     late = ", late" if outcome.late and outcome.state == "done" else ""
     return f"{outcome.job} of {at:%Y-%m-%d %H:%M}: {outcome.state}{messages}{late}" + (
         f": {outcome.reason}" if outcome.reason else ""

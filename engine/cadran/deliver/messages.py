@@ -105,7 +105,11 @@ class Composer:
                     made.documents, made.rendered.pictures, link=link, data=data, locale=locale,
                 )  # fmt: skip
                 label = _label(made, about)
-                out.append(self._sealed(message, channel, notifier, label, report.owner, destination))
+                out.append(
+                    self._sealed(
+                        message, channel, notifier, label, report.owner, destination, figures.said(about)
+                    )
+                )
         return out
 
     # --- alerts ----------------------------------------------------------------------------------------------------
@@ -189,14 +193,18 @@ class Composer:
     # --- channels --------------------------------------------------------------------------------------------------
 
     def _sealed(
-        self, message: Message, channel: Channel, notifier: Notifier, label: str, owner: str, destination: Destination | None
+        self, message: Message, channel: Channel, notifier: Notifier, label: str, owner: str, destination: Destination | None,
+        about: str = "",
     ) -> Outgoing:  # fmt: skip
         secrets = self.declaration.secrets
         message = replace(message, subject=hide(message.subject, secrets), data=hidden(message.data, secrets))
         bare = Outgoing(message, channel.name, channel.notifier, b"", hide(label, secrets), owner)
         if notifier.addressed:
             if not message.recipient:
-                return replace(bare, skipped="there is no address for it")
+                return replace(
+                    bare,
+                    skipped=f"there is no address for '{about}'" if about else "there is no address for it",
+                )
             if wrong := notifier.check_recipient(message.recipient):
                 return replace(bare, skipped=f"'{message.recipient}' {wrong}")
         try:

@@ -58,6 +58,7 @@ class Outcome:
     reason: str = ""
     messages: int = 0
     late: bool = False
+    skipped: str = ""  # why some of these are sent to nobody
     seconds: float = 0.0  # from when its computing began, which it may share with others
 
 
@@ -153,7 +154,11 @@ class Work:
             state, reason = "failed", "; ".join(filter(None, (reason, posted.wrong)))
             self._tell(turn, reason)
         seconds = (now - started).total_seconds()
-        return replace(self._outcome(turn, state, reason, posted.deliveries), seconds=seconds)
+        left = dict.fromkeys(m.skipped for m in made.messages if m.skipped) if state == "done" else {}
+        skipped = mask("; ".join(left), self.declaration.unsaid)
+        return replace(
+            self._outcome(turn, state, reason, posted.deliveries), seconds=seconds, skipped=skipped
+        )
 
     def _outcome(self, turn: Turn, state: State, reason: str = "", messages: int = 0) -> Outcome:
         return Outcome(turn.job.name, turn.due.at, state, mask(reason, self.declaration.unsaid), messages, turn.due.late)  # fmt: skip
