@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cadran.deliver.jobs import jobs
+from cadran.deliver.turns import turns
+from cadran.state.store.store import open_store
 from deliver.projects import Small
 
 ROUTED = """
@@ -47,3 +51,30 @@ def test_an_alert_that_is_kept_where_there_is_no_data_says_so(tmp_path: Path) ->
     made.due("06 06:00")
     [row] = made.deliveries()
     assert "no data any more: kept as it stood in March 4, 2026" in made.mail(row)
+
+
+def test_a_repeat_keeps_to_the_hour_of_the_look(tmp_path: Path) -> None:
+    """Some seconds earlier or later do not matter."""
+    made = Small.made(tmp_path, ROUTED.replace("HELD", ", mute: {hours: 20:00-07:00}, repeat: 2 days"))
+    made.orders(FALLING)
+    made.due("04 08:00")
+    made.due("06 06:00")
+    for look in ("06 07:01:05", "08 07:01:02", "10 07:01:04"):
+        made.due(look)
+    assert ["Still firing" in row.subject for row in made.deliveries()] == [False, True, True]
+
+
+def test_nothing_is_said_again_while_it_is_judged(tmp_path: Path) -> None:
+    """By another process, which will find that it is over."""
+    made = Small.made(tmp_path, ROUTED.replace("HELD", ", repeat: 1 day"))
+    made.orders(FALLING)
+    made.due("04 08:00")
+    made.due("06 06:00")
+    made.clock.set("07 06:00")
+    declaration = made.project.declaration()[0]
+    assert declaration is not None
+    with closing(open_store(made.folder)) as store:
+        with store.write() as c:
+            turns(c, jobs(declaration), made.clock.now(), "another")
+        assert made.due()[0] == "alerts 07 06:00 busy: another process is at it"
+    assert len(made.deliveries()) == 1
