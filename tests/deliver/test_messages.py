@@ -24,6 +24,7 @@ import pytest
 from cadran.analysis.answers import Answers, WhyAnswer, WhyPart, WhyQuestion, WhySplit
 from cadran.compute.results import Results, Row
 from cadran.declare.model import Declaration, Deliveries, Destination, Per
+from cadran.deliver.alerting import noted
 from cadran.deliver.messages import Composer, Outgoing
 from cadran.plugins import Message, Notifier
 from cadran.plugins.manager import PluginManager
@@ -355,9 +356,10 @@ def test_the_rows_as_a_file(tmp_path: Path) -> None:
 
 
 def told(of: Declaration, channel: str, *alerts: Any, results: Results | None = None, **how: Any) -> Outgoing:
-    return composer(of).notice(
-        notice(channel, *alerts, **how), results or letters.results(of), job="alerts", logical_time=AS_OF
-    )
+    found = results or letters.results(of)
+    judged = [replace(alert, seen=found.as_of) for alert in alerts or (letters.LOW,)]
+    some = noted({alert.identity.key: alert for alert in judged}, found, found.as_of).values()
+    return composer(of).notice(notice(channel, *some, **how), found, job="alerts", logical_time=AS_OF)
 
 
 NOTICES: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
@@ -36,6 +37,8 @@ def judge(
     found = evaluate(
         declaration, results, prior, logical_time, failed=broken.sources, broken=broken.datasets, rests=rests, raising=raising
     )  # fmt: skip
+    if results is not None:
+        found.instances = noted(found.instances, results, logical_time)
     for key, new in found.renamed.items():
         alerts.rename(c, key, new)
     alerts.save(c, (i for key, i in found.instances.items() if prior.get(key) != i))
@@ -44,6 +47,22 @@ def judge(
     alerts.keep_groups(c, decision.groups)
     alerts.settle(c, decision.over, logical_time)
     return list(decision.notices)
+
+
+def noted(instances: Mapping[str, Instance], results: Results, judged: dt.datetime) -> dict[str, Instance]:
+    """The alerts with what messages will say of a change, also such as are held back until nothing is computed any more."""
+    from cadran.publish.figures import Figures
+    from cadran.publish.letters.alerts import because, place
+
+    new = {place(i): i for i in instances.values() if i.seen == judged and i.identity.subject == "kpi"}
+    rows = {at: row for row in results.rows if (at := place(row)) in new}
+    figures = Figures(results.declaration, results.declaration.locale)
+    out = dict(instances)
+    for at, one in new.items():
+        said = because(one, results, figures) if one.state == "firing" else ""
+        previous = rows[at].previous if at in rows else None
+        out[one.identity.key] = replace(one, previous=previous, because=said)
+    return out
 
 
 def decided(

@@ -78,12 +78,12 @@ class Work:
 
     def perform(self) -> Generator[Outcome, None, None]:
         """All that is due, one outcome after the other. Raises StoreError where the store cannot be used."""
-        planned = jobs(self.declaration)
+        planned, began = jobs(self.declaration), self.now()
         with self.store.write() as c:
-            wrong = behind(c, self.now())
-            due, lost = turns(c, planned, self.now(), self.holder)
+            wrong = behind(c, began)
+            due, lost = turns(c, planned, began, self.holder)
         if wrong:
-            yield Outcome(CLOCK, self.now(), "retry", wrong)
+            yield Outcome(CLOCK, began, "retry", wrong)
         mine = [turn for turn in due if not turn.taken]
         yield from (Outcome(t.job.name, t.due.at, "busy", "another process is at it") for t in due if t.taken)
         try:
@@ -95,7 +95,7 @@ class Work:
             if mine:
                 with self.store.write() as c:
                     free(c, [turn.job for turn in mine], self.holder)
-        yield from self._held_back()
+        yield from self._held_back(began)
 
     def _at(self, at: dt.datetime, group: Sequence[Turn]) -> Iterator[Outcome]:
         """The jobs of one logical time, which share what is computed."""
@@ -264,13 +264,17 @@ class Work:
 
     # --- between two judgings ----------------------------------------------------------------------------------------
 
-    def _held_back(self) -> Iterator[Outcome]:
-        """Messages about alerts whose wait is over, and those that are said again."""
+    def _held_back(self, now: dt.datetime) -> Iterator[Outcome]:
+        """Messages about alerts whose wait is over, and those that are said again; not where they are about to be judged, or
+        just are by somebody else. ``now`` is when this look began, however long the rest of it took."""
         from cadran.state.store import alerts
 
-        if not self.declaration.routes:
+        judging = [job for job in jobs(self.declaration) if job.report is None]
+        if not judging:
             return
-        now = self.now()
+        with self.store.write() as c:
+            if turns(c, judging, self.now())[0]:
+                return
         with self.store.read() as c:
             known = alerts.load(c).values()
             about_data = any(i.state == "firing" and i.identity.subject != "kpi" for i in known)

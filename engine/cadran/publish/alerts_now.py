@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.publish.analyses.sheet import Sheet
 from cadran.publish.figures import Figures, hide, spaced
+from cadran.publish.letters.alerts import KEPT
 from cadran.publish.outputs import to_text
 from cadran.publish.wording import ALERT, N_
 
@@ -98,6 +99,8 @@ def _why(stand: Stand, figures: Figures) -> str:
     reason = stand.instance.reason
     if reason:
         return figures.gettext(_REASON[reason]) if reason in _REASON else figures.told(reason)
+    if stand.kept:
+        return figures.gettext(KEPT, period=figures.form.period(stand.kept))
     if stand.condition and " ".join(stand.condition.split()) != stand.instance.identity.rule:
         return figures.said(" ".join(stand.condition.split()))
     return ""
@@ -210,7 +213,7 @@ def _record(stand: Stand, secrets: frozenset[str], history: bool) -> dict[str, A
         "key": who.key, "subject": who.subject, "name": who.name, "rule": hide(who.rule, secrets), "grain": who.grain,
         "segment": dict(zip(who.segment, who.segment_value, strict=True)), "severity": hide(stand.severity, secrets),
         "owners": [hide(owner, secrets) for owner in stand.owners], "state": one.state, "since": one.since, "fired": one.fired,
-        "period": one.period, "value": one.value, "target": one.target, "reason": hide(one.reason, secrets),
+        "period": one.period, "kept_from": stand.kept, "value": one.value, "target": one.target, "reason": hide(one.reason, secrets),
         "condition": hide(stand.condition, secrets), "episode": one.episode, "changed": one.changed, "judged": one.seen,
         "told": [_told_record(t, stand, secrets) for t in stand.told],
         "withheld": [{"why": kind, "by": hide(what, secrets)} for kind, what in stand.withheld],

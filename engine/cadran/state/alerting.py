@@ -82,6 +82,8 @@ class Instance:
     changed: dt.datetime | None = None
     seen: dt.datetime | None = None
     trail: tuple[Judged, ...] = ()
+    previous: Number | None = None  # the value of the period before ``period``
+    because: str = ""  # what the change since then comes from, in the project's language
 
 
 @dataclass(frozen=True, slots=True)
