@@ -31,7 +31,8 @@ class Problem:
     """One thing that is wrong.
 
     ``code`` is a stable kebab-case name of the kind of problem (``unknown-column``), ``subject`` what it is
-    about as the user calls it (a KPI's name, ``datasets.orders``), ``hint`` the way out.
+    about as the user calls it (a KPI's name, ``datasets.orders``), ``hint`` the way out. ``datasets`` are those whose rows
+    are at fault, where the subject does not say so.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Problem:
     subject: str = ""
     hint: str = ""
     severity: Severity = "error"
+    datasets: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

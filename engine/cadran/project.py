@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -148,12 +148,13 @@ class Project:
 
     @contextmanager
     def _opened(
-        self, *, asking: bool = True, comparisons: bool = True, files: bool = False,
+        self, *, asking: bool = True, comparisons: bool = True, files: bool = False, apart: Collection[str] = (),
         amend: Callable[[Declaration], Declaration] = lambda declaration: declaration,
     ) -> Iterator[Opened]:  # fmt: skip
         """The project resolved over its sources, which are closed behind it, also where something fails.
 
-        ``amend`` changes what is declared, before any formula is read. Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
+        ``amend`` changes what is declared, before any formula is read. Datasets that stand ``apart`` are not asked, and their columns
+        taken on trust. Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
         """
         from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
@@ -164,7 +165,7 @@ class Project:
         declaration = amend(declaration)
         with opened_sources(declaration, self.plugins, asking=asking) as sources:
             with collector_off():
-                model, found = resolve(declaration, all_columns(sources), comparisons=comparisons)
+                model, found = resolve(declaration, all_columns(sources, apart), comparisons=comparisons)
             sources.check_rates()
             sources.remember()
             if files:
@@ -183,19 +184,20 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
-        analyses: Wanted | Literal["reports", "all"] | None = None,
+        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (),
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
-        ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. Raises ProblemsFound.
+        ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. What is wrong
+        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. Raises ProblemsFound.
         """
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
-        with self._opened() as opened:
+        with self._opened(apart=apart) as opened:
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
@@ -269,20 +271,27 @@ class Project:
             )
         return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
 
-    def dependencies(self) -> dict[str, tuple[str, ...]]:
-        """By KPI with alert rules, the datasets behind it; whether sources can be read does not matter. Raises ProblemsFound."""
+    def dependencies(self, *, every: bool = False) -> dict[str, tuple[str, ...]]:
+        """By KPI with alert rules, or by all, the datasets behind it; whether sources can be read does not matter, nor which
+        columns there are. Raises ProblemsFound."""
         from cadran.compute.planning.plan import datasets_behind, measures_of
 
-        with self._resolved() as (_, model, _):
-            return {
-                name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
-                for name, kpi in model.kpis.items()
-                if kpi.rules
-            }
+        try:
+            with self._resolved() as (_, model, _):
+                kpis = model.kpis
+        except ProblemsFound:
+            with self._resolved(trusting=True) as (_, model, _):
+                kpis = model.kpis
+        return {
+            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
+            for name, kpi in kpis.items()
+            if kpi.rules or every
+        }
 
     @contextmanager
-    def _resolved(self) -> Iterator[tuple[Declaration, Model, Sources]]:
-        """The project without its data: a table that is not there has whatever columns are named. Raises ProblemsFound."""
+    def _resolved(self, *, trusting: bool = False) -> Iterator[tuple[Declaration, Model, Sources]]:
+        """The project without its data: a table that is not there has whatever columns are named, and each if ``trusting``.
+        Raises ProblemsFound."""
         from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
 
@@ -291,7 +300,8 @@ class Project:
             raise ProblemsFound(problems)
         with opened_sources(declaration, self.plugins, asking=False) as sources:
             with collector_off():
-                model, found = resolve(declaration, all_columns(sources))
+                apart = declaration.datasets if trusting else ()
+                model, found = resolve(declaration, all_columns(sources, apart))
             if model is None:
                 raise ProblemsFound(in_order(_masked([*problems, *found], declaration)))
             yield declaration, model, sources

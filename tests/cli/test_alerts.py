@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
 import cadran
-from cadran.deliver.alerting import failures, judge, told
+from cadran.deliver.alerting import judge, told
+from cadran.deliver.broken import Broken, broken
 from cadran.problems import ProblemsFound
 from cadran.state.store.store import open_store
 from cadran.state.store.tables import delivery
@@ -66,18 +66,18 @@ def judged(folder: Path, *moments: str) -> None:
     store = open_store(folder)
     for moment in moments:
         now = dt.datetime.fromisoformat(f"{moment}T07:00:00+00:00")
-        failed: Mapping[str, str] = {}
+        wrong = Broken()
         declaration = opened.declaration()[0]
         assert declaration is not None
         try:
             found = opened.run(as_of=now)
-        except ProblemsFound as wrong:
-            found, failed = None, failures(wrong.problems, declaration)
-            assert failed
+        except ProblemsFound as problems:
+            found, wrong = None, broken(problems.problems, declaration, opened.dependencies(every=True))
+            assert wrong
         with store.write() as c:
             rests = opened.dependencies()
             for number, notice in enumerate(
-                judge(c, declaration, found, logical_time=now, run=None, failed=failed, rests=rests)
+                judge(c, declaration, found, logical_time=now, run=None, broken=wrong, rests=rests)
             ):
                 told(c, notice, f"{moment} {number}", now=now)
     store.close()
@@ -195,7 +195,7 @@ def silence(folder: Path, *options: str) -> str:
 def test_silences(shop: Path, golden: bool) -> None:
     said = silence(shop, "--kpi", "revenue", "--segment", "shop=lyon")
     assert said == "silence 1: kpi=revenue, shop=lyon, until 2099-01-01 00:00\n"
-    assert "silenced until 2099-01-01 00:00 (1)" in call(shop, "alerts").out
+    assert "silenced until January 1, 2099 (1)" in call(shop, "alerts").out
     silence(shop, "--owner", "zoe@example.com", "--rule", "low", "--segment", "shop")
     agrees(call(shop, "silence", "list").out, "silences_en.txt", golden)
     agrees(call(shop, "silence", "list", "--locale", "fr").out, "silences_fr.txt", golden)

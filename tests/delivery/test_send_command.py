@@ -124,7 +124,7 @@ def test_old_data_is_said_to_be_old(tmp_path: Path) -> None:
     )
     assert send(folder, "--dry-run", str(tmp_path / "dry")).code == 0
     [mail] = (tmp_path / "dry").iterdir()
-    assert b"the newest row of orders is of 2026-06-02" in mail.read_bytes().replace(b"=\r\n", b"")
+    assert b"the newest row of orders is of June 2, 2026" in mail.read_bytes().replace(b"=\r\n", b"")
 
 
 def test_one_report_for_each_value_of_a_segment(tmp_path: Path) -> None:

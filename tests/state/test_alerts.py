@@ -11,7 +11,8 @@ from sqlalchemy import insert, update
 from cadran.calendar import Duration
 from cadran.compute.results import Judging, Quality, Results
 from cadran.declare.model import Declaration, Destination
-from cadran.deliver.alerting import about, failures, judge, told
+from cadran.deliver.alerting import about, judge, told
+from cadran.deliver.broken import Broken, broken
 from cadran.deliver.keys import key
 from cadran.judge.notices import Notice
 from cadran.judge.states import advance
@@ -49,7 +50,13 @@ class Job:
         found = None if failed else results(*judging, declaration=self.declaration, **more)  # type: ignore[arg-type]
         with self.store.write() as c:
             notices = judge(
-                c, self.declaration, found, logical_time=now, run=None, failed=failed, rests=RESTS
+                c,
+                self.declaration,
+                found,
+                logical_time=now,
+                run=None,
+                broken=Broken(failed or {}),
+                rests=RESTS,
             )
             for notice in notices:
                 told(c, notice, self.sent(notice, now), now=now)
@@ -195,15 +202,18 @@ def test_the_end_follows_a_message_that_did_arrive(store: Store) -> None:
         assert alerts.all_told(c)[0].delivery == second.delivery
 
 
-def test_which_sources_failed() -> None:
+def test_what_problems_tell_to_be_broken() -> None:
     problems = [
         Problem("source", "no answer", None, "sources.crm"), Problem("source", "line 2", None, "sources.crm"),
-        Problem("source", "an old driver", None, "sources.web", severity="warning"), Problem("unknown-kpi", "x", None, "leads"),
+        Problem("source", "an old driver", None, "sources.web", severity="warning"),
     ]  # fmt: skip
-    assert failures(problems, project()) == {"crm": "no answer; line 2"}
+    assert broken(problems, project(), RESTS) == Broken({"crm": "no answer; line 2"})
     gone = [
         Problem("unknown-table", "no table", None, "datasets.visits"),
-        Problem("source", "no file", None, "datasets.leads"),
+        Problem("source", "line 3", None, "sources.crm", datasets=("leads",)),
     ]
-    assert failures(gone, project()) == {"web": "no table", "crm": "no file"}
-    assert failures([Problem("unknown-table", "no table", None, "datasets.other")], project()) == {}
+    assert broken(gone, project(), RESTS) == Broken({}, {"visits": "no table", "leads": "line 3"})
+    nothing = Problem("unknown-table", "no table", None, "datasets.other")
+    assert not broken([nothing, *gone], project(), RESTS), (
+        "something else is wrong, and stays so without them"
+    )

@@ -1,4 +1,4 @@
-"""Messages that a backtest counts are those that the job sends which judges alerts each morning."""
+"""Messages that a backtest counts are those that are sent by a job which judges alerts each morning, and in between."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from judge.examples import EXAMPLES, LETTERS, PARIS, answered, history, rule
 from judge.projects import project
 from judge.test_routes import route
 
-NIGHT, WEEKEND = Mute(start=dt.time(5), end=dt.time(6)), Mute(days=frozenset({6, 7}))
+NIGHT, WEEKEND = Mute(start=dt.time(20), end=dt.time(7)), Mute(days=frozenset({6, 7}))
 ROUTES = st.lists(
     st.builds(
         lambda segment, wait, repeat, mute, resolved, goes_on, group: (segment, wait, repeat, mute, resolved, goes_on, group),
-        st.sampled_from([None, "a"]), st.sampled_from([None, 1, 20]), st.sampled_from([None, 7, 31]), st.sampled_from([(), (NIGHT,), (WEEKEND,)]),
+        st.sampled_from([None, "a"]), st.sampled_from([None, 1, 20]), st.sampled_from([None, 7, 31]), st.sampled_from([(), (NIGHT,), (WEEKEND,), (NIGHT, WEEKEND)]),
         st.booleans(), st.booleans(), st.sampled_from([(), ("channel",)]),
     ),
     min_size=1, max_size=2,
@@ -48,7 +48,8 @@ def final(label: str) -> dt.datetime:
 
 
 def sent(declaration: Declaration, some: Sequence[Judging], end: dt.datetime) -> Counter[str]:
-    """By running the job each morning, from the one on which the first period is final."""
+    """By judging each morning at six, from the one on which the first period is final, and looking at what is held back
+    whenever that may be due as well: at seven, when the night is over, and at midnight."""
     prior: dict[str, Instance] = {}
     told: dict[tuple[str, int, str, str], Told] = {}
     groups: tuple[Group, ...] = ()
@@ -70,7 +71,8 @@ def sent(declaration: Declaration, some: Sequence[Judging], end: dt.datetime) ->
             judging=tuple(cut),
             judged=newest,
         )
-        prior = evaluate(declaration, results, prior, now).instances
+        if now.hour == 6:
+            prior = evaluate(declaration, results, prior, now).instances
         alerted = [Alerted(i, labels(i, declaration)) for i in prior.values()]
         decision = decide(declaration.routes, alerted, Known(list(told.values()), groups), PARIS, now)
         groups = decision.groups
@@ -84,7 +86,9 @@ def sent(declaration: Declaration, some: Sequence[Judging], end: dt.datetime) ->
                     told = {k: t for k, t in told.items() if (k[0], k[2], k[3]) != (key[0], key[2], key[3])}
                 else:
                     told[key] = Told(*key[:3], notice.channel, notice.recipient, "", now)
-        now = PARIS.midnight(now.date() + dt.timedelta(days=1)).replace(hour=6)
+        now = {
+            0: now.replace(hour=6), 6: now.replace(hour=7), 7: PARIS.midnight(now.date() + dt.timedelta(days=1))
+        }[now.hour]  # fmt: skip
     return out
 
 

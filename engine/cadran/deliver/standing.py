@@ -12,6 +12,7 @@ from cadran.deliver.alerting import alerted, decided
 from cadran.judge.evaluate import Rests
 from cadran.judge.overview import Event, Stand
 from cadran.judge.routes import rule_of, silenced_by
+from cadran.judge.states import kept_from
 from cadran.state.alerting import Told
 from cadran.state.store import alerts, silences
 
@@ -41,6 +42,7 @@ def standing(
                 instance, next(iter(alert.labels["severity"]), ""), alert.labels["owner"], rule.when.value if rule else "",
                 [t for t in told.get(key, ()) if t.episode == instance.episode], fates, withheld.get(key, ()),
                 silenced_by(active, alert.labels, now), history.get(key, ()),
+                kept_from(instance, rule),
             )
         )  # fmt: skip
     return sorted(out, key=lambda s: (_ORDER[s.instance.state], _SEVERITY.get(s.severity, 1)))

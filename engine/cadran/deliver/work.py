@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Literal
 from cadran.declare.settings import mask
 from cadran.deliver import alerting
 from cadran.deliver.computing import Computed, computed
-from cadran.deliver.due import Due
+from cadran.deliver.due import GRACE, Due
 from cadran.deliver.jobs import jobs
 from cadran.deliver.made import Made, failing, reported
 from cadran.deliver.post import Alerts, Claim, post
 from cadran.deliver.turns import Lost, Turn, behind, free, tried, turns
 from cadran.problems import Problem, ProblemsFound
+from cadran.state.store import runs
 from cadran.state.store.trouble import StoreError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from cadran.compute.results import Results
     from cadran.declare.model import Declaration
+    from cadran.deliver.broken import Broken
     from cadran.deliver.messages import Composer, Outgoing
     from cadran.judge.notices import Notice
     from cadran.project import Project
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 NOTICES = "notices"
 #: And under this one it is told that the clock cannot be right, or was not.
 CLOCK = "clock"
+#: Under this name alerts are judged of the KPIs that can be computed, while the rest of them is tried again.
+IN_PART = "alerts, in part"
 #: done, skipped, failed: it is accounted for. waiting for its data, retry after an error: it stays due. busy: somebody else
 #: is at it, or was first.
 State = Literal["done", "skipped", "failed", "waiting", "retry", "busy"]
@@ -74,12 +78,12 @@ class Work:
 
     def perform(self) -> Generator[Outcome, None, None]:
         """All that is due, one outcome after the other. Raises StoreError where the store cannot be used."""
-        planned = jobs(self.declaration)
+        planned, began = jobs(self.declaration), self.now()
         with self.store.write() as c:
-            wrong = behind(c, self.now())
-            due, lost = turns(c, planned, self.now(), self.holder)
+            wrong = behind(c, began)
+            due, lost = turns(c, planned, began, self.holder)
         if wrong:
-            yield Outcome(CLOCK, self.now(), "retry", wrong)
+            yield Outcome(CLOCK, began, "retry", wrong)
         mine = [turn for turn in due if not turn.taken]
         yield from (Outcome(t.job.name, t.due.at, "busy", "another process is at it") for t in due if t.taken)
         try:
@@ -91,7 +95,7 @@ class Work:
             if mine:
                 with self.store.write() as c:
                     free(c, [turn.job for turn in mine], self.holder)
-        yield from self._held_back()
+        yield from self._held_back(began)
 
     def _at(self, at: dt.datetime, group: Sequence[Turn]) -> Iterator[Outcome]:
         """The jobs of one logical time, which share what is computed."""
@@ -106,9 +110,13 @@ class Work:
             yield self._one(turn, found[turn.job.name], started)
 
     def _one(self, turn: Turn, found: Computed, started: dt.datetime) -> Outcome:
-        if found.results is None:
+        if found.results is None and not found.broken:
             return self._in_vain(turn, found, started)
         try:
+            if found.broken and turn.job.report is None:
+                return self._judged_in_part(turn, found, started)
+            if found.results is None:
+                return self._in_vain(turn, found, started)
             if turn.job.report is None:
                 return self._judged(turn, found.results, started)
             made = reported(self.composer, self.project, turn, found.results, self.now(), trial=self.trial)
@@ -158,16 +166,35 @@ class Work:
     def _judged(self, turn: Turn, results: Results, started: dt.datetime) -> Outcome:
         return self._posted(turn, results, started, Made("done"), self._alerts(turn.due.at, results))
 
+    def _judged_in_part(self, turn: Turn, found: Computed, started: dt.datetime) -> Outcome:
+        """Without the KPIs that rest on what is broken. That is tried again for an hour; then it is an alert of its own."""
+        reason, at = failing(found.problems), turn.due.at
+        with self.store.write() as c:
+            patience, before = tried(c, turn, self.now()), runs.failing(c, turn.job.name)
+        if before is not None:  # since an earlier time
+            patience = min(patience, before[0].logical_time + GRACE)
+        if self.now() >= patience:
+            alerts = self._alerts(at, found.results, found.broken)
+            return self._posted(turn, found.results, started, Made("failed", (), reason), alerts)
+        messages = 0
+        if found.results is not None:
+            part = replace(turn, job=replace(turn.job, name=IN_PART))
+            alerts = self._alerts(at, found.results, found.broken, raising=False)
+            messages = self._posted(part, found.results, started, Made("done", (), reason), alerts).messages
+        return self._outcome(turn, "retry", reason, messages)
+
     def _alerts(
-        self, at: dt.datetime, results: Results | None, failed: dict[str, str] | None = None
+        self, at: dt.datetime, results: Results | None, broken: Broken | None = None, *, raising: bool = True
     ) -> Alerts:
         from cadran.compute.results import Results
 
         declaration, now = self.declaration, self.now()
         shown = results or Results((), at.astimezone(declaration.calendar.zone), declaration)
-        rests = results.rests if results is not None else self._rests
+        rests = results.rests if results is not None and not broken else self._rests
         return Alerts(
-            lambda c, run: alerting.judge(c, declaration, results, logical_time=at, run=run, failed=failed, rests=rests, now=now),
+            lambda c, run: alerting.judge(
+                c, declaration, results, logical_time=at, run=run, broken=broken, rests=rests, now=now, raising=raising
+            ),
             lambda notice: self._notice(notice, shown, at, now),
             lambda c, notice, key: alerting.told(c, notice, key, now=at),
         )  # fmt: skip
@@ -202,11 +229,6 @@ class Work:
             if now >= patience:
                 self._tell(turn, reason, turn.due.until)
             return self._outcome(turn, "retry", reason)
-        failed = alerting.failures(found.problems, self.declaration) if judging else {}
-        if failed:
-            return self._posted(
-                turn, None, started, Made("failed", (), reason), self._alerts(turn.due.at, None, failed)
-            )
         return self._posted(turn, None, started, Made("failed", self._telling(turn, reason), reason))
 
     def _missed(self, lost: Lost) -> Outcome:
@@ -244,13 +266,17 @@ class Work:
 
     # --- between two judgings ----------------------------------------------------------------------------------------
 
-    def _held_back(self) -> Iterator[Outcome]:
-        """Messages about alerts whose wait is over, and those that are said again."""
+    def _held_back(self, now: dt.datetime) -> Iterator[Outcome]:
+        """Messages about alerts whose wait is over, and those that are said again; not where they are about to be judged, or
+        just are by somebody else. ``now`` is when this look began, however long the rest of it took."""
         from cadran.state.store import alerts
 
-        if not self.declaration.routes:
+        judging = [job for job in jobs(self.declaration) if job.report is None]
+        if not judging:
             return
-        now = self.now()
+        with self.store.write() as c:
+            if turns(c, judging, self.now())[0]:
+                return
         with self.store.read() as c:
             known = alerts.load(c).values()
             about_data = any(i.state == "firing" and i.identity.subject != "kpi" for i in known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from sqlglot import exp
@@ -156,7 +157,8 @@ class Scope:
         hint = suggest(name, self.known(dataset)) or f"its columns are {listed(self.known(dataset))}"
         if name in self.datasets[dataset].links:
             hint = f"'{name}' is a link: say which column, as in {name}.…"
-        return fail(index, "unknown-column", f"unknown column '{name}' in dataset '{dataset}'", hint)
+        found = fail(index, "unknown-column", f"unknown column '{name}' in dataset '{dataset}'", hint)
+        return Unresolved(replace(found.problem, datasets=(dataset,)))
 
     def bind_node(self, node: exp.Expr, dataset: str, parsed: Parsed, subject: str) -> exp.Column:
         """A name in an expression. Raises :class:`Unresolved` pointing at the part that is wrong."""

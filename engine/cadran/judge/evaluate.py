@@ -10,10 +10,10 @@ from cadran.compute.cells.computed import finest
 from cadran.compute.results import Results
 from cadran.declare.model import Declaration
 from cadran.judge.histories import in_scope
-from cadran.judge.raised import Finding, of_datasets, of_sources, raised
+from cadran.judge.raised import Finding, of_broken, of_datasets, of_sources, raised
 from cadran.judge.routes import rule_of
 from cadran.judge.states import advance, end, identity
-from cadran.state.alerting import GONE, REMOVED, Identity, Instance, Transition
+from cadran.state.alerting import FAILED, GONE, REMOVED, Identity, Instance, Transition
 
 Rests = Mapping[str, Iterable[str]]  # KPI → the datasets behind it
 
@@ -29,11 +29,12 @@ class Evaluated:
 
 def evaluate(
     declaration: Declaration, results: Results | None, prior: Mapping[str, Instance], now: dt.datetime,
-    *, failed: Mapping[str, str] | None = None, rests: Rests | None = None,
+    *, failed: Mapping[str, str] | None = None, broken: Mapping[str, str] | None = None, rests: Rests | None = None, raising: bool = True,
 ) -> Evaluated:  # fmt: skip
-    """``failed`` says of each source that could not answer what is wrong; then there may be no ``results`` at all.
+    """``failed`` says of each source that could not answer what is wrong, ``broken`` of each dataset whose rows cannot be used;
+    then there may be no ``results`` at all, or without the KPIs that rest on them. Unless ``raising``, these alerts wait.
 
-    KPIs that rest on such a source, or on a dataset that is not what it is expected to be, stay as they were. Where something
+    KPIs that rest on such a source or dataset, or on one that is not what it is expected to be, stay as they were. Where something
     was judged at a later time already, nothing is: what was not known then says nothing about now.
     """
     if any(instance.seen is not None and instance.seen > now for instance in prior.values()):
@@ -41,16 +42,19 @@ def evaluate(
     behind = rests or (results.rests if results is not None else {})
     found = _Evaluation(declaration, prior, now, behind)
     found.rename()
-    found.look_at_data(results, failed or {})
+    found.look_at_data(results, failed or {}, broken or {}, raising=raising)
     if results is not None:
         found.judge(results)
     return found.out
 
 
-def inhibitions(declaration: Declaration, instances: Iterable[Instance], rests: Rests) -> dict[str, str]:
-    """By an alert's key, what stands behind it and fires itself: ``source crm`` or ``dataset orders``."""
+def inhibitions(
+    declaration: Declaration, instances: Iterable[Instance], rests: Rests, failed: Iterable[str] = (), broken: Iterable[str] = ()
+) -> dict[str, str]:  # fmt: skip
+    """By an alert's key, what stands behind it and fires itself: ``source crm`` or ``dataset orders``. Sources that have
+    ``failed``, and ``broken`` datasets, may not fire yet."""
     every = list(instances)
-    by_source, by_dataset = _failing(declaration, every)
+    by_source, by_dataset = _failing(declaration, every, failed, broken)
     out = {}
     for instance in every:
         who = instance.identity
@@ -73,16 +77,20 @@ def concerned(declaration: Declaration, who: Identity, rests: Rests) -> list[str
 
 
 def _failing(
-    declaration: Declaration, instances: Iterable[Instance]
+    declaration: Declaration,
+    instances: Iterable[Instance],
+    failed: Iterable[str] = (),
+    broken: Iterable[str] = (),
 ) -> tuple[dict[str, str], dict[str, str]]:
     """By dataset, the source of it that fails, and the dataset itself where it is not what it is expected to be."""
     firing = [i.identity for i in instances if i.state == "firing"]
-    sources = {who.name for who in firing if who.subject == "source"}
+    sources = {*failed, *(who.name for who in firing if who.subject == "source")}
+    datasets = {*broken, *(who.name for who in firing if who.subject == "dataset")}
     by_source = {
         name: f"source {table.source}"
         for name, dataset in declaration.datasets.items() for table in dataset.tables if table.source in sources
     }  # fmt: skip
-    return by_source, {who.name: f"dataset {who.name}" for who in firing if who.subject == "dataset"}
+    return by_source, {name: f"dataset {name}" for name in datasets}
 
 
 class _Evaluation:
@@ -108,13 +116,21 @@ class _Evaluation:
 
     # --- data -------------------------------------------------------------------------------------------------------
 
-    def look_at_data(self, results: Results | None, failed: Mapping[str, str]) -> None:
+    def look_at_data(
+        self, results: Results | None, failed: Mapping[str, str], broken: Mapping[str, str], *, raising: bool
+    ) -> None:
         """Of sources and datasets, as far as they were asked; what is not declared any more is over."""
         quality = results.quality if results is not None else ()
         # A run opens all sources, whatever it computes.
         answered = {*self.declaration.sources} - {*failed} if results is not None else set()
-        findings: list[Finding] = [*of_sources(failed, answered), *of_datasets(self.declaration, quality)]
+        unfed = {n for n, d in self.declaration.datasets.items() if any(t.source in failed for t in d.tables)}
+        well = {*self.declaration.datasets} - {*broken} - unfed if results is not None else set()
+        findings: list[Finding] = [
+            *of_sources(failed, answered), *of_broken(broken, well), *of_datasets(self.declaration, quality)
+        ]  # fmt: skip
         for finding in findings:
+            if finding.said and not raising and finding.identity.rule == FAILED:
+                continue
             key = finding.identity.key
             self._put(*raised(finding, self.out.instances.get(key), self.day, self.now))
         # One that is ok already has no end, and was not looked at: else what is judged late would come before it.
@@ -127,7 +143,11 @@ class _Evaluation:
         if who.subject == "source":
             return who.name in self.declaration.sources
         dataset = self.declaration.datasets.get(who.name)
-        if dataset is None or getattr(dataset.expect, who.rule) is None:
+        if dataset is None:
+            return False
+        if who.rule == FAILED:
+            return True
+        if getattr(dataset.expect, who.rule) is None:
             return False
         ruled = {name for name, kpi in self.declaration.kpis.items() if kpi.alerts}
         if results is None or not ruled <= {*results.kpis}:
@@ -150,11 +170,9 @@ class _Evaluation:
         computed = {*results.kpis} - left
         for key, instance in list(self.out.instances.items()):
             who = instance.identity
-            if (
-                key in seen
-                or who.subject != "kpi"
-                or not (who.name in computed or who.name not in self.declaration.kpis)
-            ):
+            # A KPI that has no rule any more is not computed for its alerts either.
+            over = who.name in computed or rule_of(instance, self.declaration) is None
+            if key in seen or who.subject != "kpi" or not over:
                 continue
             newest = results.judged.get((who.name, who.grain), "")
             reason = GONE if self._is_asked(instance) else REMOVED

@@ -199,7 +199,8 @@ class _Decider:
         )  # fmt: skip
 
     def _is_due_again(self, route: Route, told: Sequence[Told]) -> bool:
-        newest = max(one.at for one in told)
+        """To the minute: what looks once a day does so some seconds earlier or later each time."""
+        newest = max(one.at for one in told).replace(second=0, microsecond=0)
         return route.repeat is not None and self.now >= self.calendar.after(newest, route.repeat)
 
     # --- what is over -----------------------------------------------------------------------------------------------

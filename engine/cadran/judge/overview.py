@@ -38,3 +38,4 @@ class Stand:
     withheld: Sequence[Withheld] = ()
     silence: Silence | None = None
     history: Sequence[Event] = ()
+    kept: str = ""  # the period as which it stands, where those after it have no data

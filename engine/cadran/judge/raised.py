@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from cadran.compute.results import Quality
 from cadran.declare.model import Declaration
-from cadran.state.alerting import Identity, Instance, Transition
+from cadran.state.alerting import FAILED, Identity, Instance, Transition
 
-FAILED = "failed"
 _CONDITION = "met"  # what a source or a dataset's expectation is judged by does not change under one name
 
 
@@ -26,6 +25,12 @@ def of_sources(failed: Mapping[str, str], answered: Iterable[str]) -> Iterator[F
     """``failed`` says of each source that could not answer what is wrong; ``answered`` are those that could."""
     for name in sorted({*failed, *answered}):
         yield Finding(Identity("source", name, FAILED), failed.get(name, ""))
+
+
+def of_broken(broken: Mapping[str, str], well: Iterable[str]) -> Iterator[Finding]:
+    """``broken`` says of each dataset that could not be used what is wrong; ``well`` are those with which all is well."""
+    for name in sorted({*broken, *well}):
+        yield Finding(Identity("dataset", name, FAILED), broken.get(name, ""))
 
 
 def of_datasets(declaration: Declaration, quality: Iterable[Quality]) -> Iterator[Finding]:

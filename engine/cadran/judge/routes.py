@@ -14,17 +14,22 @@ from zoneinfo import ZoneInfo
 
 from cadran.declare.destinations import blanks, filled
 from cadran.declare.model import AlertRule, Declaration, Mute, Route
-from cadran.state.alerting import Instance, Silence
+from cadran.state.alerting import FAILED, Identity, Instance, Silence
 
 Labels = Mapping[str, tuple[str, ...]]
-SEVERITIES = {"source": "critical", "dataset": "warning"}  # of alerts that nobody declares a severity for
 _DAY = dt.timedelta(days=1)
+_LONG = 400  # days
 
 
 def rule_of(instance: Instance, declaration: Declaration) -> AlertRule | None:
     """The rule that an alert about a KPI comes of; None where it is no longer declared."""
     kpi = declaration.kpis.get(instance.identity.name)
     return next((r for r in kpi.alerts if r.name == instance.identity.rule), None) if kpi else None
+
+
+def severity_of(who: Identity) -> str:
+    """Of an alert about data, for which nobody declares one."""
+    return "critical" if who.rule == FAILED else "warning"
 
 
 def labels(instance: Instance, declaration: Declaration, concerned: Iterable[str] = ()) -> Labels:
@@ -35,7 +40,7 @@ def labels(instance: Instance, declaration: Declaration, concerned: Iterable[str
     if who.subject != "kpi":
         owners = (declaration.kpis[name].owner for name in concerned if name in declaration.kpis)
         return {
-            **out, "severity": (SEVERITIES[who.subject],), "owner": tuple(dict.fromkeys(filter(None, owners)))
+            **out, "severity": (severity_of(who),), "owner": tuple(dict.fromkeys(filter(None, owners)))
         }  # fmt: skip
     kpi, rule = declaration.kpis.get(who.name), rule_of(instance, declaration)
     pairs = tuple(f"{name}={value}" for name, value in zip(who.segment, who.segment_value, strict=True))
@@ -109,6 +114,19 @@ def is_muted(route: Route, zone: ZoneInfo, now: dt.datetime) -> bool:
     """Whether one of the route's mute times holds, by the local clock of its own zone or of ``zone``."""
     local = now.astimezone(route.zone or zone)
     return any(_is_quiet(mute, local.date(), local.time()) for mute in route.mute)
+
+
+def mute_ends(route: Route, zone: ZoneInfo, now: dt.datetime) -> dt.datetime | None:
+    """When a route that is quiet is no longer so; None where that lies more than a year ahead."""
+    zone = route.zone or zone
+    times = sorted({dt.time.min, *(mute.end for mute in route.mute if mute.end is not None)})
+    first = now.astimezone(zone).date()
+    for day in (first + n * _DAY for n in range(_LONG)):
+        for time in times:
+            end = dt.datetime.combine(day, time, zone)
+            if end > now and not is_muted(route, zone, end):
+                return end
+    return None
 
 
 def _is_quiet(mute: Mute, day: dt.date, time: dt.time) -> bool:

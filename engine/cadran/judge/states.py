@@ -51,6 +51,15 @@ def advance(
     return replace(found.instance, seen=now), found.transitions
 
 
+def kept_from(instance: Instance, rule: AlertRule | None) -> str:
+    """The period as which an alert stands, where the ones after it have no data and ``on_missing`` is ``keep``; else empty."""
+    if rule is None or rule.on_missing != "keep" or instance.state == "ok" or not instance.trail:
+        return ""
+    if instance.trail[-1].breach is not None:
+        return ""
+    return next((judged.period for judged in reversed(instance.trail) if judged.breach is not None), "")
+
+
 def end(prior: Instance, reason: str, period: str, now: dt.datetime) -> tuple[Instance, list[Transition]]:
     """An alert that nothing is judged about any more, for a ``reason``. ``period`` is the newest that there is."""
     if prior.state == "ok":

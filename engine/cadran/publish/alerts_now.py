@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.publish.analyses.sheet import Sheet
 from cadran.publish.figures import Figures, hide, spaced
+from cadran.publish.letters.alerts import KEPT
 from cadran.publish.outbox import cut
 from cadran.publish.outputs import to_text
 from cadran.publish.wording import ALERT, N_
@@ -99,6 +100,8 @@ def _why(stand: Stand, figures: Figures) -> str:
     reason = stand.instance.reason
     if reason:
         return figures.gettext(_REASON[reason]) if reason in _REASON else figures.told(reason)
+    if stand.kept:
+        return figures.gettext(KEPT, period=figures.form.period(stand.kept))
     if stand.condition and " ".join(stand.condition.split()) != stand.instance.identity.rule:
         return figures.said(" ".join(stand.condition.split()))
     return ""
@@ -156,7 +159,7 @@ def _event(stand: Stand, event: Event, figures: Figures) -> tuple[str, ...]:
 
 
 def _moment(when: dt.datetime, figures: Figures) -> str:
-    return when.astimezone(figures.declaration.calendar.zone).strftime("%Y-%m-%d %H:%M")
+    return figures.form.instant(when.astimezone(figures.declaration.calendar.zone))
 
 
 # --- silences ----------------------------------------------------------------------------------------------------------
@@ -211,7 +214,7 @@ def _record(stand: Stand, secrets: frozenset[str], history: bool) -> dict[str, A
         "key": who.key, "subject": who.subject, "name": who.name, "rule": hide(who.rule, secrets), "grain": who.grain,
         "segment": dict(zip(who.segment, who.segment_value, strict=True)), "severity": hide(stand.severity, secrets),
         "owners": [hide(owner, secrets) for owner in stand.owners], "state": one.state, "since": one.since, "fired": one.fired,
-        "period": one.period, "value": one.value, "target": one.target, "reason": hide(one.reason, secrets),
+        "period": one.period, "kept_from": stand.kept, "value": one.value, "target": one.target, "reason": hide(one.reason, secrets),
         "condition": hide(stand.condition, secrets), "episode": one.episode, "changed": one.changed, "judged": one.seen,
         "told": [_told_record(t, stand, secrets) for t in stand.told],
         "withheld": [{"why": kind, "by": hide(what, secrets)} for kind, what in stand.withheld],

@@ -20,6 +20,7 @@ GONE = "gone"  # its segment value has had no row for two periods
 RESTATED = "restated"  # figures of a period changed after it had been judged
 CHANGED = "the rule has changed"
 REMOVED = "the rule is no longer there"
+FAILED = "failed"  # the rule of a source that does not answer, and of a dataset whose rows cannot be used
 REASONS = (NO_DATA, GONE, RESTATED, CHANGED, REMOVED)
 
 
@@ -81,6 +82,8 @@ class Instance:
     changed: dt.datetime | None = None
     seen: dt.datetime | None = None
     trail: tuple[Judged, ...] = ()
+    previous: Number | None = None  # the value of the period before ``period``
+    because: str = ""  # what the change since then comes from, in the project's language
 
 
 @dataclass(frozen=True, slots=True)

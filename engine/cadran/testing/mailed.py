@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from cadran.declare.model import Declaration
 from cadran.judge.alerts import Standing
 from cadran.judge.backtested import KINDS, Kind
 from cadran.judge.notices import Alerted, Known, Notice, decide
-from cadran.judge.routes import labels, recipients, routes_of
+from cadran.judge.routes import is_muted, labels, mute_ends, recipients, routes_of
 from cadran.judge.states import identity
 from cadran.state.alerting import Group, Instance, Told
 
@@ -44,19 +45,21 @@ def messages(
     begin = min(course.final[course.first] for course in courses)
     end = now if whole else max(course.final[-1] for course in courses)
     sim = _Simulation(declaration, courses, begin)
-    for moment in _moments(declaration, begin, end, now):
+    for moment, following in _moments(declaration, begin, end, now):
         sim.tick(moment)
+        sim.look(moment, following)
     return sim.sent
 
 
 def _moments(
     declaration: Declaration, begin: dt.datetime, end: dt.datetime, now: dt.datetime
-) -> Iterator[dt.datetime]:
-    """The times of the schedule, the last one that at which what is final at ``end`` is judged."""
-    for moment in _schedule(declaration, begin):
+) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+    """The times of the schedule, the last one that at which what is final at ``end`` is judged; and until when each is the
+    newest."""
+    for moment, following in itertools.pairwise(_schedule(declaration, begin)):
         if moment > now:
             return
-        yield moment
+        yield moment, min(following, now)
         if moment >= end:
             return
 
@@ -118,6 +121,34 @@ class _Simulation:
                 moved = True
         if moved or self._may_be_due(now):
             self._decide(now)
+
+    def look(self, after: dt.datetime, until: dt.datetime) -> None:
+        """Between two judgings, whenever what is held back may be due: messages go out then, and not at the next judging."""
+        moment: dt.datetime | None = after
+        while moment is not None:
+            some = (
+                [at for at in self._ends(moment) if moment < at < until] if self.groups or self.told else []
+            )
+            moment = min(some, default=None)
+            if moment is not None:
+                self._decide(moment)
+
+    def _ends(self, now: dt.datetime) -> Iterator[dt.datetime]:
+        """When the wait of a group is over, a mute time, or the pause before somebody is told again."""
+        routes = {route.name: route for route in self.routes}
+        for group in self.groups:
+            wait = routes[group.route].wait
+            if group.sent is None and group.waiting is not None and wait is not None:
+                yield self.calendar.after(group.waiting, wait)
+        for told in self.told.values():
+            repeat = routes[told.route].repeat
+            if repeat is not None:
+                yield self.calendar.after(told.at, repeat)
+        for route in self.routes:
+            if is_muted(route, self.calendar.zone, now):
+                end = mute_ends(route, self.calendar.zone, now)
+                if end is not None:
+                    yield end
 
     def _may_be_due(self, now: dt.datetime) -> bool:
         """Looked at once an hour at most while nothing becomes final."""

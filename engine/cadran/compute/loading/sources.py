@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -236,7 +237,17 @@ class Sources:
         try:
             yield
         except ConnectorError as error:
-            failed[source, table] = self.problems_of(source, error)
+            problems = self.problems_of(source, error)
+            if isinstance(error, DataError):  # the source answers, and one of its tables is at fault
+                problems = [replace(problem, datasets=self._made_of(source, table)) for problem in problems]
+            failed[source, table] = problems
+
+    def _made_of(self, source: str, table: str) -> tuple[str, ...]:
+        """The datasets that a table is part of."""
+        named = {
+            name: {(t.source, t.table) for t in d.tables} for name, d in self.declaration.datasets.items()
+        }
+        return tuple(name for name, tables in named.items() if (source, table) in tables)
 
     def _stays(self, session: Session, remotes: dict[str, Remote], source: str, table: str) -> bool:
         """Whether a table stays where it is; then an empty one with its columns stands for it in the session."""
@@ -317,9 +328,10 @@ def relative(file: Path, folder: Path) -> str:
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
 
 
-def all_columns(sources: Sources) -> dict[str, Sequence[str] | None]:
-    """Dataset → columns of its tables, None where they are not known."""
-    return {name: sources.columns(dataset) for name, dataset in sources.declaration.datasets.items()}
+def all_columns(sources: Sources, apart: Container[str] = ()) -> dict[str, Sequence[str] | None]:
+    """Dataset → columns of its tables, None where they are not known. Those that stand ``apart`` are not asked."""
+    datasets = sources.declaration.datasets.items()
+    return {name: None if name in apart else sources.columns(dataset) for name, dataset in datasets}
 
 
 @contextmanager

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadran.analysis.analyse import Wanted
 from cadran.analysis.answers import WhyQuestion
+from cadran.judge.routes import severity_of
+from cadran.judge.states import kept_from
 from cadran.publish.analyses.why import sentence
 from cadran.publish.context_parts import Change
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.letters.context import AlertItem, NoticeContext
 from cadran.publish.letters.silencing import silence_command
 from cadran.publish.wording import N_
-from cadran.state.alerting import CHANGED, GONE, NO_DATA, REMOVED, RESTATED
+from cadran.state.alerting import CHANGED, GONE, NO_DATA, REMOVED, RESTATED, Instance
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results, Row
     from cadran.declare.model import AlertRule, Declaration, Kpi
     from cadran.judge.notices import Notice
-    from cadran.state.alerting import Identity, Instance
+    from cadran.state.alerting import Identity
 
 MOST_ALERTS = 30  # that one message lists
 KINDS: Mapping[str, str] = {
@@ -36,6 +38,13 @@ REASONS: Mapping[str, str] = {
     CHANGED: N_("the rule has changed"),
     REMOVED: N_("the rule is no longer there"),
 }
+GROUPED: Mapping[str, str] = {
+    "kpi": N_("KPI"),
+    "rule": N_("rule"),
+    "severity": N_("severity"),
+    "owner": N_("owner"),
+}
+KEPT = N_("no data any more: kept as it stood in %(period)s")
 URGENCY = ("critical", "warning", "info")
 
 
@@ -54,8 +63,10 @@ def to_explain(declaration: Declaration) -> Wanted:
 def notice_context(
     notice: Notice, results: Results, figures: Figures, link: Callable[[str], str]
 ) -> NoticeContext:
-    """``link`` gives where a report shows a KPI."""
-    saying = _Saying(notice, results, figures, link)
+    """``link`` gives where a report shows a KPI. A message that was held back is as of when its alerts were judged."""
+    saying = _Saying(notice, figures, link)
+    judged = max((a.seen for a in notice.alerts if a.seen is not None), default=results.as_of)
+    as_of = judged.astimezone(figures.declaration.calendar.zone)
     items = sorted((saying.item(a) for a in notice.alerts), key=_urgent_first)
     shown, hidden = items[:MOST_ALERTS], max(0, len(items) - MOST_ALERTS)
     first = items[0] if items else None
@@ -64,26 +75,21 @@ def notice_context(
         if hidden
         else ""
     )
-    kind = figures.gettext(KINDS[notice.kind])
     return NoticeContext(
         kind=notice.kind,
-        kind_text=kind,
+        kind_text=saying.kind(items),
         title=saying.title(items),
         lead=saying.lead(items),
         alerts=tuple(shown),
         hidden=hidden,
         hidden_text=more,
-        group_text=" · ".join(
-            figures.gettext("%(what)s: %(value)s", what=figures.said(spaced(k)), value=figures.said(v))
-            for k, v in notice.labels.items()
-            if v
-        ),
+        group_text=" · ".join(saying.common(name, value) for name, value in notice.labels.items() if value),
         severity=first.severity if first else "warning",
         severity_text=first.severity_text if first else "",
         locale=figures.locale,
         language=figures.form.language,
-        as_of=results.as_of,
-        as_of_text=figures.form.instant(results.as_of),
+        as_of=as_of,
+        as_of_text=figures.form.instant(as_of),
         zone=str(figures.declaration.calendar.zone),
     )
 
@@ -96,7 +102,6 @@ def _urgent_first(item: AlertItem) -> tuple[bool, int, bool]:
 @dataclass(frozen=True, slots=True)
 class _Saying:
     notice: Notice
-    results: Results
     figures: Figures
     link: Callable[[str], str]
 
@@ -112,6 +117,22 @@ class _Saying:
         count = self.figures.ngettext("%(num)s alert", "%(num)s alerts", len(items))
         return f"{count} · {named}"
 
+    def kind(self, items: list[AlertItem]) -> str:
+        """A correction says so where nothing fires any more."""
+        if self.notice.kind == "correction" and not any(item.state == "firing" for item in items):
+            return self.figures.ngettext("Correction, alert over", "Correction, alerts over", len(items))
+        return self.figures.gettext(KINDS[self.notice.kind])
+
+    def common(self, name: str, value: str) -> str:
+        """What the alerts are grouped by."""
+        figures = self.figures
+        what = figures.gettext(GROUPED[name]) if name in GROUPED else figures.said(spaced(name))
+        if name == "severity":
+            value = figures.severity(value)
+        elif name == "kpi" and value in figures.declaration.kpis:
+            value = figures.label(value)
+        return figures.gettext("%(what)s: %(value)s", what=what, value=figures.said(value))
+
     def lead(self, items: list[AlertItem]) -> str:
         gettext, ngettext, n = self.figures.gettext, self.figures.ngettext, len(items)
         match self.notice.kind:
@@ -121,16 +142,21 @@ class _Saying:
                 return ngettext("%(num)s alert is still firing.", "%(num)s alerts are still firing.", n)
             case "resolved":
                 return ngettext("%(num)s alert is over.", "%(num)s alerts are over.", n)
-        return gettext("Figures of an earlier period have changed since; this is how it stands now.")
+        changed = gettext("Figures of an earlier period have changed since; this is how it stands now.")
+        over = sum(item.state != "firing" for item in items)
+        return (
+            f"{changed} {ngettext('%(num)s alert is over.', '%(num)s alerts are over.', over)}"
+            if over
+            else changed
+        )
 
     def item(self, alert: Instance) -> AlertItem:
         who, figures = alert.identity, self.figures
         kpi = figures.declaration.kpis.get(who.name) if who.subject == "kpi" else None
         rule = self._rule(kpi, who.rule)
         unit = kpi.unit if kpi else ""
-        row = self._row(alert)
         firing = alert.state == "firing"
-        severity = rule.severity if rule else "critical" if who.subject == "source" else "warning"
+        severity = rule.severity if rule else severity_of(who)
         return AlertItem(
             key=who.key,
             subject=who.subject,
@@ -147,22 +173,20 @@ class _Saying:
             since_text=figures.form.period(alert.since) if alert.since else "",
             value=figures.figure(alert.value, unit),
             target=figures.figure(alert.target, unit),
-            change=figures.change(alert.value, row.previous if row else None, kpi)
-            if kpi
-            else Change(None, "–"),
-            previous=figures.figure(row.previous if row else None, unit),
-            reason=self._reason(alert.reason),
-            because=self._because(alert) if firing else "",
+            change=figures.change(alert.value, alert.previous, kpi) if kpi else Change(None, "–"),
+            previous=figures.figure(alert.previous, unit),
+            reason=self._kept(alert, rule) or self._reason(alert.reason),
+            because=alert.because if firing else "",
             action=figures.text(kpi.action) if kpi and firing else "",
             owner=figures.said(kpi.owner) if kpi else "",
             link=self.link(who.name) if kpi else "",
-            silence=self._silence(who) if firing else "",
+            silence=self._silence(who, kpi) if firing else "",
             fresh=who.key in self.notice.fresh,
         )
 
-    def _silence(self, of: Identity) -> str:
-        reason = self.figures.gettext("your reason")
-        return self.figures.said(silence_command(of, reason))
+    def _silence(self, of: Identity, kpi: Kpi | None) -> str:
+        reason, segmented = self.figures.gettext("your reason"), kpi is not None and any(kpi.segments)
+        return self.figures.said(silence_command(of, reason, segmented=segmented))
 
     def _rule(self, kpi: Kpi | None, name: str) -> AlertRule | None:
         return next((rule for rule in kpi.alerts if rule.name == name), None) if kpi else None
@@ -186,24 +210,29 @@ class _Saying:
         }
         return self.figures.gettext(said[name]) if name in said else self.figures.said(name)
 
+    def _kept(self, alert: Instance, rule: AlertRule | None) -> str:
+        """That it stands as it stood, where the newest period has no data to judge it by."""
+        kept = kept_from(alert, rule)
+        return self.figures.gettext(KEPT, period=self.figures.form.period(kept)) if kept else ""
+
     def _reason(self, reason: str) -> str:
         return self.figures.gettext(REASONS[reason]) if reason in REASONS else self.figures.told(reason)
 
-    def _row(self, alert: Instance) -> Row | None:
-        who = alert.identity
-        wanted = (who.name, who.grain, alert.period, who.segment, who.segment_value)
-        return next(_matching(self.results.rows, wanted), None) if who.subject == "kpi" else None
 
-    def _because(self, alert: Instance) -> str:
-        """Of a total alone: what a segment's change comes from is not asked."""
-        answers, who = self.results.answers, alert.identity
-        if answers is None or who.subject != "kpi" or who.segment:
-            return ""
-        for question, answer in answers.whys.items():
-            if question.kpi == who.name and answer.period == alert.period and answer.change:
-                return self.figures.said(sentence(answer, self.figures))
+def place(of: Instance | Row) -> tuple[object, ...]:
+    """What an alert and the row that it was judged by have in common."""
+    if isinstance(of, Instance):
+        who = of.identity
+        return who.name, who.grain, of.period, who.segment, who.segment_value
+    return of.kpi, of.grain, of.period, of.segment, of.segment_value
+
+
+def because(alert: Instance, results: Results, figures: Figures) -> str:
+    """What its change comes from. Of a total alone: what a segment's change comes from is not asked."""
+    answers, who = results.answers, alert.identity
+    if answers is None or who.subject != "kpi" or who.segment:
         return ""
-
-
-def _matching(rows: Iterable[Row], wanted: tuple[object, ...]) -> Iterator[Row]:
-    return (r for r in rows if (r.kpi, r.grain, r.period, r.segment, r.segment_value) == wanted)
+    for question, answer in answers.whys.items():
+        if question.kpi == who.name and answer.period == alert.period and answer.change:
+            return figures.said(sentence(answer, figures))
+    return ""

@@ -97,13 +97,15 @@ def _instance(row: Row[Any]) -> Instance:
     return Instance(
         who, row.condition, row.state, row.since, row.held, row.cleared, row.reason, row.period, row.value, row.target,
         row.episode, row.fired, row.changed, row.seen, tuple(Judged(*judged) for judged in json.loads(row.trail)),
+        row.previous, row.because,
     )  # fmt: skip
 
 
 def _row(instance: Instance) -> dict[str, Any]:
     who = instance.identity
     own = (
-        "condition", "state", "since", "held", "cleared", "reason", "period", "value", "target", "episode", "fired", "changed", "seen"
+        "condition", "state", "since", "held", "cleared", "reason", "period", "value", "target", "episode", "fired", "changed", "seen",
+        "previous", "because",
     )  # fmt: skip
     trail = json.dumps(
         [_plain(judged) for judged in instance.trail], ensure_ascii=False, separators=(",", ":")

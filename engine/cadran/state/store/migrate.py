@@ -13,7 +13,7 @@ from cadran.state.store.trouble import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: All versions of the tables, the newest last. Stands here so that a store that is up to date is opened without Alembic.
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 _VERSION = "alembic_version"
 
 

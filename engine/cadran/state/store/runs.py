@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
 from cadran.state.store.adding import unless_there
 from cadran.state.store.tables import job as jobs
@@ -87,6 +87,21 @@ def newest(c: Connection, job: str) -> Run | None:
     """The job's run of the latest logical time."""
     query = select(runs).where(runs.c.job == job).order_by(runs.c.logical_time.desc()).limit(1)
     return next(iter(_read(c, query)), None)
+
+
+def failing(c: Connection, job: str) -> tuple[Run, Run] | None:
+    """The first and the newest of its runs that failed since one was done; None where none did."""
+    done = (
+        select(func.max(runs.c.logical_time))
+        .where(runs.c.job == job, runs.c.state == "done")
+        .scalar_subquery()
+    )
+    since = or_(done.is_(None), runs.c.logical_time > done)
+    query = (
+        select(runs).where(runs.c.job == job, runs.c.state == "failed", since).order_by(runs.c.logical_time)
+    )
+    found = _read(c, query)
+    return (found[0], found[-1]) if found else None
 
 
 def _read(c: Connection, query: Select[Any]) -> list[Run]:

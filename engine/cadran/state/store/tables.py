@@ -104,6 +104,8 @@ alert = Table(
     Column("changed", Instant),  # the logical time of its last transition
     Column("seen", Instant, nullable=False),  # … of its last evaluation
     Column("trail", Text, nullable=False, default="[]"),  # JSON: the newest judged periods, with what was said of them
+    Column("previous", Figure),  # the value of the period before
+    Column("because", Text, nullable=False, default=""),  # what the change since then comes from, in words
 )  # fmt: skip
 
 #: What changed about an alert, and why; never changed itself.
