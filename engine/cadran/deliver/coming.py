@@ -42,10 +42,12 @@ def coming(c: Connection | None, declaration: Declaration, now: dt.datetime) -> 
 
 
 def _coming(c: Connection | None, job: Job, now: dt.datetime) -> Coming:
-    after = following(job.schedule, now)
     if c is None:
-        return Coming(job, None, after)
+        return Coming(job, None, following(job.schedule, now))
     last, since = runs.newest(c, job.name), runs.accounted(c, job.name, said(job))
+    after = following(
+        job.schedule, max(now, last.logical_time) if last else now
+    )  # a clock may have been set back
     if since is None:
         return Coming(job, last, after)
     due = plan(job.schedule, since, runs.ran(c, job.name, since), now, job.wait).due
