@@ -170,7 +170,9 @@ def test_a_source_that_fails(shop: Path) -> None:
 
 def test_some_of_them(shop: Path) -> None:
     assert [a["name"] for a in call(shop, "alerts", "revenue", "--format", "json").json()] == ["revenue"]
-    assert call(shop, "alerts", "nix").out == "no such alert\n"
+    wrong = call(shop, "alerts", "revenu")
+    assert wrong.code == 2
+    assert "there is no KPI, dataset or source 'revenu'; did you mean 'revenue'?" in wrong.err
 
 
 def test_nothing_has_been_judged(tmp_path: Path) -> None:

@@ -207,3 +207,12 @@ def test_mistakes(tmp_path: Path, options: list[str], said: str) -> None:
 def test_one_mistake_in_a_sweep_is_said_once(tmp_path: Path) -> None:
     found = call(made(tmp_path), "backtest", "revenue", *AS_OF, "--sweep", "value < {x} * targt", "x=1..9:1")
     assert found.all.count("targt'") == 1, found.all
+
+
+def test_periods_that_cannot_be_judged_are_said(tmp_path: Path) -> None:
+    made(tmp_path)
+    when = "value < 90% * previous(revenue)"
+    shown = call(
+        tmp_path, "backtest", "revenue", *AS_OF, "--when", when, "--scope", "total", "--grain", "month"
+    )
+    assert "of them can be judged" in shown.out, shown

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
+from cadran.deliver.standing import not_judged
+from cadran.state.store.store import open_store
 from deliver.projects import Small
 
 Make = Callable[..., Small]
@@ -103,6 +106,25 @@ def test_a_source_that_does_not_answer(small: Make) -> None:
     assert told(made) == {("ana@example.com", "revenue"), ("bob@example.com", "source books"), ("eve@example.com", "source books")}  # fmt: skip
     (made.folder / "away").rename(made.folder / "books")
     assert "alerts 07 06:00 done" in made.due("07 06:00")
+
+
+def test_it_is_said_since_when_alerts_cannot_all_be_judged(small: Make) -> None:
+    made = made_of(small, "books")
+    costs(made, "books", "")
+    for day in ("06", "07", "08"):
+        made.due(f"{day} 06:00")
+        made.due(f"{day} 07:30")
+    assert failing(made) == "alerts cannot all be judged since 2026-03-06 06:00: datasets.costs: source 'books' has no table 'costs'"  # fmt: skip
+    costs(made, "books", GOOD)
+    made.due("09 06:00")
+    assert failing(made) == ""
+
+
+def failing(made: Small) -> str:
+    declaration = made.project.declaration()[0]
+    assert declaration is not None
+    with closing(open_store(made.folder)) as store, store.read() as c:
+        return not_judged(c, declaration)
 
 
 def told(made: Small) -> set[tuple[str, str]]:

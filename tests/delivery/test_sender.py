@@ -360,8 +360,12 @@ def test_an_interrupt_lets_what_is_under_way_come_to_its_end(
         return "sent, and that was all"
 
     monkeypatch.setattr("cadran.deliver.sender.ThreadPoolExecutor", Pool)
-    with pytest.raises(KeyboardInterrupt):
-        send(store, Scripted(dict.fromkeys(names, slow)), workers=1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker of pytest ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            send(store, Scripted(dict.fromkeys(names, slow)), workers=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert sorted(states(store, names)) == ["sent"] + ["waiting"] * 4
 
 

@@ -144,7 +144,8 @@ def test_each_owner_hears_of_his_own() -> None:
 def test_wait() -> None:
     world = World([route("all", wait=Duration(seconds=7200))])
     assert world.tick(alert("leads")) == []
-    assert held(world) == {("waiting", "all")}
+    [(why, until)] = held(world)
+    assert (why, dt.datetime.fromisoformat(str(until)) - START) == ("waiting", dt.timedelta(hours=2))
     assert world.tick(alert("leads"), alert("revenue"), hours=1) == []
     assert said(world.tick(alert("leads"), alert("revenue"), hours=2)) == [
         "firing a@example.com: leads*, revenue*"

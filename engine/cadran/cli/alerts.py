@@ -42,24 +42,28 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
         if store is None:
             click.echo("[]" if kind == "json" else _first(None, declaration))
             return
-        from cadran.deliver.standing import standing
+        from cadran.deliver.standing import check_names, none_stands, not_judged, standing
         from cadran.publish import alerts_now
+        from cadran.state.store.alerts import load
 
         try:
             rests = opened.dependencies()
         except ProblemsFound:  # what is wrong with formulas hides no alert, only what it is inhibited by
             rests = {}
         with store.read() as c:
+            judged = {one.identity.name for one in load(c).values()}
+            check_names(declaration, names, judged)
             found = standing(c, declaration, rests, _now(), every=every, about=names)
             first = "" if found or names else _first(c, declaration)
+            failing = not_judged(c, declaration)
+    if failing:
+        click.echo(failing, err=True)
     if kind == "json":
         click.echo(alerts_now.to_json(found, declaration.secrets, history=every), nl=False)
     elif not found and first:
         click.echo(first)
     elif not found:
-        click.echo(
-            "no such alert" if names else "nothing is pending or firing; --all shows what has been judged"
-        )
+        click.echo(none_stands(declaration, names, judged))
     else:
         from cadran.publish.analyses.sheet import print_sheets
         from cadran.publish.figures import Figures

@@ -48,6 +48,7 @@ class Tried:
     episodes: tuple[Episode, ...] = ()
     messages: Mapping[Kind, int] | None = None
     again: int = 0
+    known: int = 0  # of the judged periods, those in which the condition could be answered at all
 
     @property
     def fires(self) -> int:

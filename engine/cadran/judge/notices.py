@@ -20,6 +20,7 @@ from cadran.state.alerting import RESTATED, Group, Instance, Silence, Told
 
 _LONGEST = 300  # characters of a group's key
 
+#: Why, and by what: a silence's number, what fails, a route, until when it waits, the name that is missing.
 Withheld = tuple[Literal["silenced", "inhibited", "muted", "waiting", "no route", "no recipient"], str]
 
 
@@ -157,7 +158,7 @@ class _Decider:
             return False
         waiting = self.now < self.calendar.after(group.waiting, wait)
         for alert in members.firing if waiting else ():
-            self._withhold(alert, ("waiting", members.route.name))
+            self._withhold(alert, ("waiting", self.calendar.after(group.waiting, wait).isoformat()))
         return waiting
 
     # --- what fires -------------------------------------------------------------------------------------------------

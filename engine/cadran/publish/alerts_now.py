@@ -140,7 +140,8 @@ def _held(why: Withheld, stand: Stand, figures: Figures) -> str:
         case "muted":
             return figures.gettext("route is quiet now")
         case "waiting":
-            return figures.gettext("waits for others of its group")
+            until = _moment(dt.datetime.fromisoformat(what), figures)
+            return figures.gettext("waits for others of its group until %(time)s", time=until)
         case "no recipient":
             return figures.gettext("nobody to tell: no %(name)s", name=spaced(what))
     return figures.gettext("no route")

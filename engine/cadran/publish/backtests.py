@@ -130,6 +130,10 @@ def _notes(tried: Tried, figures: Figures) -> Iterator[str]:
     if tried.alerts > 1:
         among += " " + figures.gettext("of %(alerts)s segment values together", alerts=tried.alerts)
     yield f"{times}, {among}"
+    if tried.known < tried.judged:
+        yield figures.gettext(
+            "only %(known)s of them can be judged, the others have no value or no target", known=tried.known
+        )
     if tried.again:
         yield figures.ngettext(
             "once it fires again within two periods",

@@ -79,7 +79,7 @@ class _Range:
 
 def _tried(rule: AlertRule, some: Sequence[Judging], range_: _Range, declaration: Declaration) -> Tried:
     episodes: list[Episode] = []
-    again = judged = 0
+    again = judged = known = 0
     courses = []
     for one in some:
         asked = range_.positions(one)
@@ -87,6 +87,7 @@ def _tried(rule: AlertRule, some: Sequence[Judging], range_: _Range, declaration
         mine = list(_episodes(one, found, asked))
         again += _again(one, mine)
         judged += len(asked)
+        known += sum(rule.on_missing != "keep" or one.answers[at][0] is not None for at in asked)
         episodes += mine
         final = [range_.final(label) for label in one.periods[: asked.stop]]
         courses.append(Course(one, tuple(found), tuple(final), asked.start))
@@ -94,7 +95,7 @@ def _tried(rule: AlertRule, some: Sequence[Judging], range_: _Range, declaration
     sent = messages(declaration, courses, range_.clock.instant, whole=whole) if declaration.routes else None
     grain = some[0].grain if some else str(rule.grain or "")
     ordered = sorted(episodes, key=lambda e: (e.segment, e.segment_value))
-    return Tried(rule, "", grain, len(some), judged, tuple(ordered), sent, again)
+    return Tried(rule, "", grain, len(some), judged, tuple(ordered), sent, again, known)
 
 
 def _episodes(one: Judging, found: Sequence[Standing], asked: range) -> Iterable[Episode]:
