@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from browsing import browser  # noqa: F401
 from servers import mariadb, postgres, postgres_database  # noqa: F401 - fixtures of all tests
 from spark_server import spark, spark_server  # noqa: F401
 

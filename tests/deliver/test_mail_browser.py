@@ -1,6 +1,6 @@
 """Mails as they were received, in a real browser: they fit phones and desktops, show their charts, and anybody can read them.
 
-Needs what ``tests/publish/test_browser.py`` needs; ``CADRAN_MAIL_PICTURES`` names a folder to put pictures of them into.
+Needs what ``tests/browsing.py`` says; ``CADRAN_MAIL_PICTURES`` names a folder to put pictures of them into.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from browsing import AXE, too_wide, violations
 from cadran.declare.model import Declaration, Deliveries, Destination
 from cadran.deliver.messages import Outgoing
 from cadran.plugins import NotifierContext
 from cadran_plugins.mail.notifier import EmailNotifier
 from plugins.smtp_servers import Mailbox, mail_server
-from publish.test_browser import AXE, browser, too_wide, violations  # noqa: F401 - a fixture
 
 from . import letters
 from .letters import AS_OF, composer, project, text
@@ -105,7 +105,7 @@ def mails(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], byt
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(offline=True)
     yield context.new_page()
     context.close()

@@ -1,22 +1,20 @@
 """The shipped project's report in a real browser: it opens from the disk, alone, and anybody can read it.
 
-Needs Debian's chromium and axe-core (``npm install --prefix .browser axe-core``); ``.ci/run`` installs both and sets
-``CADRAN_REQUIRE_BROWSER=1``, with which a missing one fails instead of being skipped.
+Needs what ``tests/browsing.py`` says.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import cadran
+from browsing import AXE, too_wide, violations
 from cadran.publish.documents import document
 from cadran.resources import folder
 
@@ -24,33 +22,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-AXE = ROOT / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
-REQUIRED = os.environ.get("CADRAN_REQUIRE_BROWSER") == "1"
 LOCALES = ("fr", "en")
 WIDTHS = {"wide": 1280, "narrow": 390}
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
-
-
-def missing(what: str) -> None:
-    (pytest.fail if REQUIRED else pytest.skip)(what)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        missing("there is no chromium: apt-get install chromium")
-    if not AXE.is_file():
-        missing("there is no axe-core: npm install --prefix .browser --no-save axe-core")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -108,29 +83,9 @@ def test_it_opens_alone_fits_and_can_be_read_by_anybody(opened: Opened) -> None:
     assert violations(page) == []
 
 
-def too_wide(page: Page) -> list[str]:
-    return page.evaluate(
-        "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
-        ".slice(0, 8).map(e => e.outerHTML.slice(0, 120))"
-    )
-
-
 def clipped(page: Page) -> list[str]:
     """Tiles whose text is wider than they are."""
     return page.evaluate(
         "[...document.querySelectorAll('.tile, .tile *')].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth"
         " && !e.closest('svg') && !e.classList.contains('sr')).map(e => e.textContent.trim().slice(0, 60))"
     )
-
-
-def violations(page: Page) -> list[str]:
-    """Of all sections; of KPIs the first eight, as the others are made by the same macros and axe takes its time."""
-    page.evaluate("[...document.querySelectorAll('article.kpi')].slice(8).forEach(e => e.remove())")
-    page.evaluate("[...document.querySelectorAll('.tile, .defs > div')].slice(12).forEach(e => e.remove())")
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{v['impact']} {v['id']}: {v['help']} ({node['target']})"
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-        for node in v["nodes"][:3]
-    ]
