@@ -128,9 +128,15 @@ class Project:
         declaration = opened.declaration
         with self._engine(opened, clock_of(declaration, None), declaration.datasets) as engine:
             warnings = engine.examine_all()
-            engine.compute(Request(choose(declaration, ())))
+            computed = engine.compute(Request(choose(declaration, ())))
             quality = engine.examiner.quality(list(opened.model.datasets))
-            return found(engine, quality), [*warnings, *unmet(declaration, quality)]
+            warnings += unmet(declaration, quality)
+            if any(report.per for report in declaration.reports.values()):
+                from cadran.deliver.addresses import unaddressed
+
+                results = _judged(declaration, computed, clock_of(declaration, None), ())
+                warnings += unaddressed(declaration, results, self.plugins)
+            return found(engine, quality), warnings
 
     def model(self, *, files: bool = False) -> tuple[Declaration, Model, list[Problem]]:
         """The checked project, with its warnings; no server is asked. Raises ProblemsFound.
@@ -319,19 +325,30 @@ class Project:
         now: Callable[[], dt.datetime] | None = None,
         store: Store | None = None,
         host: str | None = None,
+        trial: bool = False,
     ) -> Iterator[Performed]:
         """Does what is due, one outcome after the other, and puts its messages into the outbox; :meth:`send` sends them.
 
         ``now`` is the clock, ``host`` what runs call this machine. Any number of machines may do this at any time, over one
-        store: each time of a job is done once. Raises ProblemsFound where the file has errors, or the store cannot be used.
+        store: each time of a job is done once. A ``trial`` writes no report into a folder; it goes with the ``store`` of
+        :meth:`trial_store`. Raises ProblemsFound where the file has errors, or the store cannot be used.
         """
         from cadran.deliver.work import Work
 
         declaration = self._whole()
         composer = self._composer(declaration)
         with self._opened_store(declaration, store) as opened:
-            work = Work(self, declaration, opened, composer, now or _utc, socket.gethostname() if host is None else host)  # fmt: skip
+            work = Work(self, declaration, opened, composer, now or _utc, socket.gethostname() if host is None else host, trial)  # fmt: skip
             yield from work.perform()
+
+    @contextmanager
+    def trial_store(self, declaration: Declaration) -> Iterator[Store]:
+        """A copy of the project's store that may be written to, and is gone afterwards. Raises StoreError."""
+        from cadran.state.store.trial import copied
+
+        settings = declaration.state
+        with copied(self._folder, settings.url, settings.schema) as store:
+            yield store
 
     def due(self, *, now: dt.datetime | None = None) -> list[tuple[str, dt.datetime]]:
         """Jobs that are due, and since when: what :meth:`perform` would do. A schedule that is new is seen from now on."""

@@ -59,8 +59,21 @@ def target(context: NotifierContext, setting: str, *, secret: bool = True) -> Ta
     if parts.scheme == "http" and not allow_private:
         hint = "write https://…, or say 'allow_private: true' for one in your own network"
         raise NotifierError("an address without TLS", hint=hint, setting=(setting,))
+    _check_proxy(str(config.get("proxy", "")))
     ca_file = config.get("ca_file")
     return Target(
         url, setting, secret, float(config.get("timeout", 30)), allow_private,
         context.base / str(ca_file) if ca_file else None, str(config.get("proxy", "")),
     )  # fmt: skip
+
+
+def _check_proxy(proxy: str) -> None:
+    """Raises NotifierError, which does not quote it: it may hold a password."""
+    try:
+        right = not proxy or (bool(urlsplit(proxy).hostname) and urlsplit(proxy).port != 0)
+    except ValueError:
+        right = False
+    if not right:
+        raise NotifierError(
+            "this is no address of a proxy", hint="write http://host:3128", setting=("proxy",)
+        )

@@ -197,7 +197,7 @@ def silence(folder: Path, *options: str) -> str:
 def test_silences(shop: Path, golden: bool) -> None:
     said = silence(shop, "--kpi", "revenue", "--segment", "shop=lyon")
     assert said == "silence 1: kpi=revenue, shop=lyon, until 2099-01-01 00:00\n"
-    assert "silenced until 2099-01-01 00:00 (1)" in call(shop, "alerts").out
+    assert "silenced until January 1, 2099 (1)" in call(shop, "alerts").out
     silence(shop, "--owner", "zoe@example.com", "--rule", "low", "--segment", "shop")
     agrees(call(shop, "silence", "list").out, "silences_en.txt", golden)
     agrees(call(shop, "silence", "list", "--locale", "fr").out, "silences_fr.txt", golden)
@@ -235,6 +235,8 @@ def test_a_silence_for_a_while(shop: Path) -> None:
         (["--for", "3d", "--reason", "x"], "a silence needs to say which alerts; give --kpi, --segment"),
         (["--kpi", "revenu", "--for", "3d", "--reason", "x"], "no alert can be of the kpi 'revenu'; did you mean 'revenue'?"),
         (["--segment", "shp=lyon", "--for", "3d", "--reason", "x"], "no alert can be of the segment 'shp'; did you mean 'shop'?"),
+        (["--segment", "shop=lyonn", "--for", "3d", "--reason", "x"], "no alert is of shop 'lyonn', so this would silence nothing; did you mean 'lyon'?"),
+        (["--segment", "shop=rome", "--for", "3d", "--reason", "x"], "there are: lyon"),
         (["--rule", "lo", "--for", "3d", "--reason", "x"], "no alert can be of the rule 'lo'; did you mean 'low'?"),
         (["--tag", "web", "--for", "3d", "--reason", "x"], "no alert can be of the tag 'web'; there are none"),
         (["--kpi", "revenue", "--reason", "x"], "a silence needs an end; give either --for 3d or --until 2026-07-01"),

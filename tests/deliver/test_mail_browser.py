@@ -126,9 +126,15 @@ def test_it_fits_shows_its_charts_and_can_be_read(
             "[...document.images].map(i => [i.complete && i.naturalWidth > 600, i.getBoundingClientRect().width])"
         )
         assert len(drawn) == (6 if kind == "report" else 0) and all(
-            loaded and w <= width for loaded, w in drawn
+            loaded and 0.8 * min(width, 640) < w <= width for loaded, w in drawn
         )
         if folder := os.environ.get("CADRAN_MAIL_PICTURES"):
             page.screenshot(path=f"{folder}/{kind}-{locale}-{width}.png", full_page=True)
     page.add_script_tag(path=str(AXE))
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor")
+        != "rgb(255, 255, 255)"
+    )
     assert violations(page) == []

@@ -8,6 +8,7 @@ import email
 import email.policy
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -151,7 +152,12 @@ def test_programs_and_the_dashboard_are_told_of_that_too(tmp_path: Path) -> None
             said["as_of"] == "2026-04-09T07:00:00+02:00" and said["computed"] == "2026-04-09T10:01:02+02:00"
         )
         assert said["computed_text"] == "April 9, 2026, 10:01\u202fAM"
-        assert said["late"].startswith("This report was due") and said["warning"] == "leads: 6 days old"
+        assert (
+            said["late"] == "This report was due on April 9, 2026, 7:00\u202fAM."
+            and said["warning"] == "leads: 6 days old"
+        )
+    mail = to("mail", outgoing).message.parts["html"]
+    assert "was due on April 9, 2026, 7:00\u202fAM. It was computed on April 9, 2026, 10:01\u202fAM." in mail
 
 
 def test_a_message_links_to_where_the_report_is_published(tmp_path: Path) -> None:
@@ -248,12 +254,15 @@ class Page(HTMLParser):
 def test_mail_is_made_of_what_mail_readers_know(tmp_path: Path) -> None:
     message = to("mail", made(project(tmp_path))).message
     page = Page(message.parts["html"])
-    assert not page.tags & {"style", "script", "svg", "link", "form", "iframe", "object", "video", "button"}
+    assert not page.tags & {"script", "svg", "link", "form", "iframe", "object", "video", "button"}
     styles = [value for _, name, value in page.attributes if name == "style"]
     assert len(styles) > 100
     assert not any(
         word in style for style in styles for word in ("flex", "grid", "var(", "position", "float", "url(")
     )
+    [sheet] = re.findall("<style>(.*?)</style>", message.parts["html"], re.DOTALL)
+    outside = re.sub(r"@media[^{]*[{]([^{}]*[{][^{}]*[}])*[^{}]*[}]", "", sheet)
+    assert outside.strip() == "" and sheet.count("@media") == 2, "nothing relies on a style sheet"
     sources = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
     assert sources == [f"cid:{picture.name}" for picture in message.pictures] and len(sources) == 6
     for picture in message.pictures:
@@ -364,6 +373,43 @@ NOTICES: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "team": ("team", (letters.LOW, letters.STALE), {}),
     "hook": ("hook", (letters.LOW, letters.PAID), {}),
 }  # fmt: skip
+
+
+def test_a_correction_says_in_its_subject_whether_anything_still_fires(tmp_path: Path) -> None:
+    of, over = project(tmp_path), replace(letters.LOW, state="ok", reason="restated")
+    paid = replace(letters.PAID, state="ok", reason="restated")
+    subjects = {
+        tuple(a.state for a in alerts): told(
+            of, "mail", *alerts, kind="correction", after="k"
+        ).message.subject
+        for alerts in ((over,), (over, paid), (over, letters.PAID))
+    }
+    assert subjects["ok",].startswith("🟢 Correction, alert over: Lead conversion rate")
+    assert subjects["ok", "ok"].startswith("🟢 Correction, alerts over: 2 alerts")
+    assert subjects["ok", "firing"].startswith("🟡 Correction: 2 alerts")
+
+
+def test_what_alerts_are_grouped_by_is_in_the_readers_words(tmp_path: Path) -> None:
+    labels = {
+        "owner": "sales-ops@example.com",
+        "severity": "critical",
+        "kpi": "revenue",
+        "lead_source": "web",
+    }
+    text = told(project(tmp_path, locale="fr"), "mail", labels=labels).message.parts["text"]
+    assert "responsable : sales-ops@example.com · gravité : critique · Indicateur : " in text
+    assert "lead source : web" in text and "owner" not in text
+
+
+def test_commands_of_several_alerts_stand_together_at_the_end(tmp_path: Path) -> None:
+    message = told(project(tmp_path), "mail", letters.LOW, letters.PAID).message
+    for said in message.parts.values():
+        assert said.count("cadran silence add") == 2 and said.count("To silence one for a week") == 1
+        assert "To silence it" not in said
+        after = said[said.index("To silence one") :]
+        assert after.count("cadran silence add") == 2
+    one = told(project(tmp_path), "mail").message.parts["text"]
+    assert "To silence it for a week: cadran silence add" in one
 
 
 @pytest.mark.parametrize("locale", ["en", "fr"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from cadran.declare.document import Place
 from cadran.declare.model import Report, Text
 from cadran.deliver.per import narrowed, put_together, values
 from cadran.problems import Problem
+from deliver.projects import Small
 
 NOWHERE = Place((), None)  # type: ignore[arg-type]
 KPIS = ["revenue", "deals", "nps"]
@@ -126,3 +128,28 @@ def test_no_figure_of_another_is_left(data: st.DataObject) -> None:
         assert (
             {row.kpi for row in own.rows} == {row.kpi for row in own.rows if not row.segment} == set(own.kpis)
         )
+
+
+# --- who gets them ---------------------------------------------------------------------------------------------------
+
+ADDRESSED = """
+  mail: {notifier: email, smtp: "smtp://127.0.0.1:1", from: kpi@example.com}
+reports:
+  owners:
+    kpis: [revenue]
+    per: {segment: owner, addresses: {Ana: ana@example.com, bob: bob@example.com}}
+    to: [{channel: mail, to: ["{{ owner }}"]}, out]
+  told: {kpis: [revenue], per: owner, to: [{channel: mail, to: boss@example.com}, out]}
+"""
+
+
+def test_values_and_addresses_that_do_not_meet(small: Callable[..., Small]) -> None:
+    made = small(ADDRESSED)
+    found = [p for p in made.project.check_data() if p.subject == "reports.owners"]
+    assert [(p.severity, p.message, p.hint) for p in found] == [
+        ("warning", "nobody gets the report of ana: there is no address for it", "add it under 'addresses' of 'per', or is it 'Ana' there?"),
+        ("warning", "'Ana' has an address, but the segment 'owner' has no such value", "did you mean 'ana'?"),
+    ]  # fmt: skip
+    assert not [p for p in made.project.check_data() if p.subject == "reports.told"]
+    made.write(ADDRESSED.replace("Ana:", "ana:"))
+    assert not [p for p in made.project.check_data() if p.subject.startswith("reports")]

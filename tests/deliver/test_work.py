@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
 from cadran.problems import ProblemsFound
+from cadran.state.store import alerts
+from cadran.state.store.store import open_store
 from deliver.projects import DAILY, Small
 
 Make = Callable[..., Small]
@@ -282,6 +285,25 @@ def test_a_source_that_fails_is_an_alert_of_its_own(small: Make) -> None:
     assert made.due("06 06:00") == ["alerts 06 06:00 retry: sources.files: there is no 'data'"]
     assert made.due("06 07:00")[0] == "alerts 06 06:00 failed: sources.files: there is no 'data'"
     assert [row.recipient for row in made.deliveries()] == ["data@example.com"]
+
+
+@pytest.mark.parametrize("other", ["", ", alert: {name: few, when: value < 1}"])
+def test_an_alert_whose_rule_is_removed_is_over(small: Make, other: str) -> None:
+    """Also where its KPI has no rule left, or no KPI has any."""
+    made = small(ALERTS)
+    text = (made.folder / "kpis.yaml").read_text()
+    text = text.replace("count(orders), period: day", f"count(orders), period: day{other}")
+    (made.folder / "kpis.yaml").write_text(text)
+    made.due("04 08:00")
+    made.due("05 06:00")
+    made.orders({day: {"ana": 30.0 if day < 5 else 1.0} for day in range(1, 28)})
+    assert made.due("06 06:00")[0] == "alerts 06 06:00 done"
+    text = text.replace("    alert: {name: low, when: value < 15, grain: day, scope: total}\n", "")
+    text = text.replace("  - {match: {rule: low}", "  - {name: ops")
+    (made.folder / "kpis.yaml").write_text(text)
+    assert made.due("07 06:00")[0] == "alerts 07 06:00 done"
+    with closing(open_store(made.folder)) as store, store.read() as c:
+        assert {i.identity.rule: i.state for i in alerts.load(c).values()}["low"] == "ok"
 
 
 def test_a_channel_that_cannot_say_it_keeps_nobody_else_from_hearing(small: Make) -> None:

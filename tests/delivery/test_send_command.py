@@ -88,7 +88,7 @@ def test_what_would_be_sent_is_what_is_sent(tmp_path: Path, monkeypatch: pytest.
         assert done.code == 0, done.all
         assert not (folder / ".cadran" / "state.db").exists()
         assert not (folder / "site").exists()
-        assert "mail: skipped, there is no address for it" in done.out
+        assert "report 'monthly', mail: skipped, there is no address for it" in done.all
         files = {path.name: path.read_bytes() for path in (tmp_path / "dry").iterdir()}
         assert files.keys() == {"monthly--site.zip", "monthly--hook.json", "monthly--mail--ana@example.com.eml"}  # fmt: skip
         send(folder)
@@ -124,7 +124,7 @@ def test_old_data_is_said_to_be_old(tmp_path: Path) -> None:
     )
     assert send(folder, "--dry-run", str(tmp_path / "dry")).code == 0
     [mail] = (tmp_path / "dry").iterdir()
-    assert b"the newest row of orders is of 2026-06-02" in mail.read_bytes().replace(b"=\r\n", b"")
+    assert b"the newest row of orders is of June 2, 2026" in mail.read_bytes().replace(b"=\r\n", b"")
 
 
 def test_one_report_for_each_value_of_a_segment(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_one_report_for_each_value_of_a_segment(tmp_path: Path) -> None:
     assert done.code == 0, done.all
     names = [path.name.split("--")[2] for path in (tmp_path / "dry").iterdir()]
     assert sorted(names) == [*["boss@example.com"] * 3, "n@example.com.eml"], "no file stands for two values"
-    assert "mail, south: skipped, 'south' " in done.out
+    assert "mail, south: skipped, 'south' " in done.all
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,10 @@ def test_the_owner_hears_of_an_address_that_is_refused(tmp_path: Path) -> None:
         assert [name for name, _ in other.taken] == ["ana@example.com"]
     expected = [("ana@example.com", "sent"), ("ana@example.com", "sent"), ("ben@example.com", "failed")]
     assert deliveries(folder) == expected, "the report, the word of its failure, and that failure"
+
+
+def test_to_somebody_who_cannot_be(tmp_path: Path) -> None:
+    folder = written(tmp_path, 1, "{channel: mail, to: [ana@example.com]}")
+    done = send(folder, "--to", "toto")
+    assert (done.code, "--to: 'toto' " in done.all) == (2, True), done.all
+    assert not (folder / ".cadran" / "state.db").exists()

@@ -363,6 +363,8 @@ FAULTS: dict[str, tuple[dict[str, str], type[Exception], str, int]] = {
     "the mail refused": ({"end": "554 spam"}, NEVER, "the mail was refused: 554 spam", 1),
     "closed after the mail": ({"end": "drop"}, NOBODY_KNOWS, "after all of the mail had gone out", 1),
     "silent after the mail": ({"end": "hang"}, NOBODY_KNOWS, "after all of the mail had gone out", 1),
+    "nonsense after the mail": ({"end": "okay then"}, NOBODY_KNOWS, "an answer that means nothing", 1),
+    "another question after the mail": ({"end": "354 go on"}, NOBODY_KNOWS, "an answer that means nothing", 1),
     "nonsense": ({"RCPT": "999 ?"}, LATER, "999", 0),
     "a long answer": ({"RCPT": "550 " + "x" * 5000}, NEVER, "x" * 250, 0),
 }  # fmt: skip
@@ -378,6 +380,12 @@ def test_what_comes_of_it(case: str) -> None:
             to.send(to.seal(message()), "anna@example.com", lambda: begun.append(None))
     assert type(caught.value) is kind
     assert told in caught.value.message and len(caught.value.message) < 400 and len(begun) == times
+
+
+def test_any_answer_that_begins_with_a_two_is_a_yes() -> None:
+    with bad_server(Script({"end": "251 forwarded"})) as port:
+        to = notifier(f"smtp://127.0.0.1:{port}")
+        assert to.send(to.seal(message()), "anna@example.com", lambda: None) == "127.0.0.1 took it: forwarded"
 
 
 def test_a_connection_lost_in_the_middle_of_a_large_mail_is_put_off() -> None:

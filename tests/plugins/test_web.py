@@ -346,6 +346,12 @@ def test_addresses_that_cannot_be(url: str, told: str) -> None:
     assert caught.value.setting == ("webhook",) and "hunter2" not in str(caught.value)
 
 
+def test_a_proxy_that_cannot_be() -> None:
+    with pytest.raises(NotifierError, match="this is no address of a proxy") as caught:
+        slack(proxy="http://user:hunter2@proxy.example.com:port")
+    assert caught.value.setting == ("proxy",) and "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("answer", [Answer(404, body=b"no hook at /services/T0/B0/s3cr3t"), Answer(fault="drop"), Answer(307, {"Location": "//x/"})])  # fmt: skip
 def test_the_address_of_a_chat_is_in_no_message(answer: Answer) -> None:
     path = "/services/T0/B0/s3cr3t"

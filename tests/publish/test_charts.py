@@ -13,7 +13,7 @@ import pytest
 from cadran.publish.drawing import Chart
 from cadran.publish.formatting import Number
 from cadran.publish.scales import nice_scale, nice_step
-from cadran.publish.series import NARROW, PAGE, PLAIN, WIDE, Marker, Point, Series
+from cadran.publish.series import MAIL, NARROW, PAGE, PLAIN, WIDE, Marker, Point, Series
 from cadran.publish.sparkline import sparkline, unicode_sparkline
 from cadran.publish.specs import Spec, chart
 
@@ -55,6 +55,20 @@ def layers(found: Spec, kind: str, **looks: Any) -> list[Spec]:
 def rows(layer: Spec) -> list[Spec]:
     found: list[Spec] = layer["data"]["values"]
     return found
+
+
+def test_a_mails_chart_is_all_plot() -> None:
+    """Value and target stand beside it; the axis has names enough, and as much room as they need."""
+    short, long = ([7, 9, 8] * 4, [7_010_000, 7_030_000, 7_020_000] * 4)
+    few, many = (chart(series(values, "line", target=values[0]), PLAIN, MAIL) for values in (short, long))
+    for found in (few, many):
+        said = texts(found)
+        assert not any(text == "target" or text.startswith("at ") for text in said)
+        assert len([text for text in said if text.startswith("p")]) >= 4
+        padding = found["padding"]
+        assert found["width"] + padding["left"] + padding["right"] == MAIL.total[0]
+    assert few["padding"]["left"] < many["padding"]["left"] <= MAIL.left
+    assert few["width"] > 0.88 * MAIL.total[0]
 
 
 def texts(found: Spec) -> list[str]:

@@ -105,12 +105,36 @@ def test_a_locale_without_catalogue_speaks_english() -> None:
 def test_what_a_run_says_is_found_again(form: str) -> None:
     names = re.findall(r"%\((\w+)\)s", form)
     values = {name: f"x.{name} (1*)" for name in names}
-    assert retold(form % values, catalogue("fr")) == catalogue("fr").gettext(form) % values
-    assert retold(form % values, catalogue("en")) == form % values
+    assert retold(form % values, "fr") == catalogue("fr").gettext(form) % values
+    assert retold(form % values, "en") == form % values
 
 
 def test_what_is_not_known_stays() -> None:
-    assert retold("something new", catalogue("fr")) == "something new"
+    assert retold("something new", "fr") == "something new"
+
+
+AGED = "the newest row of orders is of {}, one of the last {} is expected"
+
+
+@pytest.mark.parametrize(
+    ("when", "age", "fr", "en"),
+    [
+        ("2026-11-20 00:00", "4 days", "du 20 novembre 2026 ; il en faudrait une de moins de 4 jours",
+         "of November 20, 2026, one of the last 4 days is expected"),
+        ("2026-11-20 06:30", "1 days 26 hours", "du 20 novembre 2026 à 06:30 ; il en faudrait une de moins de 1 jour 26 heures",
+         "of November 20, 2026, 6:30\u202fAM, one of the last 1 day 26 hours is expected"),
+        ("2026-11-01", "1 minutes", "du 1er novembre 2026 ; il en faudrait une de moins de 1 minute",
+         "of November 1, 2026, one of the last 1 minute is expected"),
+        ("x 3 days", "3 days ago", "du x 3 days ; il en faudrait une de moins de 3 days ago",
+         "of x 3 days, one of the last 3 days ago is expected"),
+    ],
+)  # fmt: skip
+def test_days_and_lengths_of_time_are_said_in_the_readers_language(
+    when: str, age: str, fr: str, en: str
+) -> None:
+    said = AGED.format(when, age)
+    assert retold(said, "fr").replace("\xa0", " ") == f"la ligne la plus récente de orders est {fr}"
+    assert retold(said, "en") == f"the newest row of orders is {en}"
 
 
 def test_a_warning_is_told_in_the_readers_language() -> None:

@@ -30,6 +30,10 @@ COMMANDS = {
     "backtest": ("cadran.cli.backtest", "Replay an alert rule over history, or compare thresholds."),
     "history": ("cadran.cli.history", "Show what a KPI's values were known to be at a date."),
     "outbox": ("cadran.cli.outbox", "Show what was sent to whom, try a message again, or drop one."),
+    "schedule": (
+        "cadran.cli.schedule",
+        "Show what has a schedule: its last time, its next, and what is due.",
+    ),
     "scheduler": ("cadran.cli.scheduler", "Do what is due, and send it, as long as it runs."),
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),

@@ -14,11 +14,16 @@ from cadran.cli.common import FAILED, Language, Moment, console, problems_shown,
 from cadran.problems import ProblemsFound, errors
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from cadran.declare.model import Declaration
     from cadran.state.store.store import Store
 
 _FORMATS = click.Choice(["table", "json"])
-_NOTHING = "no alert has been judged yet; 'cadran run --due' does it, by the schedule under 'alerts:'"
+_NOTHING = "no alert has been judged yet"
+_NEVER = (
+    "no alert is judged over time; 'routes:' say who hears of them, and then 'cadran run --due' judges them"
+)
 
 
 @click.command()
@@ -35,7 +40,7 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
     opened = project(ctx)
     with _opened(ctx, make=False) as (declaration, store):
         if store is None:
-            click.echo("[]" if kind == "json" else _NOTHING)
+            click.echo("[]" if kind == "json" else _first(None, declaration))
             return
         from cadran.deliver.standing import check_names, none_stands, not_judged, standing
         from cadran.publish import alerts_now
@@ -50,10 +55,13 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
             check_names(declaration, names, judged)
             found = standing(c, declaration, rests, _now(), every=every, about=names)
             failing = not_judged(c, declaration)
+            first = "" if found or names else _first(c, declaration)
     if failing:
         click.echo(failing, err=True)
     if kind == "json":
         click.echo(alerts_now.to_json(found, declaration.secrets, history=every), nl=False)
+    elif not found and first:
+        click.echo(first)
     elif not found:
         click.echo(none_stands(declaration, names, judged))
     else:
@@ -62,6 +70,27 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
 
         figures = Figures(declaration, locale or declaration.locale)
         print_sheets(list(alerts_now.sheets(found, figures)), console())
+
+
+def _first(c: Connection | None, declaration: Declaration) -> str:
+    """What is said where nothing has been judged; empty where something has."""
+    from cadran.deliver.coming import coming, when
+    from cadran.deliver.jobs import ALERTS
+
+    now = _now()
+    judging = [one for one in coming(c, declaration, now) if one.job.name == ALERTS]
+    if not judging:
+        return _NEVER
+    [one] = judging
+    if one.last is not None:
+        return ""
+    if one.due is not None:
+        return f"{_NOTHING}; the first time is due since {one.due.astimezone(one.zone):%Y-%m-%d %H:%M}: call 'cadran run --due'"
+    if one.next is None:
+        return _NOTHING
+    return (
+        f"{_NOTHING}; the first time is {when(one.next, one.zone, now)}, if 'cadran run --due' is called then"
+    )
 
 
 @click.group()
@@ -102,7 +131,7 @@ def add(
     until: dt.date | None, begin: dt.date | None, reason: str, author: str,
 ) -> None:  # fmt: skip
     """Silence the alerts that are all of what is given (and one of several of a kind)."""
-    from cadran.deliver.silencing import silence_of
+    from cadran.deliver.silencing import silence_of, values_known
     from cadran.publish.alerts_now import matched
     from cadran.state.store import silences
 
@@ -111,9 +140,11 @@ def add(
     }  # fmt: skip
     with _opened(ctx) as (declaration, store):
         assert store is not None
+        with store.read() as c:
+            known = values_known(c)
         now, who = _now(), author or getpass.getuser()
         made = silence_of(
-            declaration, given, segments, begin=begin, until=until, length=length or "", now=now, reason=reason, author=who
+            declaration, given, segments, known=known, begin=begin, until=until, length=length or "", now=now, reason=reason, author=who
         )  # fmt: skip
         with store.write() as c:
             found = silences.add(c, made, now)

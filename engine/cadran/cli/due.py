@@ -1,25 +1,26 @@
-"""``cadran run --due``: what is due is done, and what waits in the outbox is sent."""
+"""``cadran run --due``: what is due is done, and what waits in the outbox is sent. With ``--now`` it is only tried."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
-from cadran.cli.common import FAILED, fail, problems_shown, project, root
+from cadran.cli.common import FAILED, problems_shown, project, root
 
 if TYPE_CHECKING:
+    from cadran.declare.model import Declaration
     from cadran.deliver.work import Outcome
+    from cadran.project import Project
     from cadran.state.store.store import Store
 
 #: Outcomes of jobs, and of tries to send, that a call fails for.
-_BAD = ("failed", "retry")
+BAD = ("failed", "retry")
 _BAD_TRIES = ("failed", "unknown")
 
 
@@ -30,66 +31,77 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
     """
     from cadran.problems import ProblemsFound, errors
     from cadran.project import clock_of
-    from cadran.state.store.retention import tidy
 
     with problems_shown(root(ctx)):
         opened = project(ctx)
         declaration, problems = opened.declaration()
         if declaration is None or errors(problems):
             raise ProblemsFound(problems)
-        now = clock(clock_of(declaration, pretended).instant if pretended is not None else None)
-        bad = False
-        with closing(opened.store(declaration)) as store:
-            if pretended is not None:
-                _check_pretended(store, now())
-            for outcome in opened.perform(now=now, store=store):
-                click.echo(said(outcome, kind), err=outcome.state in _BAD and kind != "json")
-                bad = bad or outcome.state in _BAD
-            counts = opened.send(now=now, store=store)
-            if pretended is None:  # a clock that only pretends to be later must not take anything away
-                tidy(store, declaration.state.keep, now())
-        if counts or kind == "json":
-            click.echo(sent(counts, kind))
-    if bad or any(counts[name] for name in _BAD_TRIES):
+        if pretended is not None:
+            from cadran.cli.due_trial import tried
+
+            bad = tried(opened, declaration, kind, clock_of(declaration, pretended).instant)
+        else:
+            bad = _done(opened, declaration, kind)
+    if bad:
         raise click.exceptions.Exit(FAILED)
 
 
-def _check_pretended(store: Store, pretended: dt.datetime) -> None:
-    """A state that is in use is no place to try out the future: what is done or skipped there would not be done in its time."""
-    from cadran.deliver.turns import looked
+def _done(opened: Project, declaration: Declaration, kind: str) -> bool:
+    """Whether something went wrong."""
+    from cadran.state.store.retention import tidy
 
-    real = dt.datetime.now(dt.UTC)
+    bad, quiet, zones = False, True, zones_of(declaration)
+    with closing(opened.store(declaration)) as store:
+        for outcome in opened.perform(now=now, store=store):
+            click.echo(said(outcome, kind, zones), err=outcome.state in BAD and kind != "json")
+            bad, quiet = bad or outcome.state in BAD, False
+        counts = opened.send(now=now, store=store)
+        tidy(store, declaration.state.keep, now())
+        if counts or kind == "json":
+            click.echo(sent(counts, kind))
+        elif quiet:
+            click.echo(_nothing(store, declaration))
+    return bad or any(counts[name] for name in _BAD_TRIES)
+
+
+def _nothing(store: Store, declaration: Declaration) -> str:
+    from cadran.deliver.coming import coming, next_words
+
     with store.read() as c:
-        seen = looked(c)
-    if seen is not None and seen <= real < pretended:
-        fail(
-            "--now lies ahead, and what is due until then would count as done",
-            "try it in a copy of the folder without .cadran and with a 'state' of its own",
-        )
+        following = next_words(coming(c, declaration, now()), now())
+    if not following:
+        return "nothing is due: no report has a 'schedule', and no 'routes' say who hears of alerts"
+    return f"nothing is due; next: {following}"
 
 
-def clock(pretended: dt.datetime | None) -> Callable[[], dt.datetime]:
-    """The clock, or one that was at ``pretended`` when this was called."""
-    if pretended is None:
-        return lambda: dt.datetime.now(dt.UTC)
-    begun = time.monotonic()
-    return lambda: pretended + dt.timedelta(seconds=time.monotonic() - begun)
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
-def said(outcome: Outcome, kind: str) -> str:
-    """One line."""
-    at = outcome.logical_time.isoformat(timespec="minutes")
+def zones_of(declaration: Declaration) -> dict[str, ZoneInfo]:
+    """By job, the zone that its schedule is written in; under "" the project's."""
+    from cadran.deliver.jobs import jobs
+
+    return {"": declaration.calendar.zone, **{job.name: job.schedule.zone for job in jobs(declaration)}}
+
+
+def said(outcome: Outcome, kind: str, zones: dict[str, ZoneInfo]) -> str:
+    """One line, with times as the job's schedule has them."""
+    at = outcome.logical_time.astimezone(zones.get(outcome.job, zones[""]))
     if kind == "json":
         record = {
-            "job": outcome.job, "logical_time": at, "state": outcome.state, "reason": outcome.reason,
-            "messages": outcome.messages, "late": outcome.late,
+            "job": outcome.job, "logical_time": at.isoformat(timespec="minutes"), "state": outcome.state, "reason": outcome.reason,
+            "messages": outcome.messages, "late": outcome.late, "skipped": outcome.skipped,
         }  # fmt: skip
         return json.dumps(record, ensure_ascii=False)
     messages = (
         f", {outcome.messages} message{'s' * (outcome.messages != 1)}" if outcome.state == "done" else ""
     )
+    if outcome.skipped:
+        messages += f", some sent to nobody ({outcome.skipped})"
     late = ", late" if outcome.late and outcome.state == "done" else ""
-    return f"{outcome.job} of {at}: {outcome.state}{messages}{late}" + (
+    return f"{outcome.job} of {at:%Y-%m-%d %H:%M}: {outcome.state}{messages}{late}" + (
         f": {outcome.reason}" if outcome.reason else ""
     )
 

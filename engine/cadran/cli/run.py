@@ -69,7 +69,11 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
     "--verbose", "-v", is_flag=True, help="Also say what the run had of each source: rows and bytes."
 )
 @click.option("--due", is_flag=True, help="Do what is due by the schedules of reports and alerts, and send what waits in the outbox.")  # fmt: skip
-@click.option("--now", type=Moment(), help="With --due: pretend that it is then, to try a schedule out.")
+@click.option(
+    "--now",
+    type=Moment(),
+    help="With --due: only say what would be done then and who would be told; nothing is sent, and the state stays as it is.",
+)
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,

@@ -102,7 +102,10 @@ def _written(opened: Project, wanted: Request, messages: Sequence[Outgoing], fol
     names = file_names(wanted.report.name, messages)
     for name, each in zip(names, messages, strict=True):
         if each.skipped:
-            click.echo(f"{_addressee(each.channel, each.message.recipient)}: skipped, {each.skipped}")
+            click.echo(
+                f"report '{wanted.report.name}', {_addressee(each.channel, each.message.recipient)}: skipped, {each.skipped}",
+                err=True,
+            )
             continue
         kind = opened.plugins.notifier(each.notifier)
         suffix = kind.sealed_suffix if isinstance(kind, type) else Notifier.sealed_suffix
@@ -140,7 +143,8 @@ def _sent(
             send_now(failures)
         rows = [row for _, messages in made for row in requested.became(store, messages)]
     for row in rows:
-        click.echo(_said(row), err=row.state not in ("sent", "skipped"))
+        name = f"report '{_report_of(row.job)}', " if row.state == "skipped" or len(wanted) > 1 else ""
+        click.echo(name + _said(row), err=row.state != "sent")
     return all(row.state in ("sent", "skipped") for row in rows)
 
 
@@ -148,6 +152,10 @@ def _said(row: Delivery) -> str:
     words = {"retry": "not sent yet", "unknown": "may have arrived", "failed": "not delivered"}
     reason = row.where if row.state == "sent" else row.reason
     return ": ".join((_addressee(row.channel, row.recipient), ", ".join(filter(None, (words.get(row.state, row.state), reason)))))  # fmt: skip
+
+
+def _report_of(job: str) -> str:
+    return job.split(":")[1].partition("#")[0]
 
 
 def _addressee(channel: str, recipient: str) -> str:

@@ -126,3 +126,32 @@ def check_failures(failures: Sequence[Destination], used: Iterable[Destination],
             message = f"what cannot be delivered over '{name}' is told over '{name}' alone, which may be what is broken"
             hint = "name another channel as well"
             found.warn("told-over-itself", message, failures[0].channel.place, hint)
+
+
+def check_owner(
+    owner: str,
+    place: Place,
+    to: Iterable[Destination],
+    channels: Mapping[str, Channel],
+    plugins: Addressed,
+    found: Findings,
+) -> None:
+    """An owner to whom ``{{ owner }}`` sends has an address there."""
+    for one in to:
+        channel = channels.get(one.channel.value)
+        if channel is None or not plugins.addressed(channel.notifier):
+            continue
+        for text in one.to:
+            if {*blanks(text.value)} != {"owner"}:
+                continue
+            if not owner:
+                message = f"'{text.value}' sends it to nobody, for it has no owner"
+                found.warn("no-owner", message, text.place, "give the report an 'owner'")
+                return
+            recipient = filled(text.value, {"owner": owner})
+            if wrong := plugins.recipient_problem(channel.notifier, recipient):
+                hint = f"give an address that '{channel.name}' can send to, or write one instead of {{{{ owner }}}}"
+                found.error(
+                    "bad-recipient", f"'{recipient}' {wrong}, and '{text.value}' sends there", place, hint
+                )
+                return

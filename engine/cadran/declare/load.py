@@ -34,7 +34,7 @@ from cadran.declare import (
     values,
 )
 from cadran.declare.additions import Additions
-from cadran.declare.destinations import check_channels, check_failures
+from cadran.declare.destinations import check_channels, check_failures, check_owner
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.declare.include import circle, included
@@ -187,6 +187,13 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     check_channels("report", reports_to, channels, reader.plugins, found)
     check_channels("alert", alerts_to, channels, reader.plugins, found)
     check_channels("failure", delivered.failures, channels, reader.plugins, found)
+    for report in reported.values():
+        own = () if report.per is not None and report.per.segment.value == "owner" else report.to
+        check_owner(report.owner, report.place.child("owner"), own, channels, reader.plugins, found)
+    for kpi in measured.values():
+        own = tuple(one for route in routed_to if routes.may_match(kpi, route.match) for one in route.to)
+        if kpi.owner:
+            check_owner(kpi.owner, kpi.place.child("owner"), own, channels, reader.plugins, found)
     check_failures(delivered.failures, [*reports_to, *alerts_to], found)
     return Declaration(
         file=reader.file,

@@ -130,7 +130,7 @@ def _all_owned(
     names = [
         kpi.name
         for kpi in kpis.values()
-        if kpi.alerts and not kpi.owner and "owner" not in match and _may_match(kpi, match)
+        if kpi.alerts and not kpi.owner and "owner" not in match and may_match(kpi, match)
     ]
     if names:
         message = f"alerts of {listed(names)} have no owner, and go nowhere by this route"
@@ -152,7 +152,7 @@ def _all_taken(made: tuple[Route, ...], place: Place, kpis: Mapping[str, Kpi], f
         )
 
 
-def _may_match(kpi: Kpi, match: Mapping[str, tuple[str, ...]]) -> bool:
+def may_match(kpi: Kpi, match: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether some alert of the KPI may go this way."""
     return any(_may_take(match, kpi, rule) for rule in kpi.alerts)
 

@@ -97,7 +97,11 @@ def _run(
     project: Project, declaration: Declaration, jobs: Sequence[Job], at: dt.datetime, until: dt.date | None = None,
     kpis: Sequence[str] | None = None, apart: Collection[str] = (),
 ) -> Computed:  # fmt: skip
+    from cadran.compute.results import Results
+
     names = list(dict.fromkeys(kpis or (name for job in jobs for name in kpis_of(declaration, job))))
+    if not names and all(job.report is None for job in jobs):  # there may be alerts to end
+        return Computed(Results((), at.astimezone(declaration.calendar.zone), declaration))
     if not names:
         return Computed(
             None, (Problem("no-kpis", "there is nothing to compute", hint="give a KPI an 'alert'"),)

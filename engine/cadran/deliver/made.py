@@ -41,15 +41,25 @@ def failing(problems: Iterable[Problem]) -> str:
     return "; ".join(texts[:_MOST]) + more
 
 
-def reported(composer: Composer, project: Project, turn: Turn, results: Results, now: dt.datetime) -> Made:
-    """Raises ProblemsFound where it cannot be rendered."""
+def reported(
+    composer: Composer,
+    project: Project,
+    turn: Turn,
+    results: Results,
+    now: dt.datetime,
+    *,
+    trial: bool = False,
+) -> Made:
+    """A ``trial`` writes no file. Raises ProblemsFound where it cannot be rendered."""
     job, at = turn.job, turn.due.at
     found = unready(job.ready, results, kpis_of(results.declaration, job))
     reason = "; ".join(found)
     if found and now < at + job.wait:
         return Made("waiting", reason=reason)
     banner = composer.not_ready(job.report, found) if found and job.report is not None else ""
-    messages = _messages(composer, project, turn, results, now, banner)
+    messages: Sequence[Outgoing] = ()
+    if not trial or (job.report is not None and job.report.to):
+        messages = _messages(composer, project, turn, results, now, banner)
     if not found or job.ready.otherwise == "banner":
         return Made("done", messages)
     left = [replace(m, sealed=b"", skipped=reason) for m in messages]

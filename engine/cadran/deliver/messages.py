@@ -18,14 +18,14 @@ from cadran.declare.destinations import filled
 from cadran.deliver import alerting, keys
 from cadran.plugins.notifier import Message, Notifier, NotifierContext, NotifierError
 from cadran.problems import Problem, ProblemsFound
-from cadran.publish.figures import Figures, hide, spaced
+from cadran.publish.figures import Figures, hide
 from cadran.publish.letters.alerts import notice_context
 from cadran.publish.letters.context import Letter
 from cadran.publish.letters.failures import NotMade, Undelivered, failure_context, not_ready_words, title_of
 from cadran.publish.letters.links import Links
 from cadran.publish.letters.programs import alerts_for_programs, for_programs, hidden
 from cadran.publish.letters.rendering import Templates
-from cadran.publish.letters.reports import Made, Maker, late_words
+from cadran.publish.letters.reports import Made, Maker, late_words, made_words
 from cadran.publish.report import variables_of
 
 if TYPE_CHECKING:
@@ -81,15 +81,18 @@ class Composer:
         locale = self.locale or report.locale or self.declaration.locale
         figures = Figures(self.declaration, locale)
         maker = Maker(results, self.declaration, report, self.folders, locale, about)
-        late_text = late_words(figures, self._local(logical_time)) if late else ""
-        whose = f"{spaced(report.per.segment.value)}: {figures.said(about)}" if about and report.per else ""
-        banner = figures.said(banner)
+        computed, banner = self._local(now) if now is not None else None, figures.said(banner)
+        due_text = late_words(figures, self._local(logical_time)) if late else ""
+        late_text = f"{due_text} {made_words(figures, computed)}" if due_text and computed else due_text
+        whose = (
+            figures.said(figures.placed([report.per.segment.value], [about])) if about and report.per else ""
+        )
         banners = tuple(filter(None, (whose, late_text, banner)))
         context = replace(maker.gathered(), banners=banners)
         link = self._links.of_report(report, about)
         letter = Letter(banner, late_text, figures.said(about), link)
-        computed = self._local(now) if now is not None else None
-        data = for_programs(context, letter, computed, figures.form.instant(computed) if computed else "")
+        told = replace(letter, late_text=due_text)  # who is told in data has the time of computation there
+        data = for_programs(context, told, computed, figures.form.instant(computed) if computed else "")
         words, out = _words(report, about, address, others or {}), []
         for destination in report.to:
             channel = self.declaration.channels[destination.channel.value]
@@ -102,7 +105,11 @@ class Composer:
                     made.documents, made.rendered.pictures, link=link, data=data, locale=locale,
                 )  # fmt: skip
                 label = _label(made, about)
-                out.append(self._sealed(message, channel, notifier, label, report.owner, destination))
+                out.append(
+                    self._sealed(
+                        message, channel, notifier, label, report.owner, destination, figures.said(about)
+                    )
+                )
         return out
 
     # --- alerts ----------------------------------------------------------------------------------------------------
@@ -186,14 +193,18 @@ class Composer:
     # --- channels --------------------------------------------------------------------------------------------------
 
     def _sealed(
-        self, message: Message, channel: Channel, notifier: Notifier, label: str, owner: str, destination: Destination | None
+        self, message: Message, channel: Channel, notifier: Notifier, label: str, owner: str, destination: Destination | None,
+        about: str = "",
     ) -> Outgoing:  # fmt: skip
         secrets = self.declaration.secrets
         message = replace(message, subject=hide(message.subject, secrets), data=hidden(message.data, secrets))
         bare = Outgoing(message, channel.name, channel.notifier, b"", hide(label, secrets), owner)
         if notifier.addressed:
             if not message.recipient:
-                return replace(bare, skipped="there is no address for it")
+                return replace(
+                    bare,
+                    skipped=f"there is no address for '{about}'" if about else "there is no address for it",
+                )
             if wrong := notifier.check_recipient(message.recipient):
                 return replace(bare, skipped=f"'{message.recipient}' {wrong}")
         try:

@@ -64,6 +64,10 @@ def _aimed(
         message = f"report '{report.name}' names no channel that could send to an address"
         hint = f"name one of these under its 'to': {listed(every)}" if every else "declare a channel for mail"
         raise _problem(report, message, hint)
+    for address in addresses:
+        wrong = [_wrong(declaration, name, address, notifiers) for name in own or every]
+        if all(wrong):
+            raise _problem(report, f"--to: '{address}' {wrong[0]}", "write it like ana@example.com")
     to = tuple(Text(address, report.place) for address in addresses)
     return replace(report, to=tuple(Destination(Text(name, report.place), to) for name in own or every))
 
@@ -71,6 +75,12 @@ def _aimed(
 def _addressed(declaration: Declaration, channel: str, notifiers: Notifiers) -> bool:
     found = notifiers(declaration.channels[channel].notifier)
     return not isinstance(found, Problem) and found.addressed
+
+
+def _wrong(declaration: Declaration, channel: str, address: str, notifiers: Notifiers) -> str:
+    """What is wrong with an address for a channel; empty where nothing is."""
+    found = notifiers(declaration.channels[channel].notifier)
+    return "" if isinstance(found, Problem) else found.check_recipient(address)
 
 
 def _problem(report: Report, message: str, hint: str) -> ProblemsFound:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cadran.calendar import parse_duration
 from cadran.declare.model import Declaration
 from cadran.problems import Problem, ProblemsFound, listed, suggest
 from cadran.state.alerting import Silence
+from cadran.state.store import alerts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 Day = dt.date | None
 TOTAL = "total"  # in the place of a segment: alerts that are of none
@@ -19,10 +24,11 @@ _WORDS = frozenset(
 
 def silence_of(
     declaration: Declaration, given: Mapping[str, Sequence[str]], segments: Sequence[str],
-    *, begin: Day, until: Day, length: str, now: dt.datetime, reason: str = "", author: str = "",
+    *, known: Mapping[str, Sequence[str]] | None = None, begin: Day, until: Day, length: str, now: dt.datetime, reason: str = "", author: str = "",
 ) -> Silence:  # fmt: skip
-    """``given`` holds names by what they are of; ``segments`` are ``channel``, ``channel=paid`` or ``total``. Raises ProblemsFound."""
-    problems = [*_unknown(declaration, given), *_unknown_segments(declaration, segments)]
+    """``given`` holds names by what they are of; ``segments`` are ``channel``, ``channel=paid`` or ``total``; ``known`` holds
+    the values of segments that alerts are of, as far as any were judged. Raises ProblemsFound."""
+    problems = [*_unknown(declaration, given), *_unknown_segments(declaration, segments, known or {})]
     matchers = {word: tuple(names) for word, names in given.items() if names}
     for text in segments:
         name, found, value = text.partition("=")
@@ -81,12 +87,19 @@ def _unknown(declaration: Declaration, given: Mapping[str, Sequence[str]]) -> It
         yield from (_not_there(word, name, every) for name in names if name not in every)
 
 
-def _unknown_segments(declaration: Declaration, segments: Sequence[str]) -> Iterator[Problem]:
+def _unknown_segments(
+    declaration: Declaration, segments: Sequence[str], known: Mapping[str, Sequence[str]]
+) -> Iterator[Problem]:
     every = sorted({name for kpi in declaration.kpis.values() for names in kpi.segments for name in names})
     for text in segments:
-        name = text.partition("=")[0]
+        name, given, value = text.partition("=")
         if name not in every and text != TOTAL:
             yield _not_there("segment", name, every)
+        elif given and name in known and value not in known[name]:
+            values = sorted(known[name])
+            hint = suggest(value, values) or f"there are: {listed(values)}"
+            message = f"no alert is of {name} '{value}', so this would silence nothing"
+            yield Problem("unknown-value", message, None, "", hint)
 
 
 def _not_there(word: str, name: str, known: Sequence[str]) -> Problem:
@@ -96,3 +109,12 @@ def _not_there(word: str, name: str, known: Sequence[str]) -> Problem:
 
 def _wrong(message: str, hint: str) -> Problem:
     return Problem("silence", message, None, "", hint)
+
+
+def values_known(c: Connection) -> dict[str, list[str]]:
+    """By segment, the values that alerts are of, also those that are ok."""
+    out: dict[str, dict[str, None]] = {}
+    for one in alerts.load(c).values():
+        for name, value in zip(one.identity.segment, one.identity.segment_value, strict=True):
+            out.setdefault(name, {})[value] = None
+    return {name: list(values) for name, values in out.items()}

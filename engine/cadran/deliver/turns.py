@@ -55,7 +55,7 @@ def turns(
         since = _since(c, job, alive, now)
         done = runs.ran(c, job.name, max(since, now - _LONG))
         found = plan(job.schedule, since, done, now, job.wait)
-        lost += [Lost(job, one, leases.until(c, _trying(job, one.at)) is not None) for one in found.missed]
+        lost += [Lost(job, one, was_tried(c, job, one.at)) for one in found.missed]
         if found.due:
             taken = bool(holder) and not leases.take(c, _busy(job), holder, now, BUSY)
             due += [Turn(job, one, taken) for one in found.due]
@@ -64,17 +64,12 @@ def turns(
     return due, lost
 
 
-def looked(c: Connection) -> dt.datetime | None:
-    """When somebody last looked, by their clock and to some minutes."""
-    return leases.until(c, _SEEN)
-
-
 def behind(c: Connection, now: dt.datetime) -> str:
     """What is wrong with a clock that lies far behind the one by which it was last looked; empty where nothing is.
 
     What that one did, or skipped, is accounted for: without a word, nothing would be due until it is that late again.
     """
-    seen = looked(c)
+    seen = leases.until(c, _SEEN)
     if seen is None or seen - now <= AWAY:
         return ""
     return f"it is {now:%Y-%m-%d %H:%M} UTC, but it was {seen:%Y-%m-%d %H:%M} when this state was last used: what was due by then counts as done"
@@ -106,6 +101,11 @@ def said(job: Job) -> str:
 def free(c: Connection, jobs: Sequence[Job], holder: str) -> None:
     for job in jobs:
         leases.release(c, _busy(job), holder)
+
+
+def was_tried(c: Connection, job: Job, at: dt.datetime) -> bool:
+    """Whether a time was tried in vain."""
+    return leases.until(c, _trying(job, at)) is not None
 
 
 def tried(c: Connection, turn: Turn, now: dt.datetime) -> dt.datetime:

@@ -58,6 +58,7 @@ class Outcome:
     reason: str = ""
     messages: int = 0
     late: bool = False
+    skipped: str = ""  # why some of these are sent to nobody
     seconds: float = 0.0  # from when its computing began, which it may share with others
 
 
@@ -71,6 +72,7 @@ class Work:
     composer: Composer
     now: Callable[[], dt.datetime]
     host: str = ""
+    trial: bool = False  # over a copy of the store: nothing is written elsewhere
     holder: str = field(default_factory=lambda: secrets.token_hex(16))
     _observed: Results | None = None  # those that the newest run has written down, which others may share
 
@@ -117,7 +119,7 @@ class Work:
                 return self._in_vain(turn, found, started)
             if turn.job.report is None:
                 return self._judged(turn, found.results, started)
-            made = reported(self.composer, self.project, turn, found.results, self.now())
+            made = reported(self.composer, self.project, turn, found.results, self.now(), trial=self.trial)
         except StoreError:
             raise
         except ProblemsFound as problems:
@@ -152,7 +154,11 @@ class Work:
             state, reason = "failed", "; ".join(filter(None, (reason, posted.wrong)))
             self._tell(turn, reason)
         seconds = (now - started).total_seconds()
-        return replace(self._outcome(turn, state, reason, posted.deliveries), seconds=seconds)
+        left = dict.fromkeys(m.skipped for m in made.messages if m.skipped) if state == "done" else {}
+        skipped = mask("; ".join(left), self.declaration.unsaid)
+        return replace(
+            self._outcome(turn, state, reason, posted.deliveries), seconds=seconds, skipped=skipped
+        )
 
     def _outcome(self, turn: Turn, state: State, reason: str = "", messages: int = 0) -> Outcome:
         return Outcome(turn.job.name, turn.due.at, state, mask(reason, self.declaration.unsaid), messages, turn.due.late)  # fmt: skip

@@ -170,11 +170,9 @@ class _Evaluation:
         computed = {*results.kpis} - left
         for key, instance in list(self.out.instances.items()):
             who = instance.identity
-            if (
-                key in seen
-                or who.subject != "kpi"
-                or not (who.name in computed or who.name not in self.declaration.kpis)
-            ):
+            # A KPI that has no rule any more is not computed for its alerts either.
+            over = who.name in computed or rule_of(instance, self.declaration) is None
+            if key in seen or who.subject != "kpi" or not over:
                 continue
             newest = results.judged.get((who.name, who.grain), "")
             reason = GONE if self._is_asked(instance) else REMOVED

@@ -159,7 +159,7 @@ def _event(stand: Stand, event: Event, figures: Figures) -> tuple[str, ...]:
 
 
 def _moment(when: dt.datetime, figures: Figures) -> str:
-    return when.astimezone(figures.declaration.calendar.zone).strftime("%Y-%m-%d %H:%M")
+    return figures.form.instant(when.astimezone(figures.declaration.calendar.zone))
 
 
 # --- silences ----------------------------------------------------------------------------------------------------------

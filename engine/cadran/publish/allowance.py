@@ -26,6 +26,13 @@ class TooMuch(SecurityError):
     """A template that does not come to an end, or grows without one."""
 
 
+def _size(value: Any) -> int:
+    """How long a value is as a text, about; of what holds others, of those as well."""
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_size, value)) + 1 if isinstance(value, list | tuple) else 20
+
+
 class Allowance:
     """What is left of it for one environment, which is made for one rendering."""
 
@@ -53,6 +60,21 @@ class Allowance:
             self.spend((len(part) if isinstance(part, str) else 20) + len(str(between)))
             out.append(part)
         return out
+
+    def filling(self, template: str, values: Iterable[Any]) -> None:
+        """Before a template's gaps are filled: each may be filled with the longest value."""
+        gaps = template.count("%") + template.count("{")
+        longest = max(map(_size, values), default=0)
+        self.spend(len(template) + gaps * longest)
+
+    def growing(self, left: Any, right: Any, operator: str) -> None:
+        """Before texts or lists are put together, or repeated."""
+        if operator == "+":
+            self.spend(sum(len(part) for part in (left, right) if isinstance(part, str | list | tuple)))
+            return
+        thing, times = (left, right) if isinstance(right, int) else (right, left)
+        if isinstance(thing, str | list | tuple) and isinstance(times, int):
+            self.spend(_size(thing) * max(times, 0))
 
     def replacing(self, text: Any, old: Any, new: Any) -> tuple[Any, Any]:
         times = str(text).count(str(old))

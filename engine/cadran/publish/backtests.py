@@ -121,7 +121,12 @@ def _notes(tried: Tried, figures: Figures) -> Iterator[str]:
         yield figures.gettext("no segment value that the rule is about has rows in these periods")
         return
     times = figures.ngettext("fires once", "fires %(num)s times", tried.fires)
-    among = figures.gettext("in %(firing)s of %(judged)s periods", firing=tried.firing, judged=tried.judged)
+    among = figures.ngettext(
+        "in %(num)s of %(judged)s periods",
+        "in %(num)s of %(judged)s periods",
+        tried.firing,
+        judged=tried.judged,
+    )
     if tried.alerts > 1:
         among += " " + figures.gettext("of %(alerts)s segment values together", alerts=tried.alerts)
     yield f"{times}, {among}"

@@ -61,6 +61,32 @@ def ago_text(locale: str, days: int) -> str:
     )  # fmt: skip
 
 
+def written_text(locale: str, written: str) -> str:
+    """A day or an instant as programs write it (``2026-11-22 07:00``), for people; what is neither stays as it is."""
+    try:
+        return instant_text(locale, dt.datetime.fromisoformat(written))
+    except ValueError:
+        return written
+
+
+_LENGTH = re.compile(r"(\d+) (day|hour|minute|second)s(?: |$)")
+
+
+def length_text(locale: str, written: str) -> str:
+    """``4 jours``, ``1 jour 6 heures`` for a length of time as the engine writes it: ``1 days 6 hours``."""
+    from babel.dates import format_timedelta
+
+    parts = _LENGTH.findall(written)
+    if not parts or " ".join(f"{number} {unit}s" for number, unit in parts) != written:
+        return written
+    return " ".join(
+        format_timedelta(
+            dt.timedelta(**{f"{unit}s": int(number)}), granularity=unit, threshold=10**9, locale=babel_locale(locale)
+        )
+        for number, unit in parts
+    )  # fmt: skip
+
+
 @lru_cache(maxsize=4096)
 def period_text(locale: str, label: str, short: bool = False) -> str:
     """A period's label in words, in full or short. Kept, since a table of rows says the same few over and over."""

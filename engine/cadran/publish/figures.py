@@ -186,7 +186,7 @@ class Figures:
 
     def told(self, text: str) -> str:
         """A warning or finding of the run in the reader's language, as far as it is one of ours."""
-        return self.said(retold(text, self.catalogue))
+        return self.said(retold(text, self.locale))
 
     def warning(self, problem: Problem) -> str:
         """A warning of the run: its place, what it is about, what is wrong, and the way out."""

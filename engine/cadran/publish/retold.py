@@ -1,16 +1,18 @@
 """Warnings and findings of a run, which are said in English where they are found, in the language of who reads a report.
 
-They are found again by their form: the text outside the placeholders. What is not among them stays as it is; so do the names,
-dates and numbers in them. Only what readers of reports meet stands here, not what is said to the author of a ``kpis.yaml``
+They are found again by their form: the text outside the placeholders. What is not among them stays as it is; so do the names
+and numbers in them, while their days and lengths of time are said as the reader's locale has them. Only what readers of reports meet stands here, not what is said to the author of a ``kpis.yaml``
 before anything is computed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
 
-from cadran.publish.messages import Catalogue
+from cadran.publish.dates import length_text, written_text
+from cadran.publish.messages import catalogue
 from cadran.publish.wording import N_
 
 FORMS = (
@@ -43,12 +45,20 @@ FORMS = (
 _PLACEHOLDER = re.compile(r"%\\?\((\w+)\\?\)s|%%")
 
 
-def retold(text: str, messages: Catalogue) -> str:
-    """``text`` in the language of ``messages``."""
+_SAID: Mapping[str, Callable[[str, str], str]] = {
+    "age": length_text,
+    "when": written_text,
+    "day": written_text,
+}
+
+
+def retold(text: str, locale: str) -> str:
+    """``text`` as readers of a locale say it."""
     for form, pattern in _patterns():
         found = pattern.fullmatch(text)
         if found:
-            return messages.gettext(form) % found.groupdict()
+            values = {n: _SAID[n](locale, v) if n in _SAID else v for n, v in found.groupdict().items()}
+            return catalogue(locale).gettext(form) % values
     return text
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.exceptions import SecurityError
+from jinja2.filters import do_indent
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from markupsafe import Markup
@@ -31,7 +32,8 @@ MOST_CHARACTERS = 1_000_000  # of one piece of text that a template builds
 CONTEXT_NAMES = tuple(f.name for f in fields(ReportContext))
 HINT_MARK = "\n"  # between a message and its hint
 
-_PADDING = ("center", "ljust", "rjust", "zfill", "expandtabs")
+_PADDING = ("center", "ljust", "rjust", "zfill")
+_REFUSED = ("expandtabs", "maketrans", "translate")  # one step of these can make a text of any length
 _WIDE = re.compile(r"[%{][^%{}]*\d{7}")
 _NESTED = re.compile(r"\{[^{}]*\{")
 _LINE_ENDS = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
@@ -68,7 +70,7 @@ class Sandbox(Metered, ImmutableSandboxedEnvironment):
     """Jinja's immutable sandbox, which also refuses to build huge texts and numbers, and to go on for ever."""
 
     code_generator_class = MeteredGenerator
-    intercepted_binops = frozenset(["*", "**", "%"])
+    intercepted_binops = frozenset(["+", "*", "**", "%"])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" and not (_small(left, 10**6) and _small(right, 64)):
@@ -76,7 +78,11 @@ class Sandbox(Metered, ImmutableSandboxedEnvironment):
         if operator == "*" and _repeated(left, right) > MOST_CHARACTERS:
             raise SecurityError("this repetition would be too long")
         if operator == "%" and isinstance(left, str):
-            _refuse_wide(left, right if isinstance(right, tuple) else (right,))
+            values = right if isinstance(right, tuple) else (right,)
+            _refuse_wide(left, values)
+            self.allowance.filling(left, values)
+        if operator in ("*", "+"):
+            self.allowance.growing(left, right, operator)
         return super().call_binop(context, operator, left, right)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -111,7 +117,9 @@ def _bounded(found: Any, owner: Any, allowance: Allowance) -> Any:
     if name == "replace":
         return lambda old, new, *args: found(*allowance.replacing(owner, old, new), *args)
     if name in ("format", "format_map"):
-        return _limited_format(found, owner)
+        return _limited_format(found, owner, allowance)
+    if name in _REFUSED:
+        raise SecurityError(f"'{name}' is not there in templates")
     return _limited(found) if name in _PADDING else found
 
 
@@ -127,9 +135,11 @@ def _limited(function: Callable[..., Any]) -> Callable[..., Any]:
     return limited
 
 
-def _limited_format(function: Callable[..., Any], template: str) -> Callable[..., Any]:
+def _limited_format(function: Callable[..., Any], template: str, allowance: Allowance) -> Callable[..., Any]:
     def limited(*args: Any, **kwargs: Any) -> Any:
-        _refuse_wide(template, [*args, *kwargs.values()])
+        values = [*args, *kwargs.values()]
+        _refuse_wide(template, values)
+        allowance.filling(template, values)
         return function(*args, **kwargs)
 
     return limited
@@ -160,9 +170,11 @@ def environment(
     env.globals.pop("lipsum")
     env.filters["code"] = markdown_code if kind == "markdown" else html_code if kind == "html" else str
     env.filters["sentence"] = sentence
-    for name in ("center", "indent", "wordwrap"):
+    for name in ("center", "batch", "slice"):
         env.filters[name] = _limited(env.filters[name])
-    env.filters["format"] = _format
+    for name in ("indent", "wordwrap"):
+        env.filters[name] = _wrapping(env.filters[name], env.allowance)
+    env.filters["format"] = _formatter(env.allowance)
     return env
 
 
@@ -214,10 +226,32 @@ def _translate(env: Sandbox, messages: Catalogue) -> None:
     env.globals.update({function.__name__: function for function in own}, _=gettext)
 
 
-def _format(value: str, *args: Any, **kwargs: Any) -> str:
-    """``"%s of %s"|format(a, b)``."""
-    _refuse_wide(value, [*args, *kwargs.values()])
-    return value % (kwargs or args)
+def _formatter(allowance: Allowance) -> Callable[..., str]:
+    def format_(value: str, *args: Any, **kwargs: Any) -> str:
+        """``"%s of %s"|format(a, b)``."""
+        values = [*args, *kwargs.values()]
+        _refuse_wide(value, values)
+        allowance.filling(value, values)
+        return value % (kwargs or args)
+
+    return format_
+
+
+def _wrapping(function: Callable[..., Any], allowance: Allowance) -> Callable[..., Any]:
+    """A filter that puts one of its arguments before, or behind, each line of its text."""
+    limited = _limited(function)
+
+    @wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        texts = [value for value in (*args, *kwargs.values()) if isinstance(value, str)]
+        numbers = [value for value in (*args, *kwargs.values()) if type(value) is int]
+        if texts:
+            longest = max([len(text) for text in texts[1:]] + [n for n in numbers if function is do_indent])
+            lines = len(texts[0]) if function is not do_indent else texts[0].count("\n") + 1
+            allowance.spend(len(texts[0]) + lines * longest)
+        return limited(*args, **kwargs)
+
+    return wrapped
 
 
 # --- escaping --------------------------------------------------------------------------------------------------

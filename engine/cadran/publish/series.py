@@ -55,7 +55,11 @@ PLAIN = Palette("#1a1d21", "#2b4c9b", "#b3c1e2", "#5b636d", "#e2e5e9", "#ffffff"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Pixels: the plot, and what is left free around it for labels."""
+    """Pixels: the plot, and what is left free around it for labels.
+
+    ``bare`` is for where value and target stand beside the chart, as text: they are not drawn, and the plot has all the room
+    that the axis' labels leave.
+    """
 
     width: int
     height: int
@@ -66,6 +70,7 @@ class Size:
     font: int = 12
     labels: int = 5  # periods that are named below
     hovers: bool = True
+    bare: bool = False
 
     @property
     def total(self) -> tuple[int, int]:
@@ -74,7 +79,7 @@ class Size:
 
 WIDE = Size(582, 160)
 PAPER = Size(340, 140, right=76, hovers=False)
-MAIL = Size(304, 132, left=62, right=108, top=24, bottom=26, font=14, labels=3, hovers=False)
+MAIL = Size(500, 140, left=76, right=14, top=30, bottom=32, font=16, labels=6, hovers=False, bare=True)
 NARROW = Size(230, 146, left=54, right=72, labels=3, hovers=False)
 
 

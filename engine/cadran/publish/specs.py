@@ -8,6 +8,7 @@ is dashed and hollow, what is missing is a gap with a dash: nothing is told by c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
@@ -21,6 +22,7 @@ Spot = tuple[int, float | None]  # a period and its value's share of the height
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _AS_IT_IS: Spec = {"scale": None, "legend": None}
 
+_LETTER = 0.6  # the width of a letter, of its height; generous, since digits have some 0.55
 _DOTTED = 26  # with more periods than that, only those dots that tell something
 
 
@@ -29,6 +31,8 @@ def chart(series: Series, palette: Palette = PAGE, size: Size = WIDE) -> Spec:
     if not numbers(series.points):
         return {}
     scale = series.scale
+    if size.bare:
+        size = _roomy(series, scale, size)
     layers = [
         *_values(series, scale, palette),
         *_periods(series, size),
@@ -36,9 +40,9 @@ def chart(series: Series, palette: Palette = PAGE, size: Size = WIDE) -> Spec:
         *_markers(series, palette, size),
         *(_bars if series.kind == "bar" else _lines)(series, scale, palette),
         _targets(series, scale, palette),
-        *_target_label(series, scale, size),
+        *(() if size.bare else _target_label(series, scale, size)),
         _gaps(series, palette, size),
-        *_shown_label(series, scale, palette, size),
+        *(() if size.bare else _shown_label(series, scale, palette, size)),
         _hovers(series) if size.hovers else {},
     ]
     return {
@@ -79,7 +83,6 @@ def _periods(series: Series, size: Size) -> Iterator[Spec]:
 
 def _values(series: Series, scale: Scale, palette: Palette) -> Iterator[Spec]:
     """A line and a label at every tick; zero has a darker line."""
-    form, most = Formatter(series.locale), max(scale.high, -scale.low)
     for ticks, colour in (
         ([t for t in scale.ticks if t], palette.hair),
         ([t for t in scale.ticks if not t], palette.muted),
@@ -88,9 +91,22 @@ def _values(series: Series, scale: Scale, palette: Palette) -> Iterator[Spec]:
         ends = {"x": {"datum": 0}, "x2": {"datum": len(series.points)}}
         yield _layer({"type": "rule", "stroke": colour}, rows, "y", **ends)
     named: list[Spec] = [
-        {"x": 0, "y": scale.y(t), "text": form.axis(t, series.unit, scale.step, most)} for t in scale.ticks
+        {"x": 0, "y": scale.y(tick), "text": text}
+        for tick, text in zip(scale.ticks, _ticks(series, scale), strict=True)
     ]
     yield _layer({"type": "text", "align": "right", "baseline": "middle", "dx": -8}, named, "x", "y", "text")
+
+
+def _ticks(series: Series, scale: Scale) -> list[str]:
+    form, most = Formatter(series.locale), max(scale.high, -scale.low)
+    return [form.axis(tick, series.unit, scale.step, most) for tick in scale.ticks]
+
+
+def _roomy(series: Series, scale: Scale, size: Size) -> Size:
+    """The plot takes what the widest label of a value leaves of the same picture."""
+    widest = max(len(text) for text in _ticks(series, scale))
+    left = min(size.left, round(widest * size.font * _LETTER) + 18)
+    return replace(size, left=left, width=size.width + size.left - left)
 
 
 # --- marks -------------------------------------------------------------------------------------------------------

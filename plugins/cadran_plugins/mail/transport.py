@@ -6,7 +6,7 @@
 | 4xx at any later step | deferred |
 | 5xx at ``MAIL``, ``RCPT``, ``DATA`` or after the mail | failed |
 | lost before the final dot could be sent | deferred: a server must not take half a mail |
-| lost afterwards | unknown |
+| lost afterwards, or an answer that is none | unknown |
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def transmit(config: Config, recipient: str, content: bytes, begin: Callable[[],
         _expect(config, "the mail was refused", _step(config, lambda: server.docmd("DATA")), (354,))
         begin()
         _step(config, lambda: server.send(_stuffed(content)))
-        code, answer = _finished(config, server)
-        said = _expect(config, "the mail was refused", (code, answer))
+        said = _taken(config, *_finished(config, server))
     return f"{config.host} took it: {said}" if said else f"{config.host} took it"
 
 
@@ -191,6 +190,16 @@ def _expect(config: Config, what: str, got: tuple[int, bytes], right: tuple[int,
         return said
     kind = NotifierError if 500 <= code < 600 else Deferred
     raise kind(f"{config.host}: {what}: {code} {said}")
+
+
+def _taken(config: Config, code: int, answer: bytes) -> str:
+    """What the server said of the whole mail: by its first digit, for any 2 is a yes (RFC 5321, 4.2), and what is no answer
+    says nothing of the mail, which is there."""
+    if 200 <= code < 300:
+        return _said(config, answer)
+    if 400 <= code < 600:
+        return _expect(config, "the mail was refused", (code, answer))
+    raise Unknown(f"{config.host}: an answer that means nothing, after all of the mail had gone out: {_said(config, answer)}")  # fmt: skip
 
 
 def _finished(config: Config, server: smtplib.SMTP) -> tuple[int, bytes]:

@@ -38,6 +38,12 @@ REASONS: Mapping[str, str] = {
     CHANGED: N_("the rule has changed"),
     REMOVED: N_("the rule is no longer there"),
 }
+GROUPED: Mapping[str, str] = {
+    "kpi": N_("KPI"),
+    "rule": N_("rule"),
+    "severity": N_("severity"),
+    "owner": N_("owner"),
+}
 KEPT = N_("no data any more: kept as it stood in %(period)s")
 URGENCY = ("critical", "warning", "info")
 
@@ -69,20 +75,15 @@ def notice_context(
         if hidden
         else ""
     )
-    kind = figures.gettext(KINDS[notice.kind])
     return NoticeContext(
         kind=notice.kind,
-        kind_text=kind,
+        kind_text=saying.kind(items),
         title=saying.title(items),
         lead=saying.lead(items),
         alerts=tuple(shown),
         hidden=hidden,
         hidden_text=more,
-        group_text=" · ".join(
-            figures.gettext("%(what)s: %(value)s", what=figures.said(spaced(k)), value=figures.said(v))
-            for k, v in notice.labels.items()
-            if v
-        ),
+        group_text=" · ".join(saying.common(name, value) for name, value in notice.labels.items() if value),
         severity=first.severity if first else "warning",
         severity_text=first.severity_text if first else "",
         locale=figures.locale,
@@ -116,6 +117,22 @@ class _Saying:
         count = self.figures.ngettext("%(num)s alert", "%(num)s alerts", len(items))
         return f"{count} · {named}"
 
+    def kind(self, items: list[AlertItem]) -> str:
+        """A correction says so where nothing fires any more."""
+        if self.notice.kind == "correction" and not any(item.state == "firing" for item in items):
+            return self.figures.ngettext("Correction, alert over", "Correction, alerts over", len(items))
+        return self.figures.gettext(KINDS[self.notice.kind])
+
+    def common(self, name: str, value: str) -> str:
+        """What the alerts are grouped by."""
+        figures = self.figures
+        what = figures.gettext(GROUPED[name]) if name in GROUPED else figures.said(spaced(name))
+        if name == "severity":
+            value = figures.severity(value)
+        elif name == "kpi" and value in figures.declaration.kpis:
+            value = figures.label(value)
+        return figures.gettext("%(what)s: %(value)s", what=what, value=figures.said(value))
+
     def lead(self, items: list[AlertItem]) -> str:
         gettext, ngettext, n = self.figures.gettext, self.figures.ngettext, len(items)
         match self.notice.kind:
@@ -125,7 +142,13 @@ class _Saying:
                 return ngettext("%(num)s alert is still firing.", "%(num)s alerts are still firing.", n)
             case "resolved":
                 return ngettext("%(num)s alert is over.", "%(num)s alerts are over.", n)
-        return gettext("Figures of an earlier period have changed since; this is how it stands now.")
+        changed = gettext("Figures of an earlier period have changed since; this is how it stands now.")
+        over = sum(item.state != "firing" for item in items)
+        return (
+            f"{changed} {ngettext('%(num)s alert is over.', '%(num)s alerts are over.', over)}"
+            if over
+            else changed
+        )
 
     def item(self, alert: Instance) -> AlertItem:
         who, figures = alert.identity, self.figures
@@ -157,13 +180,13 @@ class _Saying:
             action=figures.text(kpi.action) if kpi and firing else "",
             owner=figures.said(kpi.owner) if kpi else "",
             link=self.link(who.name) if kpi else "",
-            silence=self._silence(who) if firing else "",
+            silence=self._silence(who, kpi) if firing else "",
             fresh=who.key in self.notice.fresh,
         )
 
-    def _silence(self, of: Identity) -> str:
-        reason = self.figures.gettext("your reason")
-        return self.figures.said(silence_command(of, reason))
+    def _silence(self, of: Identity, kpi: Kpi | None) -> str:
+        reason, segmented = self.figures.gettext("your reason"), kpi is not None and any(kpi.segments)
+        return self.figures.said(silence_command(of, reason, segmented=segmented))
 
     def _rule(self, kpi: Kpi | None, name: str) -> AlertRule | None:
         return next((rule for rule in kpi.alerts if rule.name == name), None) if kpi else None

@@ -9,8 +9,11 @@ _BETWEEN = re.compile(r">\s*\n\s*<")
 
 
 def inlined(html: str) -> str:
-    """The page with the rules of its ``<style>`` on its elements. Nothing is fetched."""
+    """The page with the rules of its ``<style>`` on its elements. Those of ``@media`` stay where they are, for readers that
+    know dark colours and phones. Nothing is fetched."""
     import css_inline
 
-    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, minify_css=True)
+    inliner = css_inline.CSSInliner(
+        load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True, minify_css=True
+    )
     return _BETWEEN.sub(">\n<", inliner.inline(html))

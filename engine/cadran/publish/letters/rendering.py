@@ -98,7 +98,7 @@ class Pictures:
     def __init__(self) -> None:
         self.found: dict[str, Picture] = {}
 
-    def show(self, chart: Chart, width: int = 520) -> Markup | str:
+    def show(self, chart: Chart, width: int = 590) -> Markup | str:
         """An ``<img>`` for a chart, ``width`` pixels wide; nothing where there is nothing to draw."""
         from markupsafe import Markup
 

@@ -97,3 +97,8 @@ def longest_table(context: ReportContext) -> int:
 
 def late_words(figures: Figures, due: dt.datetime) -> str:
     return figures.gettext("This report was due on %(when)s.", when=figures.form.instant(due))
+
+
+def made_words(figures: Figures, computed: dt.datetime) -> str:
+    """What follows that."""
+    return figures.gettext("It was computed on %(when)s.", when=figures.form.instant(computed))

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 LENGTH = "7d"
 
 
-def silence_command(of: Identity, reason: str) -> str:
-    """For a week from when it is given; of a KPI's alert with its segment value, so that the others are still heard.
-    ``reason`` is what the reader puts a reason of their own in the place of."""
+def silence_command(of: Identity, reason: str, *, segmented: bool = False) -> str:
+    """For a week from when it is given; of a KPI's alert with its segment value, or, where the KPI is ``segmented``, of its total
+    alone, so that the others are still heard. ``reason`` is what the reader puts a reason of their own in the place of."""
     words = ["cadran", "silence", "add", f"--{of.subject}", of.name]
     if of.subject == "kpi":
         words += ["--rule", of.rule]
         for name, value in zip(of.segment, of.segment_value, strict=True):
             words += ["--segment", f"{name}={value}"]
+        if segmented and not of.segment:
+            words += ["--segment", "total"]
     words += ["--for", LENGTH, "--reason", reason]
     return shlex.join(" ".join(word.split()) for word in words)

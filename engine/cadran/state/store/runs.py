@@ -41,6 +41,14 @@ def scheduled(c: Connection, job: str, schedule: str, now: dt.datetime) -> dt.da
     return first_seen(c, _scheduled(job, schedule), now)
 
 
+def accounted(c: Connection, job: str, schedule: str) -> dt.datetime | None:
+    """What :func:`scheduled` says, of a schedule that was seen before."""
+    since: dt.datetime | None = c.execute(
+        select(jobs.c.since).where(jobs.c.name == _scheduled(job, schedule))
+    ).scalar()
+    return since
+
+
 def settle(c: Connection, job: str, schedule: str, until: dt.datetime) -> None:
     """Writes down that every time of a schedule up to ``until`` is accounted for."""
     name = _scheduled(job, schedule)
