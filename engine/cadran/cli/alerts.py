@@ -54,8 +54,8 @@ def alerts(ctx: click.Context, names: tuple[str, ...], every: bool, kind: str, l
             judged = {one.identity.name for one in load(c).values()}
             check_names(declaration, names, judged)
             found = standing(c, declaration, rests, _now(), every=every, about=names)
-            first = "" if found or names else _first(c, declaration)
             failing = not_judged(c, declaration)
+            first = "" if found or names else _first(c, declaration)
     if failing:
         click.echo(failing, err=True)
     if kind == "json":
