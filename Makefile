@@ -3,7 +3,8 @@
 #   make run        the shipped project, as of 2026-07-01: the table here, the report under reports/
 #   make test       all tests
 #   make check      format, lint, types, import contracts
-#   make test-full  the tests with many more random examples (EXAMPLES=…), every project on every database
+#   make test-full  the tests at full size: many more random examples (EXAMPLES=…), every project on every database, all kills,
+#                   races, a year of schedules, a long-running daemon
 #   make golden     rewrite the files that tests compare with (never in CI)
 #   make bench      the small benchmarks, as ratios
 #   make bench-project  the whole sample project beside SQL by hand (ROUNDS=3)

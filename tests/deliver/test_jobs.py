@@ -45,6 +45,12 @@ def test_alerts_are_judged_where_somebody_hears_of_them(small: Make) -> None:
     assert _said(small(ROUTES + REPORTS))[0] == ("alerts", "0 6 * * *", "Europe/Paris", "latest")
 
 
+def test_alerts_with_a_schedule_are_judged_though_nobody_hears_of_them(small: Make) -> None:
+    assert _said(small('alerts: {schedule: "0 9 * * *"}\n')) == [
+        ("alerts", "0 9 * * *", "Europe/Paris", "latest")
+    ]
+
+
 def test_alerts_may_have_a_schedule_of_their_own(small: Make) -> None:
     made = small(ROUTES + 'alerts: {schedule: "*/30 * * * *"}\n')
     assert _said(made) == [("alerts", "*/30 * * * *", "Europe/Paris", "latest")]

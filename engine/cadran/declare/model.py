@@ -479,7 +479,9 @@ class Declaration:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     reports: Mapping[str, Report] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
-    judging: Schedule | None = None  # YAML: alerts.schedule; when rules are judged, where there are routes
+    judging: Schedule | None = (
+        None  # YAML: alerts.schedule; when rules are judged; None: daily, if there are routes
+    )
     deliveries: Deliveries = field(default_factory=Deliveries)
     state: StateSettings = field(default_factory=StateSettings)
     milestones: Mapping[str, dt.date] = field(default_factory=dict)

@@ -1,4 +1,5 @@
-"""The jobs of a project: each report that has a schedule, and the judging of alerts where routes say who hears of them."""
+"""The jobs of a project: each report that has a schedule, and the judging of alerts where it has one, or somebody hears of
+them."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def length(duration: Duration) -> dt.timedelta:
 
 def jobs(declaration: Declaration) -> list[Job]:
     """In the order of the file, the alerts first: reports may tell what these have found."""
-    judging = [Job(ALERTS, judged(declaration))] if declaration.routes else []
+    wanted = declaration.routes or declaration.judging is not None
+    judging = [Job(ALERTS, judged(declaration))] if wanted else []
     reports = declaration.reports.values()
     return judging + [
         Job(f"report:{one.name}", one.schedule, one) for one in reports if one.schedule is not None
