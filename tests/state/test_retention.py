@@ -92,6 +92,14 @@ def test_what_is_finished_goes_and_what_is_not_stays_however_old(store: Store, s
     assert left(store, attempt.c.delivery) == ["new"] + ["old"] * (not finished)
 
 
+def test_what_was_given_up_in_doubt_goes_and_what_waits_for_a_person_stays(store: Store) -> None:
+    with store.write() as c:
+        rows = [message("given up", "unknown", 400, finished=ago(399)), message("waits", "unknown", 400)]
+        c.execute(insert(delivery), rows)
+    assert pruned(store).deliveries == 1
+    assert left(store, delivery.c.key) == ["waits"]
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_bytes_go_earlier_unless_they_may_still_be_sent(store: Store, state: str) -> None:
     with store.write() as c:

@@ -47,17 +47,6 @@ class Health:
     problem: str = ""  # of the last look, or of the file
 
 
-class _Either(threading.Event):
-    """Set where the other one is, but not the other way round: a sender sets its own when it fails."""
-
-    def __init__(self, other: threading.Event) -> None:
-        super().__init__()
-        self.other = other
-
-    def is_set(self) -> bool:
-        return super().is_set() or self.other.is_set()
-
-
 @dataclass(slots=True)
 class Scheduler:
     """``now`` is the clock; ``wait`` waits so many seconds, or less once ``stop`` is set."""
@@ -133,10 +122,8 @@ class Scheduler:
                 self._became(outcome)
                 if self.stop.is_set():
                     return 0.0
-        stop = _Either(self.stop)
-        counts = send_due(
-            sender_of(store, declaration, project.plugins.notifier, composer, self.now, stop=stop)
-        )
+        notifiers = project.plugins.notifier
+        counts = send_due(sender_of(store, declaration, notifiers, composer, self.now, stop=self.stop))
         self.metrics.sent(counts)
         if counts:
             _log.info("sent", extra={"outcomes": dict(counts)})

@@ -96,10 +96,16 @@ def _finished(*states: str, before: dt.datetime) -> ColumnElement[bool]:
     return and_(delivery.c.state.in_(states), func.coalesce(delivery.c.finished, delivery.c.created) < before)
 
 
+def _over(before: dt.datetime) -> ColumnElement[bool]:
+    """What needs nobody any more: what is finished, and what was given up though nobody knows whether it arrived."""
+    given_up = and_(delivery.c.state == "unknown", delivery.c.finished < before)
+    return or_(_finished(*FINISHED, before=before), given_up)
+
+
 def _contents(c: Connection, now: dt.datetime, before: dt.datetime) -> int:
     """What failed keeps its bytes as long as it is kept, for it may be tried again."""
     done = tuple(state for state in FINISHED if state != "failed")
-    old = or_(_finished(*FINISHED, before=before), _finished(*done, before=now - _CONTENT))
+    old = or_(_over(before), _finished(*done, before=now - _CONTENT))
     return c.execute(
         update(delivery).where(delivery.c.content.is_not(None), old).values(content=None)
     ).rowcount
@@ -110,7 +116,7 @@ def _deliveries(c: Connection, before: dt.datetime) -> int:
     awaited = select(delivery.c.after).where(delivery.c.after.is_not(None), delivery.c.state.not_in(FINISHED))
     going_on = select(told.c.delivery).where(told.c.ended.is_(None), told.c.identity.in_(_going_on()))
     gone = select(delivery.c.key).where(
-        _finished(*FINISHED, before=before), delivery.c.key.not_in(awaited), delivery.c.key.not_in(going_on)
+        _over(before), delivery.c.key.not_in(awaited), delivery.c.key.not_in(going_on)
     )
     keys = list(c.execute(gone).scalars())
     for part in _parts(keys):
