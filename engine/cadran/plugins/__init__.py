@@ -7,6 +7,8 @@ from cadran.calendar import parse_duration
 from cadran.plugins.connector import (
     API,
     ArrowStream,
+    AuthError,
+    Cancelled,
     Column,
     ConfigError,
     Connector,
@@ -20,9 +22,14 @@ from cadran.plugins.connector import (
     Part,
     QueryableConnector,
     QueryRefused,
+    QuotaExhausted,
+    RateLimited,
     Rejected,
     Relation,
+    ResumeExpired,
+    SchemaChanged,
     Table,
+    Transient,
 )
 from cadran.plugins.hookspecs import hookimpl
 from cadran.plugins.notifier import (
@@ -36,12 +43,16 @@ from cadran.plugins.notifier import (
     Picture,
     Unknown,
 )
+from cadran.plugins.synced import WHOLE, Deletes, SyncedConnector, Window
 from cadran.plugins.writing import is_file_name, write_whole
 from cadran.problems import listed, suggest
 
 __all__ = [
     "API",
+    "WHOLE",
     "ArrowStream",
+    "AuthError",
+    "Cancelled",
     "Column",
     "ConfigError",
     "Connector",
@@ -50,6 +61,7 @@ __all__ = [
     "Context",
     "DataError",
     "Deferred",
+    "Deletes",
     "Document",
     "End",
     "InPlace",
@@ -63,10 +75,17 @@ __all__ = [
     "Picture",
     "QueryRefused",
     "QueryableConnector",
+    "QuotaExhausted",
+    "RateLimited",
     "Rejected",
     "Relation",
+    "ResumeExpired",
+    "SchemaChanged",
+    "SyncedConnector",
     "Table",
+    "Transient",
     "Unknown",
+    "Window",
     "hookimpl",
     "is_file_name",
     "listed",

@@ -7,11 +7,12 @@ rows were meant to come. A stream without its ``End`` has failed, however much a
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 API = "1"
 
@@ -32,22 +33,36 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``problem`` is why the columns cannot be told: an error only for whoever uses the table."""
+    """``problem`` is why the columns cannot be told: an error only for whoever uses the table.
+
+    What follows is for a :class:`~cadran.plugins.synced.SyncedConnector`, whose rows are kept between runs. ``key`` names the columns
+    that tell a row from all others; they are never NULL. Without one, each read replaces the table. ``cursor`` is the column that grows
+    whenever a row changes: with it only changes are read, else everything. ``lookback`` is how far behind what was last seen reading
+    begins again, for a source whose changes show late. ``deletes`` says how rows that are gone show: ``reported`` by
+    :class:`~cadran.plugins.synced.Deletes`, ``unseen`` in a read of the whole table, or ``never``.
+    """
 
     name: str
     columns: tuple[Column, ...] = ()
     problem: ConnectorError | None = None
+    key: tuple[str, ...] = ()
+    cursor: str = ""
+    lookback: dt.timedelta = dt.timedelta(0)
+    deletes: Literal["reported", "unseen", "never"] = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Rows, in the table's column order. Decimals are decimals, never floats.
 
-    ``part`` names the :class:`Part` that all of them belong to, where the table has several and this is known.
+    ``part`` names the :class:`Part` that all of them belong to, where the table has several and this is known. ``resume`` is for a
+    :class:`~cadran.plugins.synced.SyncedConnector`: what reading goes on with right behind this page, in values that JSON knows.
+    It holds no secret, as it is written to disk.
     """
 
     data: ArrowStream
     part: str = ""
+    resume: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +113,26 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The stream is whole; ``rows`` is how many were sent in all pages."""
+    """The stream is whole; ``rows`` is how many were sent in all pages of it.
+
+    ``state`` is for a :class:`~cadran.plugins.synced.SyncedConnector` that keeps a place of its own (a delta link, a bookmark), in values
+    that JSON knows and without a secret: the next read is handed it in :attr:`~cadran.plugins.synced.Window.state`.
+    """
 
     rows: int
+    state: Mapping[str, Any] | None = None
+
+
+def _utc() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _quiet(text: str) -> None:
+    """Says nothing."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +144,10 @@ class Context:
     IANA name of the calendar's time zone, in which a connector that asks a server has it read and give local times.
     ``memory`` (``4 GB``, ``50%``) and ``threads`` are what a connector may use that computes in this process, such as with a DuckDB
     of its own; empty where the project does not say.
+
+    A connector asks the ``clock`` for the time (UTC), and ``cancelled`` whether anybody still waits for it; it says what it does with
+    ``log``, which masks secrets. ``hide`` is told of secrets that are no settings, such as a token that a server gave. ``shared`` holds
+    what sources of one run share, by whatever key: the bucket of an account's requests.
     """
 
     source: str
@@ -121,6 +157,11 @@ class Context:
     zone: str = "UTC"
     memory: str = ""
     threads: int | None = None
+    clock: Callable[[], dt.datetime] = field(default=_utc, repr=False)
+    log: Callable[[str], None] = field(default=_quiet, repr=False)
+    cancelled: Callable[[], bool] = field(default=_never, repr=False)
+    hide: Callable[[str], None] = field(default=_quiet, repr=False)
+    shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def shown(self, path: Path) -> str:
         """What messages call a file: relative to the project where it lies in it."""
@@ -156,6 +197,42 @@ class ConfigError(ConnectorError):
 
 class DataError(ConnectorError):
     """The data is not what was declared: a malformed record, a value that is not of its column's type."""
+
+
+class AuthError(ConnectorError):
+    """The credentials are not accepted, or do not suffice: trying again changes nothing."""
+
+
+class RateLimited(ConnectorError):
+    """Too many requests; ``retry_at`` is when the next may come, where the server says so."""
+
+    def __init__(self, message: str, *, retry_at: dt.datetime | None = None, hint: str = "", setting: Sequence[str | int] = ()) -> None:  # fmt: skip
+        super().__init__(message, hint=hint, setting=setting)
+        self.retry_at = retry_at
+
+
+class QuotaExhausted(ConnectorError):
+    """What the account may ask in a day is used up, ``until`` when. Reading stops; what has come is kept, and reading goes on there."""
+
+    def __init__(self, message: str, *, until: dt.datetime | None = None, hint: str = "", setting: Sequence[str | int] = ()) -> None:  # fmt: skip
+        super().__init__(message, hint=hint, setting=setting)
+        self.until = until
+
+
+class ResumeExpired(ConnectorError):
+    """The source does not know any more where reading stood (a resume token, a state): it has to begin anew."""
+
+
+class Transient(ConnectorError):
+    """The source fails now, and may not later: a server error, a lost connection, an answer that breaks off."""
+
+
+class SchemaChanged(ConnectorError):
+    """A table is not what it was when reading began."""
+
+
+class Cancelled(ConnectorError):
+    """Nobody waits for the answer any more."""
 
 
 class QueryRefused(ConnectorError):
