@@ -32,6 +32,7 @@ from cadran.plugins.connector import (
     Transient,
 )
 from cadran.plugins.hookspecs import hookimpl
+from cadran.plugins.naming import column_name, column_names
 from cadran.plugins.notifier import (
     Deferred,
     Document,
@@ -86,6 +87,8 @@ __all__ = [
     "Transient",
     "Unknown",
     "Window",
+    "column_name",
+    "column_names",
     "hookimpl",
     "is_file_name",
     "listed",
