@@ -146,7 +146,7 @@ def _scaled(number: Decimal, scale: int, most: int) -> int:
             behind = f"has more than {scale} digits behind the point" if scale else "is no whole number"
             raise Misfit(behind)
     else:
-        unscaled *= 10**shift
+        unscaled *= int(10**shift)
     return -unscaled if sign else unscaled
 
 
