@@ -36,8 +36,18 @@ def client(context: Context, settings: Settings) -> Http:
         limits=(Limit(settings.burst, 2.0),),
         account=f"pipedrive {settings.host}",
         judge=judge,
+        pace=_pace,
+        credential=("token",),
         timeout=settings.timeout,
     )
+
+
+def _pace(answer: Answer) -> float | None:
+    """Pipedrive says how many requests are left in the two seconds, and when they are over."""
+    if answer.headers.get("x-ratelimit-remaining") != "0":
+        return None
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    return min(float(reset), 10.0) if reset.replace(".", "", 1).isdigit() else 2.0
 
 
 def judge(answer: Answer) -> ConnectorError | None:

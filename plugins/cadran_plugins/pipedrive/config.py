@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cadran.plugins import ConfigError
+from cadran.plugins.http import SETTINGS
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -38,8 +39,9 @@ SCHEMA: Mapping[str, Any] = {
         "timeout": {
             "type": "integer",
             "minimum": 1,
-            "description": "Seconds that an answer may take: 60 unless said.",
+            "description": "Seconds that Pipedrive may say nothing: 60 unless said.",
         },
+        **SETTINGS,
     },
     "additionalProperties": False,
 }
