@@ -31,7 +31,7 @@ def _fields(**kinds: str) -> dict[str, dict[str, Any]]:
     for name, kind in kinds.items():
         kind, _, label = kind.partition("|")
         type_, _, more = kind.partition(":")
-        told: dict[str, Any] = {"type": type_, "string": label or name.removesuffix("_id").replace("_", " ").capitalize(), "store": True}  # fmt: skip
+        told: dict[str, Any] = {"type": type_, "string": label or name.removesuffix("_id").replace("_", " ").capitalize(), "store": name not in _UNSTORED, "manual": name.startswith("x_")}  # fmt: skip
         if type_ in ("many2one", "many2many", "one2many"):
             told["relation"] = more
         elif type_ == "selection":
@@ -42,6 +42,7 @@ def _fields(**kinds: str) -> dict[str, dict[str, Any]]:
     return out
 
 
+_UNSTORED = ("credit", "order_line")
 _LOG = {"id": "integer", "create_date": "datetime", "write_date": "datetime"}
 MODELS: Mapping[str, Mapping[str, str]] = {
     "crm.lead": {"name": "char", "type": "selection:lead,opportunity", "active": "boolean", "stage_id": "many2one:crm.stage", "team_id": "many2one:crm.team", "user_id": "many2one:res.users", "partner_id": "many2one:res.partner", "expected_revenue": "monetary", "company_currency": "many2one:res.currency", "probability": "float", "priority": "selection:0,1,2,3", "date_open": "datetime", "date_closed": "datetime", "date_conversion": "datetime", "date_deadline": "date", "source_id": "many2one:utm.source", "medium_id": "many2one:utm.medium", "campaign_id": "many2one:utm.campaign", "lost_reason_id": "many2one:crm.lost.reason", "country_id": "many2one:res.country", "email_from": "char", "description": "html", "tag_ids": "many2many:crm.tag"},
@@ -60,8 +61,7 @@ MODELS: Mapping[str, Mapping[str, str]] = {
     "product.product": {"name": "char", "active": "boolean"},
     "mail.activity": {"res_model": "char", "res_id": "integer", "activity_type_id": "many2one:mail.activity.type", "summary": "char", "user_id": "many2one:res.users", "date_deadline": "date", "active": "boolean", "date_done": "date"},
     "mail.activity.type": {"name": "char", "active": "boolean"},
-    "mail.message": {"model": "char", "res_id": "integer", "date": "datetime", "subtype_id": "many2one:mail.message.subtype"},
-    "mail.message.subtype": {"name": "char"},
+    "mail.message": {"model": "char", "res_id": "integer", "date": "datetime", "author_id": "many2one:res.partner", "mail_activity_type_id": "many2one:mail.activity.type", "subject": "char", "body": "html"},
     "mail.tracking.value": {"field_id": "many2one:ir.model.fields", "old_value_integer": "integer", "old_value_char": "char", "new_value_integer": "integer", "new_value_char": "char", "mail_message_id": "many2one:mail.message"},
     "ir.model.fields": {"name": "char", "model": "char"},
 }  # fmt: skip
@@ -86,7 +86,7 @@ class Odoo(Simulator):
 
     # -- what happens in the database ----------------------------------------------------------------------------
 
-    def insert(self, model: str, **values: Any) -> int:
+    def insert(self, model: str, /, **values: Any) -> int:
         """A new record; links are ids. ``write_date`` has microseconds, which nobody is shown."""
         rows, now = self.rows[model], self.clock.astimezone(dt.UTC).replace(tzinfo=None)
         key = int(values.pop("id", 0)) or max(rows, default=0) + 1
@@ -94,7 +94,7 @@ class Odoo(Simulator):
         rows[key] = {**start, "id": key, "create_date": now, "write_date": now, **values}
         return key
 
-    def update(self, model: str, key: int, **values: Any) -> None:
+    def update(self, model: str, key: int, /, **values: Any) -> None:
         row = self.rows[model][key]
         moved = row.get("stage_id"), values.get("stage_id", row.get("stage_id"))
         if model == "crm.lead" and moved[0] != moved[1]:

@@ -186,7 +186,7 @@ class Pipedrive(Simulator):
         return None
 
     def _limits(self) -> dict[str, str]:
-        burst = self.burst or 20
+        burst = self.burst or 10_000
         told = {"x-ratelimit-limit": str(burst), "x-ratelimit-remaining": str(max(0, burst - len(self.window))), "x-ratelimit-reset": "2"}  # fmt: skip
         if self.budget is not None:
             told |= {"x-daily-ratelimit-token-limit": "30000", "x-daily-ratelimit-token-remaining": str(self.budget)}  # fmt: skip

@@ -82,6 +82,7 @@ class PipedriveConnector(SyncedConnector):
         return NAMES
 
     def discover(self) -> Sequence[Table]:
+        self._definitions.clear()
         return [self._described(name) for name in NAMES]
 
     def table(self, name: str) -> Table | None:
@@ -137,7 +138,9 @@ class PipedriveConnector(SyncedConnector):
 
     def _short(self, table: str) -> Iterator[Page | Rejected | End]:
         fields = self._fields(table)
-        records = self._users() if table == "users" else self._listed(SHORT[table])
+        from cadran_plugins.pipedrive.api import whole
+
+        records = self._users() if table == "users" else whole(self.http, SHORT[table])
         data, rejected = _arrow([field.column for field in fields], [row(fields, r) for r in records], table)
         yield from rejected
         yield Page(data)
@@ -197,5 +200,5 @@ def _arrow(columns: Sequence[Column], rows: list[dict[str, Any]], place: str) ->
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns).batch(rows, place)
+    batch, rejected = Records(columns, key=_key(place)).batch(rows, place)
     return pa.Table.from_batches([batch]), rejected

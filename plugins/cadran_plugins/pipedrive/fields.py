@@ -15,12 +15,15 @@ from cadran.plugins import Column, column_names
 
 Record = Mapping[str, Any]
 
-NUMBER = "DECIMAL(38,9)"
+#: No currency has more than four decimals; what has is computed, and no amount of money.
+MONEY = "DECIMAL(18,4)"
+#: What Pipedrive itself keeps and computes as a float.
+NUMBER = "DOUBLE"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
 _SIMPLE = {"varchar": "VARCHAR", "varchar_auto": "VARCHAR", "text": "VARCHAR", "phone": "VARCHAR", "double": NUMBER, "int": "BIGINT", "date": "DATE", "time": "VARCHAR", "user": "BIGINT", "org": "BIGINT", "people": "BIGINT"}  # fmt: skip
 #: Types of several parts: what is added to the label, which part it is, and its type.
 _PARTS = {
-    "monetary": (("", "", NUMBER), (" currency", "currency", "VARCHAR")),
+    "monetary": (("", "", MONEY), (" currency", "currency", "VARCHAR")),
     "daterange": (("", "", "DATE"), (" until", "until", "DATE")),
     "timerange": (("", "", "VARCHAR"), (" until", "until", "VARCHAR")),
     "address": (("", "", "VARCHAR"), (" country", "country", "VARCHAR"), (" locality", "locality", "VARCHAR"), (" postal code", "postal_code", "VARCHAR")),

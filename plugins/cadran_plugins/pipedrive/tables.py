@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cadran_plugins.pipedrive.fields import MOMENT, NUMBER, Field, Record, choice, custom, own, primary
+from cadran_plugins.pipedrive.fields import MOMENT, MONEY, NUMBER, Field, Record, choice, custom, own, primary
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def fields_of(table: str, definitions: Sequence[Record] = ()) -> list[Field]:
 
 def _deals() -> list[Field]:
     return own(
-        _ID, ("title", "VARCHAR"), ("status", "VARCHAR"), ("value", NUMBER), ("currency", "VARCHAR"), *_TIMES,
+        _ID, ("title", "VARCHAR"), ("status", "VARCHAR"), ("value", MONEY), ("currency", "VARCHAR"), *_TIMES,
         ("close_time", MOMENT), ("won_time", MOMENT), ("lost_time", MOMENT), ("stage_change_time", MOMENT),
         ("pipeline_id", "BIGINT"), ("stage_id", "BIGINT"), ("owner_id", "BIGINT"), ("creator_user_id", "BIGINT"),
         ("person_id", "BIGINT"), ("org_id", "BIGINT"), ("source_lead_id", "VARCHAR"), ("lost_reason", "VARCHAR"),
@@ -71,7 +71,7 @@ def _persons() -> list[Field]:
 def _organizations() -> list[Field]:
     parts = [(f"address_{part}", "VARCHAR", f"address.{part}") for part in ("country", "locality", "postal_code")]  # fmt: skip
     return own(_ID, ("name", "VARCHAR"), ("owner_id", "BIGINT"), *_TIMES, ("address", "VARCHAR", "address.value"), *parts,
-               ("website", "VARCHAR"), ("annual_revenue", NUMBER), ("employee_count", "BIGINT"))  # fmt: skip
+               ("website", "VARCHAR"), ("annual_revenue", MONEY), ("employee_count", "BIGINT"))  # fmt: skip
 
 
 def _activities() -> list[Field]:
@@ -85,7 +85,7 @@ def _activities() -> list[Field]:
 def _leads() -> list[Field]:
     return own(
         ("id", "VARCHAR"), ("title", "VARCHAR"), ("owner_id", "BIGINT"), ("creator_id", "BIGINT"), ("person_id", "BIGINT"),
-        ("org_id", "BIGINT", "organization_id"), ("value", NUMBER, "value.amount"), ("currency", "VARCHAR", "value.currency"), *_TIMES,
+        ("org_id", "BIGINT", "organization_id"), ("value", MONEY, "value.amount"), ("currency", "VARCHAR", "value.currency"), *_TIMES,
         ("expected_close_date", "DATE"), ("source_name", "VARCHAR"), ("origin", "VARCHAR"), ("is_archived", "BOOLEAN"), ("was_seen", "BOOLEAN"),
     )  # fmt: skip
 
