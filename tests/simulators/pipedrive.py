@@ -328,8 +328,9 @@ class _Sample:
         wanted: dict[tuple[str, str], tuple[str, str, str]] = {
             ("persons", "Channel"): ("enum", "leads", "channel"), ("persons", "Campaign"): ("varchar", "", ""),
             ("persons", "Range"): ("enum", "leads", "range"), ("persons", "Score"): ("double", "", ""),
-            ("persons", "Test"): ("enum", "leads", "is_test"), ("persons", "Qualified at"): ("varchar", "", ""),
-            ("organizations", "Churned at"): ("varchar", "", ""), ("organizations", "Segment"): ("enum", "customers", "segment"),
+            ("persons", "Test"): ("enum", "leads", "is_test"), ("persons", "Qualified on"): ("varchar", "", ""),
+            ("organizations", "Customer since"): ("varchar", "", ""),
+            ("organizations", "Churned on"): ("varchar", "", ""), ("organizations", "Segment"): ("enum", "customers", "segment"),
             ("organizations", "Channel"): ("enum", "customers", "channel"), ("organizations", "Campaign"): ("varchar", "", ""),
             ("organizations", "Country"): ("enum", "customers", "country"),
             ("deals", "Sales channel"): ("enum", "deals", "sales_channel"), ("deals", "Order channel"): ("enum", "orders", "channel"),
@@ -358,11 +359,11 @@ class _Sample:
     def people(self) -> None:
         for r in self.read("customers"):
             self.crm.insert("organizations", id=_number(r["id"]), name=r["id"], add_time=self.at(r["created_at"]), update_time=self.at(r["churned_at"] or r["created_at"]),
-                custom=self.custom("organizations", churned_at=r["churned_at"], segment=r["segment"], channel=r["channel"], campaign=r["campaign"], country=r["country"]))  # fmt: skip
+                custom=self.custom("organizations", churned_on=r["churned_at"], customer_since=r["created_at"], segment=r["segment"], channel=r["channel"], campaign=r["campaign"], country=r["country"]))  # fmt: skip
         for r in self.read("leads"):
             self.crm.insert("persons", id=_number(r["id"]), name=r["id"], add_time=self.at(r["created_at"]), update_time=self.at(r["last_touch_at"] or r["created_at"]),
                 owner_id=_number(r["owner_id"]), org_id=_number(r["customer_id"]),
-                custom=self.custom("persons", channel=r["channel"], campaign=r["campaign"], range=r["range"], score=r["score"], test=r["is_test"], qualified_at=r["qualified_at"]))  # fmt: skip
+                custom=self.custom("persons", channel=r["channel"], campaign=r["campaign"], range=r["range"], score=r["score"], test=r["is_test"], qualified_on=r["qualified_at"]))  # fmt: skip
 
     def deals(self) -> None:
         crm = self.crm

@@ -28,10 +28,10 @@ class Field:
 def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -> list[Field]:
     """The fields that are stored, and those of ``more`` that there are. Lists, pictures and formatted texts are left out.
 
-    Odoo's own go by their technical names, a team's own by their labels.
+    Odoo's own go by their technical names, a team's own by their labels: those that link to a record with ``_id`` behind.
     """
     wanted = {name: told for name, told in sorted(definitions.items()) if told.get("type") in _TYPES and (told.get("store", True) or name in more)}  # fmt: skip
-    own = sorted((str(told.get("string") or name), name) for name, told in wanted.items() if _is_custom(name, told))  # fmt: skip
+    own = sorted((_label(name, told), name) for name, told in wanted.items() if _is_custom(name, told))
     standard = [name for name in wanted if not _is_custom(name, wanted[name])]
     standard.sort(key=lambda name: (name != "id", name))
     names = dict(zip((n for _, n in own), column_names((label for label, _ in own), standard), strict=True))
@@ -40,6 +40,12 @@ def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -
 
 def row(fields: Sequence[Field], record: Mapping[str, Any]) -> dict[str, Any]:
     return {field.column.name: field.value(record.get(field.name)) for field in fields}
+
+
+def _label(name: str, told: Definition) -> str:
+    """A link is an id, and is called so, as Odoo's own are."""
+    label = str(told.get("string") or name)
+    return f"{label} id" if told["type"] == "many2one" and not label.casefold().endswith(" id") else label
 
 
 def _field(name: str, shown: str, told: Definition) -> Field:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TRACKING, MESSAGE = "mail.tracking.value", "mail.message"
 OPPORTUNITIES = 200  # in one page
 COLUMNS = (
-    Column("opportunity_id", "BIGINT"), Column("number", "BIGINT"), Column("stage_id", "BIGINT"), Column("stage", "VARCHAR"),
+    Column("opportunity_id", "BIGINT"), Column("number", "BIGINT"), Column("stage_id", "BIGINT"), Column("stage_name", "VARCHAR"),
     Column("entered_at", MOMENT), Column("left_at", MOMENT), Column("write_date", MOMENT),
 )  # fmt: skip
 KEY = ("opportunity_id", "number")
@@ -45,7 +45,7 @@ def _of(opportunity: Mapping[str, Any], changes: list[dict[str, Any]]) -> Iterat
     entered += [(c["new_value_integer"] or None, c["new_value_char"] or None, c["date"]) for c in changes]
     left = [at for _, _, at in entered[1:]] + [_closed(opportunity, entered[-1][2])]
     for number, ((stage, name, at), until) in enumerate(zip(entered, left, strict=True), 1):
-        yield {"opportunity_id": opportunity["id"], "number": number, "stage_id": stage, "stage": name, "entered_at": at, "left_at": until, "write_date": opportunity["write_date"]}  # fmt: skip
+        yield {"opportunity_id": opportunity["id"], "number": number, "stage_id": stage, "stage_name": name, "entered_at": at, "left_at": until, "write_date": opportunity["write_date"]}  # fmt: skip
 
 
 def _closed(opportunity: Mapping[str, Any], entered: str) -> str | None:

@@ -49,7 +49,7 @@ def steps(kind: Kind, window: Window) -> list[Step]:
     since = {} if window.since is None else {"updated_since": stamp(window.since)}
     paths = [path for path in (kind.path, kind.archived) if path]
     out = [Step(path, {**base, **since}) for path in paths]
-    if kind.deleted and not window.whole:
+    if kind.deleted and window.state is not None:
         out += [Step(path, {**base, "status": "deleted"}, gone=True) for path in paths]
     return out
 
@@ -66,11 +66,9 @@ def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: i
 
 def check_age(window: Window, now: dt.datetime) -> None:
     """Raises where deals may have been deleted of which Pipedrive does not tell any more."""
-    if window.whole:
+    if window.state is None:  # the whole table, or all of it since a day that somebody chose
         return
-    read = (window.state or {}).get("read")
-    last = dt.datetime.fromisoformat(str(read)) if read else window.since
-    if last is None or now - last > TOLD_OF_DELETED:
+    if now - dt.datetime.fromisoformat(str(window.state["read"])) > TOLD_OF_DELETED:
         raise ResumeExpired("the last sync is over 29 days old, and Pipedrive tells of deleted deals for 30 days only")  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def stages_of(http: Http, deal: Mapping[str, Any], names: Mapping[int, str]) -> 
         stays.append((stage, _name(names, stage, change, "new"), _instant(change["log_time"])))
     ends = [entered for _, _, entered in stays[1:]] + [_closed(deal, stays[-1][2])]
     return [
-        {"deal_id": deal["id"], "number": n, "stage_id": stage, "stage": name, "entered_at": entered, "left_at": left, "deal_update_time": deal.get("update_time")}
+        {"deal_id": deal["id"], "number": n, "stage_id": stage, "stage_name": name, "entered_at": entered, "left_at": left, "deal_update_time": deal.get("update_time")}
         for n, ((stage, name, entered), left) in enumerate(zip(stays, ends, strict=True), 1)
     ]  # fmt: skip
 

@@ -104,7 +104,7 @@ def _stages() -> list[Field]:
 
 def _history() -> list[Field]:
     return own(
-        ("deal_id", "BIGINT"), ("number", "BIGINT"), ("stage_id", "BIGINT"), ("stage", "VARCHAR"),
+        ("deal_id", "BIGINT"), ("number", "BIGINT"), ("stage_id", "BIGINT"), ("stage_name", "VARCHAR"),
         ("entered_at", MOMENT), ("left_at", MOMENT), ("deal_update_time", MOMENT),
     )  # fmt: skip
 
