@@ -15,4 +15,6 @@ def _load() -> Any:
 
 @hookimpl
 def cadran_connectors() -> list[ConnectorEntry]:
-    return [ConnectorEntry("salesforce", _load, "Salesforce: leads, accounts, opportunities, orders, activities")]
+    return [
+        ConnectorEntry("salesforce", _load, "Salesforce: leads, accounts, opportunities, orders, activities")
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +42,7 @@ def started(session: Session, soql: str) -> Job:
             raise _failed(told)
         if session.context.clock() - begun > _PATIENCE:
             raise Transient(f"Salesforce has been working on the job {job} for two hours")
-        _pause(session, wait)
+        session.pause(wait)
         wait = min(wait * 1.5, _WAITS[1])
         told = session.get(f"/jobs/query/{job}").json()
     return Job(job, int(told["numberRecordsProcessed"]))
@@ -54,7 +53,7 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
     while not job.done:
         params = {"maxRecords": ROWS} | ({"locator": job.locator} if job.locator else {})
         try:
-            answer = session.get(f"/jobs/query/{job.id}/results", params)
+            answer = session.get(f"/jobs/query/{job.id}/results", params, expect="any")
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
         records = list(_records(answer.text.replace("\x00", ""), fields))
@@ -96,12 +95,3 @@ def _records(text: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
 def _failed(told: Mapping[str, Any]) -> ConnectorError:
     code, _, words = str(told.get("errorMessage") or told["state"]).partition(":")
     return meant(code.strip(), words.strip() or code)
-
-
-def _pause(session: Session, seconds: float) -> None:
-    left = seconds
-    while left > 0:
-        if session.context.cancelled():
-            raise Cancelled("stopped")
-        threading.Event().wait(min(left, 0.5))
-        left -= 0.5

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cadran.plugins import ConfigError
+from cadran.plugins.http import SETTINGS
 
 CONFIG_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -21,6 +22,7 @@ CONFIG_SCHEMA: Mapping[str, Any] = {
         "version": {"type": "string", "pattern": r"^[1-9][0-9]\.0$", "default": "66.0", "description": "The version of the API."},
         "bulk": {"enum": ["auto", "always", "never"], "default": "auto", "description": "Whether the Bulk API is asked: for much, always, never."},
         "objects": {"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}, "uniqueItems": True, "description": "Objects that are tables as well, by their API names: [Contract, Invoice__c]."},
+        **SETTINGS,
     },
     "required": ["client_id"],
     "additionalProperties": False,
@@ -52,7 +54,9 @@ class Config:
 
 def config_of(settings: Mapping[str, Any]) -> Config:
     """Raises :class:`ConfigError`."""
-    known = {name: settings[name] for name in Config.__dataclass_fields__ if name in settings and name != "url"}
+    known = {
+        name: settings[name] for name in Config.__dataclass_fields__ if name in settings and name != "url"
+    }
     config = Config(_address(settings), **known)
     if bool(config.client_secret) == bool(config.private_key):
         both = "are both given" if config.client_secret else "are both missing"
@@ -71,15 +75,17 @@ def _address(settings: Mapping[str, Any]) -> str:
         raise ConfigError("say either domain or url", hint="domain: YOURS.my.salesforce.com", setting=("url",) if "url" in settings else ())  # fmt: skip
     if "url" in settings:
         url = settings["url"].rstrip("/")
-        if not re.fullmatch(r"https://[^/?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", url):
+        if not re.fullmatch(r"https?://[^/?#@\s]+", url):
             hint = "it is https://, a host and nothing more: https://belvoir.my.salesforce.com"
-            raise ConfigError("url is no address that secrets may be sent to", hint=hint, setting=("url",))
+            raise ConfigError("url is no address of a machine", hint=hint, setting=("url",))
         return str(url)
     domain = re.sub(r"^https://|/.*$", "", settings["domain"].strip()).lower()
     for wrong in _LIGHTNING:
         if domain.endswith(wrong):
             hint = f"{domain.removesuffix(wrong)}.my.salesforce.com, as Setup says under My Domain"
-            raise ConfigError(f"{domain} is where people work, and not where programs ask", hint=hint, setting=("domain",))
+            raise ConfigError(
+                f"{domain} is where people work, and not where programs ask", hint=hint, setting=("domain",)
+            )
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.salesforce\.com", domain):
         hint = "Setup says it under My Domain: belvoir.my.salesforce.com"
         raise ConfigError(f"{domain} is no domain of Salesforce", hint=hint, setting=("domain",))

@@ -11,8 +11,19 @@ from typing import Any
 from cadran.plugins import Column
 from cadran.plugins.naming import column_name
 
-_NO_COLUMN = {"address", "location", "base64", "complexvalue"}  # their parts are fields of their own, or they are files
-_TYPES = {"boolean": "BOOLEAN", "int": "BIGINT", "long": "BIGINT", "date": "DATE", "datetime": "TIMESTAMP WITH TIME ZONE"}
+_NO_COLUMN = {
+    "address",
+    "location",
+    "base64",
+    "complexvalue",
+}  # their parts are fields of their own, or they are files
+_TYPES = {
+    "boolean": "BOOLEAN",
+    "int": "BIGINT",
+    "long": "BIGINT",
+    "date": "DATE",
+    "datetime": "TIMESTAMP WITH TIME ZONE",
+}
 _NUMBERS = {"currency", "double", "percent"}
 _WIDEST = 38
 
@@ -36,12 +47,19 @@ def fields_of(described: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
     A label that two fields share, or that is a standard field's name, names neither: those are called by their API name. So a new field
     can never take the name of another one, and change unseen what a KPI computes.
     """
-    usable = [f for f in described if f["type"] not in _NO_COLUMN and not f.get("deprecatedAndHidden") and f["name"] != "IsDeleted"]
+    usable = [
+        f
+        for f in described
+        if f["type"] not in _NO_COLUMN and not f.get("deprecatedAndHidden") and f["name"] != "IsDeleted"
+    ]
     standard = [f for f in usable if not f["custom"]]
     custom = sorted((f for f in usable if f["custom"]), key=lambda f: str(f["name"]))
     own = {snake(f["name"]) for f in standard}
     labels = Counter(column_name(f["label"]) for f in custom)
-    out = [Field(f["name"], snake(f["name"]), _type(f)) for f in sorted(standard, key=lambda f: f["name"] != "Id")]
+    out = [
+        Field(f["name"], snake(f["name"]), _type(f))
+        for f in sorted(standard, key=lambda f: f["name"] != "Id")
+    ]
     for f in custom:
         name = column_name(f["label"])
         alone = labels[name] == 1 and name not in own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ TABLES = {
 }
 
 STAMP, ID, DELETED = "SystemModstamp", "Id", "IsDeleted"
+LOOKBACK = dt.timedelta(minutes=10)  # a change is dated when it begins, and seen when it is committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,23 @@ ACTIVITY_COLUMNS = (
     *(Column(name, "VARCHAR") for name in ("id", "kind", "subject", "status", "owner_id", "lead_id", "contact_id", "account_id", "opportunity_id")),
     Column("activity_date", "DATE"), Column("done_at", _WHEN), Column("created_date", _WHEN), Column("system_modstamp", _WHEN),
 )  # fmt: skip
-_OF_BOTH = ("Id", "Subject", "OwnerId", "WhoId", "WhatId", "AccountId", "ActivityDate", "CreatedDate", "SystemModstamp", "IsRecurrence")
+STAGE_COLUMNS = (
+    Column("id", "VARCHAR"), Column("opportunity_id", "VARCHAR"), Column("stage", "VARCHAR"), Column("entered_at", _WHEN),
+    Column("left_at", _WHEN), Column("system_modstamp", _WHEN),
+)  # fmt: skip
+
+_OF_BOTH = (
+    "Id",
+    "Subject",
+    "OwnerId",
+    "WhoId",
+    "WhatId",
+    "AccountId",
+    "ActivityDate",
+    "CreatedDate",
+    "SystemModstamp",
+    "IsRecurrence",
+)
 _OF_TASKS = ("Status", "IsClosed", "TaskSubtype", "CompletedDateTime")
 _OF_EVENTS = ("EndDateTime", "IsChild")
 
@@ -76,7 +94,7 @@ def activity(name: str, described: Described) -> Source:
 
 
 def _activity(record: Mapping[str, Any]) -> Row | None:
-    if _true(record.get("IsRecurrence")) or _true(record.get("IsChild")):
+    if is_true(record.get("IsRecurrence")) or is_true(record.get("IsChild")):
         return None
     who, what = record.get("WhoId") or "", record.get("WhatId") or ""
     task = "IsClosed" in record
@@ -87,9 +105,11 @@ def _activity(record: Mapping[str, Any]) -> Row | None:
         "contact_id": who if who.startswith("003") else None,
         "account_id": row["account_id"] or (what if what.startswith("001") else None),
         "opportunity_id": what if what.startswith("006") else None,
-        "done_at": (record.get("CompletedDateTime") if _true(record["IsClosed"]) else None) if task else record.get("EndDateTime"),
+        "done_at": (record.get("CompletedDateTime") if is_true(record["IsClosed"]) else None)
+        if task
+        else record.get("EndDateTime"),
     }
 
 
-def _true(value: Any) -> bool:
+def is_true(value: Any) -> bool:
     return value is True or value == "true"

@@ -6,22 +6,20 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from cadran.plugins import ConfigError, Deletes, End, Page, Rejected, ResumeExpired, Table, Window
 from cadran.plugins.typed.records import Records
 from cadran_plugins.salesforce import bulk
 from cadran_plugins.salesforce.bulk import Job
-from cadran_plugins.salesforce.objects import DELETED, ID, Row, Source, _true
+from cadran_plugins.salesforce.objects import DELETED, ID, LOOKBACK, Row, Source, is_true
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import NoBulk
-from cadran_plugins.salesforce.walk import AT_ONCE, Place, Step, soql, steps, too_long
+from cadran_plugins.salesforce.walk import AT_ONCE, Place, Step, literal, soql, steps, too_long
 
 Found = Iterator[Page | Deletes | Rejected | End]
 Where = Place | Job | None
 
-LOOKBACK = dt.timedelta(minutes=10)  # a change is dated when it begins, and seen when it is committed
 BIN = dt.timedelta(days=15)  # so long deleted rows are kept in the recycle bin
 
 
@@ -30,13 +28,12 @@ class Reading:
 
     def __init__(self, session: Session, table: Table, sources: Sequence[Source]) -> None:
         self.session, self.table, self.sources = session, table, sources
-        self.records = Records(table.columns)
-        self.exact = [c.name for c in table.columns if c.type.startswith("DECIMAL")]
+        self.records = Records(table.columns, key=table.key)
         self.sent = 0
         self.shape = hashlib.sha256(repr([(c.name, c.type) for c in table.columns]).encode()).hexdigest()[:16]
 
     def changes(self, window: Window, resume: Mapping[str, Any] | None) -> Found:
-        self.began = literal_of(self.session.connected())
+        self.began = literal(self.session.connected())
         since = self._since(window)
         first, where = self._resumed(resume)
         for index in range(first, len(self.sources)):
@@ -72,7 +69,9 @@ class Reading:
             yield from self._step(index, step)
 
     def _in_bulk(self, index: int, since: dt.datetime | None) -> Found:
-        yield from self._results(index, bulk.started(self.session, soql(self.sources[index], since, ordered=False)))
+        yield from self._results(
+            index, bulk.started(self.session, soql(self.sources[index], since, ordered=False))
+        )
 
     def _results(self, index: int, job: Job) -> Found:
         source = self.sources[index]
@@ -84,8 +83,8 @@ class Reading:
         yield from self._page(index, self.sources[index], step.records, step.place)
 
     def _page(self, index: int, source: Source, records: Sequence[Mapping[str, Any]], where: Where) -> Found:
-        gone = [str(r[ID]) for r in records if _true(r.get(DELETED))]
-        rows = [row for r in records if not _true(r.get(DELETED)) and (row := source.row(r)) is not None]
+        gone = [str(r[ID]) for r in records if is_true(r.get(DELETED))]
+        rows = [row for r in records if not is_true(r.get(DELETED)) and (row := source.row(r)) is not None]
         yield from self._given(rows, gone, self._token(index, where))
 
     def _given(self, rows: Sequence[Row], gone: Sequence[str], token: Mapping[str, Any]) -> Found:
@@ -95,18 +94,10 @@ class Reading:
         if gone:
             yield Deletes(pa.table({self.table.key[0]: pa.array(gone, pa.string())}), None if rows else token)
         if rows:
-            batch, bad = self.records.batch(map(self._exactly, rows), self.table.name)
+            batch, bad = self.records.batch(rows, self.table.name)
             yield from bad
             self.sent += batch.num_rows
             yield Page(batch, resume=token)
-
-    def _exactly(self, row: Row) -> Row:
-        """Large numbers come as 1.2345678E7, in JSON and in CSV."""
-        for name in self.exact:
-            value = row[name]
-            if isinstance(value, Decimal) or (isinstance(value, str) and "E" in value):
-                row[name] = format(Decimal(value), "f")
-        return row
 
     def _token(self, index: int, where: Where) -> Mapping[str, Any]:
         kind = {"stamp": where.stamp, "id": where.id} if isinstance(where, Place) else {}
@@ -122,7 +113,9 @@ class Reading:
                 raise ResumeExpired(f"the fields of {self.table.name} are others than when reading began")
             self.began, index = str(resume["began"]), int(resume["source"])
             if "job" in resume:
-                return index, Job(str(resume["job"]), int(resume["total"]), str(resume["locator"]), int(resume["rows"]))
+                return index, Job(
+                    str(resume["job"]), int(resume["total"]), str(resume["locator"]), int(resume["rows"])
+                )
             return index, Place(str(resume["stamp"]), str(resume["id"]))
         except (KeyError, TypeError, ValueError):
             raise ResumeExpired(f"where reading of {self.table.name} stood cannot be told from {json.dumps(resume)[:100]}") from None  # fmt: skip
@@ -137,12 +130,10 @@ class Reading:
             if window.state is not None:
                 began = dt.datetime.fromisoformat(str(window.state["began"]))
                 if self.table.deletes == "reported" and self.session.now - began > BIN:
-                    raise ResumeExpired(f"rows of {self.table.name} that were deleted have left the recycle bin since the last sync")
+                    raise ResumeExpired(
+                        f"rows of {self.table.name} that were deleted have left the recycle bin since the last sync"
+                    )
                 times.append(began - LOOKBACK)
             return min(times)
         except (KeyError, TypeError, ValueError):
             raise ResumeExpired(f"the state of {self.table.name} is none that this connector wrote") from None
-
-
-def literal_of(when: dt.datetime) -> str:
-    return when.astimezone(dt.UTC).isoformat(timespec="seconds")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from cadran.plugins import AuthError, ConfigError, Context, Transient
-from cadran.plugins.http import Answer, Http
+from cadran.plugins import AuthError, Cancelled, ConfigError, Context, Transient
+from cadran.plugins.http import Answer, Http, Wait
 from cadran_plugins.salesforce.config import Config
 from cadran_plugins.salesforce.trouble import judge, judge_login
 
@@ -22,24 +21,42 @@ def hosts_of(config: Config) -> list[str]:
 
 
 class Session:
-    """One login. ``now`` is Salesforce's own time of its latest answer."""
+    """One login, made with the first request."""
 
     def __init__(self, context: Context, config: Config) -> None:
         self.context, self.config = context, config
-        self.now = context.clock()
-        hosts = hosts_of(config)
-        self._login = Http(context, hosts, base=config.url, account=config.host, judge=judge_login)
+        self._login = Http(context, hosts_of(config), base=config.url, account=config.host, judge=judge_login)
         self._api: Http | None = None
         self._instance = config.url
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-        return self._heard(self._ready().get(self._instance + self.config.data + path, params=params))
+    @property
+    def now(self) -> dt.datetime:
+        """Salesforce's own time."""
+        return self.context.clock() + self._login.skew
+
+    def connected(self) -> dt.datetime:
+        """Salesforce's own time, once we are logged in."""
+        self._ready()
+        return self.now
+
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, *, expect: Literal["json", "any"] = "json"
+    ) -> Answer:
+        return self._ready().get(self._instance + self.config.data + path, params=params, expect=expect)
 
     def post(self, path: str, value: Any) -> Answer:
-        return self._heard(self._ready().post(self._instance + self.config.data + path, json=value))
+        return self._ready().post(self._instance + self.config.data + path, json=value)
 
     def delete(self, path: str) -> None:
-        self._ready().request("DELETE", self._instance + self.config.data + path)
+        self._ready().request("DELETE", self._instance + self.config.data + path, expect="any", tries=1)
+
+    def pause(self, seconds: float) -> None:
+        wait: Wait = self.context.shared.get(Wait) or Wait()
+        wait.pause(seconds, self._wanted)
+
+    def _wanted(self) -> None:
+        if self.context.cancelled():
+            raise Cancelled("nobody waits for the answer any more")
 
     def query(self, soql: str, *, more: str = "") -> Mapping[str, Any]:
         """One answer of a query, deleted and archived rows included: ``totalSize``, ``done``, ``records``.
@@ -67,13 +84,12 @@ class Session:
             headers = self._token()
             self._api = Http(
                 self.context, hosts_of(self.config), base=self._instance, headers=headers, account=self.config.host, judge=judge,
-                renew=self._token, timeout=120.0,
+                renew=self._token, timeout=120.0, credential=("client_id",),
             )  # fmt: skip
         return self._api
 
     def _token(self) -> Mapping[str, str]:
-        answer = self._heard(self._login.post("/services/oauth2/token", data=self._claim()))
-        told = answer.json()
+        told = self._login.post("/services/oauth2/token", data=self._claim()).json()
         if not isinstance(told, dict) or not isinstance(token := told.get("access_token"), str):
             raise Transient("Salesforce's answer to the login holds no token")
         self.context.hide(token)
@@ -85,28 +101,31 @@ class Session:
         parts = urlsplit(url)
         if f"{parts.scheme}://{parts.netloc}" == self.config.url:
             return self.config.url
-        if parts.scheme != "https" or not (parts.hostname or "").endswith(_OWN) or "@" in parts.netloc or parts.port not in (None, 443):
-            raise AuthError(f"the login sends us to {parts.hostname}, which is not Salesforce's", setting=("domain",))
+        if (
+            parts.scheme != "https"
+            or not (parts.hostname or "").endswith(_OWN)
+            or "@" in parts.netloc
+            or parts.port not in (None, 443)
+        ):
+            raise AuthError(
+                f"the login sends us to {parts.hostname}, which is not Salesforce's", setting=("domain",)
+            )
         return f"https://{parts.hostname}"
 
     def _claim(self) -> dict[str, str]:
         if not self.config.private_key:
-            return {"grant_type": "client_credentials", "client_id": self.config.client_id, "client_secret": self.config.client_secret}
+            return {
+                "grant_type": "client_credentials",
+                "client_id": self.config.client_id,
+                "client_secret": self.config.client_secret,
+            }
         claim = {
             "iss": self.config.client_id,
             "sub": self.config.username,
             "aud": self.config.url,
-            "exp": int((self.context.clock() + dt.timedelta(minutes=3)).timestamp()),
+            "exp": int((self.now + dt.timedelta(minutes=3)).timestamp()),
         }
         return {"grant_type": _JWT, "assertion": _signed(claim, self.config.private_key)}
-
-    def _heard(self, answer: Answer) -> Answer:
-        stated = answer.headers.get("date", "")
-        try:
-            self.now = email.utils.parsedate_to_datetime(stated).astimezone(dt.UTC)
-        except ValueError:
-            self.now = self.context.clock()
-        return answer
 
 
 def _signed(claim: Mapping[str, Any], key: str) -> str:
@@ -119,4 +138,6 @@ def _signed(claim: Mapping[str, Any], key: str) -> str:
         return jwt.encode(dict(claim), key, algorithm="RS256")
     except (ValueError, TypeError, UnsupportedAlgorithm, jwt.PyJWTError):
         hint = "an RSA key in PEM form: -----BEGIN PRIVATE KEY-----, with its line breaks"
-        raise ConfigError("private_key is no key that can sign", hint=hint, setting=("private_key",)) from None
+        raise ConfigError(
+            "private_key is no key that can sign", hint=hint, setting=("private_key",)
+        ) from None

@@ -6,21 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from cadran.plugins import Column, Table, Transient
-from cadran_plugins.salesforce.objects import DELETED, STAGE_HISTORY, Row, Source, _true
-from cadran_plugins.salesforce.reading import LOOKBACK, Found, Reading
+from cadran.plugins import Table, Transient
+from cadran_plugins.salesforce.objects import DELETED, Row, Source, is_true
+from cadran_plugins.salesforce.reading import Found, Reading
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.walk import Step, steps
 
-_WHEN = "TIMESTAMP WITH TIME ZONE"
 _AT_ONCE = 300  # ids in one query: more would not fit into an address
-
-TABLE = Table(
-    STAGE_HISTORY,
-    (Column("id", "VARCHAR"), Column("opportunity_id", "VARCHAR"), Column("stage", "VARCHAR"), Column("entered_at", _WHEN),
-     Column("left_at", _WHEN), Column("system_modstamp", _WHEN)),
-    key=("id",), cursor="system_modstamp", lookback=LOOKBACK, deletes="reported",
-)  # fmt: skip
 
 _OPPORTUNITIES = Source("Opportunity", ("Id", "SystemModstamp"), lambda _: None, stamped=True, binned=True)
 
@@ -31,8 +23,8 @@ class StageReading(Reading):
     A row's cursor is that of its opportunity, as lines of a history have none that can be relied on when an opportunity is deleted.
     """
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, TABLE, [_OPPORTUNITIES])
+    def __init__(self, session: Session, table: Table) -> None:
+        super().__init__(session, table, [_OPPORTUNITIES])
 
     def _source(self, index: int, since: Any, where: Any) -> Found:
         for step in steps(self.session, _OPPORTUNITIES, since, where):
@@ -44,7 +36,7 @@ class StageReading(Reading):
         for start in range(0, len(step.records), _AT_ONCE):
             part = {str(r["Id"]): r for r in step.records[start : start + _AT_ONCE]}
             for id_, lines in groupby(self._lines(list(part)), key=lambda line: str(line["OpportunityId"])):
-                if _true(part[id_][DELETED]):
+                if is_true(part[id_][DELETED]):
                     gone += [str(line["Id"]) for line in lines]
                 else:
                     rows += _stays(list(lines), part[id_]["SystemModstamp"])

@@ -6,12 +6,39 @@ import json
 import re
 from typing import Any
 
-from cadran.plugins import AuthError, ConnectorError, DataError, QuotaExhausted, RateLimited, ResumeExpired, SchemaChanged, Transient
+from cadran.plugins import (
+    AuthError,
+    ConnectorError,
+    DataError,
+    QuotaExhausted,
+    RateLimited,
+    ResumeExpired,
+    SchemaChanged,
+    Transient,
+)
 from cadran.plugins.http import Answer
 
-_LATER = {"SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION", "EXCEEDED_MAX_SEMIJOIN_SUBSELECTS"}
-_NOT_ALLOWED = {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FORBIDDEN"}
-_NO_BULK = {"FEATURENOTENABLED", "INVALIDENTITY", "FUNCTIONALITY_NOT_ENABLED", "EXCEEDED_QUOTA", "LIMIT_EXCEEDED"}
+_LATER = {
+    "SERVER_UNAVAILABLE",
+    "QUERY_TIMEOUT",
+    "UNABLE_TO_LOCK_ROW",
+    "UNKNOWN_EXCEPTION",
+    "EXCEEDED_MAX_SEMIJOIN_SUBSELECTS",
+}
+_NOT_ALLOWED = {
+    "INSUFFICIENT_ACCESS",
+    "INSUFFICIENT_ACCESS_OR_READONLY",
+    "API_DISABLED_FOR_ORG",
+    "API_CURRENTLY_DISABLED",
+    "FORBIDDEN",
+}
+_NO_BULK = {
+    "FEATURENOTENABLED",
+    "INVALIDENTITY",
+    "FUNCTIONALITY_NOT_ENABLED",
+    "EXCEEDED_QUOTA",
+    "LIMIT_EXCEEDED",
+}
 
 
 class Missing(DataError):
@@ -46,7 +73,9 @@ def meant(code: str, words: str) -> ConnectorError:
         )
     if code == "INVALID_TYPE":
         found = re.search(r"sObject type '(\w+)'", words)
-        return UnknownObject(f"there is no object {found[1] if found else ''} that this user may see".replace("  ", " "))
+        return UnknownObject(
+            f"there is no object {found[1] if found else ''} that this user may see".replace("  ", " ")
+        )
     if code == "INVALID_QUERY_LOCATOR":
         return ResumeExpired("Salesforce does not know any more where reading stood")
     if code == "NOT_FOUND":
@@ -57,7 +86,9 @@ def meant(code: str, words: str) -> ConnectorError:
     if code in _NO_BULK:
         return NoBulk(said)
     if code in _NOT_ALLOWED:
-        return AuthError(said, hint="the user of the app needs the permissions 'API Enabled' and 'View All Data'")
+        return AuthError(
+            said, hint="the user of the app needs the permissions 'API Enabled' and 'View All Data'"
+        )
     return DataError(said)
 
 
@@ -80,9 +111,13 @@ def judge_login(answer: Answer) -> ConnectorError | None:
     words = _short(str(said.get("error_description", ""))) if isinstance(said, dict) else ""
     told = f"{error}: {words}" if words else error or f"it answered {answer.status}"
     if error in ("invalid_client_id", "invalid_app_access"):
-        return AuthError(f"Salesforce knows no app of this client_id ({told})", hint=_ANEW, setting=("client_id",))
+        return AuthError(
+            f"Salesforce knows no app of this client_id ({told})", hint=_ANEW, setting=("client_id",)
+        )
     if error == "invalid_client":
-        return AuthError(f"Salesforce does not accept the client_secret ({told})", hint=_ANEW, setting=("client_secret",))
+        return AuthError(
+            f"Salesforce does not accept the client_secret ({told})", hint=_ANEW, setting=("client_secret",)
+        )
     if "domain" in words:
         return AuthError(f"Salesforce does not take logins there ({told})", hint="domain is the org's own: YOURS.my.salesforce.com, not login.salesforce.com", setting=("domain",))  # fmt: skip
     if error == "invalid_grant":

@@ -56,7 +56,14 @@ def steps(session: Session, source: Source, since: dt.datetime | None, place: Pl
         place, limit = behind, AT_ONCE
 
 
-def soql(source: Source, since: dt.datetime | None, place: Place | None = None, limit: int = 0, *, ordered: bool = True) -> str:
+def soql(
+    source: Source,
+    since: dt.datetime | None,
+    place: Place | None = None,
+    limit: int = 0,
+    *,
+    ordered: bool = True,
+) -> str:
     conditions = [f"{DELETED} = false"] if source.binned and since is None else []
     if place is not None and source.stamped:
         conditions += [f"{STAMP} >= {place.stamp}", f"({STAMP} > {place.stamp} OR {ID} > '{place.id}')"]
