@@ -156,7 +156,7 @@ _OBJECTS: dict[str, tuple[str, bool, str]] = {
 
 #: Stages of a new org: label, closed, won.
 STAGES = (
-    ("Qualification", False, False), ("Proposal", False, False), ("Negotiation", False, False),
+    ("Qualification", False, False), ("Demo", False, False), ("Proposal", False, False), ("Negotiation", False, False),
     ("Closed Won", True, True), ("Closed Lost", True, False),
 )  # fmt: skip
 

@@ -66,7 +66,7 @@ ACTIVITY_COLUMNS = (
     Column("activity_date", "DATE"), Column("done_at", _WHEN), Column("created_date", _WHEN), Column("system_modstamp", _WHEN),
 )  # fmt: skip
 STAGE_COLUMNS = (
-    Column("id", "VARCHAR"), Column("opportunity_id", "VARCHAR"), Column("stage", "VARCHAR"), Column("entered_at", _WHEN),
+    Column("id", "VARCHAR"), Column("opportunity_id", "VARCHAR"), Column("stage_name", "VARCHAR"), Column("entered_at", _WHEN),
     Column("left_at", _WHEN), Column("system_modstamp", _WHEN),
 )  # fmt: skip
 

@@ -63,7 +63,7 @@ def _stays(lines: Sequence[Mapping[str, Any]], stamp: Any) -> list[Row]:
     firsts = [next(group) for _, group in groupby(lines, key=lambda line: line["StageName"])]
     ends = [line["CreatedDate"] for line in firsts[1:]]
     return [
-        {"id": line["Id"], "opportunity_id": line["OpportunityId"], "stage": line["StageName"], "entered_at": line["CreatedDate"],
+        {"id": line["Id"], "opportunity_id": line["OpportunityId"], "stage_name": line["StageName"], "entered_at": line["CreatedDate"],
          "left_at": end, "system_modstamp": stamp}
         for line, end in zip(firsts, [*ends, None], strict=True)
     ]  # fmt: skip

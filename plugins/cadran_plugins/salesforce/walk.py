@@ -47,7 +47,7 @@ def steps(session: Session, source: Source, since: dt.datetime | None, place: Pl
         if not records and not answer["done"]:
             raise DataError(f"Salesforce says that there are more rows of {source.object}, and gives none")
         behind = _behind(source, records, place)
-        if behind is not None and behind == place:
+        if records and behind == place:
             raise DataError(f"Salesforce gives the same rows of {source.object} again")
         done = bool(answer["done"]) and (not limit or answer["totalSize"] < limit)
         yield Step(records, behind, done, answer["totalSize"])
