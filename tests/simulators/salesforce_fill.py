@@ -89,6 +89,9 @@ def _deals(simulator: SalesforceSimulator, folder: Path, ids: dict[str, str]) ->
             simulator.update("Opportunity", id_, at=at, StageName=stage)
         if closed is not None:
             simulator.update("Opportunity", id_, Closed_At__c=closed)
+        lead = simulator.org["Lead"].rows.get(ids[row["lead_id"]])
+        if lead is not None and lead["IsConverted"]:
+            lead["ConvertedOpportunityId"] = id_
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
