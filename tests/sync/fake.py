@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -104,7 +104,7 @@ class Fake(SyncedConnector):
     """Whose world is set by :func:`connector`."""
 
     world: World
-    config_schema = {"type": "object", "properties": {"token": {"type": "string", "writeOnly": True}}, "additionalProperties": False}  # fmt: skip
+    config_schema: ClassVar[Any] = {"type": "object", "properties": {"token": {"type": "string", "writeOnly": True}}, "additionalProperties": False}  # fmt: skip
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -137,9 +137,9 @@ class _Incoming:
         cases = [
             f"WHEN {quoted(name)} IS NULL THEN {text(f'{name}: the key is empty')}" for name in self.shape.key
         ]
-        for field in self.shape.live:
-            if wrong := fitting.misfit(field.name, has[field.name], wants[field.name]):
-                cases.append(f"WHEN {wrong} THEN {fitting.reason(field.name, has[field.name], wants[field.name])}")  # fmt: skip
+        for name in (field.name for field in self.shape.live):
+            wrong = fitting.misfit(name, has[name], wants[name])
+            cases += [f"WHEN {wrong} THEN {fitting.reason(name, has[name], wants[name])}"] * bool(wrong)
         return f"CASE {' '.join(cases)} END" if cases else "NULL"
 
     def _place(self) -> str:

@@ -88,10 +88,8 @@ class Exchange:
             "write": timeout,
             "pool": timeout,
         }
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_trust(ca_file), proxy=_proxy(proxy) if proxy else None, keepalive_expiry=_IDLE,
-            max_keepalive_connections=10, network_backend=Backend(attention),
-        )  # fmt: skip
+        self._ca_file, self._proxy = ca_file, _proxy(proxy) if proxy else None
+        self._pools: dict[bytes, httpcore.ConnectionPool] = {}
 
     def open(self, ask: Ask) -> Opened:
         """Sends it. Raises httpcore's errors, and :class:`DataError` for a redirect that must not be followed."""
@@ -116,15 +114,26 @@ class Exchange:
             headers.append((b"Content-Length", str(len(ask.content)).encode()))
         request = httpcore.Request(ask.method, url, headers=headers, content=ask.content, extensions={"timeout": self._timeouts})  # fmt: skip
         try:
-            answer = self._pool.handle_request(request)
+            answer = self._pool(url.scheme).handle_request(request)
         except Exception as error:
             self._log(f"{ask.shown}: {type(error).__name__} after {_ms(started)} ms")
             raise
         self._log(f"{ask.shown}: {answer.status} in {_ms(started)} ms")
         return Opened(ask, answer.status, httpx.Headers(answer.headers), answer)
 
+    def _pool(self, scheme: bytes) -> httpcore.ConnectionPool:
+        """The connections of one scheme: reading all certificates takes longer than twenty requests."""
+        if scheme not in self._pools:
+            trust = _trust(self._ca_file) if scheme == b"https" else None
+            self._pools[scheme] = httpcore.ConnectionPool(
+                ssl_context=trust, proxy=self._proxy, keepalive_expiry=_IDLE, max_keepalive_connections=10,
+                network_backend=Backend(self.attention),
+            )  # fmt: skip
+        return self._pools[scheme]
+
     def close(self) -> None:
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 def _led(ask: Ask, status: int, location: str) -> Ask:

@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{1,4})?
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATE = re.compile(_DAY)
 _MOMENT = re.compile(
-    rf"({_DAY})(?:[ T]([0-9]{{1,2}}):([0-9]{{2}})(?::([0-9]{{2}})(?:[.]([0-9]{{1,9}}))?)?)?(Z| UTC|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?"
+    rf"({_DAY})(?:[ T]([0-9]{{1,2}})(?::([0-9]{{2}})(?::([0-9]{{2}})(?:[.]([0-9]{{1,9}}))?)?)?)?(Z| UTC|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?"
 )
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 BOOLEANS = {**dict.fromkeys(("true", "t", "yes", "y", "1"), True), **dict.fromkeys(("false", "f", "no", "n", "0"), False)}  # fmt: skip
@@ -146,7 +146,7 @@ def _scaled(number: Decimal, scale: int, most: int) -> int:
             behind = f"has more than {scale} digits behind the point" if scale else "is no whole number"
             raise Misfit(behind)
     else:
-        unscaled *= 10**shift
+        unscaled *= int(10**shift)
     return -unscaled if sign else unscaled
 
 
