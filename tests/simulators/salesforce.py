@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -63,7 +63,7 @@ class SalesforceSimulator(Simulator):
         self.sessions: dict[str, int] = {}
         self.session_calls = 0
         self.instance_url = ""
-        self.cursors: dict[str, tuple[Query, list[Row]]] = {}
+        self.cursors: dict[str, tuple[Query, Sequence[Row]]] = {}
         self.jobs: dict[str, _Job] = {}
         self.batch, self.polls, self.lose, self.part = 2000, 1, 0, 50_000
         self.no_bulk = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -54,12 +54,6 @@ class Sobject:
     rows: dict[str, Row] = field(default_factory=dict)
     made: int = 0
     in_bulk: bool = True
-
-    def all_rows(self) -> Iterator[Row]:
-        if self.made:
-            yield from (self.made_row(i) for i in range(self.made))
-        else:
-            yield from list(self.rows.values())
 
     def made_row(self, i: int) -> Row:
         """The row of a number: two share each second, so that pages end between rows of one time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -34,19 +34,35 @@ class Query:
     order: tuple[tuple[str, bool], ...]
     limit: int | None
 
-    def rows(self, *, deleted: bool) -> list[Row]:
+    def rows(self, *, deleted: bool) -> Sequence[Row]:
         """The rows in order; ``deleted``: those in the recycle bin and what is archived as well."""
-        found = self._made() if self.sobject.made else [r for r in self.sobject.all_rows() if self.holds(r)]
+        if self.sobject.made:
+            return self._made()
+        found = [r for r in self.sobject.rows.values() if self.holds(r)]
         if not deleted:
             found = [r for r in found if not r.get("IsDeleted") and not r.get("IsArchived")]
         for name, down in reversed(self.order):
             found.sort(key=lambda r, n=name: (r[n] is not None, r[n]), reverse=down)  # type: ignore[misc]
         return found[: self.limit]
 
-    def _made(self) -> list[Row]:
+    def _made(self) -> Sequence[Row]:
+        """Rows that exist as a number only stand in the order of their change: what is asked for is all behind some place."""
         first = self.sobject.first_made(self.holds)
         last = self.sobject.made if self.limit is None else min(self.sobject.made, first + self.limit)
-        return [self.sobject.made_row(i) for i in range(first, last)]
+        return _Made(self.sobject, range(first, last))
+
+
+class _Made(Sequence[Row]):
+    def __init__(self, sobject: Sobject, numbers: range) -> None:
+        self.sobject, self.numbers = sobject, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, which: Any) -> Any:
+        if isinstance(which, slice):
+            return [self.sobject.made_row(i) for i in self.numbers[which]]
+        return self.sobject.made_row(self.numbers[which])
 
 
 def parsed(text: str, org: Mapping[str, Sobject]) -> Query:

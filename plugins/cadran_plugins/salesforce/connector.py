@@ -98,7 +98,7 @@ class SalesforceConnector(SyncedConnector):
         found = self.table(table)
         if found is None:
             raise ConfigError(
-                f"the org has no table {table}",
+                f"the org has no table '{table}'",
                 hint="an object of the org is a table when objects: names it, by its API name",
             )
         from cadran_plugins.salesforce.reading import Reading

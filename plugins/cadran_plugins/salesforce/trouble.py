@@ -55,6 +55,8 @@ class UnknownObject(DataError):
 
 def judge(answer: Answer) -> ConnectorError | None:
     """The API's answers; a session that is over is left to whoever renews it."""
+    if answer.status == 200 and "/results" in answer.url and "sforce-numberofrecords" not in answer.headers:
+        return Transient("Salesforce's answer holds no results of a job")
     if answer.status < 400 or answer.status == 401:
         return None
     code, words = _first(answer)
