@@ -158,7 +158,7 @@ class HubSpot(Simulator):
 
     def _list(self, request: Request, kind: str) -> Response:
         limit, asked = int(request.query.get("limit", 10)), request.query
-        history = _words(asked.get("propertiesWithHistory"))
+        history = _words(request, "propertiesWithHistory")
         if limit > (50 if history else 100):
             return _invalid(f"limit must be at most {50 if history else 100}")
         if len(request.query.get("properties", "")) > 16_000:
@@ -166,7 +166,7 @@ class HubSpot(Simulator):
         after = asked.get("after", "0")
         if not after.isdigit() or (self.expired and "after" in asked):
             return _invalid(f"Invalid 'after': {after}")
-        binned = asked.get("archived") == "true"
+        binned = _archived(request)
         found: list[Row] = []
         start = 0 if self.stuck else int(after)
         for row in self.rows[kind].above(max(start, self.rows[kind].made) if binned else start):
@@ -176,7 +176,7 @@ class HubSpot(Simulator):
                 found.append(row)
         else:
             limit = -1
-        names, others = _words(asked.get("properties")), _words(asked.get("associations"))
+        names, others = _words(request, "properties"), _words(request, "associations")
         results = [self._shown(kind, row, names, history, others) for row in found]
         content: dict[str, Any] = {"results": results}
         if limit > 0 and found:
@@ -259,7 +259,7 @@ class HubSpot(Simulator):
         return False
 
     def _batch(self, request: Request, kind: str) -> Response:
-        body, binned = request.json, request.query.get("archived") == "true"
+        body, binned = request.json, _archived(request)
         history = body.get("propertiesWithHistory") or []
         if len(body["inputs"]) > (50 if history else 100):
             return _invalid(f"at most {50 if history else 100} inputs")
@@ -306,7 +306,7 @@ class HubSpot(Simulator):
         return Response(content, 207 if errors else 200)
 
     def _owners(self, request: Request) -> Response:
-        binned, after = request.query.get("archived") == "true", int(request.query.get("after", 0))
+        binned, after = _archived(request), int(request.query.get("after", 0))
         limit = int(request.query.get("limit", 100))
         if limit > 500:
             return _invalid("limit must be at most 500")
@@ -324,7 +324,7 @@ class HubSpot(Simulator):
     def _properties(self, request: Request, kind: str) -> Response:
         return Response(
             {"results": [each.json() for each in self.properties[kind].values()]}
-            if request.query.get("archived") != "true"
+            if not _archived(request)
             else {"results": []}
         )
 
@@ -445,8 +445,13 @@ def _types(kind: str, other: str, primary: bool) -> list[dict[str, Any]]:
     return types
 
 
-def _words(text: str | None) -> list[str]:
-    return [word for word in (text or "").split(",") if word]
+def _archived(request: Request) -> bool:
+    return request.query.get("archived", "").lower() == "true"
+
+
+def _words(request: Request, name: str) -> list[str]:
+    """Written with commas, or under the same name again and again."""
+    return [word for text in request.repeated.get(name, ()) for word in text.split(",") if word]
 
 
 def _comparable(value: str | None, type_: str) -> Any:

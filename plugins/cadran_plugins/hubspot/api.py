@@ -56,7 +56,7 @@ class Api:
         def client(name: str, limit: Limit) -> Http:
             return Http(
                 context, [settings.host], base=settings.url, headers={"authorization": f"Bearer {settings.token}"},
-                limits=[limit], account=name, judge=lambda answer: judge(answer, context.clock, self.zone), timeout=settings.timeout,
+                limits=[limit], account=name, judge=lambda answer: judge(answer, context.clock, self.zone), timeout=settings.timeout, credential=("token",),
             )  # fmt: skip
 
         self.http, self._searching = client(account, _GENERAL), client(f"{account}:search", _SEARCH)

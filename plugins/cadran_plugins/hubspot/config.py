@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cadran.plugins import ConfigError, parse_duration
+from cadran.plugins.http import SETTINGS
 
 OBJECTS = ("contacts", "companies", "deals", "orders")
 ACTIVITIES = ("calls", "emails", "meetings", "notes", "tasks")
@@ -53,8 +54,9 @@ SCHEMA: Mapping[str, Any] = {
             "type": "string",
             "pattern": r"^\s*[0-9]+\s*(m|min|minutes?|s|seconds?)\s*$",
             "errorMessage": "must be a duration such as '30s' or '2 minutes'",
-            "description": "How long one request may take: 60 seconds unless said.",
+            "description": "How long HubSpot may say nothing: 60 seconds unless said.",
         },
+        **SETTINGS,
     },
     "additionalProperties": False,
 }

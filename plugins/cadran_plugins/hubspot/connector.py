@@ -28,7 +28,7 @@ from cadran_plugins.hubspot.history import StageHistory
 from cadran_plugins.hubspot.objects import Objects
 from cadran_plugins.hubspot.small import LINKS, Links, Owners, Pipelines, Stages
 from cadran_plugins.hubspot.tables import Kind
-from cadran_plugins.hubspot.trouble import MissingScope, Refused
+from cadran_plugins.hubspot.trouble import NotAllowed
 
 
 class HubSpotConnector(SyncedConnector):
@@ -52,11 +52,14 @@ class HubSpotConnector(SyncedConnector):
         self._api.close()
 
     def ping(self) -> str:
-        account = self._api.account()
+        try:
+            account = self._api.account()
+        except NotAllowed:  # the token is accepted, and may not ask this
+            return f"HubSpot account ({self.settings.host})"
         return f"HubSpot account {account.get('portalId')} ({account.get('uiDomain') or self.settings.host})"
 
     def discover(self) -> Sequence[Table]:
-        self._api.account()  # a token that is not accepted at all is no problem of one table
+        self.ping()  # a token that is not accepted at all is no problem of one table
         return [self._described(name) for name in self._kinds]
 
     def names(self) -> Sequence[str]:
@@ -98,7 +101,7 @@ class HubSpotConnector(SyncedConnector):
         if name not in self._tables:
             try:
                 self._tables[name] = self._kinds[name].table()
-            except (MissingScope, Refused, DataError) as error:
+            except (NotAllowed, DataError) as error:
                 return Table(name, problem=error)
         return self._tables[name]
 

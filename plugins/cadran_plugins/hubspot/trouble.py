@@ -13,15 +13,16 @@ from cadran.plugins.http import Answer
 _APPS = "in HubSpot: Settings → Integrations → Private apps → your app"
 
 
-class MissingScope(AuthError):
-    """The token is good, and may not read this; ``scopes`` are what it lacks, one of them or all."""
+class NotAllowed(AuthError):
+    """The token is good, and may not read this."""
 
-    def __init__(self, scopes: tuple[str, ...]) -> None:
-        named = ", ".join(scopes)
-        what = f"the token lacks the scope {named}" if scopes else "the token lacks a scope"
-        grant = f"grant {named}" if scopes else "grant the scope that reads this"
-        super().__init__(what, hint=f"{_APPS} → Scopes: {grant}, then sync again", setting=("token",))
-        self.scopes = scopes
+
+def _lacks(scopes: tuple[str, ...]) -> NotAllowed:
+    """``scopes``: one of them would do, or all are needed; HubSpot's message does not say it in a word of its own."""
+    named = " or ".join(scopes)
+    what = f"the token lacks the scope {named}" if scopes else "the token lacks a scope"
+    grant = f"grant {named}" if scopes else "grant the scope that reads this"
+    return NotAllowed(what, hint=f"{_APPS} → Scopes: {grant}, then sync again", setting=("token",))
 
 
 class Refused(DataError):
@@ -46,9 +47,9 @@ def judge(answer: Answer, now: Callable[[], dt.datetime], zone: str = "") -> Con
             hint = f"{_APPS} → Auth: copy the access token, and see that the app was not deleted"
             return AuthError("HubSpot does not accept the token", hint=hint, setting=("token",))
         case 403 if body.get("category") == "MISSING_SCOPES":
-            return MissingScope(_scopes(body))
+            return _lacks(_scopes(body))
         case 403:
-            return AuthError(f"HubSpot does not let this token in: {said}", setting=("token",))
+            return NotAllowed(f"HubSpot does not let this token read it: {said}", setting=("token",))
         case 429 if body.get("policyName") == "DAILY":
             hint = "what has come is kept: sync again when the day is over, or see which apps use up the account's requests"
             return QuotaExhausted("HubSpot's requests of the day are used up", until=_midnight(now(), zone), hint=hint)  # fmt: skip
