@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from tests.simulators.hubspot import HubSpot
 
 from cadran.plugins import WHOLE, Context, Deletes, End, Page, Rejected, Table, Window
 from cadran.plugins.http import Wait
 from cadran_plugins.hubspot.connector import HubSpotConnector
-from tests.simulators.hubspot import HubSpot
 
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from cadran.plugins import Window
 from tests.plugins.reading_hubspot import NOON, connecting, read
 from tests.simulators.hubspot import TOKEN, HubSpot
 from tests.simulators.hubspot_spec import Described, specs
+
+from cadran.plugins import Window
 
 hubspot = pytest.importorskip("hubspot", reason="the official client is not installed")
 
@@ -26,12 +26,21 @@ def peopled(simulator: HubSpot) -> HubSpot:
     simulator.add_property("contacts", "score_2024", "Score", "number")
     for number in range(1, 251):
         at = NOON - dt.timedelta(days=300, minutes=number)
-        simulator.insert("contacts", {"email": f"p{number}@x.example", "score_2024": str(number)}, at=at, id_=number)
+        simulator.insert(
+            "contacts", {"email": f"p{number}@x.example", "score_2024": str(number)}, at=at, id_=number
+        )
     for number in range(1, 121):
-        simulator.insert("companies", {"name": f"Firm {number}"}, at=NOON - dt.timedelta(days=200), id_=number)
+        simulator.insert(
+            "companies", {"name": f"Firm {number}"}, at=NOON - dt.timedelta(days=200), id_=number
+        )
     for number in range(1, 131):
         at = NOON - dt.timedelta(days=100, minutes=number)
-        values = {"dealname": f"D{number}", "amount": f"{number}.50", "dealstage": "appointmentscheduled", "pipeline": "default"}
+        values = {
+            "dealname": f"D{number}",
+            "amount": f"{number}.50",
+            "dealstage": "appointmentscheduled",
+            "pipeline": "default",
+        }
         simulator.insert("deals", values, at=at, id_=number)
         simulator.associate("deals", number, "companies", 1 + number % 120, primary=True)
         simulator.associate("deals", number, "contacts", number)
@@ -57,9 +66,11 @@ def client(account: HubSpot) -> Any:
     return hubspot.Client.create(access_token=TOKEN, host=account.url)
 
 
-def test_the_official_client_reads_all_pages(account: HubSpot, client: Any) -> None:
+def test_the_official_client_reads_all_pages(client: Any) -> None:
     contacts = client.crm.contacts.get_all(properties=["email", "score_2024"])
-    assert [(c.id, c.properties["email"]) for c in contacts] == [(str(n), f"p{n}@x.example") for n in range(1, 251)]
+    assert [(c.id, c.properties["email"]) for c in contacts] == [
+        (str(n), f"p{n}@x.example") for n in range(1, 251)
+    ]
     companies = client.crm.companies.get_all()
     assert len(companies) == 120
 
@@ -77,7 +88,7 @@ def test_the_official_client_sees_what_the_connector_sees(account: HubSpot, clie
     assert {d.id for d in archived} == {"5", "77"} == deals.gone
 
 
-def test_the_official_client_searches(account: HubSpot, client: Any) -> None:
+def test_the_official_client_searches(client: Any) -> None:
     since = str(int((NOON - dt.timedelta(days=98)).timestamp() * 1000))
     from hubspot.crm.deals import Filter, FilterGroup, PublicObjectSearchRequest
 
@@ -91,7 +102,7 @@ def test_the_official_client_searches(account: HubSpot, client: Any) -> None:
     assert found.paging.next.after == "20" and found.results[0].properties["dealstage"] == "closedwon"
 
 
-def test_the_official_client_reads_the_rest(account: HubSpot, client: Any) -> None:
+def test_the_official_client_reads_the_rest(client: Any) -> None:
     owners = client.crm.owners.get_all()
     assert len(owners) == 117 and owners[0].teams[0].name == "Nord"
     assert len(client.crm.owners.get_all(archived=True)) == 13
@@ -101,7 +112,7 @@ def test_the_official_client_reads_the_rest(account: HubSpot, client: Any) -> No
     assert next(p for p in properties if p.name == "score_2024").label == "Score"
 
 
-def test_the_official_client_reads_associations_and_history(account: HubSpot, client: Any) -> None:
+def test_the_official_client_reads_associations_and_history(client: Any) -> None:
     from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
     from hubspot.crm.deals import BatchReadInputSimplePublicObjectId
 
@@ -113,7 +124,10 @@ def test_the_official_client_reads_associations_and_history(account: HubSpot, cl
         inputs=[{"id": "3"}], properties=["dealname"], properties_with_history=["dealstage"]
     )
     (deal,) = client.crm.deals.batch_api.read(batch).results
-    assert [v.value for v in deal.properties_with_history["dealstage"]] == ["closedwon", "appointmentscheduled"]
+    assert [v.value for v in deal.properties_with_history["dealstage"]] == [
+        "closedwon",
+        "appointmentscheduled",
+    ]
 
 
 @pytest.mark.skipif(specs() is None, reason="HubSpot's published descriptions are not here")
@@ -153,7 +167,9 @@ def test_what_is_not_as_published_is_found() -> None:
 def test_a_million_rows_need_no_room() -> None:
     """As a process of its own: the last of a million contacts is there as quickly as the first."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.simulators.hubspot", "--rows", "1000000"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.simulators.hubspot", "--rows", "1000000"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None

@@ -25,7 +25,6 @@ from tests.simulators.hubspot_rows import Row, Rows, contact, deal, instant, mil
 TOKEN = "pat-eu1-0f3a7c1e-canary-token"
 _KIND = "|".join(KINDS)
 _OBJECTS = rf"/crm/(?:v3/objects|objects/2026-09)/({_KIND})"
-_AT_MOST = 10_000  # hits of one search
 
 
 class HubSpot(Simulator):
@@ -45,6 +44,7 @@ class HubSpot(Simulator):
         self.expired = self.stuck = False
         self.meanwhile: list[Callable[[], None]] = []
         self.links_at_once = 100  # of one record, in one answer
+        self.hits_at_most = 10_000  # of one search
         self._next = 1000
 
     # --- what the account's people do ------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class HubSpot(Simulator):
         limit, after = body.get("limit", 10), int(body.get("after") or 0)
         if limit > 200:
             return _invalid("limit must be at most 200")
-        if after + limit > _AT_MOST:
+        if after + limit > self.hits_at_most:
             return _invalid("The maximum total results for a given query is 10000")
         if len(body.get("sorts", [])) > 1:
             return _invalid("only one sort rule is possible")

@@ -42,7 +42,9 @@ def _description(name: str) -> Any:
     description = json.loads((folder / f"{name}.json").read_text("utf-8"))
     for methods in description["paths"].values():
         for operation in methods.values():
-            operation.pop("security", None)  # openapi-core knows no OAuth; the simulator looks at the token itself
+            operation.pop(
+                "security", None
+            )  # openapi-core knows no OAuth; the simulator looks at the token itself
     return OpenAPI.from_dict(description)
 
 
@@ -74,7 +76,9 @@ def _held(described: Any, request: Request, response: Response) -> None:
     )  # fmt: skip
     described.validate_request(asked)
     content = json.dumps(_said(response.content), default=str).encode()
-    described.validate_response(asked, MockResponse(content, response.status, content_type="application/json"))
+    described.validate_response(
+        asked, MockResponse(content, response.status, content_type="application/json")
+    )
 
 
 def _said(content: Any) -> Any:

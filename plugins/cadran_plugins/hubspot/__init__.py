@@ -14,5 +14,7 @@ def _load() -> type[Connector]:
 @hookimpl
 def cadran_connectors() -> list[ConnectorEntry]:
     return [
-        ConnectorEntry("hubspot", _load, "HubSpot: contacts, companies, deals and their history, orders, activities")
+        ConnectorEntry(
+            "hubspot", _load, "HubSpot: contacts, companies, deals and their history, orders, activities"
+        )
     ]

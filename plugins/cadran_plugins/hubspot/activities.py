@@ -8,7 +8,7 @@ from typing import Any
 
 from cadran.plugins import Column, ResumeExpired, Table, Window
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
-from cadran_plugins.hubspot.columns import INSTANT, instant
+from cadran_plugins.hubspot.columns import INSTANT
 from cadran_plugins.hubspot.tables import Given, Kind, text
 from cadran_plugins.hubspot.walk import LOOKBACK, walk
 
@@ -50,7 +50,7 @@ class Activities(Kind):
         )  # fmt: skip
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:
-        at = dict(resume or {"kind": self._kinds[0], "at": "live"})
+        at = dict(resume) if resume is not None else {"kind": self._kinds[0], "at": "live"}
         begun = at.pop("kind", None)
         if begun not in self._kinds:
             raise ResumeExpired("activities: this is no place to go on from")
@@ -63,13 +63,13 @@ class Activities(Kind):
                     keys = [{"kind": _SINGULAR[kind], "id": each.id} for each in step.records]
                     yield from self.gone(table, keys, step.resume)
                 else:
-                    yield from self.pages(table, [_row(kind, sources, each) for each in step.records], step.resume)
+                    yield from self.pages(
+                        table, [_row(kind, sources, each) for each in step.records], step.resume
+                    )
             at = {"at": "live"}
 
 
 def _row(kind: str, sources: Mapping[str, str], each: Record) -> dict[str, Any]:
     row: dict[str, Any] = {column: each.values.get(name) or None for column, name in sources.items()}
-    for column in ("planned_at", "done_at", "created_at", "modified_at"):
-        row[column] = instant(row[column]) if row[column] else None
     row |= {column: first(each.links.get(other, ())) for other, column in _LINKED.items()}
     return {**row, "kind": _SINGULAR[kind], "id": each.id}

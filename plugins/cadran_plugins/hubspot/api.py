@@ -8,16 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cadran.plugins import Context, DataError, Transient
+from cadran.plugins import ConnectorError, Context, DataError, Transient
 from cadran.plugins.http import Answer, Http, Limit
 from cadran_plugins.hubspot.config import Settings
-from cadran_plugins.hubspot.trouble import judge
+from cadran_plugins.hubspot.trouble import NotAllowed, judge
 
 #: The longest list of names that goes into an address; with more, the records are asked for by their ids.
 _ADDRESS = 6_000
 _GENERAL, _SEARCH = Limit(100, 10), Limit(5, 1)
 #: Of all companies of a record, how HubSpot says which one is primary: by number, and by name.
-_PRIMARY = {("contacts", "companies"): (1, "contact_to_company"), ("deals", "companies"): (5, "deal_to_company")}
+_PRIMARY = {
+    ("contacts", "companies"): (1, "contact_to_company"),
+    ("deals", "companies"): (5, "deal_to_company"),
+}
 
 Linked = dict[str, list[tuple[str, bool]]]
 
@@ -51,6 +54,7 @@ class Api:
 
     def __init__(self, context: Context, settings: Settings) -> None:
         self.version, self.zone = settings.version, ""
+        self._peeked: dict[str, ConnectorError | None] = {}
         account = "hubspot:" + hashlib.sha256(settings.token.encode()).hexdigest()[:16]
 
         def client(name: str, limit: Limit) -> Http:
@@ -86,10 +90,19 @@ class Api:
     # --- records -----------------------------------------------------------------------------------------------------------
 
     def peek(self, kind: str) -> None:
-        """Raises what reading the object would raise."""
-        _results(self.http.get(self._path(kind), params={"limit": 1}))
+        """Raises what reading the object would raise; asked once."""
+        if kind not in self._peeked:
+            try:
+                _results(self.http.get(self._path(kind), params={"limit": 1}))
+                self._peeked[kind] = None
+            except (NotAllowed, DataError) as error:
+                self._peeked[kind] = error
+        if (found := self._peeked[kind]) is not None:
+            raise found
 
-    def page(self, kind: str, asked: Asked, after: str = "", *, archived: bool = False) -> tuple[list[Record], str]:
+    def page(
+        self, kind: str, asked: Asked, after: str = "", *, archived: bool = False
+    ) -> tuple[list[Record], str]:
         """The records behind ``after`` in the order of their ids, and what to go on with, if there are more."""
         names = ",".join(asked.properties)
         params: dict[str, Any] = {"limit": asked.at_once, "archived": _bool(archived)}
@@ -109,11 +122,16 @@ class Api:
         for other in asked.linked:
             self._inline(kind, other, records, found)
         if not fits:
-            full = {each.id: each for each in self.records(kind, asked, [r.id for r in records], archived=archived)}
+            full = {
+                each.id: each
+                for each in self.records(kind, asked, [r.id for r in records], archived=archived)
+            }
             records = [self._joined(each, full[each.id]) for each in records if each.id in full]
         return records, following
 
-    def search(self, kind: str, filters: Sequence[Mapping[str, str]], asked: Asked, limit: int) -> tuple[list[Record], bool]:
+    def search(
+        self, kind: str, filters: Sequence[Mapping[str, str]], asked: Asked, limit: int
+    ) -> tuple[list[Record], bool]:
         """The first that meet all filters, in the order of their ids, without history and links; and whether there are more."""
         body = {
             "filterGroups": [{"filters": list(filters)}], "sorts": ["hs_object_id"], "properties": list(asked.properties),
@@ -128,7 +146,9 @@ class Api:
         for start in range(0, len(ids), asked.at_once):
             inputs = [{"id": each} for each in ids[start : start + asked.at_once]]
             body = {"inputs": inputs, "properties": list(asked.properties), "propertiesWithHistory": list(asked.history)}  # fmt: skip
-            answer = self.http.post(f"{self._path(kind)}/batch/read", params={"archived": _bool(archived)}, json=body)
+            answer = self.http.post(
+                f"{self._path(kind)}/batch/read", params={"archived": _bool(archived)}, json=body
+            )
             out.extend(_record(each) for each in _results(answer)[0])
         return out
 
@@ -144,11 +164,15 @@ class Api:
                 out.setdefault(here, []).extend(_link(kind, other, link) for link in each["to"])
                 if following := _following(each):
                     if {"id": here, "after": following} in batch:
-                        raise DataError(f"HubSpot's pages of links go round in circles: '{following}' points to itself")
+                        raise DataError(
+                            f"HubSpot's pages of links go round in circles: '{following}' points to itself"
+                        )
                     left.append({"id": here, "after": following})
         return out
 
-    def _inline(self, kind: str, other: str, records: Sequence[Record], found: Sequence[Mapping[str, Any]]) -> None:
+    def _inline(
+        self, kind: str, other: str, records: Sequence[Record], found: Sequence[Mapping[str, Any]]
+    ) -> None:
         """The links that a page of records brings along. Where there are more of one record, they are asked for."""
         more: list[str] = []
         _, primary = _PRIMARY.get((kind, other), (0, ""))
@@ -214,4 +238,3 @@ def first(links: Iterable[tuple[str, bool]]) -> str | None:
     """The primary of several, else the one with the lowest id, which was there first."""
     ordered = sorted(links, key=lambda link: (not link[1], len(link[0]), link[0]))
     return ordered[0][0] if ordered else None
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -18,13 +17,52 @@ _NOISE = 16  # so many digits come of a program's binary fractions, never of peo
 
 #: Of the properties whose names begin with hs_, those that KPIs are made of; the others have to be named in the settings.
 _KEPT = frozenset(
-    "hs_createdate hs_lastmodifieddate hs_lead_status hs_analytics_source hs_analytics_source_data_1 hs_analytics_source_data_2 "
-    "hs_is_closed hs_is_closed_won hs_is_closed_lost hs_deal_stage_probability hs_forecast_amount hs_forecast_probability hs_mrr hs_arr "
-    "hs_acv hs_tcv hs_closed_lost_reason hs_next_step hs_priority hs_lifecyclestage_lead_date "
-    "hs_lifecyclestage_marketingqualifiedlead_date hs_lifecyclestage_salesqualifiedlead_date hs_lifecyclestage_opportunity_date "
-    "hs_lifecyclestage_customer_date hs_order_name hs_external_order_id hs_external_created_date hs_total_price hs_subtotal_price "
-    "hs_tax hs_discount_code hs_order_discount hs_shipping_cost hs_refund_amount hs_currency_code hs_source_store hs_external_order_status "
-    "hs_fulfillment_status hs_payment_status hs_pipeline hs_pipeline_stage hs_num_line_items hs_processed_date hs_country_code".split()
+    [
+        "hs_createdate",
+        "hs_lastmodifieddate",
+        "hs_lead_status",
+        "hs_analytics_source",
+        "hs_analytics_source_data_1",
+        "hs_analytics_source_data_2",
+        "hs_is_closed",
+        "hs_is_closed_won",
+        "hs_is_closed_lost",
+        "hs_deal_stage_probability",
+        "hs_forecast_amount",
+        "hs_forecast_probability",
+        "hs_mrr",
+        "hs_arr",
+        "hs_acv",
+        "hs_tcv",
+        "hs_closed_lost_reason",
+        "hs_next_step",
+        "hs_priority",
+        "hs_lifecyclestage_lead_date",
+        "hs_lifecyclestage_marketingqualifiedlead_date",
+        "hs_lifecyclestage_salesqualifiedlead_date",
+        "hs_lifecyclestage_opportunity_date",
+        "hs_lifecyclestage_customer_date",
+        "hs_order_name",
+        "hs_external_order_id",
+        "hs_external_created_date",
+        "hs_total_price",
+        "hs_subtotal_price",
+        "hs_tax",
+        "hs_discount_code",
+        "hs_order_discount",
+        "hs_shipping_cost",
+        "hs_refund_amount",
+        "hs_currency_code",
+        "hs_source_store",
+        "hs_external_order_status",
+        "hs_fulfillment_status",
+        "hs_payment_status",
+        "hs_pipeline",
+        "hs_pipeline_stage",
+        "hs_num_line_items",
+        "hs_processed_date",
+        "hs_country_code",
+    ]
 )
 
 
@@ -45,12 +83,17 @@ def fields(
     changes the name of no other.
     """
     found = [each for each in properties if not each.get("archived") and _read(each, more)]
-    standard = sorted((each for each in found if each.get("hubspotDefined")), key=lambda each: str(each["name"]))
+    standard = sorted(
+        (each for each in found if each.get("hubspotDefined")), key=lambda each: str(each["name"])
+    )
     own = sorted((each for each in found if not each.get("hubspotDefined")), key=_age)
     names = [str(each["name"]) for each in standard]
     labels = column_names((str(each.get("label") or each["name"]) for each in own), [*taken, *names])
     named = [*zip(standard, names, strict=True), *zip(own, labels, strict=True)]
-    return [Field(str(each["name"]), Column(name, _TYPES.get(str(each["type"]), "VARCHAR"))) for each, name in named]
+    return [
+        Field(str(each["name"]), Column(name, _TYPES.get(str(each["type"]), "VARCHAR")))
+        for each, name in named
+    ]
 
 
 def values(fields: Sequence[Field]) -> Callable[[Mapping[str, str | None]], dict[str, Any]]:
@@ -92,21 +135,12 @@ def number(text: str) -> str:
     if not value.is_finite():
         return text
     places = -int(value.as_tuple().exponent)
-    if places > DECIMALS and len(value.as_tuple().digits) + max(places - len(value.as_tuple().digits), 0) >= _NOISE:
+    if (
+        places > DECIMALS
+        and len(value.as_tuple().digits) + max(places - len(value.as_tuple().digits), 0) >= _NOISE
+    ):
         value = round(value, DECIMALS)
     return f"{value:f}"
 
 
-def instant(text: str) -> str:
-    """ISO 8601; HubSpot writes some as milliseconds."""
-    if not text.lstrip("-").isdigit():
-        return text
-    at = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=int(text))
-    return at.isoformat()
-
-
-def _date(text: str) -> str:
-    return instant(text)[:10]
-
-
-_READERS: Mapping[str, Callable[[str], str]] = {NUMBER: number, INSTANT: instant, "DATE": _date}
+_READERS: Mapping[str, Callable[[str], str]] = {NUMBER: number}

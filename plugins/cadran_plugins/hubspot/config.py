@@ -14,7 +14,11 @@ OBJECTS = ("contacts", "companies", "deals", "orders")
 ACTIVITIES = ("calls", "emails", "meetings", "notes", "tasks")
 _NAMES = {
     "type": "array",
-    "items": {"type": "string", "pattern": "^[a-z0-9_]+$", "errorMessage": "must be the internal name of a property"},
+    "items": {
+        "type": "string",
+        "pattern": "^[a-z0-9_]+$",
+        "errorMessage": "must be the internal name of a property",
+    },
 }
 
 SCHEMA: Mapping[str, Any] = {
@@ -110,5 +114,7 @@ def _address(url: str) -> str:
     except ValueError:
         right = False
     if not right:
-        raise ConfigError("this is no web address", hint="leave 'url' out for HubSpot itself", setting=("url",))
+        raise ConfigError(
+            "this is no web address", hint="leave 'url' out for HubSpot itself", setting=("url",)
+        )
     return url

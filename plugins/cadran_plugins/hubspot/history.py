@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from cadran.plugins import Column, Table, Window
 from cadran_plugins.hubspot.api import Asked, Record
-from cadran_plugins.hubspot.columns import INSTANT, instant
+from cadran_plugins.hubspot.columns import INSTANT
 from cadran_plugins.hubspot.tables import Given, Kind, text
 from cadran_plugins.hubspot.walk import LOOKBACK, cursor, walk
 
@@ -43,7 +44,7 @@ def stays(deal: Record) -> list[dict[str, Any]]:
     stages = _versions(deal.history.get("dealstage", ()))
     pipelines = _versions(deal.history.get("pipeline", ()))
     out = []
-    for (at, stage), following in zip(stages, [*stages[1:], None], strict=True):
+    for (at, stage), following in zip_longest(stages, stages[1:]):
         if stage:
             before = [pipeline for since, pipeline in pipelines if since <= at + _TOGETHER]
             out.append({
@@ -56,8 +57,13 @@ def stays(deal: Record) -> list[dict[str, Any]]:
 
 def _versions(found: Sequence[Mapping[str, Any]]) -> list[tuple[dt.datetime, str]]:
     """The oldest first, without those that change nothing."""
-    ordered = sorted((dt.datetime.fromisoformat(instant(str(each["timestamp"]))), str(each.get("value") or "")) for each in found)  # fmt: skip
-    return [each for before, each in zip([None, *ordered], ordered, strict=False) if before is None or before[1] != each[1]]  # fmt: skip
+    out: list[tuple[dt.datetime, str]] = []
+    for at, value in sorted(
+        (dt.datetime.fromisoformat(str(each["timestamp"])), str(each.get("value") or "")) for each in found
+    ):
+        if not out or out[-1][1] != value:
+            out.append((at, value))
+    return out
 
 
 def _oldest(versions: Sequence[tuple[dt.datetime, str]]) -> str:

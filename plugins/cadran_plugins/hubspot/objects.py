@@ -31,7 +31,11 @@ class Objects(Kind):
         self.api.peek(self.name)
         linked = PRIMARY[self.name].values()
         self._fields = fields(self.api.properties(self.name), self._more, ("id", *linked))
-        columns = (Column("id", "VARCHAR"), *(each.column for each in self._fields), *(Column(name, "VARCHAR") for name in linked))
+        columns = (
+            Column("id", "VARCHAR"),
+            *(each.column for each in self._fields),
+            *(Column(name, "VARCHAR") for name in linked),
+        )
         return Table(
             self.name, columns, key=("id",), cursor=cursor(self.name), lookback=LOOKBACK, deletes="reported",
         )  # fmt: skip

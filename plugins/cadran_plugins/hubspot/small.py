@@ -66,7 +66,11 @@ class Stages(Kind):
         return Table(self.name, columns, key=("pipeline_id", "stage_id"))
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:  # noqa: ARG002
-        rows = [_stage(pipeline, stage) for pipeline in self.api.pipelines() for stage in pipeline.get("stages") or ()]
+        rows = [
+            _stage(pipeline, stage)
+            for pipeline in self.api.pipelines()
+            for stage in pipeline.get("stages") or ()
+        ]
         yield from self.pages(table, rows)
 
 
@@ -98,7 +102,14 @@ class Links(Kind):
 
 
 SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal", "orders": "order"}
-LINKS = ("contacts_companies", "deals_contacts", "deals_companies", "orders_contacts", "orders_companies", "orders_deals")
+LINKS = (
+    "contacts_companies",
+    "deals_contacts",
+    "deals_companies",
+    "orders_contacts",
+    "orders_companies",
+    "orders_deals",
+)
 
 
 def _owner(each: Mapping[str, Any], archived: bool) -> dict[str, Any]:

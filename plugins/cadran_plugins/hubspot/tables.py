@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins import Column, Deletes, Page, Rejected, Table, Window
 from cadran_plugins.hubspot.api import Api
+from cadran_plugins.hubspot.columns import INSTANT
 
 if TYPE_CHECKING:
     from cadran.plugins.typed.records import Records
@@ -36,26 +37,33 @@ class Kind(ABC):
         """The rows that fit, and those that do not; nothing where there are none."""
         import pyarrow as pa
 
-        from cadran.plugins.typed.records import Records
-
         if self._records is None or self._records.columns != table.columns:
-            self._records = Records(table.columns)
+            self._records = records(table.columns, table.key)
         batch, rejected = self._records.batch(rows, self.name)
         yield from rejected
         if batch.num_rows:
             yield Page(pa.Table.from_batches([batch]), resume=resume)
 
     @staticmethod
-    def gone(table: Table, keys: Sequence[Mapping[str, Any]], resume: Mapping[str, Any] | None = None) -> Iterator[Given]:
+    def gone(
+        table: Table, keys: Sequence[Mapping[str, Any]], resume: Mapping[str, Any] | None = None
+    ) -> Iterator[Given]:
         """Rows that are gone, by their keys; nothing where there are none."""
         import pyarrow as pa
 
-        from cadran.plugins.typed.records import Records
-
         if keys:
             columns = [column for column in table.columns if column.name in table.key]
-            batch, _ = Records(columns).batch(keys, table.name)
+            batch, _ = records(columns, table.key).batch(keys, table.name)
             yield Deletes(pa.Table.from_batches([batch]), resume=resume)
+
+
+def records(columns: Sequence[Column], key: Sequence[str]) -> Records:
+    """HubSpot writes times in UTC, some of them as milliseconds."""
+    from cadran.plugins.typed.records import Records
+
+    return Records(
+        columns, epoch=[each.name for each in columns if each.type in (INSTANT, "DATE")], utc=True, key=key
+    )
 
 
 def text(*names: str) -> tuple[Column, ...]:

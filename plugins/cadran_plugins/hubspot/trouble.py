@@ -54,7 +54,9 @@ def judge(answer: Answer, now: Callable[[], dt.datetime], zone: str = "") -> Con
             hint = "what has come is kept: sync again when the day is over, or see which apps use up the account's requests"
             return QuotaExhausted("HubSpot's requests of the day are used up", until=_midnight(now(), zone), hint=hint)  # fmt: skip
         case 423:  # HubSpot asks for two seconds at least
-            return RateLimited("HubSpot has locked this for a moment", retry_at=now() + dt.timedelta(seconds=2))
+            return RateLimited(
+                "HubSpot has locked this for a moment", retry_at=now() + dt.timedelta(seconds=2)
+            )
         case 477:
             return RateLimited("HubSpot is moving the account", retry_at=_retry_at(answer, now()))
         case 400 | 404 | 405 | 414:

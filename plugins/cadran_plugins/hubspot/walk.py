@@ -32,7 +32,13 @@ def cursor(kind: str) -> str:
 
 
 def walk(
-    api: Api, kind: str, asked: Asked, window: Window, resume: Mapping[str, Any] | None = None, *, binned: bool = True
+    api: Api,
+    kind: str,
+    asked: Asked,
+    window: Window,
+    resume: Mapping[str, Any] | None = None,
+    *,
+    binned: bool = True,
 ) -> Iterator[Step]:
     """First what is there, then (where ``binned`` is wanted) what was archived.
 
@@ -88,8 +94,10 @@ def _searched(
     if not above.isdigit():
         raise ResumeExpired(f"{kind}: this is no place to go on from")
     bounds = [{"propertyName": by, "operator": "GTE", "value": str(_millis(_since(window)))}]
-    if window.until is not None:  # what changes from then on is for the next time
-        bounds.append({"propertyName": by, "operator": "LTE", "value": str(_millis(window.until))})
+    if window.until is not None:  # by HubSpot's clock; what changes from then on is for the next time
+        bounds.append(
+            {"propertyName": by, "operator": "LTE", "value": str(_millis(window.until + api.http.skew))}
+        )
     while True:
         behind = {"propertyName": "hs_object_id", "operator": "GT", "value": above}
         records, more = api.search(kind, [*bounds, behind], asked, 100 if asked.history else _SEARCHED)
@@ -98,7 +106,9 @@ def _searched(
             raise DataError(f"HubSpot's search of {kind} gives its pages out of order, or one of them twice")
         if asked.history:
             wanted = {each.id for each in records}
-            records = [each for each in api.records(kind, asked, sorted(wanted, key=int)) if each.id in wanted]
+            records = [
+                each for each in api.records(kind, asked, sorted(wanted, key=int)) if each.id in wanted
+            ]
         _link(api, kind, asked, records)
         above = str(ids[-1]) if ids else above
         yield records, {"above": above} if more else {}
