@@ -7,129 +7,24 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.simulators.base import Fault, Handler, Request, Response, Simulator
-from tests.simulators.hubspot_fields import (
-    ASSOCIATIONS,
-    KINDS,
-    SCOPES,
-    SINGULAR,
-    Property,
-    cursor,
-    standard,
-)  # fmt: skip
-from tests.simulators.hubspot_rows import Row, Rows, contact, deal, instant, millis
+from tests.simulators.base import Fault, Handler, Request, Response
+from tests.simulators.hubspot_account import TOKEN, Account, sales_pipeline
+from tests.simulators.hubspot_fields import ASSOCIATIONS, KINDS, SCOPES, SINGULAR, cursor
+from tests.simulators.hubspot_rows import Row, contact, deal, instant
+from tests.simulators.hubspot_search import comparable, matches
+from tests.simulators.hubspot_words import HEADERS, error, invalid, lacking, policy, standard_error
 
-TOKEN = "pat-eu1-0f3a7c1e-canary-token"
+__all__ = ["TOKEN", "HubSpot", "made", "sales_pipeline"]
+
 _KIND = "|".join(KINDS)
 _OBJECTS = rf"/crm/(?:v3/objects|objects/2026-09)/({_KIND})"
 
 
-class HubSpot(Simulator):
-    """``missing`` holds scopes that the token lacks, ``lag`` how far search is behind, ``expired`` whether no cursor is known any more,
-    ``stuck`` whether each page points to itself. ``meanwhile`` is called after each page of rows, once each."""
-
-    def __init__(self, token: str = TOKEN) -> None:
-        super().__init__()
-        self.token, self.zone = token, "Europe/Paris"
-        self.rows = {kind: Rows() for kind in KINDS}
-        self.properties: dict[str, dict[str, Property]] = {kind: standard(kind) for kind in KINDS}
-        self.links: dict[tuple[str, str], dict[int, dict[int, bool]]] = {pair: {} for pair in ASSOCIATIONS}
-        self.owners: dict[int, dict[str, Any]] = {}
-        self.pipelines: list[dict[str, Any]] = [sales_pipeline()]
-        self.missing: set[str] = set()
-        self.lag = dt.timedelta(0)
-        self.expired = self.stuck = False
-        self.meanwhile: list[Callable[[], None]] = []
-        self.links_at_once = 100  # of one record, in one answer
-        self.hits_at_most = 10_000  # of one search
-        self._next = 1000
-
-    # --- what the account's people do ------------------------------------------------------------------------------------
-
-    def insert(
-        self, kind: str, values: Mapping[str, str], *, at: dt.datetime | None = None, updated: dt.datetime | None = None,
-        id_: int | None = None,
-    ) -> int:  # fmt: skip
-        with self.lock:
-            at = at or self.clock
-            self._next = max(self._next + 1, (id_ or 0), self.rows[kind].made + 1)
-            row = Row(id_ or self._next, at, updated or at, {})
-            row.set(values, at)
-            self.rows[kind].add(row)
-            return row.id
-
-    def update(
-        self, kind: str, id_: int, values: Mapping[str, str], *, at: dt.datetime | None = None
-    ) -> None:
-        with self.lock:
-            row = self.rows[kind][id_]
-            row.set(values, at or self.clock)
-            row.updated = at or self.clock
-
-    def archive(self, kind: str, id_: int, *, at: dt.datetime | None = None) -> None:
-        """Into the recycling bin, where the API still shows it."""
-        with self.lock:
-            self.rows[kind][id_].archived = at or self.clock
-
-    def restore(self, kind: str, id_: int) -> None:
-        with self.lock:
-            self.rows[kind][id_].archived = None
-            self.rows[kind][id_].updated = self.clock
-
-    def delete(self, kind: str, id_: int) -> None:
-        """For good, as the GDPR has it: nothing shows it any more."""
-        with self.lock:
-            self.rows[kind].remove(id_)
-
-    def merge(self, kind: str, winner: int, loser: int) -> None:
-        """The loser is gone at once, without a stay in the recycling bin."""
-        with self.lock:
-            self.rows[kind].remove(loser)
-            before = self.rows[kind][winner].values.get("hs_merged_object_ids", "")
-            self.update(kind, winner, {"hs_merged_object_ids": f"{before};{loser}".strip(";")})
-
-    def tie(self, kind: str, ids: Iterable[int], at: dt.datetime) -> None:
-        with self.lock:
-            for id_ in ids:
-                self.rows[kind][id_].updated = at
-
-    def associate(self, kind: str, id_: int, other: str, other_id: int, *, primary: bool = False) -> None:
-        with self.lock:
-            for one, first, two, second in ((kind, id_, other, other_id), (other, other_id, kind, id_)):
-                if (one, two) in self.links:
-                    self.links[one, two].setdefault(first, {})[second] = primary
-
-    def dissociate(self, kind: str, id_: int, other: str, other_id: int) -> None:
-        with self.lock:
-            for one, first, two, second in ((kind, id_, other, other_id), (other, other_id, kind, id_)):
-                self.links.get((one, two), {}).get(first, {}).pop(second, None)
-
-    def add_property(self, kind: str, name: str, label: str, type_: str = "string") -> None:
-        self.properties[kind][name] = Property(
-            name, label, type_, own=True, made=instant(self.clock + dt.timedelta(milliseconds=len(self.properties[kind])))
-        )  # fmt: skip
-
-    def retype_property(self, kind: str, name: str, type_: str) -> None:
-        self.properties[kind][name] = self.properties[kind][name].retyped(type_)
-
-    def remove_property(self, kind: str, name: str) -> None:
-        del self.properties[kind][name]
-
-    def add_owner(self, id_: int, name: str, team: str = "", *, archived: bool = False) -> None:
-        first, _, last = name.partition(" ")
-        at = "2020-01-01T00:00:00.000Z"
-        owner: dict[str, Any] = {
-            "id": str(id_), "email": f"{first.lower()}@belvoir.example", "type": "PERSON", "firstName": first, "lastName": last,
-            "createdAt": at, "updatedAt": at, "archived": archived,
-        }  # fmt: skip
-        if team:
-            owner["teams"] = [{"id": str(10 + len(team)), "name": team, "primary": True}]
-        self.owners[id_] = owner
-
-    # --- what the API answers ----------------------------------------------------------------------------------------------
+class HubSpot(Account):
+    """The account as the API gives it."""
 
     def routes(self) -> Mapping[tuple[str, str], Handler]:
         return {
@@ -146,26 +41,26 @@ class HubSpot(Simulator):
     def answer(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             message = "Authentication credentials not found. This API supports OAuth 2.0 authentication."
-            return _error(401, message, "INVALID_AUTHENTICATION")
+            return error(401, message, "INVALID_AUTHENTICATION")
         needed = [SCOPES[part] for part in request.path.split("/") if part in SCOPES and SCOPES[part] in self.missing]  # fmt: skip
         if needed:
-            return _lacking(needed)
+            return lacking(needed)
         response = super().answer(request)
         if response.status == 404:
-            return _error(404, "resource not found", "OBJECT_NOT_FOUND")
-        limits = {} if request.path.endswith("/search") else _HEADERS
+            return error(404, "resource not found", "OBJECT_NOT_FOUND")
+        limits = {} if request.path.endswith("/search") else HEADERS
         return Response(response.content, response.status, {**limits, **response.headers})
 
     def _list(self, request: Request, kind: str) -> Response:
         limit, asked = int(request.query.get("limit", 10)), request.query
         history = _words(request, "propertiesWithHistory")
         if limit > (50 if history else 100):
-            return _invalid(f"limit must be at most {50 if history else 100}")
+            return invalid(f"limit must be at most {50 if history else 100}")
         if len(request.query.get("properties", "")) > 16_000:
-            return _error(414, "URI Too Long", "VALIDATION_ERROR")
+            return error(414, "URI Too Long", "VALIDATION_ERROR")
         after = asked.get("after", "0")
         if not after.isdigit() or (self.expired and "after" in asked):
-            return _invalid(f"Invalid 'after': {after}")
+            return invalid(f"Invalid 'after': {after}")
         binned = _archived(request)
         found: list[Row] = []
         start = 0 if self.stuck else int(after)
@@ -191,19 +86,23 @@ class HubSpot(Simulator):
         body = request.json
         limit, after = body.get("limit", 10), int(body.get("after") or 0)
         if limit > 200:
-            return _invalid("limit must be at most 200")
+            return invalid("limit must be at most 200")
         if after + limit > self.hits_at_most:
-            return _invalid("The maximum total results for a given query is 10000")
+            return invalid("The maximum total results for a given query is 10000")
         if len(body.get("sorts", [])) > 1:
-            return _invalid("only one sort rule is possible")
+            return invalid("only one sort rule is possible")
         groups = [group["filters"] for group in body.get("filterGroups", [])]
         if len(groups) > 5 or any(len(group) > 6 for group in groups):
-            return _invalid("too many filters")
-        found = [row for row in self._candidates(kind, groups) if self._matches(kind, row, groups)]
+            return invalid("too many filters")
+        found = [
+            row
+            for row in self._candidates(kind, groups)
+            if matches(kind, row, groups, self.properties[kind], blind=self.stuck)
+        ]
         for sort in body.get("sorts", []):
             name = sort.lstrip("-")
             found.sort(
-                key=lambda row: _comparable(row.value(kind, name), self.properties[kind][name].type),
+                key=lambda row: comparable(row.value(kind, name), self.properties[kind][name].type),
                 reverse=sort[0] == "-",
             )
         page = found[after : after + limit]
@@ -226,43 +125,11 @@ class HubSpot(Simulator):
         seen = self.clock - self.lag
         return (row for row in rows.above(above) if row.archived is None and row.updated <= seen)
 
-    def _matches(self, kind: str, row: Row, groups: list[list[dict[str, Any]]]) -> bool:
-        return not groups or any(all(self._holds(kind, row, f) for f in group) for group in groups)
-
-    def _holds(self, kind: str, row: Row, condition: dict[str, Any]) -> bool:
-        name, operator = condition["propertyName"], condition["operator"]
-        value, type_ = row.value(kind, name), self.properties[kind][name].type
-        if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
-            return bool(value) == (operator == "HAS_PROPERTY")
-        if not value:
-            return False
-        if self.stuck and name == "hs_object_id":
-            return True
-        if operator in ("IN", "NOT_IN"):
-            return (value in condition["values"]) == (operator == "IN")
-        have, want = _comparable(value, type_), _comparable(condition["value"], type_)
-        match operator:
-            case "EQ":
-                return bool(have == want)
-            case "NEQ":
-                return bool(have != want)
-            case "GT":
-                return bool(have > want)
-            case "GTE":
-                return bool(have >= want)
-            case "LT":
-                return bool(have < want)
-            case "LTE":
-                return bool(have <= want)
-            case "BETWEEN":
-                return bool(want <= have <= _comparable(condition["highValue"], type_))
-        return False
-
     def _batch(self, request: Request, kind: str) -> Response:
         body, binned = request.json, _archived(request)
         history = body.get("propertiesWithHistory") or []
         if len(body["inputs"]) > (50 if history else 100):
-            return _invalid(f"at most {50 if history else 100} inputs")
+            return invalid(f"at most {50 if history else 100} inputs")
         ids = [int(each["id"]) for each in body["inputs"]]
         found = [
             row for id_ in ids if (row := self.rows[kind].get(id_)) and (row.archived is not None) == binned
@@ -273,23 +140,25 @@ class HubSpot(Simulator):
         if lost:
             content |= {
                 "numErrors": 1,
-                "errors": [_standard("Could not get some objects, they may be deleted or not exist.", lost)],
+                "errors": [
+                    standard_error("Could not get some objects, they may be deleted or not exist.", lost)
+                ],
             }
         return Response(content, 207 if lost else 200)
 
     def _associations(self, request: Request, kind: str, other: str) -> Response:
         inputs = request.json["inputs"]
         if len(inputs) > 1000:
-            return _invalid("at most 1000 inputs")
+            return invalid("at most 1000 inputs")
         if (kind, other) not in ASSOCIATIONS:
-            return _invalid(f"there are no associations from {kind} to {other}")
+            return invalid(f"there are no associations from {kind} to {other}")
         results, errors = [], []
         for each in inputs:
             ids = sorted(self.links[kind, other].get(int(each["id"]), {}).items())
             left = [(id_, primary) for id_, primary in ids if id_ > int(each.get("after") or 0)]
             if not ids:
                 errors.append(
-                    _standard(f"No {SINGULAR[other]} is associated with {SINGULAR[kind]} {each['id']}.", [each["id"]])
+                    standard_error(f"No {SINGULAR[other]} is associated with {SINGULAR[kind]} {each['id']}.", [each["id"]])
                 )  # fmt: skip
                 continue
             page = left[: self.links_at_once]
@@ -309,7 +178,7 @@ class HubSpot(Simulator):
         binned, after = _archived(request), int(request.query.get("after", 0))
         limit = int(request.query.get("limit", 100))
         if limit > 500:
-            return _invalid("limit must be at most 500")
+            return invalid("limit must be at most 500")
         found = [
             owner for id_, owner in sorted(self.owners.items()) if owner["archived"] == binned and id_ > after
         ]
@@ -394,47 +263,18 @@ class HubSpot(Simulator):
     # --- what goes wrong ---------------------------------------------------------------------------------------------------
 
     def limited(self, fault: Fault) -> Response:
-        return _policy(
+        return policy(
             "TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.", {"x-hubspot-ratelimit-remaining": "0"}
         )  # fmt: skip
 
     def quota(self, fault: Fault) -> Response:
-        return _policy("DAILY", "You have reached your daily limit.", {"x-hubspot-ratelimit-daily-remaining": "0"})  # fmt: skip
+        return policy("DAILY", "You have reached your daily limit.", {"x-hubspot-ratelimit-daily-remaining": "0"})  # fmt: skip
 
     def error(self, fault: Fault) -> Response:
         words = {423: "the resource is locked", 477: "the account is being moved between data centers"}
         headers = {"retry-after": "2"} if fault.status == 477 else {}
-        content = _error(fault.status, words.get(fault.status, "internal error"), "INTERNAL_ERROR").content
+        content = error(fault.status, words.get(fault.status, "internal error"), "INTERNAL_ERROR").content
         return Response(content, fault.status, headers)
-
-
-_HEADERS = {
-    "x-hubspot-ratelimit-max": "100", "x-hubspot-ratelimit-remaining": "99", "x-hubspot-ratelimit-interval-milliseconds": "10000",
-    "x-hubspot-ratelimit-daily": "250000", "x-hubspot-ratelimit-daily-remaining": "249999",
-}  # fmt: skip
-
-
-def sales_pipeline(
-    names: Iterable[tuple[str, str, str]] = (
-        ("appointmentscheduled", "Appointment scheduled", "0.2"),
-        ("contractsent", "Contract sent", "0.9"),
-        ("closedwon", "Closed won", "1.0"),
-        ("closedlost", "Closed lost", "0.0"),
-    ),
-) -> dict[str, Any]:
-    """(id, label, probability); those of probability 1 and 0 are closed."""
-    made = {
-        "createdAt": "2019-01-01T00:00:00.000Z",
-        "updatedAt": "2019-01-01T00:00:00.000Z",
-        "archived": False,
-    }
-    stages = [
-        {"id": id_, "label": label, "displayOrder": order, **made,
-         "metadata": {"isClosed": "true" if float(chance) in (0.0, 1.0) else "false", "probability": chance},
-         "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT"}
-        for order, (id_, label, chance) in enumerate(names)
-    ]  # fmt: skip
-    return {"id": "default", "label": "Sales Pipeline", "displayOrder": 0, "stages": stages, **made}
 
 
 def _types(kind: str, other: str, primary: bool) -> list[dict[str, Any]]:
@@ -452,40 +292,6 @@ def _archived(request: Request) -> bool:
 def _words(request: Request, name: str) -> list[str]:
     """Written with commas, or under the same name again and again."""
     return [word for text in request.repeated.get(name, ()) for word in text.split(",") if word]
-
-
-def _comparable(value: str | None, type_: str) -> Any:
-    if type_ == "number":
-        return float(value or 0)
-    if type_ == "datetime":
-        if value and value.lstrip("-").isdigit():
-            return int(value)
-        return millis(dt.datetime.fromisoformat(value)) if value else 0
-    return value or ""
-
-
-def _error(status: int, message: str, category: str, **more: Any) -> Response:
-    content = {"status": "error", "message": message, "correlationId": "3a6f8d0e-0000-4000-8000-000000000000", "category": category}  # fmt: skip
-    return Response({**content, **more}, status)
-
-
-def _invalid(message: str) -> Response:
-    return _error(400, message, "VALIDATION_ERROR")
-
-
-def _lacking(scopes: list[str]) -> Response:
-    message = "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: https://developers.hubspot.com/scopes."
-    errors = [{"message": "One or more of the following scopes are required.", "context": {"requiredGranularScopes": scopes}}]  # fmt: skip
-    return _error(403, message, "MISSING_SCOPES", errors=errors, links={"scopes": "https://developers.hubspot.com/scopes"})  # fmt: skip
-
-
-def _standard(message: str, ids: list[str]) -> dict[str, Any]:
-    return {"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": ids}, "errors": [], "links": {}}  # fmt: skip
-
-
-def _policy(name: str, message: str, headers: Mapping[str, str]) -> Response:
-    error = _error(429, message, "RATE_LIMITS", errorType="RATE_LIMIT", policyName=name)
-    return Response(error.content, 429, {**_HEADERS, **headers})
 
 
 def made(count: int) -> HubSpot:
