@@ -80,6 +80,18 @@ def test_until_it_begins_it_is_asked_again(fault: Fault, api: Api) -> None:
     assert wait.slept > 0
 
 
+def test_a_web_page_is_not_taken_for_rows(api: Api) -> None:
+    api.faults.append(Fault("html", 1))
+    with asking(api) as http:
+        assert b"".join(http.stream("/x")) == b'{"amount": 12.50}'
+    api.faults.append(Fault("html", 9))
+    with (
+        asking(api, tries=2) as http,
+        pytest.raises(Transient, match="no JSON: a web page: Down for maintenance"),
+    ):
+        http.stream("/x")
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "message"),
     [
