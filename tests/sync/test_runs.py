@@ -17,7 +17,6 @@ from cadran.cli import cli
 from cadran.plugins.connector import AuthError, Column, ConnectorError, Transient
 from cadran.problems import ProblemsFound
 from cadran.project import Project
-from cadran.sync.outcome import Synced
 from cadran.sync.places import Places
 from cadran.sync.work import problems
 from sync.fake import DEALS, Plugins, World, world
@@ -228,7 +227,7 @@ def called(tmp_path: Path, of: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda *args: CliRunner().invoke(cli, ["-C", str(tmp_path), *args])
 
 
-def test_the_table(called: Any, of: World) -> None:
+def test_the_table(called: Any) -> None:
     done = called("sync")
     assert done.exit_code == 0, done.output
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
@@ -237,7 +236,7 @@ def test_the_table(called: Any, of: World) -> None:
     assert called("sync", "--stale").stdout.splitlines()[1].split() == ["crm.deals", "fresh"]
 
 
-def test_json(called: Any, of: World) -> None:
+def test_json(called: Any) -> None:
     [record] = json.loads(called("sync", "crm.deals", "--format", "json").stdout)
     assert (record["status"], record["new"], record["whole"], record["error"]) == ("synced", 5, True, None)
 
