@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cadran.plugins import Column, Table, Window
+from cadran.plugins import Column, ConfigError, Table, Window, suggest
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
 from cadran_plugins.hubspot.columns import Field, fields, values
 from cadran_plugins.hubspot.tables import Given, Kind
@@ -30,7 +30,9 @@ class Objects(Kind):
     def table(self) -> Table:
         self.api.peek(self.name)
         linked = PRIMARY[self.name].values()
-        self._fields = fields(self.api.properties(self.name), self._more, ("id", *linked))
+        properties = self.api.properties(self.name)
+        self._check(properties)
+        self._fields = fields(properties, self._more, ("id", *linked))
         columns = (
             Column("id", "VARCHAR"),
             *(each.column for each in self._fields),
@@ -39,6 +41,19 @@ class Objects(Kind):
         return Table(
             self.name, columns, key=("id",), cursor=cursor(self.name), lookback=LOOKBACK, deletes="reported",
         )  # fmt: skip
+
+    def _check(self, properties: Sequence[Mapping[str, Any]]) -> None:
+        """Raises where the settings name a property that is not there: HubSpot itself would say nothing."""
+        names = [str(each["name"]) for each in properties]
+        for number, name in enumerate(self._more):
+            if name not in names:
+                hint = (
+                    suggest(name, names) or "its internal name stands in HubSpot under Settings → Properties"
+                )
+                setting = ("properties", self.name, number)
+                raise ConfigError(
+                    f"HubSpot's {self.name} have no property '{name}'", hint=hint, setting=setting
+                )
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:
         read, linked = values(self._fields), PRIMARY[self.name]
