@@ -9,7 +9,7 @@ from cadran.plugins import Column, ConfigError, Table, Window, suggest
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
 from cadran_plugins.hubspot.columns import Field, fields, values
 from cadran_plugins.hubspot.tables import Given, Kind
-from cadran_plugins.hubspot.walk import LOOKBACK, MERGED, cursor, merged, walk
+from cadran_plugins.hubspot.walk import MERGED, cursor, lookback, merged, walk
 
 #: Which other objects a row names one record of, and in which column.
 PRIMARY = {
@@ -39,7 +39,7 @@ class Objects(Kind):
             *(Column(name, "VARCHAR") for name in linked),
         )
         return Table(
-            self.name, columns, key=("id",), cursor=cursor(self.name), lookback=LOOKBACK, deletes="reported",
+            self.name, columns, key=("id",), cursor=cursor(self.name), lookback=lookback(self.api), deletes="reported",
         )  # fmt: skip
 
     def _check(self, properties: Sequence[Mapping[str, Any]]) -> None:
@@ -67,8 +67,9 @@ class Objects(Kind):
             return out
 
         for step in walk(self.api, self.name, asked, window, resume):
+            lost = [{"id": each} for each in merged(self.name, step.records)]
             if step.gone:
-                yield from self.gone(table, [{"id": each.id} for each in step.records], step.resume)
+                yield from self.gone(table, [*lost, *({"id": each.id} for each in step.records)], step.resume)
             else:
-                yield from self.gone(table, [{"id": each} for each in merged(self.name, step.records)])
+                yield from self.gone(table, lost)
                 yield from self.pages(table, map(row, step.records), step.resume)
