@@ -23,7 +23,7 @@ _LAST = "null"  # what stands for the end of the results
 class Job:
     """Where reading a job's results stands: ``rows`` have come, of ``total``."""
 
-    id: str
+    job: str
     total: int
     locator: str = ""
     rows: int = 0
@@ -53,7 +53,7 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
     while not job.done:
         params = {"maxRecords": ROWS} | ({"locator": job.locator} if job.locator else {})
         try:
-            answer = session.get(f"/jobs/query/{job.id}/results", params, expect="any")
+            answer = session.get(f"/jobs/query/{job.job}/results", params, expect="any")
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
         records = list(_records(answer.text.replace("\x00", ""), fields))
@@ -63,7 +63,7 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
         locator = answer.headers.get("sforce-locator", _LAST)
         if locator == job.locator:
             raise DataError("Salesforce gives the same part of the results again")
-        job = Job(job.id, job.total, locator, job.rows + len(records))
+        job = Job(job.job, job.total, locator, job.rows + len(records))
         if job.done and job.rows < job.total:
             raise Transient(f"Salesforce counts {job.total} rows and gives {job.rows}")
         yield records, job
@@ -72,11 +72,11 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
 def given_up(session: Session, job: Job) -> None:
     """The results are not needed any more. Salesforce throws them away by itself after seven days."""
     try:
-        session.delete(f"/jobs/query/{job.id}")
+        session.delete(f"/jobs/query/{job.job}")
     except Cancelled:
         raise
     except ConnectorError as error:
-        session.context.log(f"the job {job.id} could not be deleted: {error.message}")
+        session.context.log(f"the job {job.job} could not be deleted: {error.message}")
 
 
 def _records(text: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
