@@ -86,9 +86,9 @@ class Reading:
     def _page(self, index: int, source: Source, records: Sequence[Mapping[str, Any]], where: Where) -> Found:
         gone = [str(r[ID]) for r in records if is_true(r.get(DELETED))]
         rows = [row for r in records if not is_true(r.get(DELETED)) and (row := source.row(r)) is not None]
-        yield from self._given(rows, gone, self._token(index, where))
+        yield from self._given(rows, gone, None if where is None else self._token(index, where))
 
-    def _given(self, rows: Sequence[Row], gone: Sequence[str], token: Mapping[str, Any]) -> Found:
+    def _given(self, rows: Sequence[Row], gone: Sequence[str], token: Mapping[str, Any] | None) -> Found:
         """Deletes first, and the token with what comes last: whoever stops in between is given both again."""
         import pyarrow as pa
 
