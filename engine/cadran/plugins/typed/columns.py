@@ -68,7 +68,7 @@ def _whole_numbers(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.
 def _dates(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
     """The first and the last year are where offsets lead out of time."""
     given = list(filter(None, values))
-    usual = not given or (min(given) >= "0001" and max(given) < "9999")
+    usual = not given or (min(given) >= "0002" and max(given) < "9999")
     return _texts(kind, arrow, values) if usual else None
 
 
