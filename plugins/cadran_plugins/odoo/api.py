@@ -13,6 +13,12 @@ from cadran_plugins.odoo.trouble import NotHere, judge
 Call = Callable[[str, str, Mapping[str, Any]], Any]
 
 
+_BEFORE_19 = {
+    "database": "its name is the first part of the address, or stands at the address with /web/database/manager",
+    "login": "write the login of the user whose key it is, such as kpi@belvoir.example",
+}
+
+
 class Api:
     """One database, asked as one user. Which protocol it speaks is found out with the first request."""
 
@@ -76,7 +82,7 @@ class Api:
     def _jsonrpc(self, model: str, method: str, given: Mapping[str, Any]) -> Any:
         for setting in ("database", "login"):
             if not getattr(self.settings, setting):
-                raise ConfigError(f"'{setting}' is missing: Odoo before 19 asks for it", setting=(setting,))
+                raise ConfigError(f"'{setting}' is missing: Odoo before 19 asks for it", hint=_BEFORE_19[setting], setting=(setting,))  # fmt: skip
         database, login, key = self.settings.database, self.settings.login, self.settings.key
         if not self._uid:
             self._uid = self._rpc("common", "authenticate", [database, login, key, {}]) or 0

@@ -27,6 +27,10 @@ _BUDGET = (
 )
 
 
+class Forbidden(AuthError):
+    """The token is good, but its user may not see this."""
+
+
 def client(context: Context, settings: Settings) -> Http:
     return Http(
         context,
@@ -62,7 +66,7 @@ def judge(answer: Answer) -> ConnectorError | None:
             "Pipedrive has blocked requests, as too many came", hint=hint, setting=("burst",)
         )
     if answer.status == 403:
-        return AuthError(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
+        return Forbidden(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
     if answer.status == 429 and answer.headers.get("x-daily-ratelimit-token-remaining") == "0":
         return QuotaExhausted("the day's budget of Pipedrive's API is used up", hint=_BUDGET)
     if answer.status == 400 and "cursor" in _said(answer).casefold():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cadran.plugins import (
     WHOLE,
-    AuthError,
     Column,
     ConfigError,
     Context,
@@ -148,22 +147,22 @@ class PipedriveConnector(SyncedConnector):
 
     def _users(self) -> list[dict[str, Any]]:
         """With the first of each one's teams, where the plan has teams."""
-        from cadran_plugins.pipedrive.api import told
+        from cadran_plugins.pipedrive.api import Forbidden, told
 
         users = told(self.http.get(SHORT["users"]))["data"] or []
         try:
             teams = told(self.http.get("/api/v1/legacyTeams"))["data"] or []
-        except (AuthError, DataError):
+        except (Forbidden, DataError):
             teams = []
         team = {user: t["name"] for t in sorted(teams, key=lambda t: str(t["name"]), reverse=True) for user in t.get("users") or ()}  # fmt: skip
         return [{**user, "team": team.get(user["id"])} for user in users]
 
     def _described(self, name: str) -> Table:
+        from cadran_plugins.pipedrive.api import Forbidden
+
         try:
             columns = tuple(field.column for field in self._fields(name))
-        except (AuthError, DataError) as e:
-            if isinstance(e, AuthError) and e.setting == ("token",) and "does not accept" in e.message:
-                raise
+        except (Forbidden, DataError) as e:
             return Table(name, problem=e)
         if name in SHORT:
             return Table(name, columns, key=("id",), deletes="unseen")
