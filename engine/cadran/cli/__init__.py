@@ -11,6 +11,7 @@ import click
 
 # Command → (module that holds it, its one line of help): the help page imports none of them.
 COMMANDS = {
+    "init": ("cadran.cli.init", "Write a new project: a small one, or the KPIs of a CRM."),
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "sync": ("cadran.cli.sync", "Ask CRMs and other APIs for what has changed, and keep it."),
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
