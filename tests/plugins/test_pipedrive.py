@@ -22,7 +22,7 @@ from cadran.plugins import (
     Transient,
     Window,
 )
-from cadran_plugins.pipedrive import changes
+from cadran_plugins.pipedrive import walking
 from cadran_plugins.pipedrive.connector import PipedriveConnector
 
 from .copying import NOON, Clock, Copy, asked, closing_, read
@@ -33,7 +33,7 @@ Account = tuple[Pipedrive, Copy]
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """Ten deals in three stages, in pages of four."""
-    monkeypatch.setattr(changes, "PAGE", 4)
+    monkeypatch.setattr(walking, "PAGE", 4)
     crm, clock = Pipedrive(), Clock()
     crm.now = clock
     crm.insert("pipelines", name="Sales")
@@ -430,13 +430,17 @@ def test_tokens_are_counted_as_pipedrive_counts_them(account: Account) -> None:
     assert in_copy(copy.sync("deals")) == in_account(crm)
 
 
-def test_the_burst_limit_is_kept(account: Account) -> None:
+@pytest.mark.parametrize("config", [{}, {"burst": 3}])
+def test_no_more_is_asked_than_two_seconds_allow(account: Account, config: dict[str, int]) -> None:
+    """Unless it is told, the connector learns from the headers how many requests are left."""
     crm, copy = account
-    copy.config = {**copy.config, "burst": 3}
+    copy.config = {**copy.config, **config}
     with closing_(copy.connect()) as connector:
         wait = next(iter(connector.context.shared.values()))
-        read(connector, "deals")
-    assert wait.slept == pytest.approx(2 * ((len(crm.asked) - 1) // 3))
+        crm.burst, crm.now = 3, lambda: NOON + dt.timedelta(seconds=wait.time)
+        assert len(read(connector, "deals").rows) == 10
+    assert crm.refused == 0 and not [line for line in copy.said if "429" in line]
+    assert wait.slept >= 1.9
 
 
 def test_no_secret_is_said(account: Account) -> None:

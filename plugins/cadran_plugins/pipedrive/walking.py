@@ -9,9 +9,10 @@ from typing import Any
 
 from cadran.plugins import ResumeExpired, Window
 from cadran.plugins.http import Http
-from cadran_plugins.pipedrive.api import PAGE, listed
+from cadran_plugins.pipedrive.api import listed, told
 from cadran_plugins.pipedrive.tables import Kind
 
+PAGE = 500  # the most that a list gives at a time
 #: For how long Pipedrive tells of deleted deals, and a day less, so that none slips through.
 TOLD_OF_DELETED = dt.timedelta(days=29)
 
@@ -54,7 +55,7 @@ def steps(kind: Kind, window: Window) -> list[Step]:
     return out
 
 
-def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int = PAGE) -> Iterator[Chunk]:
+def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int) -> Iterator[Chunk]:
     """All lists, from where ``resume`` says."""
     first = int(resume["list"]) if resume else 0
     cursor = str(resume.get("cursor", "")) if resume else ""
@@ -84,8 +85,6 @@ def leads(http: Http, kind: Kind, window: Window, resume: Mapping[str, Any] | No
 
 
 def _leads(http: Http, path: str, number: int, since: str, start: int) -> Iterator[Chunk]:
-    from cadran_plugins.pipedrive.api import told
-
     while True:
         asked = {"sort": "update_time ASC", "updated_since": since, "start": start, "limit": PAGE}
         page = told(http.get(path, params=asked))
