@@ -12,7 +12,16 @@ import pytest
 from tests.simulators.base import Fault
 from tests.simulators.odoo import DATABASE, KEY, LOGIN, Odoo
 
-from cadran.plugins import AuthError, ConfigError, ConnectorError, DataError, RateLimited, Transient, Window
+from cadran.plugins import (
+    AuthError,
+    ConfigError,
+    ConnectorError,
+    DataError,
+    RateLimited,
+    ResumeExpired,
+    Transient,
+    Window,
+)
 from cadran_plugins.odoo import history
 from cadran_plugins.odoo.connector import OdooConnector
 
@@ -215,6 +224,20 @@ def test_reading_goes_on_behind_any_page(server: Server, table: str, monkeypatch
             rest = read(connector, table, resume=first.resumes[-1])
             assert first.rows + rest.rows == whole.rows
             assert rest.end is not None and rest.end.rows == len(rest.rows)
+
+
+def test_a_page_that_comes_again_is_an_error_and_no_endless_loop(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    odoo, copy = server
+    found = odoo._found
+    monkeypatch.setattr(odoo, "_found", lambda model, domain, context: found(model, [t for t in domain if t[0] != "id"], context))  # fmt: skip
+    with closing_(copy.connect()) as connector, pytest.raises(DataError, match="again"):
+        read(connector, "leads_and_opportunities")
+
+
+@pytest.mark.parametrize("resume", [{"a": 1}, {"after": "x"}])
+def test_places_that_it_has_not_written_itself_it_does_not_know(server: Server, resume: dict[str, Any]) -> None:  # fmt: skip
+    with closing_(server[1].connect()) as connector, pytest.raises(ResumeExpired):
+        read(connector, "opportunities", resume=resume)
 
 
 def test_pages_that_are_just_full_are_no_circle(server: Server) -> None:

@@ -283,6 +283,14 @@ def test_a_cursor_that_comes_again_is_an_error_and_no_endless_loop(account: Acco
         read(connector, "deals")
 
 
+@pytest.mark.parametrize(("window", "resume"), [
+    (Window(), {"a": 1}), (Window(), {"list": 9}), (Window(), {"list": 0, "cursor": 5}), (Window(NOON, state={}), None), (Window(NOON, state={"read": "x"}), None),
+])  # fmt: skip
+def test_places_that_it_has_not_written_itself_it_does_not_know(account: Account, window: Window, resume: Any) -> None:  # fmt: skip
+    with closing_(account[1].connect()) as connector, pytest.raises(ResumeExpired):
+        read(connector, "deals", window, resume)
+
+
 # --- leads -------------------------------------------------------------------------------------------------------------------------
 
 

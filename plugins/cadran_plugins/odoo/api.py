@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cadran.plugins import AuthError, ConfigError, Context, Transient
+from cadran.plugins import AuthError, ConfigError, Context, DataError, Transient
 from cadran.plugins.http import Http
 from cadran_plugins.odoo.config import Settings
 from cadran_plugins.odoo.trouble import NotHere, judge
@@ -46,6 +46,8 @@ class Api:
             rows = self.call(model, "search_read", asked)
             if not isinstance(rows, list):
                 raise Transient("Odoo's answer is none of its API's")
+            if rows and int(rows[0]["id"]) <= after:
+                raise DataError(f"Odoo gives the same records of {model} again", hint="something between Odoo and cadran keeps answers that it should not")  # fmt: skip
             yield rows
             if len(rows) < size:
                 return
