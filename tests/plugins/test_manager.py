@@ -37,10 +37,6 @@ BROKEN = {
     "one name twice": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: Connector)] * 2", "names connector 'x' twice"),
     "no class": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: 3)]", "must load a subclass of Connector, not 3"),
     "class fails to load": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: 1 / 0)]", "ZeroDivisionError"),
-    "another API": (
-        HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: type('X', (Connector,), {'api': '7'}))]",
-        "connector 'x' is written for API '7', this cadran speaks '1'",
-    ),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cadran.calendar import Calendar, Duration, Grain
 from cadran.declare.document import Document, Place
+from cadran.plugins.added import Additions
 
 if TYPE_CHECKING:
     from cadran.declare.expectations import KpiTest
@@ -492,7 +493,11 @@ class Declaration:
     cache: Cache = Cache()
     compute: Compute = Compute()
     allow_paths: tuple[Path, ...] = ()
-    secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
+    added: Additions = field(default_factory=Additions)  # what the plugins that it names add
+    plugin_places: Mapping[str, Place] = field(default_factory=dict)  # where it names them
+    secrets: frozenset[str] = (
+        frozenset()
+    )  # values that came from the environment or another place for secrets; never shown
     passwords: frozenset[str] = frozenset()  # secrets that stand in the file itself; in no message
     documents: tuple[Document, ...] = ()  # the main file first
     # (section, name) of what is declared but has errors and is left out above: not to be reported as unknown
