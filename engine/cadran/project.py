@@ -495,7 +495,15 @@ class Project:
         try:
             with (
                 room(declaration) as settings,
-                closing(Session(zone, record=record, counting=counting, settings=settings)) as session,
+                closing(
+                    Session(
+                        zone,
+                        record=record,
+                        counting=counting,
+                        settings=settings,
+                        functions=opened.model.functions,
+                    )
+                ) as session,
             ):
                 tables = memory.tables_in(session) if memory is not None else None
                 rejected, remotes = opened.sources.load(session, datasets, progress, tables)

@@ -14,10 +14,11 @@ from typing import Literal, get_args
 from cadran.plugins.connector import API
 
 #: What a value is. An argument that is a ``date`` or a ``timestamp`` may be any moment, and is handed over as its local date or local time;
-#: a ``double`` may be any number, and is handed over as a float; ``number`` is any number and ``any`` anything, as it is.
-ValueKind = Literal["text", "integer", "number", "double", "decimal", "date", "timestamp", "boolean", "any"]
+#: a ``double`` may be any number, and is handed over as a float; ``number`` is any number and ``any`` anything, as it is. A result that
+#: is a ``number`` is exact as long as the arguments are.
+ValueKind = Literal["text", "integer", "number", "double", "date", "timestamp", "boolean", "any"]
 KINDS: tuple[str, ...] = get_args(ValueKind)
-RESULTS = ("text", "integer", "double", "decimal", "date", "timestamp", "boolean")
+RESULTS = ("text", "integer", "number", "double", "date", "timestamp", "boolean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Function:
     """One function.
 
     ``signature`` is how it is written (``fiscal_half(day)``), for messages and lists. ``takes`` is what each argument is, ``gives`` what
-    comes of it: one of ``text``, ``integer``, ``double``, ``decimal``, ``date``, ``timestamp`` and ``boolean``.
+    comes of it: one of ``text``, ``integer``, ``number``, ``double``, ``date``, ``timestamp`` and ``boolean``.
 
     ``sql`` holds an expression for each dialect, in which ``{0}`` stands for the first argument, ``{1}`` for the second::
 

@@ -25,6 +25,7 @@ def explain(
     lines += _measures(leaves)
     lines += _datasets(declaration, leaves)
     lines += _segments(model, resolved, leaves)
+    lines += _functions(model, resolved, leaves)
     lines += _targets(resolved)
     lines += _periods(declaration, results, name)
     lines += _kept(results)
@@ -67,6 +68,17 @@ def _measured(results: Results) -> Iterator[str]:
         line = f"{found.name[:40]:<40} {where[:16]:<16} {found.seconds * 1000:>9,.1f} {found.rows:>10,} {size:>12} {scanned:>12} {read:>13}"
         yield line.rstrip()
     yield f"in all, with the examination of the data: {in_all(results.scanned)}"
+
+
+def _functions(model: Model, resolved: ResolvedKpi, leaves: list[Leaf]) -> Iterator[str]:
+    """The functions of plugins that stand in the formula or in what it rests on, each with its meaning."""
+    datasets = [model.datasets[leaf.measure.dataset] for leaf in leaves]
+    trees = [resolved.value, *(part for leaf in leaves for part in leaf.measure.expressions())]
+    trees += [n for d in datasets for n in (*d.derived.values(), *([d.where] if d.where is not None else []))]
+    found = list(dict.fromkeys(called for tree in trees for called in model.functions.in_tree(tree)))
+    for index, called in enumerate(found):
+        head = "functions " if index == 0 else "          "
+        yield f"  {head}{called.function.signature}  of {called.where_from}: {called.function.sql['duckdb']}"
 
 
 def _title(name: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from sqlglot import exp
 
+from cadran.compute.examining.calls import ill_fed, misdefined
 from cadran.compute.examining.oddities import Oddity, date_hint, number_hint, odd_one
 from cadran.compute.hints import hint_for
 from cadran.compute.loading.embedded import QueryError
@@ -54,7 +55,9 @@ class TypeChecker:
     def check(self, measures: Sequence[Measure], columns: Collection[Node]) -> list[Problem]:
         """Problems of the measures and of the ``columns`` that they rest on; nothing else need be loaded."""
         datasets = sorted({dataset for dataset, _ in columns})
-        problems: list[Problem] = []
+        problems: list[Problem] = list(misdefined(self.declaration, self.model.functions, self.session))
+        if problems:
+            return problems
         for name in datasets:
             problems += self._unions(name)
         if problems:
@@ -121,6 +124,7 @@ class TypeChecker:
                 into.append(self._untypable(name, column_name, error))
             else:
                 out += self._unlike_declared(name, column_name)
+                out += self._ill_fed_column(name, column_name)
         return out or made
 
     def _untypable(self, name: str, column_name: str, error: QueryError) -> Problem:
@@ -136,6 +140,29 @@ class TypeChecker:
             subject,
             hint_for(error.message, "check the types of the columns it uses"),
         )
+
+    def _ill_fed_column(self, name: str, column_name: str) -> list[Problem]:
+        node = self.model.datasets[name].derived[column_name]
+        wrong = self._ill_fed(name, node)
+        if wrong is None:
+            return []
+        text, own = (
+            self.declaration.datasets[name].columns[column_name],
+            f"datasets.{name}.columns.{column_name}",
+        )
+        return [Problem("wrong-type", wrong[0], text.place.position(0, len(text.value)), own, wrong[1])]
+
+    def _ill_fed(self, dataset: str, node: exp.Expr) -> tuple[str, str] | None:
+        """What is wrong with the arguments of plugins' functions."""
+        if not self.model.functions:
+            return None
+
+        def kind(argument: exp.Expr) -> str:
+            with suppress(QueryError, KeyError):  # windows and lookups have no type by themselves
+                return self._type(dataset, argument)
+            return ""
+
+        return ill_fed(node, self.model.functions, kind, _in_words)
 
     def _unlike_declared(self, name: str, column_name: str) -> list[Problem]:
         """A column that a score, a funnel or cohorts made holds what they can work with."""
@@ -269,7 +296,7 @@ class TypeChecker:
                         hint_for(error.message, "check the types of the columns it uses"),
                     )
                 ]
-            message, hint = _unfit(measure, part, kind)
+            message, hint = self._ill_fed(measure.dataset, part) or _unfit(measure, part, kind)
             if message and kind == "VARCHAR":
                 message, hint = self._odd_number(measure, part) or (message, hint)
             if message:
