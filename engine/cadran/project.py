@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cadran.compute.spans import Clock
     from cadran.deliver.history import History
     from cadran.deliver.messages import Composer
+    from cadran.deliver.telling import RunTold
     from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
     from cadran.judge.backtested import Backtest
@@ -186,7 +187,8 @@ class Project:
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
         analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (),
     ) -> Results:  # fmt: skip
-        """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
+        """Computes and judges, and tells the listeners of the project's plugins. ``as_of`` is the run's logical time (a date, a datetime
+        or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
@@ -194,10 +196,28 @@ class Project:
         ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. What is wrong
         with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. Raises ProblemsFound.
         """
+        from cadran.deliver.telling import RunTold
+
+        told = RunTold("" if as_of is None else str(as_of), tuple(kpis))
+        try:
+            found = self._ran(
+                told, kpis, as_of, since, until, segment, full, counting, progress, analyses, apart
+            )
+        except BaseException as error:
+            told.failed(error)
+            raise
+        return told.finished(found)
+
+    def _ran(
+        self, told: RunTold, kpis: Sequence[str], as_of: AsOf, since: dt.date | None, until: dt.date | None,
+        segment: Sequence[str], full: bool, counting: bool, progress: Progress,
+        analyses: Wanted | Literal["reports", "all"] | None, apart: Collection[str],
+    ) -> Results:  # fmt: skip
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
         with self._opened(apart=apart) as opened:
+            told.begin(opened.declaration)
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
@@ -585,6 +605,10 @@ def _judged(
 
 def _named_files(declaration: Declaration) -> Iterator[Problem]:
     """What is wrong with the files that reports and tests name. Nothing is imported for a project that names none."""
+    if declaration.added.filters or declaration.added.blocks:
+        from cadran.publish.added import check
+
+        yield from check(declaration)
     if any(report.template for report in declaration.reports.values()):
         from cadran.publish.report import check_templates
         from cadran.resources import template_folders

@@ -5,17 +5,18 @@ A formula must not change its meaning with what else is installed, so nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
+from cadran.declare.model import Report
 from cadran.declare.plugged import Plugins
 from cadran.plugins.added import Added, Additions, added_by
 from cadran.plugins.local import LocalFile, is_local, local_file
-from cadran.problems import Problem
+from cadran.problems import Problem, listed, suggest
 
 _SECTIONS = {"function": "functions", "filter": "filters", "block": "blocks", "listener": "listeners"}
 
@@ -59,6 +60,19 @@ def _entries(document: Document) -> Iterator[Named]:
     if isinstance(value, list):
         pairs = [(part, place.child(i)) for i, part in enumerate(value) if isinstance(part, str)]
     yield from (Named(text, where) for text, where in pairs if text.strip())
+
+
+def check_blocks(reports: Mapping[str, Report], added: Additions, found: Findings) -> None:
+    """The blocks that reports show are those of plugins that the project names."""
+    for text in (block for report in reports.values() for block in report.blocks):
+        if text.value not in added.blocks:
+            known = (
+                f"there are: {listed(sorted(added.blocks))}"
+                if added.blocks
+                else "no plugin under 'plugins:' brings any"
+            )
+            hint = suggest(text.value, added.blocks) or known
+            found.error("unknown-block", f"unknown block '{text.value}'", text.place, hint)
 
 
 def additions(entries: Sequence[Named], plugins: Plugins, found: Findings) -> Additions:

@@ -185,6 +185,8 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     reported = {
         n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
     }
+    added_to = extensions.additions(reader.named, reader.plugins, found)
+    extensions.check_blocks(reported, added_to, found)
     routed, sent, kept = (sections.one(name) for name in ("routes", "deliveries", "state"))
     routed_to = routes.routes(routed, measured, sections, found) if routed else ()
     delivered = operations.deliveries(sent, sections, found) if sent else Deliveries()
@@ -233,7 +235,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         cache=Cache(**sections.single["cache"][0].value) if "cache" in sections.single else Cache(),
         compute=machine.compute(limits, reader.folder, allowed, found) if limits else Compute(),
         allow_paths=allowed,
-        added=extensions.additions(reader.named, reader.plugins, found),
+        added=added_to,
         plugin_places={entry.name: entry.place for entry in reader.named},
         secrets=frozenset(reader.given.secrets),
         passwords=frozenset(reader.passwords - reader.given.secrets),

@@ -416,6 +416,7 @@ class Report:
     attach: tuple[Attached, ...] = ()
     owner: str = ""  # who answers for it, and hears where it cannot be delivered
     formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
+    blocks: tuple[Text, ...] = ()  # of plugins
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,9 +91,9 @@ Event = RunStarted | RunFinished | RunFailed | SourceSynced | MessageSent
 
 
 class Listener:
-    """Is told what happens. One is made for each command, when there is something to tell it first; override what you want to hear.
+    """Is told what happens. One is made for each run, sync or sender, when there is something to tell it first; override what you want to hear.
 
-    Each call has a few seconds (:attr:`patience`); then it is left behind, and told nothing more. Calls come one after the
+    Each call has a few seconds (:attr:`patience`), the first some more for loading; then it is left behind, and told nothing more. Calls come one after the
     other, but not in the thread that the run is in.
     """
 

@@ -118,13 +118,15 @@ class TypeChecker:
         made: list[Problem] = []
         for column_name in (c for c in self.model.datasets[name].derived if c in used):
             into = made if column_name in dataset.made and column_name not in dataset.kinds else out
+            if ill := self._ill_fed_column(name, column_name):
+                into += ill
+                continue
             try:
                 self.rows.type_of(name, column_name)
             except QueryError as error:
                 into.append(self._untypable(name, column_name, error))
             else:
                 out += self._unlike_declared(name, column_name)
-                out += self._ill_fed_column(name, column_name)
         return out or made
 
     def _untypable(self, name: str, column_name: str, error: QueryError) -> Problem:
@@ -284,6 +286,9 @@ class TypeChecker:
         for part in measure.expressions():
             if part is measure.having:
                 continue
+            if wrong := self._ill_fed(measure.dataset, part):
+                where = origin.parsed.position(origin.node)
+                return [Problem("wrong-type", wrong[0], where, origin.subject, wrong[1])]
             try:
                 kind = self._type(measure.dataset, part)
             except QueryError as error:
@@ -296,7 +301,7 @@ class TypeChecker:
                         hint_for(error.message, "check the types of the columns it uses"),
                     )
                 ]
-            message, hint = self._ill_fed(measure.dataset, part) or _unfit(measure, part, kind)
+            message, hint = _unfit(measure, part, kind)
             if message and kind == "VARCHAR":
                 message, hint = self._odd_number(measure, part) or (message, hint)
             if message:
