@@ -41,7 +41,8 @@ def asked_of_cadran(requires: list[str] | None) -> str:
     for text in requires or ():
         if found := re.match(r"\s*cadran\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?$", text, re.IGNORECASE):
             wanted = re.sub(r"\s+", "", found[1])
-            return f"cadran{wanted}" if wanted else ""
+            parts = sorted(filter(None, wanted.split(",")), reverse=True)  # >=2 before <3
+            return f"cadran{','.join(parts)}" if parts else ""
     return ""
 
 

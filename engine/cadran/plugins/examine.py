@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
@@ -24,7 +25,7 @@ class PluginError(Exception):
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """One plugin, installed or a file of the project. ``error`` is empty, or the traceback of what went wrong; for a plugin that speaks
-    another API a sentence, and then ``speaks`` is which.
+    another API a sentence, and then ``speaks`` is which. What it ``withholds`` it would provide, were nothing wrong.
 
     Its distribution's metadata is slow to parse, and so read only where it is shown.
     """
@@ -33,6 +34,7 @@ class Plugin:
     provides: tuple[Entry, ...] = ()
     error: str = field(default="", repr=False)
     speaks: str = ""
+    withholds: tuple[Entry, ...] = ()
 
     def __str__(self) -> str:
         if isinstance(self.point, LocalFile):
@@ -75,8 +77,12 @@ class Plugin:
 
     @property
     def reason(self) -> str:
-        """The last line of the traceback."""
-        return self.error.strip().rpartition("\n")[2]
+        """The last line of the traceback; of a file of the project, with its line there."""
+        last = self.error.strip().rpartition("\n")[2]
+        if not isinstance(self.point, LocalFile):
+            return last
+        lines = re.findall(rf'File "{re.escape(str(self.point.path))}", line (\d+)', self.error)
+        return f"line {lines[-1]}: {last}" if lines else last
 
     @property
     def way_out(self) -> str:
@@ -117,8 +123,9 @@ def whole(plugin: Plugin) -> Plugin:
 def faulty(plugin: Plugin, error: BaseException) -> Plugin:
     """A plugin with what went wrong in place of what it provides."""
     if isinstance(error, api.OtherAPI):
-        return Plugin(plugin.point, error=f"{plugin} {error}", speaks=error.api)
-    return Plugin(plugin.point, error="".join(traceback.format_exception(error)))
+        return Plugin(plugin.point, error=f"{plugin} {error}", speaks=error.api, withholds=plugin.provides)
+    said = "".join(traceback.format_exception(error))
+    return Plugin(plugin.point, error=said, withholds=plugin.provides)
 
 
 def _provided(module: Any) -> list[Entry]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
-from cadran.plugins.kinds import FOUND, Kind
+from cadran.plugins.kinds import CONTRACTS, FOUND, Kind
 from cadran.plugins.local import LocalFile, is_local
 from cadran.plugins.notifier import Notifier, Said
 from cadran.plugins.secrets import SecretResolver
@@ -137,7 +137,9 @@ class PluginManager:
 
         self._examine(p for p in self._points() if p.name == name or isinstance(p, LocalFile))
         owners = self._owners(kind, name, self._here())  # which is all of them after a listing
-        if len(owners) != 1:
+        if len(owners) != 1 or isinstance(
+            owners[0].point, LocalFile
+        ):  # which hides nothing that is installed
             owners = self._owners(kind, name, self._examine(self._points()))
         if len(owners) > 1:
             return _twice(kind, name, owners)
@@ -201,6 +203,9 @@ class PluginManager:
 
     def _unknown(self, kind: Kind, name: str) -> Problem:
         broken = [p for p in self.listing() if p.error]
+        for plugin in broken:
+            if any(isinstance(e, CONTRACTS[kind].entry) and e.name == name for e in plugin.withholds):
+                return self._trouble(plugin) or _broken(plugin)
         names = self.names(kind)
         hint = suggest(name, names) or (f"there are: {listed(names)}" if names else f"no {kind} is installed")
         if broken:
