@@ -62,6 +62,11 @@ def _entries(document: Document) -> Iterator[Named]:
     yield from (Named(text, where) for text, where in pairs if text.strip())
 
 
+def broken(entries: Sequence[Named], plugins: Plugins) -> frozenset[tuple[str, str]]:
+    """The plugins that are named and cannot be used."""
+    return frozenset(("plugins", e.name) for e in entries if isinstance(plugins.named(e.name), Problem))
+
+
 def check_blocks(reports: Mapping[str, Report], added: Additions, found: Findings) -> None:
     """The blocks that reports show are those of plugins that the project names."""
     for text in (block for report in reports.values() for block in report.blocks):

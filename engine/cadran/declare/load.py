@@ -240,7 +240,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         secrets=frozenset(reader.given.secrets),
         passwords=frozenset(reader.passwords - reader.given.secrets),
         documents=tuple(reader.documents.values()),
-        broken=frozenset(sections.broken),
+        broken=frozenset(sections.broken) | extensions.broken(reader.named, reader.plugins),
     )
 
 

@@ -28,7 +28,9 @@ _ASK = "its author can put that right; 'cadran plugins' says which version this 
 def functions_of(declaration: Declaration) -> tuple[Functions, list[Problem]]:
     """All that can be used, and what is wrong with the others."""
     problems: list[Problem] = []
-    return Functions(_each(declaration, problems)), problems
+    called = list(_each(declaration, problems))
+    gone = any(section == "plugins" for section, _ in declaration.broken)
+    return Functions(called, lacking=gone or bool(problems)), problems
 
 
 def _each(declaration: Declaration, problems: list[Problem]) -> Iterator[Called]:

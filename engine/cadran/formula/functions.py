@@ -100,14 +100,15 @@ class Called:
 
 
 class Functions:
-    """All of a project."""
+    """All of a project. Some are ``lacking`` where a plugin or a definition cannot be used: then a word that nobody knows may be one of them."""
 
-    def __init__(self, called: Iterable[Called] = ()) -> None:
+    def __init__(self, called: Iterable[Called] = (), *, lacking: bool = False) -> None:
+        self.lacking = lacking
         self._by_name = {one.name: one for one in called}
         self._by_key = {one.key: one for one in self._by_name.values()}
 
     def __bool__(self) -> bool:
-        return bool(self._by_name)
+        return bool(self._by_name) or self.lacking
 
     def __iter__(self) -> Iterator[Called]:
         return iter(self._by_name.values())

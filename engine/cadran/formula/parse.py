@@ -106,6 +106,8 @@ def parse(text: Text, subject: str, functions: Functions = NONE) -> tuple[Parsed
     except (SqlglotError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # Beside its own errors sqlglot raises these on arguments that it did not expect.
         return None, problem(*_why(source, error))
+    if odd and functions.lacking and all(r.message.startswith(_UNHEARD) for r in odd):
+        return None, []  # what is wrong with the plugin has been said; one mistake is one message
     if odd:
         misled = _misled(source.sql)
         if misled:
@@ -148,6 +150,7 @@ def _with(parsed: Parsed, subject: str) -> tuple[Parsed | None, list[Problem]]:
 
 
 _EXAMPLE = "write for instance sum(orders.amount)"
+_UNHEARD = "unknown function "
 
 
 @functools.cache

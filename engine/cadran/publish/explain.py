@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sqlglot import exp
+
 from cadran.calendar import Grain
 from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
@@ -71,14 +73,20 @@ def _measured(results: Results) -> Iterator[str]:
 
 
 def _functions(model: Model, resolved: ResolvedKpi, leaves: list[Leaf]) -> Iterator[str]:
-    """The functions of plugins that stand in the formula or in what it rests on, each with its meaning."""
-    datasets = [model.datasets[leaf.measure.dataset] for leaf in leaves]
+    """The functions of plugins that stand in the formula or in what its measures rest on, each with its meaning."""
     trees = [resolved.value, *(part for leaf in leaves for part in leaf.measure.expressions())]
-    trees += [n for d in datasets for n in (*d.derived.values(), *([d.where] if d.where is not None else []))]
-    found = list(dict.fromkeys(called for tree in trees for called in model.functions.in_tree(tree)))
-    for index, called in enumerate(found):
+    for leaf in leaves:
+        found = model.datasets[leaf.measure.dataset]
+        used = {c.name for part in leaf.measure.expressions() for c in part.find_all(exp.Column)}
+        trees += [node for name, node in found.derived.items() if name in used]
+        trees += [found.where] if found.where is not None else []
+    called = [one for tree in trees for one in model.functions.in_tree(tree)]
+    written = resolved.kpi.formula.value
+    called += [one for one in model.functions if one.short and re.search(rf"\b{one.name}\s*\(", written)]
+    for index, one in enumerate(dict.fromkeys(called)):
         head = "functions " if index == 0 else "          "
-        yield f"  {head}{called.function.signature}  of {called.where_from}: {called.function.sql['duckdb']}"
+        meaning = one.function.formula or one.function.sql["duckdb"]
+        yield f"  {head}{one.function.signature}  of {one.where_from}: {meaning}"
 
 
 def _title(name: str) -> str:
