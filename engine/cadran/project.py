@@ -6,6 +6,7 @@ Declare → formula → compute → judge; publishing is done with the :class:`R
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import socket
 from collections import Counter
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.load import collector_off, load
-from cadran.declare.model import AlertRule, Declaration
+from cadran.declare.model import RATES, AlertRule, Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
     from cadran.judge.backtested import Backtest
+    from cadran.plugins.connector import ConnectorError
     from cadran.state.store.store import Store
+    from cadran.sync.outcome import Synced
     from cadran.testing.outcomes import Outcome
 
 AsOf = dt.datetime | dt.date | str | None
@@ -151,11 +154,13 @@ class Project:
     def _opened(
         self, *, asking: bool = True, comparisons: bool = True, files: bool = False, apart: Collection[str] = (),
         amend: Callable[[Declaration], Declaration] = lambda declaration: declaration,
+        syncing: bool = True, progress: Progress = lambda _: None,
     ) -> Iterator[Opened]:  # fmt: skip
         """The project resolved over its sources, which are closed behind it, also where something fails.
 
         ``amend`` changes what is declared, before any formula is read. Datasets that stand ``apart`` are not asked, and their columns
-        taken on trust. Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
+        taken on trust. Without ``asking``, columns of remote sources are those last seen; else what is stale is synced first, unless
+        ``syncing`` is off. Raises ProblemsFound where nothing could be read.
         """
         from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
@@ -164,7 +169,16 @@ class Project:
         if declaration is None:
             raise ProblemsFound(problems)
         declaration = amend(declaration)
-        with opened_sources(declaration, self.plugins, asking=asking) as sources:
+        failures: Mapping[str, ConnectorError] = {}
+        if asking and not errors(problems) and self._syncs(declaration):
+            from cadran.sync.work import Syncs
+            from cadran.sync.work import failures as failed
+
+            syncs = Syncs(declaration, self.plugins, progress=progress, stale=True)
+            failures = failed(syncs.run()) if syncing and not apart else {}  # else a run before it has asked
+            problems = [*problems, *(() if syncing else syncs.ages())]
+        with opened_sources(declaration, self.plugins, asking=asking, failures=failures) as sources:
+            sources.apart = frozenset(apart)
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources, apart), comparisons=comparisons)
             sources.check_rates()
@@ -173,6 +187,10 @@ class Project:
                 problems = [*problems, *_named_files(declaration), *self._channel_faults(declaration)]
             problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
+
+    def _syncs(self, declaration: Declaration) -> bool:
+        """Whether the project has a source that is synced."""
+        return any(self.plugins.synced(source.connector) for source in declaration.sources.values())
 
     def _channel_faults(self, declaration: Declaration) -> Iterator[Problem]:
         if declaration.channels:
@@ -185,7 +203,7 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
-        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (),
+        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (), partial: bool = False, sync: bool = True,
     ) -> Results:  # fmt: skip
         """Computes and judges, and tells the listeners of the project's plugins. ``as_of`` is the run's logical time (a date, a datetime
         or ISO text); a bare date means its first instant.
@@ -194,34 +212,44 @@ class Project:
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
         ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. What is wrong
-        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. Raises ProblemsFound.
+        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. With ``partial``, a source that does not answer
+        fails only the KPIs that need it: the results' ``failed`` say which and why. Without ``sync`` no synced source is asked
+        for what has changed: warnings say how old its rows are. Raises ProblemsFound.
         """
         from cadran.deliver.telling import RunTold
 
         told = RunTold("" if as_of is None else str(as_of), tuple(kpis))
         try:
             found = self._ran(
-                told, kpis, as_of, since, until, segment, full, counting, progress, analyses, apart
-            )
+                told, kpis, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress,
+                analyses=analyses, apart=apart, partial=partial, sync=sync,
+            )  # fmt: skip
         except BaseException as error:
             told.failed(error)
             raise
         return told.finished(found)
 
     def _ran(
-        self, told: RunTold, kpis: Sequence[str], as_of: AsOf, since: dt.date | None, until: dt.date | None,
-        segment: Sequence[str], full: bool, counting: bool, progress: Progress,
-        analyses: Wanted | Literal["reports", "all"] | None, apart: Collection[str],
+        self, told: RunTold, kpis: Sequence[str], *, as_of: AsOf, since: dt.date | None, until: dt.date | None, segment: Sequence[str],
+        full: bool, counting: bool, progress: Progress, analyses: Wanted | Literal["reports", "all"] | None, apart: Collection[str],
+        partial: bool = False, sync: bool,
     ) -> Results:  # fmt: skip
+        if partial:
+            from cadran.deliver.partly import partly
+
+            run = functools.partial(self._ran, told, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress, sync=sync)  # fmt: skip
+            return partly(
+                self, kpis, analyses, lambda names, wanted, apart: run(names, analyses=wanted, apart=apart)
+            )
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
-        with self._opened(apart=apart) as opened:
+        with self._opened(apart=apart, syncing=sync, progress=progress) as opened:
             told.begin(opened.declaration)
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
-            asked = opened.analyses(analyses, clock)
+            asked = opened.analyses(analyses, clock, apart)
             if asked is not None:
                 request = replace(request, behind=asked.asking.behind, listings=asked.asking.listings)
             computed = self._compute(opened, clock, request, progress, full=full, counting=counting)
@@ -229,16 +257,43 @@ class Project:
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
         return replace(results, answers=answers)
 
+    def sync(
+        self, sources: Sequence[str] = (), *, full: bool = False, stale: bool = False, every: bool = False,
+        now: Callable[[], dt.datetime] | None = None, progress: Progress = lambda _: None, log: Progress = lambda _: None,
+    ) -> list[Synced]:  # fmt: skip
+        """Asks the synced sources for what has changed, and puts it into the project's copy; what became of each table.
+
+        ``sources`` names sources, or tables as ``source.table`` (default: all that datasets use); ``every`` is all tables that a source has.
+        ``full`` asks for all rows, ``stale`` only where the copy is older than ``max_age``. ``now`` is the clock. Raises ProblemsFound.
+        """
+        from cadran.compute.loading import columns_seen
+        from cadran.sync.work import Syncs
+
+        declaration = self._whole()
+        syncs = Syncs(declaration, self.plugins, now or _utc, progress, log, full, stale, every)
+        outcomes = syncs.run(sources)
+        columns_seen.add(declaration.folder, syncs.columns(), declaration.secrets)
+        return outcomes
+
     def analyse(
         self, wanted: Wanted | Callable[[Declaration], Wanted], *, as_of: AsOf = None, progress: Progress = lambda _: None
     ) -> Results:  # fmt: skip
-        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared.
-        Raises ProblemsFound."""
+        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared. A source that does
+        not answer matters where they need it. Raises ProblemsFound."""
+        from cadran.deliver.partly import around
+
+        return around(self, lambda apart: self._analysed(wanted, as_of, progress, apart))
+
+    def _analysed(
+        self, wanted: Wanted | Callable[[Declaration], Wanted], as_of: AsOf, progress: Progress, apart: Collection[str]
+    ) -> Results:  # fmt: skip
         from cadran.compute.cells.computed import Computed, Request
 
-        with self._opened() as opened:
+        with self._opened(apart=apart) as opened:
             declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
-            asked = opened.analyses(wanted(declaration) if callable(wanted) else wanted, clock)
+            asked = opened.analyses(
+                wanted(declaration) if callable(wanted) else wanted, clock, apart, whole=True
+            )
             if asked is None:
                 return _judged(declaration, Computed(), clock, opened.problems)
             request = Request((), behind=asked.asking.behind, listings=asked.asking.listings)
@@ -292,8 +347,8 @@ class Project:
         return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
 
     def dependencies(self, *, every: bool = False) -> dict[str, tuple[str, ...]]:
-        """By KPI with alert rules, or by all, the datasets behind it; whether sources can be read does not matter, nor which
-        columns there are. Raises ProblemsFound."""
+        """By KPI with alert rules, or by all, the datasets behind it, and ``(rates)`` where amounts are converted; whether sources
+        can be read does not matter, nor which columns there are. Raises ProblemsFound."""
         from cadran.compute.planning.plan import datasets_behind, measures_of
 
         try:
@@ -302,10 +357,10 @@ class Project:
         except ProblemsFound:
             with self._resolved(trusting=True) as (_, model, _):
                 kpis = model.kpis
+        measures = {name: measures_of(model, [kpi]) for name, kpi in kpis.items() if kpi.rules or every}
         return {
-            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
-            for name, kpi in kpis.items()
-            if kpi.rules or every
+            name: tuple(sorted({*datasets_behind(model, found), *(RATES for m in found if m.convert)}))
+            for name, found in measures.items()
         }
 
     @contextmanager
@@ -470,13 +525,21 @@ class Project:
 
         ``analyze`` adds what each statement took: where it ran, seconds, rows and bytes.
         """
+        from cadran.deliver.partly import around
+
+        return around(self, lambda apart: self._explained(kpi, as_of, analyze, apart))
+
+    def _explained(self, kpi: str, as_of: AsOf, analyze: bool, apart: Collection[str]) -> str:
+        from cadran.analysis.analyse import Needed
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose
         from cadran.publish.explain import explain
 
-        with self._opened() as opened:
+        with self._opened(apart=apart) as opened:
             declaration = opened.checked().declaration
             names, clock = choose(declaration, [kpi]), clock_of(declaration, as_of)
+            if apart and not {*apart}.isdisjoint(self.dependencies(every=True)[names[0]]):
+                raise Needed
             computed = self._compute(opened, clock, Request(names), lambda _: None, explained=True)
         judged = _judged(declaration, computed, clock, opened.problems)
         return explain(declaration, opened.model, names[0], judged, analyze=analyze)
@@ -555,14 +618,21 @@ class Opened:
             raise ProblemsFound(self.problems)
         return self
 
-    def analyses(self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock) -> Analyses | None:
-        """What is asked beside KPIs; the model then holds what that rests on as well."""
-        from cadran.analysis.analyse import Analyses, of_report, of_reports
+    def analyses(
+        self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock, apart: Collection[str] = (), *, whole: bool = False
+    ) -> Analyses | None:  # fmt: skip
+        """What is asked beside KPIs, without what rests on datasets that stand ``apart`` (``whole``: raises Needed where something does);
+        the model then holds what that rests on as well."""
+        from cadran.analysis.analyse import Analyses, Needed, of_report, of_reports, without
 
         if isinstance(wanted, str):
             wanted = (
                 of_reports(self.declaration) if wanted == "reports" else of_report(None, self.declaration)
             )
+        if wanted and apart:
+            asked_for, wanted = wanted, without(wanted, self.declaration, self.model, clock, frozenset(apart))
+            if whole and wanted.count != asked_for.count:
+                raise Needed
         if not wanted:
             return None
         asked = Analyses(wanted, self.declaration, self.model, clock)

@@ -23,6 +23,7 @@ class Installed:
     connectors: Mapping[str, Schema] = field(default_factory=dict)
     notifiers: Mapping[str, Schema] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()  # connectors whose rows are kept between runs
     local: list[LocalFile] = field(default_factory=list)
 
     def use(self, files: Sequence[LocalFile]) -> None:
@@ -41,6 +42,9 @@ class Installed:
 
     def trouble(self, kind: Kind, name: str) -> Problem | None:
         return None
+
+    def synced(self, connector: str) -> bool | None:
+        return None if connector not in self.connectors else connector in self.kept
 
     def _of(self, kind: Kind) -> Mapping[str, Schema]:
         return {"connector": self.connectors, "notifier": self.notifiers}.get(kind, {})

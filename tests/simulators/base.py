@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in small letters
     body: bytes
+    repeated: Mapping[str, list[str]] = field(default_factory=dict)  # the query with all values of each name
 
     @property
     def json(self) -> Any:
@@ -46,7 +47,8 @@ class Fault:
 
     ``limited`` (429; ``retry_after`` seconds, None: no header), ``quota`` (the day's requests are used up), ``error`` (500, or ``status``),
     ``hang`` (no answer at all), ``truncated`` (the body breaks off), ``drop`` (the connection is cut), ``html`` (a web page with status
-    200), ``redirect`` (to ``location``). What ``limited`` and ``quota`` say is the API's own.
+    200), ``redirect`` (to ``location``), ``drip`` (a byte of the body every 50 ms), ``unended`` (a chunked body that
+    breaks off). What ``limited`` and ``quota`` say is the API's own.
     """
 
     kind: str
@@ -166,10 +168,11 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 
         def _go(self) -> None:
             parts = urlsplit(self.path)
-            query = {k: v[-1] for k, v in parse_qs(parts.query, keep_blank_values=True).items()}
+            repeated = parse_qs(parts.query, keep_blank_values=True)
+            query = {k: v[-1] for k, v in repeated.items()}
             length = int(self.headers.get("content-length") or 0)
             headers = {k.lower(): v for k, v in self.headers.items()}
-            request = Request(self.command, parts.path, query, headers, self.rfile.read(length))
+            request = Request(self.command, parts.path, query, headers, self.rfile.read(length), repeated)
             simulator.asked.append(request)
             fault = simulator.fault_of(request)
             if fault is None:
@@ -184,6 +187,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
             elif fault.kind == "truncated":
                 self._send(simulator.answer(request), cut=True)
+            elif fault.kind in ("drip", "unended"):
+                self._slowly(simulator.answer(request), fault.kind)
             else:
                 self._send(self._faulty(fault))
 
@@ -202,6 +207,33 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 more = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
                 return Response(told.content, told.status, {**told.headers, **more})
             return simulator.error(fault)
+
+        def _slowly(self, response: Response, kind: str) -> None:
+            raw = (
+                response.content
+                if isinstance(response.content, bytes)
+                else json.dumps(response.content, default=_plain).encode()
+            )
+            self.close_connection = True
+            self.send_response_only(response.status)
+            self.send_header("content-type", "application/json")
+            self.send_header(
+                *(
+                    ("transfer-encoding", "chunked")
+                    if kind == "unended"
+                    else ("content-length", str(len(raw)))
+                )
+            )
+            self.end_headers()
+            with suppress(OSError):
+                if kind == "unended":
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(raw), raw))
+                    return
+                for byte in raw:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    if simulator.ended.wait(0.05):
+                        return
 
         def _send(self, response: Response, *, cut: bool = False) -> None:
             content = response.content

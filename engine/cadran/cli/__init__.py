@@ -11,7 +11,9 @@ import click
 
 # Command → (module that holds it, its one line of help): the help page imports none of them.
 COMMANDS = {
+    "init": ("cadran.cli.init", "Write a new project: a small one, or the KPIs of a CRM."),
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
+    "sync": ("cadran.cli.sync", "Ask CRMs and other APIs for what has changed, and keep it."),
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
     "send": ("cadran.cli.send", "Send reports now: to their mailboxes, chats and folders."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),

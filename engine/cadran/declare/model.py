@@ -23,12 +23,33 @@ Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
 
 
+RATES = "(rates)"  # stands for the table of exchange rates where datasets are named
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A piece of expression text (or a column's name) with the place it was written at."""
 
     value: str
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """``sync:`` of a source whose rows are kept between runs. A run asks for changes first where the copy is older than ``max_age``.
+
+    ``lookback`` is None where it is the table's own; ``full_every`` is after how long all rows are asked for again; rows before
+    ``since`` are never. What is done where columns are no longer what they were, the three others say.
+    """
+
+    max_age: dt.timedelta = dt.timedelta(hours=1)
+    lookback: dt.timedelta | None = None
+    full_every: dt.timedelta | None = None
+    since: dt.date | None = None
+    new_columns: Literal["evolve", "ignore", "fail"] = "evolve"
+    type_change: Literal["quarantine", "evolve", "fail"] = "quarantine"
+    missing_column: Literal["fail", "null"] = "fail"
+    keep_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,7 @@ class Source:
     config: Mapping[str, Any]
     place: Place
     base: Path = Path()  # the folder of the file that declares it: what its relative paths start from
+    sync: Syncing = Syncing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class RunTold:
     _warnings: list[Problem] = field(default_factory=list)
 
     def begin(self, declaration: Declaration) -> None:
-        if declaration.added.listeners:
+        """Once, however often parts of the run are tried again."""
+        if declaration.added.listeners and self._telling is None:
             self._telling, self._declaration = telling_of(declaration), declaration
             self._warnings += self._telling.tell(RunStarted(self._project, self.as_of, self.kpis))
 

@@ -27,7 +27,7 @@ class RunStarted:
 @dataclass(frozen=True, slots=True)
 class KpiValue:
     """The newest value of a KPI that a run has computed: the period's label, the value as decimal text (empty: no data), and the status
-    against the target."""
+    against the target; ``failed`` where a source that it needs did not answer."""
 
     name: str
     period: str
@@ -61,7 +61,7 @@ class RunFailed:
 class SourceSynced:
     """The copy of a source was brought up to date, or was not: then ``failure`` says why, in words.
 
-    ``rows`` is how many rows came, ``deleted`` how many were gone, ``tables`` which tables that was about.
+    ``rows`` is how many rows were new or had changed, ``deleted`` how many were gone, ``tables`` which tables that was about.
     """
 
     project: str

@@ -1,0 +1,126 @@
+"""A column of values at once, as Arrow: what is plainly as it should be, which nearly all of it is.
+
+Nothing here says no. What is out of the ordinary gives None, and is looked at value by value (``values.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from cadran.plugins.typed.values import BOOLEANS, TIMESTAMPTZ, Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NONE = type(None)
+_Read = Callable[[Kind, Any, Sequence[Any]], Any]
+
+
+def arrow_type(kind: Kind) -> pa.DataType:
+    import pyarrow as pa
+
+    if kind.name == "DECIMAL":
+        return pa.decimal128(kind.precision, kind.scale)
+    return {
+        "BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "DOUBLE": pa.float64(), "DATE": pa.date32(),
+        "TIMESTAMP": pa.timestamp("us"), TIMESTAMPTZ: pa.timestamp("us", "UTC"),
+    }.get(kind.name, pa.string())  # fmt: skip
+
+
+def column(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    """The whole column, None where any of its values has to be looked at."""
+    import pyarrow as pa
+
+    given = set(map(type, values)) - {_NONE}
+    if not given:
+        return pa.nulls(len(values), arrow)
+    read = _TEXTS.get(kind.name) if given == {str} else _VALUES.get((kind.name, frozenset(given)))
+    if read is None or kind.epoch:
+        return None
+    try:
+        return read(kind, arrow, values)
+    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+        return None
+
+
+def _as_it_is(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(values, arrow)
+
+
+def _texts(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    """Arrow reads numbers, days and times strictly, apart from what the callers look for."""
+    import pyarrow as pa
+
+    texts = [value or None for value in values] if "" in values else values
+    return pa.array(texts, pa.string()).cast(arrow)
+
+
+def _whole_numbers(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    written = "".join(filter(None, values))
+    return None if "x" in written or "X" in written else _texts(kind, arrow, values)  # 0x1F
+
+
+def _dates(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    """The first and the last year are where offsets lead out of time."""
+    given = list(filter(None, values))
+    usual = not given or (min(given) >= "0002" and max(given) < "9999")
+    return _texts(kind, arrow, values) if usual else None
+
+
+def _decimals(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array([Decimal(value) if type(value) is int else value for value in values], arrow)
+
+
+def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array([None if value is None else float(value) for value in values], arrow)
+
+
+def _finite(read: _Read) -> _Read:
+    def finite(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+        found = read(kind, arrow, values)
+        return found if all(map(math.isfinite, found.drop_null().to_numpy())) else None
+
+    return finite
+
+
+def _booleans(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    import pyarrow as pa
+
+    found = list(map(BOOLEANS.get, values))
+    return pa.array(found, arrow) if found.count(None) == values.count(None) + values.count("") else None
+
+
+def _instants(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    """Where times without an offset are UTC, all of them are written so."""
+    import pyarrow as pa
+
+    if not kind.utc:
+        return _dates(kind, arrow, values)
+    local = _dates(kind, pa.timestamp("us"), values)
+    return local.cast(arrow) if local is not None else None
+
+
+_TEXTS: dict[str, _Read] = {
+    "VARCHAR": _as_it_is, "BIGINT": _whole_numbers, "DECIMAL": _texts, "DOUBLE": _finite(_texts), "BOOLEAN": _booleans,
+    "DATE": _dates, "TIMESTAMP": _dates, TIMESTAMPTZ: _instants,
+}  # fmt: skip
+_VALUES: dict[tuple[str, frozenset[type]], _Read] = {
+    ("BIGINT", frozenset({int})): _as_it_is,
+    ("BOOLEAN", frozenset({bool})): _as_it_is,
+    ("DECIMAL", frozenset({int})): _decimals,
+    ("DECIMAL", frozenset({Decimal})): _as_it_is,
+    ("DECIMAL", frozenset({int, Decimal})): _decimals,
+    ("DOUBLE", frozenset({float})): _finite(_as_it_is),
+    ("DOUBLE", frozenset({int})): _finite(_doubles),
+    ("DOUBLE", frozenset({Decimal})): _finite(_doubles),
+    ("DOUBLE", frozenset({int, Decimal})): _finite(_doubles),
+}
