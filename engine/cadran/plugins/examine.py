@@ -11,7 +11,7 @@ from typing import Any
 import pluggy
 
 from cadran.plugins import api, hookspecs
-from cadran.plugins.connector import ConnectorEntry
+from cadran.plugins.connector import API, ConnectorEntry
 from cadran.plugins.kinds import CONTRACTS, AnyKind, Entry
 from cadran.plugins.local import LocalFile
 from cadran.plugins.notifier import NotifierEntry
@@ -91,7 +91,7 @@ class Plugin:
             asks = self._asks
             return "see 'cadran plugins'" + (f"; it asks for {asks}" if asks else "")
         if isinstance(self.point, LocalFile):
-            return f"rewrite it for API '{api.API}'"
+            return f"rewrite it for API '{API}'"
         return api.way_out(api.Owner(self.distribution, self.version, self._asks), self.speaks)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,23 +26,25 @@ Entry = (
 @dataclass(frozen=True, slots=True)
 class Contract:
     """The hook that a plugin answers, what it returns a list of, and what such an entry loads: a class that is a ``base``, or,
-    where it is ``made`` already, such a value."""
+    where it is ``made`` already, such a value; without a ``base`` anything that can be called."""
 
     hook: str
     entry: type[Entry]
-    base: type[Any]
+    base: type[Any] | None
     made: bool = False
 
     def kept_by(self, found: object) -> bool:
         """Whether what was loaded is what the contract asks for."""
+        if self.base is None:
+            return callable(found)
         if self.made:
-            return callable(found) if self.base is Callable else isinstance(found, self.base)
+            return isinstance(found, self.base)
         return isinstance(found, type) and issubclass(found, self.base)
 
     @property
     def wanted(self) -> str:
         """What has to be loaded, in words."""
-        if self.base is Callable:
+        if self.base is None:
             return "a function"
         return f"a {self.base.__name__}" if self.made else f"a subclass of {self.base.__name__}"
 
@@ -52,7 +54,7 @@ CONTRACTS: Mapping[AnyKind, Contract] = {
     "notifier": Contract("cadran_notifiers", NotifierEntry, Notifier),
     "secret": Contract("cadran_secrets", SecretEntry, SecretResolver),
     "function": Contract("cadran_functions", FunctionEntry, Function, made=True),
-    "filter": Contract("cadran_filters", FilterEntry, Callable, made=True),  # type: ignore[arg-type]
+    "filter": Contract("cadran_filters", FilterEntry, None, made=True),
     "block": Contract("cadran_blocks", BlockEntry, Block, made=True),
     "listener": Contract("cadran_listeners", ListenerEntry, Listener),
 }

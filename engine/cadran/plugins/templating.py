@@ -17,8 +17,8 @@ from cadran.plugins.connector import API
 class FilterEntry:
     """What a plugin returns from ``cadran_filters``: a name for ``{{ value | name }}``, and where the function is found once it is needed.
 
-    The function gets the value, then the filter's arguments. It gives text, a number, a date, true or false, None, or lists and mappings of
-    these. What it raises is an error of the template, at its line.
+    The function gets the value, then the filter's arguments. It gives text, a number, a date, true or false, None, a value of the report
+    that it was given, or lists and mappings of these. What it raises is an error of the template, at its line.
     """
 
     name: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PREFIX = "block"  # under which the templates of blocks are found: block/podium.html
 _FORMATS: Mapping[str, str] = {"html": "html", "pdf": "html", "markdown": "markdown"}
 _MOST_DEEP = 20
+_OURS = "cadran.publish."  # where the values of reports are made
 
 
 def add_filters(env: Sandbox, filters: Mapping[str, Added]) -> None:
@@ -53,11 +55,13 @@ def _filter(added: Added, allowance: Allowance) -> Callable[..., Any]:
 
 
 def plain(value: Any, what: str, allowance: Allowance, depth: int = 0) -> Any:
-    """A value as a template may have it: data and nothing that can be called. What says that it is safe markup is text all the same."""
+    """A value as a template may have it: data, and the report's own values. What says that it is safe markup is text all the same."""
     if isinstance(value, str):
         allowance.spend(len(value))
         return str.__str__(value)
     if value is None or isinstance(value, bool | int | float | Decimal | dt.date | dt.time | dt.timedelta):
+        return value
+    if is_dataclass(value) and type(value).__module__.startswith(_OURS):
         return value
     if depth < _MOST_DEEP and isinstance(value, Mapping):
         allowance.round()
