@@ -56,7 +56,7 @@ def steps(kind: Kind, window: Window) -> list[Step]:
 
 def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int = PAGE) -> Iterator[Chunk]:
     """All lists, from where ``resume`` says."""
-    first = int(resume["list"]) if resume else 0
+    first = place(resume)
     cursor = str(resume.get("cursor", "")) if resume else ""
     for number, step in enumerate(todo[first:], first):
         for records, after in listed(http, step.path, step.params, cursor, size):
@@ -64,18 +64,32 @@ def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: i
         cursor = ""
 
 
+def place(resume: Mapping[str, Any] | None) -> int:
+    """The list in which reading goes on, if that is one of our pages'."""
+    if resume is None:
+        return 0
+    number = resume.get("list")
+    if not isinstance(number, int) or number < 0:
+        raise ResumeExpired("this is no place in Pipedrive's lists")
+    return number
+
+
 def check_age(window: Window, now: dt.datetime) -> None:
     """Raises where deals may have been deleted of which Pipedrive does not tell any more."""
     if window.state is None:  # the whole table, or all of it since a day that somebody chose
         return
-    if now - dt.datetime.fromisoformat(str(window.state["read"])) > TOLD_OF_DELETED:
+    try:
+        read = dt.datetime.fromisoformat(str(window.state.get("read")))
+    except ValueError:
+        raise ResumeExpired("the last sync has not left what it should have") from None
+    if now - read > TOLD_OF_DELETED:
         raise ResumeExpired("the last sync is over 29 days old, and Pipedrive tells of deleted deals for 30 days only")  # fmt: skip
 
 
 def leads(http: Http, kind: Kind, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Chunk]:
     """Leads of both lists. They have no cursors but places, which move as rows go: so each page is asked for anew from the second
     in which the last row of the one before changed. A row may come twice, none is skipped."""
-    first = int(resume["list"]) if resume else 0
+    first = place(resume)
     since = "1970-01-01T00:00:00Z" if window.since is None else stamp(window.since)
     for number, path in list(enumerate((kind.path, kind.archived)))[first:]:
         begin = str(resume["since"]) if resume and number == first and "since" in resume else since

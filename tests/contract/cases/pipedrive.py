@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import datetime as dt
 from contract.cases import simulated
 from contract.cases.simulated import Simulated
 from tests.simulators.pipedrive import TOKEN, Pipedrive
@@ -20,6 +20,7 @@ class PipedriveCase(Simulated):
 
     def make(self) -> Pipedrive:
         made = Pipedrive()
+        made.add_field("deals", "Budget", "varchar")
         begin = (simulated.utc() - 2 * simulated.LONG_AGO).replace(microsecond=0)
         made.now = lambda: begin
         for number in range(simulated.ROWS + 1, self.many + 1):
@@ -84,13 +85,13 @@ class PipedriveCase(Simulated):
         self.api.update("deals", self._id(0), title="Moved")
 
     def add_field(self) -> str:
-        code = self.api.add_field("deals", "Discount", "varchar")
-        self.api.update("deals", self._id(8), custom={code: "ten"})
+        self.api.add_field("deals", "Discount", "varchar")
+        self.api.update("deals", self._id(8), custom={"Discount": "ten"})
         return "discount"
 
     def remove_field(self) -> str:
-        self.api.fields["deals"] = [f for f in self.api.fields["deals"] if f["field_code"] != "origin"]
-        return "origin"
+        self.api.remove_field("deals", "Budget")
+        return "budget"
 
     def retype_field(self) -> str:
         for row in self._rows.values():
