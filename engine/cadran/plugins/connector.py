@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+from cadran.plugins.secret import marked, masked
+
 API = "1"
 
 
@@ -146,7 +148,8 @@ class Context:
     of its own; empty where the project does not say.
 
     A connector asks the ``clock`` for the time (UTC), and ``cancelled`` whether anybody still waits for it; it says what it does with
-    ``log``, which masks secrets. ``hide`` is told of secrets that are no settings, such as a token that a server gave. ``shared`` holds
+    ``log``, which masks secrets. ``hide`` is told of secrets that are no settings, such as a token that a server gave; ``secrets`` are
+    these and the settings that the schema marks, and :meth:`masked` takes them out of a text. ``shared`` holds
     what sources of one run share, by whatever key: the bucket of an account's requests.
     """
 
@@ -162,6 +165,20 @@ class Context:
     cancelled: Callable[[], bool] = field(default=_never, repr=False)
     hide: Callable[[str], None] = field(default=_quiet, repr=False)
     shared: dict[Any, Any] = field(default_factory=dict, repr=False)
+    secrets: set[str] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        told, secrets = self.hide, self.secrets
+
+        def hide(secret: str) -> None:
+            secrets.add(secret)
+            told(secret)
+
+        object.__setattr__(self, "hide", hide)
+
+    def masked(self, text: str) -> str:
+        """A text with three stars for each secret in it."""
+        return masked(text, tuple(self.secrets))
 
     def shown(self, path: Path) -> str:
         """What messages call a file: relative to the project where it lies in it."""
@@ -258,6 +275,7 @@ class Connector(ABC):
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        context.secrets.update(marked(self.config_schema, context.config))
 
     def close(self) -> None:  # noqa: B027 - most connectors hold nothing
         """Gives back what was opened; called once at the end of a run, also of one that failed."""

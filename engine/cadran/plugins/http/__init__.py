@@ -5,6 +5,10 @@ says a secret. JSON keeps its decimals.
 """
 
 from cadran.plugins.http.answer import Answer
-from cadran.plugins.http.client import Http, Judge, Limit
+from cadran.plugins.http.buckets import Limit
+from cadran.plugins.http.client import Http, Judge, Pace
+from cadran.plugins.http.settings import SETTINGS
+from cadran.plugins.http.stream import Pieces
+from cadran.plugins.http.waiting import Wait
 
-__all__ = ["Answer", "Http", "Judge", "Limit"]
+__all__ = ["SETTINGS", "Answer", "Http", "Judge", "Limit", "Pace", "Pieces", "Wait"]
