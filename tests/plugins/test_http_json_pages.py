@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from cadran.plugins import ConnectorError, DataError, ResumeExpired, SyncedConnector, Transient, Window
+from cadran.plugins.http import Wait
 from cadran_plugins.http_json.connector import HttpJsonConnector
 from simulators.base import Fault
 from simulators.rest import START, Rest
 
-from .reading_changes import Got, collect, fails, source
+from .reading_changes import Got, NoWait, collect, fails, source
 
 ROWS = 25
 COLUMNS = {
@@ -216,9 +217,31 @@ def test_a_place_that_is_not_known_any_more(server: Rest, place: dict[str, Any])
 
 def test_what_the_server_says_is_in_the_error(server: Rest) -> None:
     error = fails(api(server, {"path": "/nowhere"}), "invoices")
-    assert (
-        error.message == "there is nothing at the address (404: there is no GET /api/nowhere)" and error.hint
+    assert error.message == f"127.0.0.1:{server.port} answered 404: there is no GET /api/nowhere"
+    assert error.setting == ("tables", "invoices", "path") and error.hint
+
+
+def test_a_link_to_another_machine_is_not_followed_unless_it_is_named(server: Rest) -> None:
+    server._here = lambda _, **__: "http://127.0.0.2:9/x"  # type: ignore[method-assign]
+    error = fails(api(server, WAYS["next_link"][0]), "invoices")
+    assert error.setting == ("tables", "invoices", "pages")
+    assert error.hint.endswith("if the machine belongs to the API, name it under 'hosts'")
+
+
+def test_no_more_is_asked_than_the_rate_says(server: Rest) -> None:
+    wait = NoWait()
+    rate = {"requests": 1, "seconds": 30}
+    connector = source(
+        HttpJsonConnector,
+        {
+            "url": f"{server.url}/api",
+            "rate": rate,
+            "tables": {"invoices": {"columns": COLUMNS, **WAYS["cursor"][0]}},
+        },
+        shared={Wait: wait},
     )
+    collect(connector, "invoices")
+    assert wait.waited > 50
 
 
 @pytest.mark.parametrize("kind", ["html", "truncated"])

@@ -51,6 +51,7 @@ class Rest(Simulator):
         return {
             ("POST", "/oauth2/token"): self._token,
             ("GET", "/api/cursor"): self._cursor,
+            ("GET", "/api/v1/invoices"): self._cursor,
             ("GET", "/api/next"): self._next,
             ("GET", "/api/links"): self._links,
             ("GET", "/api/offset"): self._offset,

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from cadran.plugins import AuthError, ConfigError, ConnectorError, Context, DataError, listed
 from cadran.plugins.http import Answer, Http
@@ -70,8 +70,6 @@ def of(context: Context) -> Auth:
     if "header" in config:
         return Auth({config["header"]: config["value"]})
     if "query" in config:
-        context.hide(quote_plus(config["value"]))
-        context.hide(quote(config["value"], safe=""))
         return Auth(params={config["query"]: config["value"]})
     if "basic" in config:
         return Auth(_basic(context, config["basic"]["user"], config["basic"].get("password", "")))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cadran.plugins.http import SETTINGS
+
 _DURATION = r"^\s*[0-9]+\s*(w|weeks?|d|days?|h|hours?|m|min|minutes?|s|seconds?)\s*$"
 _SCALAR = {"type": ["string", "number", "boolean"]}
 
@@ -39,10 +41,7 @@ def _path(description: str) -> dict[str, Any]:
     return _text(f"{description} A path of keys (data.items); a key that holds a dot is found as well.")
 
 
-_HEADERS = _free(
-    "Headers of every request. Keep secrets out of the file: ${NAME}.",
-    {"type": "string", "writeOnly": True},
-)
+_HEADERS = _free("Headers of every request. A key belongs under 'auth'.", {"type": "string"})
 
 _OAUTH = _mapping(
     "A token is fetched with the client's own credentials (OAuth 2.0, client_credentials), and anew when it has run out.",
@@ -246,6 +245,7 @@ SCHEMA: Mapping[str, Any] = {
             required=["requests"],
         ),
         "timeout": _duration("How long to wait for an answer: 30 seconds unless said."),
+        **SETTINGS,
         "tables": {
             "type": "object",
             "minProperties": 1,

@@ -10,7 +10,6 @@ from cadran.plugins import (
     WHOLE,
     Column,
     ConfigError,
-    ConnectorError,
     Context,
     DataError,
     Deletes,
@@ -23,15 +22,13 @@ from cadran.plugins import (
     listed,
     suggest,
 )
-from cadran.plugins.http import Answer, Http, Limit
+from cadran.plugins.http import Http, Limit
 from cadran_plugins.http_json import auth, columns
 from cadran_plugins.http_json.config import SCHEMA
-from cadran_plugins.http_json.paths import find
 from cadran_plugins.http_json.read import Reading, check_names
 from cadran_plugins.http_json.settings import Declared, Field, declared, host, seconds
 
 _SAMPLE = 1000  # rows that columns are told from, of the first pages
-_MESSAGES = ("error.message", "error_description", "message", "error", "detail", "title")
 
 
 class HttpJsonConnector(SyncedConnector):
@@ -138,23 +135,7 @@ class HttpJsonConnector(SyncedConnector):
             ]  # not that of tokens: it is asked by a client of its own
             self._auth = said
             self._http = Http(
-                self.context, hosts, headers=headers, limits=limits, account=self.context.source, judge=_refused,
-                renew=said.token, timeout=seconds(config.get("timeout", "30 seconds")),
+                self.context, hosts, headers=headers, limits=limits, account=self.context.source, renew=said.token,
+                credential=("auth",), timeout=seconds(config.get("timeout", "30 seconds")),
             )  # fmt: skip
         return self._http
-
-
-def _refused(answer: Answer) -> ConnectorError | None:
-    """A request that the server will never take, in the server's own words. Others are left to the client."""
-    if not 400 <= answer.status < 500 or answer.status in (401, 403, 407, 408, 425, 429):
-        return None
-    try:
-        body = answer.json()
-    except ConnectorError:
-        body = None
-    said = next((text for path in _MESSAGES if isinstance(text := find(body, path), str) and text), "")
-    what = (
-        "there is nothing at the address" if answer.status in (404, 410) else "the server refuses the request"
-    )
-    words = " ".join(said.split())[:300]
-    return DataError(f"{what} ({answer.status}{': ' + words if words else ''})", hint="look at 'url', 'path' and 'params'")  # fmt: skip

@@ -76,14 +76,14 @@ class Reading:
 
     def first(self) -> list[dict[str, Any]]:
         """The rows of the first page, as they come: whether the table can be read at all."""
-        return self._records(self._request(pages.first(self.table)).json())
+        return self._records(self._asked(pages.first(self.table), sure=True).json())
 
     def sample(self, most: int) -> list[dict[str, Any]]:
         """The first rows, but for those that say that they are gone."""
         spot: pages.Spot | None = pages.first(self.table)
         out: list[dict[str, Any]] = []
         while spot is not None and len(out) < most:
-            answer = self._request(spot)
+            answer = self._asked(spot, sure=True)
             body = answer.json()
             found = self._records(body)
             out += rows.split(self.table, found)[1]
@@ -108,11 +108,19 @@ class Reading:
         try:
             return self._request(spot)
         except DataError as error:
-            if sure:
-                raise
-            raise ResumeExpired(
-                f"the server does not know any more where reading stood: {error.message}"
-            ) from error
+            if not sure:
+                raise ResumeExpired(
+                    f"it is not known any more where reading stood: {error.message}"
+                ) from None
+            beside = "pages" if spot.link else "path"
+            hint = error.hint or f"look at '{beside}'" + (
+                "" if spot.link else ", 'params' and the source's 'url'"
+            )
+            if spot.link and "declare" in error.message:
+                hint = f"{hint}; if the machine belongs to the API, name it under 'hosts'"
+            raise DataError(
+                error.message, hint=hint, setting=error.setting or (*self.table.where, beside)
+            ) from None
 
     def _request(self, spot: pages.Spot) -> Answer:
         table = self.table
