@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cadran.plugins.connector import Cancelled, ConnectorError, Context, DataError, Transient
 from cadran.plugins.http import outcome
@@ -25,6 +25,7 @@ Judge = Callable[[Answer], ConnectorError | None]
 #: The seconds for which the account should ask nothing more, as an answer's headers tell; None or 0: it may go on.
 Pace = Callable[[Answer], float | None]
 
+_T = TypeVar("_T")
 _HELD = 256 << 20  # bytes of one answer; what is larger is streamed
 
 
@@ -193,7 +194,7 @@ class Http:
 
     # --- try after try ------------------------------------------------------------------------------------------------------
 
-    def _until_good(self, once: Callable[[], Any], tries: int, repeatable: bool) -> Any:
+    def _until_good(self, once: Callable[[], _T | Failure], tries: int, repeatable: bool) -> _T:
         tried, renewed = 0, self._renewing  # the request that renews is not itself renewed
         while True:
             tried += 1

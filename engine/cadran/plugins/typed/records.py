@@ -2,27 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Column, Rejected
+from cadran.plugins.typed import columns as fast
+from cadran.plugins.typed.values import Kind, Misfit, exact, kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_SHOWN = 60
 
 
 class Records:
     """Turns records (name of a column → a value as JSON has it, or its text) into batches.
 
     Types are DuckDB's: VARCHAR, BIGINT, BOOLEAN, DOUBLE, DECIMAL(p,s), DATE, TIMESTAMP, TIMESTAMP WITH TIME ZONE, JSON. A text is read as
-    the ``files`` connector reads it; the empty text is NULL in every column but VARCHAR's. A missing key is NULL.
+    the ``files`` connector reads it, a number as its text; the empty text is NULL in every column but VARCHAR's. A missing key is NULL.
+
+    DECIMAL alone is DECIMAL(38,9). A number with more digits than its type is set aside, never rounded: what an API computes in
+    floats (33.333333333333336) is a DOUBLE. A VARCHAR holds numbers and nested values in JSON's words, a JSON column any value in
+    canonical JSON, a text in quotes.
+
+    ``epoch`` names columns of days and times whose numbers are milliseconds since 1970 in UTC. ``utc``: times that say no offset are UTC,
+    in columns of TIMESTAMP WITH TIME ZONE. ``key`` names the columns that tell which record was set aside.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.columns = tuple(columns)
+    def __init__(
+        self, columns: Sequence[Column], *, epoch: Collection[str] = (), utc: bool = False, key: Sequence[str] = ()
+    ) -> None:  # fmt: skip
+        self.columns, self.key = tuple(columns), tuple(key)
+        self._kinds = tuple((column.name, kind(column.type, epoch=column.name in epoch, utc=utc)) for column in columns)  # fmt: skip
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        import pyarrow as pa
+
+        return pa.schema([(name, fast.arrow_type(kind)) for name, kind in self._kinds])
 
     def batch(
         self, records: Iterable[Mapping[str, Any]], place: str = ""
     ) -> tuple[pa.RecordBatch, list[Rejected]]:
         """The rows that fit, and those set aside; ``place`` says where they come from (``deals``)."""
-        raise NotImplementedError
+        import pyarrow as pa
+
+        rows = records if isinstance(records, list) else list(records)
+        bad: dict[int, list[str]] = {}
+        arrays = [
+            self._array(name, kind, arrow, [row.get(name) for row in rows], bad)
+            for (name, kind), arrow in zip(self._kinds, self.schema.types, strict=True)
+        ]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        if bad:
+            batch = batch.filter(pa.array([number not in bad for number in range(len(rows))]))
+        aside = [Rejected(self._place(place, number, rows[number]), "; ".join(bad[number])) for number in sorted(bad)]  # fmt: skip
+        return batch, aside
+
+    def _array(
+        self, name: str, kind: Kind, arrow: pa.DataType, values: list[Any], bad: dict[int, list[str]]
+    ) -> pa.Array:
+        """A column; what does not fit is NULL in it, and told in ``bad``."""
+        import pyarrow as pa
+
+        if (found := fast.column(kind, arrow, values)) is not None:
+            return found
+        out = []
+        for number, value in enumerate(values):
+            try:
+                out.append(exact(kind, value))
+            except Misfit as misfit:
+                bad.setdefault(number, []).append(f"{name}: {_shown(value)} {misfit}")
+                out.append(None)
+        return pa.array(out, arrow)
+
+    def _place(self, place: str, number: int, record: Mapping[str, Any]) -> str:
+        """The record by its key, or by where it stands in what came with it."""
+        if self.key:
+            which = ", ".join(f"{name} {record.get(name)}" for name in self.key)
+        else:
+            which = f"record {number + 1}"
+        return f"{place}, {which}" if place else which
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,0 +1,1 @@
+"""Reading an API through cadran, beside bare httpx."""
