@@ -123,8 +123,9 @@ _COLUMN = {
                 "name": _text("What the column is called: as its path unless said, with _ for dots."),
                 "format": {
                     "type": "string",
-                    "enum": ["epoch", "epoch_ms"],
-                    "description": "For timestamptz: the value is a number of seconds or milliseconds since 1970.",
+                    "enum": ["epoch", "epoch_ms", "utc"],
+                    "description": "For timestamptz: the value is a number of seconds or milliseconds since 1970, or a time without a zone "
+                    "that is meant in UTC.",
                 },
             },
             required=["type"],

@@ -51,7 +51,7 @@ class Reading:
             yield End(0, resume.get("state"))
             return
         spot: pages.Spot | None = self._start(resume)
-        records = Records([Column(f.name, f.type) for f in self.fields])
+        records = Records([Column(f.name, f.type) for f in self.fields], key=self.table.key)
         sent, state, known = 0, None, resume is None and self.window.state is None
         while spot is not None:
             answer = self._asked(spot, sure=known)

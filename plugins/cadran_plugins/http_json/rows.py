@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from cadran_plugins.http_json.paths import MISSING, find
 from cadran_plugins.http_json.settings import Declared, Field
 
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
 _NOT_MARKED = (MISSING, None, False, "")
 
 
@@ -54,7 +56,9 @@ def flat(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
 
 
 def _instant(value: Any, format_: str) -> Any:
-    """Seconds or milliseconds since 1970 as a time; what is none stays, and is set aside for what it is."""
+    """Seconds or milliseconds since 1970, or a time without a zone, as an instant; what is none stays, and is set aside for what it is."""
+    if format_ == "utc":
+        return f"{value}Z" if isinstance(value, str) and _BARE.fullmatch(value) else value
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return value
     try:

@@ -202,7 +202,7 @@ def _field(path: str, said: Any, where: Where) -> Field:
     type_ = _type(entry["type"], where if isinstance(said, str) else (*where, "type"))
     format_ = entry.get("format", "")
     if format_ and type_ != TIMESTAMPTZ:
-        hint = "seconds since 1970 are an instant: say 'type: timestamptz'"
+        hint = "it is for instants: say 'type: timestamptz'"
         raise ConfigError(f"'format: {format_}' needs the type timestamptz", hint=hint, setting=(*where, "format"))  # fmt: skip
     return Field(path, entry.get("name") or path.replace(".", "_"), type_, format_)
 
@@ -251,6 +251,6 @@ def _cursor(entry: Mapping[str, Any], columns: Sequence[Field], where: Where) ->
         hint = "it needs a time, a date, a whole number or a text that grows"
         raise ConfigError(f"a {column.type.lower()} cannot say what has changed", hint=hint, setting=(*where, "column"))  # fmt: skip
     if column is not None and not format_:
-        format_ = column.format
+        format_ = column.format.removeprefix("utc")
     lookback = dt.timedelta(seconds=seconds(entry["lookback"])) if "lookback" in entry else dt.timedelta(0)
     return Cursor(name, entry["param"], entry.get("template", "{since}"), format_, lookback)
