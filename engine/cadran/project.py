@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
     from cadran.judge.backtested import Backtest
+    from cadran.plugins.connector import ConnectorError
     from cadran.state.store.store import Store
+    from cadran.sync.outcome import Synced
     from cadran.testing.outcomes import Outcome
 
 AsOf = dt.datetime | dt.date | str | None
@@ -150,11 +152,13 @@ class Project:
     def _opened(
         self, *, asking: bool = True, comparisons: bool = True, files: bool = False, apart: Collection[str] = (),
         amend: Callable[[Declaration], Declaration] = lambda declaration: declaration,
+        syncing: bool = True, progress: Progress = lambda _: None,
     ) -> Iterator[Opened]:  # fmt: skip
         """The project resolved over its sources, which are closed behind it, also where something fails.
 
         ``amend`` changes what is declared, before any formula is read. Datasets that stand ``apart`` are not asked, and their columns
-        taken on trust. Without ``asking``, columns of remote sources are those last seen. Raises ProblemsFound where nothing could be read.
+        taken on trust. Without ``asking``, columns of remote sources are those last seen; else what is stale is synced first, unless
+        ``syncing`` is off. Raises ProblemsFound where nothing could be read.
         """
         from cadran.compute.loading.sources import all_columns, opened_sources
         from cadran.formula.resolve import resolve
@@ -163,7 +167,8 @@ class Project:
         if declaration is None:
             raise ProblemsFound(problems)
         declaration = amend(declaration)
-        with opened_sources(declaration, self.plugins, asking=asking) as sources:
+        failures = self._synced_first(declaration, progress) if asking and syncing and not errors(problems) else {}
+        with opened_sources(declaration, self.plugins, asking=asking, failures=failures) as sources:
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources, apart), comparisons=comparisons)
             sources.check_rates()
@@ -172,6 +177,14 @@ class Project:
                 problems = [*problems, *_named_files(declaration), *self._channel_faults(declaration)]
             problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
+
+    def _synced_first(self, declaration: Declaration, progress: Progress) -> dict[str, ConnectorError]:
+        """Syncs what is stale; gives what went wrong, by source or ``source.table``."""
+        if not any(self.plugins.synced(source.connector) for source in declaration.sources.values()):
+            return {}
+        from cadran.sync.work import Syncs, failures
+
+        return failures(Syncs(declaration, self.plugins, progress=progress, stale=True).run())
 
     def _channel_faults(self, declaration: Declaration) -> Iterator[Problem]:
         if declaration.channels:
@@ -184,7 +197,7 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
-        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (),
+        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (), sync: bool = True,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
@@ -192,12 +205,13 @@ class Project:
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
         ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. What is wrong
-        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. Raises ProblemsFound.
+        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. Without ``sync`` no synced source is asked
+        for what has changed: warnings say how old its rows are. Raises ProblemsFound.
         """
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
-        with self._opened(apart=apart) as opened:
+        with self._opened(apart=apart, syncing=sync, progress=progress) as opened:
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
@@ -208,6 +222,24 @@ class Project:
             answers = asked.answers(computed) if asked is not None else None
         results = _judged(declaration, computed, clock, [*opened.problems, *computed.warnings], segment)
         return replace(results, answers=answers)
+
+    def sync(
+        self, sources: Sequence[str] = (), *, full: bool = False, stale: bool = False, every: bool = False,
+        now: Callable[[], dt.datetime] | None = None, progress: Progress = lambda _: None, log: Progress = lambda _: None,
+    ) -> list[Synced]:  # fmt: skip
+        """Asks the synced sources for what has changed, and puts it into the project's copy; what became of each table.
+
+        ``sources`` names sources, or tables as ``source.table`` (default: all that datasets use); ``every`` is all tables that a source has.
+        ``full`` asks for all rows, ``stale`` only where the copy is older than ``max_age``. ``now`` is the clock. Raises ProblemsFound.
+        """
+        from cadran.compute.loading import columns_seen
+        from cadran.sync.work import Syncs
+
+        declaration = self._whole()
+        syncs = Syncs(declaration, self.plugins, now or _utc, progress, log, full, stale, every)
+        outcomes = syncs.run(sources)
+        columns_seen.add(declaration.folder, syncs.columns(), declaration.secrets)
+        return outcomes
 
     def analyse(
         self, wanted: Wanted | Callable[[Declaration], Wanted], *, as_of: AsOf = None, progress: Progress = lambda _: None

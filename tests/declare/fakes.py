@@ -19,6 +19,10 @@ class Installed:
     connectors: Mapping[str, Schema] = field(default_factory=dict)
     notifiers: Mapping[str, Schema] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()  # connectors whose rows are kept between runs
+
+    def synced(self, connector: str) -> bool | None:
+        return None if connector not in self.connectors else connector in self.kept
 
     def _of(self, kind: Kind) -> Mapping[str, Schema]:
         return self.connectors if kind == "connector" else self.notifiers

@@ -12,6 +12,7 @@ import click
 # Command → (module that holds it, its one line of help): the help page imports none of them.
 COMMANDS = {
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
+    "sync": ("cadran.cli.sync", "Ask CRMs and other APIs for what has changed, and keep it."),
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
     "send": ("cadran.cli.send", "Send reports now: to their mailboxes, chats and folders."),
     "check": ("cadran.cli.check", "Check kpis.yaml and say everything that is wrong."),

@@ -31,6 +31,24 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Syncing:
+    """``sync:`` of a source whose rows are kept between runs. A run asks for changes first where the copy is older than ``max_age``.
+
+    ``lookback`` is None where it is the table's own; ``full_every`` is after how long all rows are asked for again; rows before
+    ``since`` are never. What is done where columns are no longer what they were, the three others say.
+    """
+
+    max_age: dt.timedelta = dt.timedelta(hours=1)
+    lookback: dt.timedelta | None = None
+    full_every: dt.timedelta | None = None
+    since: dt.date | None = None
+    new_columns: Literal["evolve", "ignore", "fail"] = "evolve"
+    type_change: Literal["quarantine", "evolve", "fail"] = "quarantine"
+    missing_column: Literal["fail", "null"] = "fail"
+    keep_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A connector with its settings, ``${…}`` already replaced."""
 
@@ -39,6 +57,7 @@ class Source:
     config: Mapping[str, Any]
     place: Place
     base: Path = Path()  # the folder of the file that declares it: what its relative paths start from
+    sync: Syncing = Syncing()
 
 
 @dataclass(frozen=True, slots=True)

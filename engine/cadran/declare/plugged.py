@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from cadran.declare.document import Place
 from cadran.declare.findings import Findings
 from cadran.declare.model import Channel, Source
 from cadran.declare.names import check_name
 from cadran.declare.sections import Entry, Sections
+from cadran.declare.syncing import SYNC, syncing
 from cadran.plugins.kinds import Kind
 from cadran.plugins.notifier import Said
 from cadran.problems import listed, suggest
@@ -27,6 +29,9 @@ class Plugins(Protocol):
         """None where there is no such plugin, or it cannot be loaded."""
 
     def names(self, kind: Kind) -> list[str]: ...
+
+    def synced(self, connector: str) -> bool | None:
+        """Whether its rows are kept between runs; None where there is no such connector, or it cannot be loaded."""
 
     def addressed(self, notifier: str) -> bool | None: ...
 
@@ -72,9 +77,15 @@ def _not_there(kind: Kind, entry: Entry, names: list[str], found: Findings) -> N
         found.error(f"unknown-{kind}", f"unknown {kind} '{name}'", at, suggest(name, names) or hint)
 
 
-def source(name: str, entry: Entry, folder: Path, found: Findings) -> Source:
+def source(name: str, entry: Entry, folder: Path, plugins: Plugins, found: Findings) -> Source:
     check_name("source", name, entry.key, found)
-    return Source(name, *_settings("connector", entry, folder))
+    connector, config, place, base = _settings("connector", entry, folder)
+    said = config.pop(SYNC, None)
+    if said is not None and plugins.synced(connector) is False:
+        hint = "take it out: each run reads this source anew"
+        found.error("sync-of-nothing", f"the connector '{connector}' keeps no rows, so '{SYNC}:' has no meaning here", place.child(SYNC), hint)  # fmt: skip
+        said = None
+    return Source(name, connector, config, place, base, syncing(said, place.child(SYNC), found))
 
 
 def channel(name: str, entry: Entry, folder: Path, found: Findings) -> Channel:
@@ -82,7 +93,7 @@ def channel(name: str, entry: Entry, folder: Path, found: Findings) -> Channel:
     return Channel(name, *_settings("notifier", entry, folder))
 
 
-def _settings(kind: Kind, entry: Entry, folder: Path) -> tuple[str, Mapping[str, Any], Any, Path]:
+def _settings(kind: Kind, entry: Entry, folder: Path) -> tuple[str, dict[str, Any], Place, Path]:
     config = {key: value for key, value in entry.value.items() if key != kind}
     base = (folder / entry.place.document.shown_as).parent
     return entry.value[kind], config, entry.place, base

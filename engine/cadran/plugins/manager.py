@@ -15,6 +15,7 @@ from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
 from cadran.plugins.kinds import CONTRACTS, Kind
 from cadran.plugins.notifier import Notifier, Said
+from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, listed, suggest
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class PluginManager:
         """JSON Schema of the settings of a connector or notifier; nothing if there is none of that name."""
         found: type[Connector] | type[Notifier] | Problem = self._find(kind, name)
         return None if isinstance(found, Problem) else found.config_schema
+
+    def synced(self, connector: str) -> bool | None:
+        """Whether its rows are kept between runs; None where there is no such connector, or it cannot be loaded."""
+        found = self.connector(connector)
+        return None if isinstance(found, Problem) else issubclass(found, SyncedConnector)
 
     def addressed(self, notifier: str) -> bool | None:
         """Whether its messages go to recipients; None where there is no such notifier, or it cannot be loaded."""

@@ -34,8 +34,7 @@ def write(path: Path, content: bytes) -> None:
 
 def settle(part: Path, path: Path) -> None:
     """Moves a written file to its place, once the disk has it."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    force(part)
     part.replace(path)
     if sys.platform != "win32":
         folder = os.open(path.parent, os.O_RDONLY)
@@ -43,6 +42,12 @@ def settle(part: Path, path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def force(path: Path) -> None:
+    """Returns once the disk has the file's content. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def checksum(path: Path) -> str:

@@ -73,5 +73,16 @@ def write(project: Path, seen: Seen, secrets: Iterable[str]) -> None:
     write_whole(file.parent, NAME, text.encode())
 
 
+def add(project: Path, seen: Seen, secrets: Iterable[str]) -> None:
+    """Takes tables in beside those that are there. What cannot be read or written is let be: it is only a help."""
+    if not seen:
+        return
+    try:
+        before = read(project)
+        write(project, {**before, **{s: {**before.get(s, {}), **tables} for s, tables in seen.items()}}, secrets)
+    except (OSError, Unreadable):
+        return
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cadran.compute.loading import columns_seen
@@ -14,6 +15,7 @@ from cadran.compute.loading.columns_seen import Seen, Unreadable
 from cadran.declare.model import Dataset, Declaration, TableRef
 from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, QueryableConnector, Table
 from cadran.plugins.manager import PluginManager
+from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class Sources:
     """Connectors by source, each table asked for once; ``problems`` collects what they could not do.
 
     Without ``asking`` no server is connected to: then the tables of remote sources are those last ``seen``, and one
-    that was never seen is not known. Whoever makes this closes it.
+    that was never seen is not known. ``failures`` are what syncs have met, by source or ``source.table``. Whoever makes this closes it.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class Sources:
         *,
         asking: bool = True,
         seen: Seen | None = None,
+        failures: Mapping[str, ConnectorError] = MappingProxyType({}),
     ) -> None:
         self.declaration, self.plugins = declaration, plugins
-        self.asking, self.seen = asking, seen or {}
+        self.asking, self.seen, self.failures = asking, seen or {}, failures
         self.problems: list[Problem] = []
         self.unknown: set[str] = set()  # remote sources with tables that were never seen
         self._connectors: dict[str, Connector] = {}
@@ -56,7 +59,9 @@ class Sources:
         self._connectors.clear()
 
     def connector(self, source: str) -> Connector:
-        """Raises ConnectorError where its plugin is broken."""
+        """Raises ConnectorError where its plugin is broken, or its sync failed."""
+        if source in self.failures:
+            raise self.failures[source]
         if source not in self._connectors:
             declared = self.declaration.sources[source]
             found = self.plugins.connector(declared.connector)
@@ -67,8 +72,20 @@ class Sources:
             zone = str(self.declaration.calendar.zone)
             compute = self.declaration.compute
             context = Context(source, config, declared.base.resolve(), allowed, zone, compute.memory, compute.threads)  # fmt: skip
-            self._connectors[source] = found(context)
+            if issubclass(found, SyncedConnector):
+                self._connectors[source] = self._reader(source, context)
+            else:
+                self._connectors[source] = found(context)
         return self._connectors[source]
+
+    def _reader(self, source: str, context: Context) -> Connector:
+        """Of a source that is synced a run sees what lies here."""
+        from cadran.sync.places import Places
+        from cadran.sync.reader import SyncedReader
+
+        places = Places.of(self.declaration.folder.resolve(), source)
+        failures = {t: e for n, e in self.failures.items() for s, _, t in [n.partition(".")] if s == source}
+        return SyncedReader(context, places, asking=self.asking, failures=failures)
 
     def remember(self) -> list[Problem]:
         """Writes down the columns of remote sources, once all have answered; a warning where it cannot be written."""
@@ -335,8 +352,14 @@ def all_columns(sources: Sources, apart: Container[str] = ()) -> dict[str, Seque
 
 
 @contextmanager
-def opened_sources(declaration: Declaration, plugins: PluginManager, *, asking: bool) -> Iterator[Sources]:
-    """The sources of a project, closed behind whoever uses them. What was seen by ``asking`` is remembered."""
+def opened_sources(
+    declaration: Declaration, plugins: PluginManager, *, asking: bool,
+    failures: Mapping[str, ConnectorError] = MappingProxyType({}),
+) -> Iterator[Sources]:  # fmt: skip
+    """The sources of a project, closed behind whoever uses them. What was seen by ``asking`` is remembered.
+
+    ``failures`` are what syncs have met, by source or ``source.table``.
+    """
     seen: Seen = {}
     unreadable: Problem | None = None
     if not asking:
@@ -344,13 +367,26 @@ def opened_sources(declaration: Declaration, plugins: PluginManager, *, asking: 
             seen = columns_seen.read(declaration.folder)
         except Unreadable as error:
             unreadable = _unreadable(error)
-    sources = Sources(declaration, plugins, asking=asking, seen=seen)
+        seen = {**seen, **_synced(declaration, plugins, seen)}
+    sources = Sources(declaration, plugins, asking=asking, seen=seen, failures=failures)
     if unreadable is not None:
         sources.problems.append(unreadable)
     try:
         yield sources
     finally:
         sources.close()
+
+
+def _synced(declaration: Declaration, plugins: PluginManager, seen: Seen) -> Seen:
+    """The tables of sources that are synced: those that lie here as they are, others as last seen."""
+    out: dict[str, Mapping[str, Table]] = {}
+    for name, source in declaration.sources.items():
+        if plugins.synced(source.connector):
+            from cadran.sync.places import Places
+            from cadran.sync.reader import known
+
+            out[name] = {**seen.get(name, {}), **known(Places.of(declaration.folder.resolve(), name))}
+    return out
 
 
 def _unreadable(error: Unreadable) -> Problem:

@@ -1,0 +1,89 @@
+"""``cadran sync``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cadran.cli.common import FAILED, problems_shown, project, root, show
+from cadran.cli.run import progress
+
+if TYPE_CHECKING:
+    from cadran.sync.outcome import Synced
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE | SOURCE.TABLE]…")
+@click.option("--full", is_flag=True, help="Ask for all rows, and not only for what has changed.")
+@click.option(
+    "--stale", is_flag=True, help="Only where the last sync is longer ago than the source's max_age."
+)
+@click.option(
+    "--all", "every", is_flag=True, help="All tables that a source has, not only those that datasets use."
+)
+@click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--verbose", "-v", is_flag=True, help="Also say what connectors do.")
+@click.pass_context
+def sync(
+    ctx: click.Context,
+    sources: tuple[str, ...],
+    full: bool,
+    stale: bool,
+    every: bool,
+    kind: str,
+    verbose: bool,
+) -> None:
+    """Ask for what has changed in CRMs and other APIs, and keep it for runs. Without SOURCE: all that datasets use."""
+    from cadran.sync.work import problems
+
+    log = (lambda text: click.echo(text, err=True)) if verbose else (lambda _: None)
+    opened = project(ctx)
+    with problems_shown(root(ctx)), progress() as say:
+        outcomes = opened.sync(sources, full=full, stale=stale, every=every, progress=say, log=log)
+    if kind == "json":
+        click.echo(json.dumps([_record(one) for one in outcomes], indent=2, ensure_ascii=False))
+    else:
+        _table(outcomes)
+    if wrong := problems(outcomes):
+        show(wrong, root(ctx))
+        raise click.exceptions.Exit(FAILED)
+
+
+def _record(one: Synced) -> dict[str, Any]:
+    error = None if one.error is None else {"message": one.error.message, "hint": one.error.hint}
+    counts = one.counts
+    return {
+        "source": one.source, "table": one.table, "status": _status(one), "rows": counts.rows, "new": counts.new,
+        "changed": counts.changed, "deleted": counts.deleted, "set_aside": counts.aside, "whole": one.whole, "resumed": one.resumed,
+        "seconds": round(one.seconds, 3), "error": error,
+    }  # fmt: skip
+
+
+def _status(one: Synced) -> str:
+    if one.error is not None:
+        return "failed"
+    return "fresh" if one.fresh else "synced"
+
+
+def _table(outcomes: list[Synced]) -> None:
+    if not outcomes:
+        click.echo("nothing to sync: no dataset uses a source that keeps its rows")
+        return
+    head = ("table", "rows", "new", "changed", "deleted", "set aside", "seconds", "")
+    rows = [head, *(_line(one) for one in outcomes)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    for row in rows:
+        cells = [c.rjust(w) if 0 < at < 7 else c.ljust(w) for at, (c, w) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
+        click.echo("  ".join(cells).rstrip())
+
+
+def _line(one: Synced) -> tuple[str, ...]:
+    name, counts = f"{one.source}.{one.table}".rstrip("."), one.counts
+    if one.error is not None or one.fresh:
+        said = "failed: the rows are those of before" if one.error is not None else "fresh"
+        return (name, "", "", "", "", "", "", said)
+    notes = ["all rows"] * one.whole + ["went on where an earlier sync stopped"] * one.resumed
+    numbers = (counts.rows, counts.new, counts.changed, counts.deleted, counts.aside)
+    return (name, *(f"{n:,}" for n in numbers), f"{one.seconds:.1f}", ", ".join(notes))

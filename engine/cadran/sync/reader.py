@@ -1,0 +1,103 @@
+"""What runs see of a source that is synced: its tables as they lie there, without asking anybody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+from cadran.plugins.connector import (
+    ConfigError,
+    Connector,
+    ConnectorError,
+    Context,
+    DataError,
+    End,
+    InPlace,
+    Page,
+    Part,
+    Rejected,
+    Table,
+)
+from cadran.sync import current
+from cadran.sync.current import Current, Shown, Unreadable
+from cadran.sync.places import Places
+
+
+class SyncedReader(Connector):
+    """One version of each table, those that were current when the first was asked for.
+
+    Without ``asking``, tables that lie here are known, and others those last seen. ``failures`` are what the sync before this has
+    met, by table.
+    """
+
+    def __init__(
+        self, context: Context, places: Places, *, asking: bool, failures: Mapping[str, ConnectorError]
+    ) -> None:
+        super().__init__(context)
+        self.places, self.asking, self.failures = places, asking, failures
+        self.remote = not asking
+        self._current: Current | None = None
+
+    @property
+    def current(self) -> Current:
+        """Raises ConnectorError."""
+        if self._current is None:
+            try:
+                self._current = current.read(self.places)
+            except Unreadable as error:
+                name = self.context.shown(self.places.current)
+                raise DataError(f"{name} cannot be read: {error}", hint=f"'cadran sync {self.context.source}' writes it anew") from None  # fmt: skip
+        return self._current
+
+    def discover(self) -> Sequence[Table]:
+        return [Table(name, shown.columns) for name, shown in self.current.tables.items()]
+
+    def names(self) -> Sequence[str]:
+        return list(self.current.tables)
+
+    def table(self, name: str) -> Table | None:
+        if (failed := self.failures.get(name)) is not None:
+            return Table(name, problem=failed)
+        shown = self.current.tables.get(name)
+        return Table(name, problem=self._never(name)) if shown is None else Table(name, shown.columns)
+
+    def synced_at(self, name: str) -> dt.datetime | None:
+        """Up to when all changes of a table are in; None where it was never synced. Raises ConnectorError."""
+        shown = self.current.tables.get(name)
+        return None if shown is None else shown.synced_at
+
+    def identity(self, table: str, marks: Mapping[str, str]) -> Sequence[Part] | None:  # noqa: ARG002
+        shown = self._shown(table)
+        return [Part(table, shown.content, file=self.places.tables / shown.file)]
+
+    def read(self, table: str) -> Iterator[Page | InPlace | Rejected | End]:
+        shown = self._shown(table)
+        file = self.places.tables / shown.file
+        try:
+            aside = current.read_aside(file) if shown.aside else []
+            yield InPlace((file,))
+        except (OSError, ValueError) as error:
+            hint = f"run again; if it stays so: 'cadran sync {self.context.source}'"
+            raise DataError(f"table '{table}': {self.context.shown(file)} cannot be read: {error}", hint=hint) from None  # fmt: skip
+        yield from aside
+        yield End(shown.rows)
+
+    def _shown(self, table: str) -> Shown:
+        shown = self.current.tables.get(table)
+        if shown is None:
+            raise self._never(table)
+        return shown
+
+    def _never(self, table: str) -> ConfigError:
+        source = self.context.source
+        return ConfigError(
+            f"table '{table}' of source '{source}' was never synced", hint=f"run 'cadran sync {source}'"
+        )
+
+
+def known(places: Places) -> dict[str, Table]:
+    """The tables that lie there, with their columns; nothing where that cannot be told."""
+    try:
+        return {name: Table(name, shown.columns) for name, shown in current.read(places).tables.items()}
+    except Unreadable:
+        return {}

@@ -1,0 +1,233 @@
+"""The sync of one source from end to end: read its tables one after the other, load what is finished, show it to runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from cadran.declare.model import Syncing
+from cadran.plugins.connector import (
+    AuthError,
+    Cancelled,
+    ConfigError,
+    ConnectorError,
+    DataError,
+    QuotaExhausted,
+    RateLimited,
+    Table,
+)
+from cadran.plugins.synced import SyncedConnector
+from cadran.problems import listed, suggest
+from cadran.sync import current, reading
+from cadran.sync.current import Unreadable
+from cadran.sync.load import Ready, load
+from cadran.sync.outcome import Counts, Synced
+from cadran.sync.places import Places, alone
+from cadran.sync.publish import publish
+from cadran.sync.reading import Read
+from cadran.sync.shape import plan
+from cadran.sync.spool import Spool
+from cadran.sync.stage import Staged, staged
+from cadran.sync.store import Kept, Store
+
+#: What other tables of the same source would meet as well.
+_OF_ALL = (AuthError, QuotaExhausted, RateLimited, Cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is wanted of one source. ``tables`` None: all that it has. ``stale``: only those older than allowed."""
+
+    source: str
+    tables: Sequence[str] | None
+    settings: Syncing
+    places: Places
+    full: bool = False
+    stale: bool = False
+    config: str = ""  # a digest of the source's settings, without secrets
+    memory: str = ""
+    threads: int | None = None
+
+
+@dataclass(slots=True)
+class Hands:
+    """What a sync is handed: the time, where it says how it goes, and whether anybody still waits."""
+
+    clock: Callable[[], dt.datetime]
+    progress: Callable[[str], None] = lambda _: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+def fresh(places: Places, tables: Sequence[str], settings: Syncing, now: dt.datetime) -> bool:
+    """Whether runs may compute from what lies there without asking."""
+    try:
+        there = current.read(places).tables
+    except Unreadable:
+        return False
+    return all(name in there and abs(now - there[name].synced_at) <= settings.max_age for name in tables)
+
+
+@dataclass(slots=True)
+class SourceSync:
+    """``connect`` makes the connector, once it is needed."""
+
+    job: Job
+    connect: Callable[[], SyncedConnector]
+    hands: Hands
+    _out: dict[str, Synced] = field(default_factory=dict)
+    _read: list[Read] = field(default_factory=list)
+
+    def run(self) -> list[Synced]:
+        """One outcome a table. What the source cannot do at all is raised as a ConnectorError."""
+        job = self.job
+        if job.stale and job.tables is not None and self._fresh(job.tables):
+            return [Synced(job.source, name, fresh=True) for name in job.tables]
+        try:
+            with alone(job.places, self.hands.cancelled, self._waiting) as waited:
+                return self._alone(waited)
+        except OSError as error:
+            message = f"{job.places.folder} cannot be written to: {error.strerror or error}"
+            raise ConnectorError(message, hint="see whether there is room on the disk, and whose the folder is") from None  # fmt: skip
+
+    def _fresh(self, tables: Sequence[str]) -> bool:
+        return fresh(self.job.places, tables, self.job.settings, self.hands.clock())
+
+    def _waiting(self) -> None:
+        self.hands.progress(f"{self.job.source}: waiting for another process that syncs it")
+
+    def _alone(self, waited: bool) -> list[Synced]:
+        """Under the lock. What another process has done in the meantime need not be done again."""
+        job = self.job
+        with closing(Store(job.places, job.memory, job.threads)) as store:
+            self._show(store)
+            if job.tables is not None and (job.stale or waited) and not job.full:
+                done = [name for name in job.tables if self._fresh([name])]
+                self._out = {name: Synced(job.source, name, fresh=True) for name in done}
+                if len(done) == len(job.tables):
+                    return list(self._out.values())
+            with closing(self.connect()) as connector:
+                found = {table.name: table for table in connector.discover()}
+                names = list(found) if job.tables is None else [n for n in job.tables if n not in self._out]
+                self._round(store, connector, found, names, full=job.full)
+                late = [name for name in names if self._went_on_late(name)]
+                self._round(store, connector, found, late, full=False)
+        order = list(found) if job.tables is None else job.tables
+        return [self._out[name] for name in order]
+
+    def _went_on_late(self, name: str) -> bool:
+        """Whether what an earlier sync had begun is done, and has become old over it."""
+        done = self._out.get(name)
+        return done is not None and done.resumed and done.error is None and not self._fresh([name])
+
+    # --- one round: read, load, show ----------------------------------------------------------------------------------------
+
+    def _round(self, store: Store, connector: SyncedConnector, found: dict[str, Table], names: Sequence[str], *, full: bool) -> None:  # fmt: skip
+        self._read, began = [], self.hands.clock()
+        kept = store.kept()
+        failed: ConnectorError | None = None
+        for name in names:
+            started = time.monotonic()
+            try:
+                if failed is not None:
+                    raise failed
+                self._read.append(self._one(connector, found, name, kept.get(name), full=full))
+            except ConnectorError as error:
+                failed = error if isinstance(error, _OF_ALL) else None
+                self._out[name] = self._failed(name, error)
+            else:
+                self._out[name] = self._outcome(name, time.monotonic() - started)
+        if self._read:
+            self._load(store, kept, began)
+
+    def _one(self, connector: SyncedConnector, found: dict[str, Table], name: str, kept: Kept | None, *, full: bool) -> Read:  # fmt: skip
+        """One table's pages, all of them. Raises ConnectorError."""
+        job, table = self.job, found.get(name)
+        if table is None:
+            hint = suggest(name, found) or f"its tables are {listed(list(found)) or 'none'}"
+            raise ConfigError(f"source '{job.source}' has no table '{name}'", hint=hint)
+        if table.problem is not None:
+            raise table.problem
+        self._hold()
+        made = plan(kept.shape if kept is not None else None, table, job.settings, full=full)
+        wanted = reading.asked(table, made, kept, job.settings, self.hands.clock(), job.config, full=full)
+        folder = job.places.spool(name)
+        before = reading.usable(Spool.found(folder), wanted, kept, self.hands.clock())
+        rows, said = 0, time.monotonic()
+
+        def hold() -> None:
+            nonlocal rows, said
+            self._hold()
+            rows += 1
+            if time.monotonic() - said > 1:
+                said = time.monotonic()
+                self.hands.progress(f"{job.source}.{name}: {rows} pages")
+
+        self.hands.progress(f"{job.source}.{name}: {'going on' if before else 'reading'}")
+        try:
+            return reading.read(connector, wanted, before, lambda about: Spool.begun(folder, about), hold)
+        except (ConnectorError, OSError):
+            raise
+        except Exception as error:
+            message = f"the connector failed over table '{name}': {type(error).__name__}: {error}"
+            raise ConnectorError(message, hint="tell its author") from error
+
+    def _hold(self) -> None:
+        if self.hands.cancelled():
+            raise reading.cancelled()
+
+    def _load(self, store: Store, kept: dict[str, Kept], began: dt.datetime) -> None:
+        """Everything that has been read whole, at once; then runs see it, and the spools go."""
+        ready: list[Ready] = []
+        for number, one in enumerate(self._read):
+            name = one.asked.table.name
+            self.hands.progress(f"{self.job.source}.{name}: loading")
+            try:
+                made = staged(store, number, name, one.asked.plan.shape, one.spool, one.until)
+            except DataError as error:
+                one.spool.drop()  # the same pages would fail in the same way
+                self._out[name] = self._failed(name, error)
+                continue
+            ready.append(self._ready(one, made, kept.get(name)))
+        try:
+            counts = load(store, ready, began, self.hands.clock()) if ready else {}
+        except DataError as error:
+            for one in ready:
+                self._out[one.staged.table] = self._failed(one.staged.table, error)
+            return
+        finally:
+            for one in ready:
+                one.staged.drop(store)
+        self._show(store)
+        for one in ready:
+            one.staged.spool.drop()
+            self._tell(one, counts[one.staged.table])
+
+    def _ready(self, one: Read, made: Staged, kept: Kept | None) -> Ready:
+        asked = one.asked
+        unseen = one.whole and asked.table.deletes != "never"
+        return Ready(
+            made, kept, one.whole, one.went_on, asked.plan.anew, unseen, asked.since, one.until, asked.config
+        )
+
+    def _show(self, store: Store) -> None:
+        publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted)
+
+    # --- outcomes ---------------------------------------------------------------------------------------------------------
+
+    def _failed(self, name: str, error: ConnectorError) -> Synced:
+        return replace(self._out.get(name) or Synced(self.job.source, name), error=error)
+
+    def _outcome(self, name: str, seconds: float) -> Synced:
+        before = self._out.get(name) or Synced(self.job.source, name)
+        return replace(before, seconds=before.seconds + seconds)
+
+    def _tell(self, one: Ready, counts: Counts) -> None:
+        before = self._out[one.staged.table]
+        had = before.counts
+        summed = Counts(had.new + counts.new, had.changed + counts.changed, had.deleted + counts.deleted, counts.aside, counts.rows)  # fmt: skip
+        self._out[one.staged.table] = replace(
+            before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole
+        )
