@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,27 @@ def test_every_setting_is_named() -> None:
     ]  # fmt: skip
     missing = [name for part in parts for name in part if not re.search(rf"\b{name}\b", TEXT)]
     assert missing == []
+
+
+def _does(folder: Path, *args: str) -> str:
+    done = CliRunner().invoke(cli, ["-C", str(folder), *args], env=ENVIRON)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_first_example_is_synced_and_computed(tmp_path: Path) -> None:
+    run = ("run", "--as-of", "2026-02-01", "--since", "2026-01", "--until", "2026-01", "--format", "csv")
+    with Rest(25, auth="bearer", most=10).serving() as served:
+        assert isinstance(served, Rest)
+        (tmp_path / "kpis.yaml").write_text(EXAMPLES[0].replace("https://erp.example.com", served.url))
+        _does(tmp_path, "sync")
+        paid = sum(Decimal(row["amount"]) for row in served.rows.values())
+        assert f",{paid}," in _does(tmp_path, *run)
+        served.change(3, START + timedelta(days=2), is_deleted=True)
+        served.change(4, START + timedelta(days=2), amount="0.40")
+        asked = len(served.asked)
+        _does(tmp_path, "sync")
+        assert {r.query.get("updated_since") for r in served.asked[asked:]} == {"2025-12-31T00:25:00Z"}
+        assert f",{paid - Decimal('111.03') - Decimal('148.04') + Decimal('0.40')}," in _does(tmp_path, *run)
+    for file in (tmp_path / ".cadran").rglob("*"):
+        assert not file.is_file() or TOKEN.encode() not in file.read_bytes()

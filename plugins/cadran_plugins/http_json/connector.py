@@ -18,6 +18,7 @@ from cadran.plugins import (
     Rejected,
     SyncedConnector,
     Table,
+    Transient,
     Window,
     listed,
     suggest,
@@ -91,11 +92,12 @@ class HttpJsonConnector(SyncedConnector):
         return declared(config, name)
 
     def _table(self, name: str) -> Table:
-        table = self._declared(name)
+        """What is wrong with one table alone keeps nobody from the others."""
         try:
+            table = self._declared(name)
             fields = self._fields(table)
-        except DataError as error:
-            return Table(name, problem=error, key=table.key, deletes=table.deletes)
+        except (ConfigError, DataError, Transient) as error:
+            return Table(name, problem=error)
         cursor = table.cursor
         return Table(
             name, tuple(Column(f.name, f.type) for f in fields), key=table.key, deletes=table.deletes,
