@@ -49,8 +49,9 @@ def test_columns_are_told_from_the_first_rows(server: Rest) -> None:
     ("values", "type_"),
     [
         ([1, 2], "BIGINT"),
-        ([1, Decimal("2.5")], "DECIMAL(38,20)"),
-        ([2**70], "DECIMAL(38,20)"),
+        ([1, Decimal("2.5")], "DECIMAL(38,9)"),
+        ([1, Decimal("2.5"), Decimal("33.333333333333336")], "DOUBLE"),
+        ([2**70], "DECIMAL(38,9)"),
         ([True, None], "BOOLEAN"),
         ([True, 1], "JSON"),
         (["1", "2"], "VARCHAR"),

@@ -16,8 +16,8 @@ _SHAPES = (
     ("TIMESTAMP", re.compile(_DAY + _CLOCK)),
     (TIMESTAMPTZ, re.compile(_DAY + _CLOCK + r"(Z|[+-]\d{2}(:?\d{2})?)")),
 )
-#: Room for amounts: 18 digits before the point and 20 behind it.
-_NUMBER = "DECIMAL(38,20)"
+_NUMBER = "DECIMAL(38,9)"  # two of them can be multiplied
+_DIGITS = 9
 _WHOLE = 2**63
 
 
@@ -38,11 +38,16 @@ def _type(value: Any) -> str:
         return "BOOLEAN"
     if isinstance(value, int):
         return "BIGINT" if -_WHOLE <= value < _WHOLE else _NUMBER
-    if isinstance(value, Decimal):
-        return _NUMBER
+    if isinstance(value, Decimal):  # with more digits, it is what somebody's floats came to
+        return _NUMBER if -_digits(value) <= _DIGITS else "DOUBLE"
     if isinstance(value, str):
         return next((type_ for type_, shape in _SHAPES if shape.fullmatch(value)), "VARCHAR")
     return "JSON"
+
+
+def _digits(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
 
 
 def _both(one: str, other: str) -> str:
@@ -51,7 +56,8 @@ def _both(one: str, other: str) -> str:
         return one
     if not one:
         return other
-    if {one, other} == {"BIGINT", _NUMBER}:
-        return _NUMBER
+    for wide, narrow in (("DOUBLE", {_NUMBER, "BIGINT"}), (_NUMBER, {"BIGINT"})):
+        if {one, other} <= {wide, *narrow}:
+            return wide
     texts = {"VARCHAR", "DATE", "TIMESTAMP", TIMESTAMPTZ}
     return "VARCHAR" if {one, other} <= texts else "JSON"
