@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from .asking import api  # noqa: F401 - a fixture
 from .own_servers import guarded_postgres, travelled_mariadb  # noqa: F401 - fixtures
 
 Install = Callable[..., None]

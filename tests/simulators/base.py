@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,7 +46,8 @@ class Fault:
 
     ``limited`` (429; ``retry_after`` seconds, None: no header), ``quota`` (the day's requests are used up), ``error`` (500, or ``status``),
     ``hang`` (no answer at all), ``truncated`` (the body breaks off), ``drop`` (the connection is cut), ``html`` (a web page with status
-    200), ``redirect`` (to ``location``). What ``limited`` and ``quota`` say is the API's own.
+    200), ``redirect`` (to ``location``), ``drip`` (a byte of the body every 50 ms), ``unended`` (a chunked body that
+    breaks off). What ``limited`` and ``quota`` say is the API's own.
     """
 
     kind: str
@@ -184,6 +185,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
             elif fault.kind == "truncated":
                 self._send(simulator.answer(request), cut=True)
+            elif fault.kind in ("drip", "unended"):
+                self._slowly(simulator.answer(request), fault.kind)
             else:
                 self._send(self._faulty(fault))
 
@@ -202,6 +205,33 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 more = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
                 return Response(told.content, told.status, {**told.headers, **more})
             return simulator.error(fault)
+
+        def _slowly(self, response: Response, kind: str) -> None:
+            raw = (
+                response.content
+                if isinstance(response.content, bytes)
+                else json.dumps(response.content, default=_plain).encode()
+            )
+            self.close_connection = True
+            self.send_response_only(response.status)
+            self.send_header("content-type", "application/json")
+            self.send_header(
+                *(
+                    ("transfer-encoding", "chunked")
+                    if kind == "unended"
+                    else ("content-length", str(len(raw)))
+                )
+            )
+            self.end_headers()
+            with suppress(OSError):
+                if kind == "unended":
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(raw), raw))
+                    return
+                for byte in raw:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    if simulator.ended.wait(0.05):
+                        return
 
         def _send(self, response: Response, *, cut: bool = False) -> None:
             content = response.content

@@ -154,7 +154,7 @@ class Context:
     """
 
     source: str
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(repr=False)
     base: Path
     allowed: tuple[Path, ...] = ()
     zone: str = "UTC"

@@ -36,7 +36,7 @@ class Answer:
         if not self._parsed:
             value, problem = _decoded(self.content)
             if problem:
-                came = self.masked(beginning(self.content))
+                came = beginning(self.content, self.masked)
                 raise Transient("the answer is no JSON" + (f": {came}" if came else ", it is empty"))
             self._parsed.append(value)
         return self._parsed[0]
@@ -46,7 +46,7 @@ def _decoded(content: bytes) -> tuple[Any, bool]:
     """The value, and whether it is none after all."""
     try:
         return _decoder()(content), False
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError, RecursionError):
         pass
     try:  # half a surrogate pair, as of an emoji that was cut; or a byte order mark
         return json.loads(content, parse_float=Decimal, parse_constant=_refuse), False

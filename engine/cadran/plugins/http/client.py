@@ -113,8 +113,8 @@ class Http:
                 opened = self._open(ask)
                 if isinstance(opened, Failure):
                     return opened
-                if opened.status != 200:
-                    judged = self._judged(opened, "any")
+                if opened.status != 200 or opened.headers.get("content-type", "").startswith("text/html"):
+                    judged = self._judged(opened, "json")
                     return judged if isinstance(judged, Failure) else Failure(DataError(f"{ask.host} answered {judged.status}, without what was asked for"))  # fmt: skip
             return Pieces(opened, lambda error: self._lost(error, ask.host).error, self.timeout)
 

@@ -19,6 +19,7 @@ from cadran.plugins.http.network import Attention, Backend
 _REDIRECTS = 5
 _LED = (301, 302, 303, 307, 308)
 _CONNECT = 10.0
+_PACKED = 4096
 _IDLE = 20.0  # seconds after which a connection is not used again: servers close theirs about then
 
 
@@ -71,7 +72,10 @@ class _Bytes(httpx.SyncByteStream):
         self._raw = raw
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._raw.iter_stream())
+        """In small pieces: each may unpack into a thousand times as much."""
+        for piece in self._raw.iter_stream():
+            for start in range(0, len(piece), _PACKED):
+                yield piece[start : start + _PACKED]
 
 
 class Exchange:
@@ -88,10 +92,8 @@ class Exchange:
             "write": timeout,
             "pool": timeout,
         }
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_trust(ca_file), proxy=_proxy(proxy) if proxy else None, keepalive_expiry=_IDLE,
-            max_keepalive_connections=10, network_backend=Backend(attention),
-        )  # fmt: skip
+        self._ca_file, self._proxy = ca_file, _proxy(proxy) if proxy else None
+        self._pools: dict[bytes, httpcore.ConnectionPool] = {}
 
     def open(self, ask: Ask) -> Opened:
         """Sends it. Raises httpcore's errors, and :class:`DataError` for a redirect that must not be followed."""
@@ -116,15 +118,26 @@ class Exchange:
             headers.append((b"Content-Length", str(len(ask.content)).encode()))
         request = httpcore.Request(ask.method, url, headers=headers, content=ask.content, extensions={"timeout": self._timeouts})  # fmt: skip
         try:
-            answer = self._pool.handle_request(request)
+            answer = self._pool(url.scheme).handle_request(request)
         except Exception as error:
             self._log(f"{ask.shown}: {type(error).__name__} after {_ms(started)} ms")
             raise
         self._log(f"{ask.shown}: {answer.status} in {_ms(started)} ms")
         return Opened(ask, answer.status, httpx.Headers(answer.headers), answer)
 
+    def _pool(self, scheme: bytes) -> httpcore.ConnectionPool:
+        """The connections of one scheme: reading all certificates takes longer than twenty requests."""
+        if scheme not in self._pools:
+            trust = _trust(self._ca_file) if scheme == b"https" else None
+            self._pools[scheme] = httpcore.ConnectionPool(
+                ssl_context=trust, proxy=self._proxy, keepalive_expiry=_IDLE, max_keepalive_connections=10,
+                network_backend=Backend(self.attention),
+            )  # fmt: skip
+        return self._pools[scheme]
+
     def close(self) -> None:
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 def _led(ask: Ask, status: int, location: str) -> Ask:

@@ -41,7 +41,7 @@ def of_status(answer: Answer, host: str, now: dt.datetime, setting: Sequence[str
     status = answer.status
     if 200 <= status < 300:
         return None
-    words = answer.masked(said(answer.content))
+    words = said(answer.content, answer.masked)
     told = f"{host} answered {status}" + (f": {words}" if words else "")
     if status in (401, 403):
         hint = "check that the credentials are right, have not run out, and may read what is asked for"

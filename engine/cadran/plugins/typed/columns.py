@@ -5,7 +5,7 @@ Nothing here says no. What is out of the ordinary gives None, and is looked at v
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,17 +15,8 @@ from cadran.plugins.typed.values import BOOLEANS, TIMESTAMPTZ, Kind
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_WHOLE = re.compile(r"-?[0-9]{1,18}").fullmatch
-_NUMBER = re.compile(r"[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)").fullmatch
-_DAY = (
-    "(?!0000|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}"  # the first and the last year are where zones lead out of time
-)
-_DATE = re.compile(_DAY).fullmatch
-_CLOCK = "[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
-_LOCAL = re.compile(f"{_DAY}({_CLOCK})?").fullmatch
-_INSTANT = re.compile(f"{_DAY}{_CLOCK}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)").fullmatch
-
 _NONE = type(None)
+_Read = Callable[[Kind, Any, Sequence[Any]], Any]
 
 
 def arrow_type(kind: Kind) -> pa.DataType:
@@ -61,18 +52,24 @@ def _as_it_is(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
     return pa.array(values, arrow)
 
 
-def _cast(fits: Callable[[str], object]) -> Callable[[Kind, pa.DataType, Sequence[Any]], pa.Array | None]:
-    """Texts of one shape, which Arrow reads: it takes more than that shape for a value (``0x1F``, ``1e5``)."""
+def _texts(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    """Arrow reads numbers, days and times strictly, apart from what the callers look for."""
+    import pyarrow as pa
 
-    def read(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
-        import pyarrow as pa
+    texts = [value or None for value in values] if "" in values else values
+    return pa.array(texts, pa.string()).cast(arrow)
 
-        if not all(map(fits, filter(None, values))):
-            return None
-        texts = [value or None for value in values] if "" in values else values
-        return pa.array(texts, pa.string()).cast(arrow)
 
-    return read
+def _whole_numbers(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    written = "".join(filter(None, values))
+    return None if "x" in written or "X" in written else _texts(kind, arrow, values)  # 0x1F
+
+
+def _dates(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    """The first and the last year are where offsets lead out of time."""
+    given = list(filter(None, values))
+    usual = not given or (min(given) >= "0002" and max(given) < "9999")
+    return _texts(kind, arrow, values) if usual else None
 
 
 def _decimals(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
@@ -81,20 +78,24 @@ def _decimals(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
     return pa.array([Decimal(value) if type(value) is int else value for value in values], arrow)
 
 
-def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    if not all(map(_NUMBER, (value for value in values if type(value) is str and value))):
-        return None
-    found = pa.array([None if value is None or value == "" else float(value) for value in values], arrow)
-    return found if pc.all(pc.is_finite(found), min_count=0).as_py() else None
+    return pa.array([None if value is None else float(value) for value in values], arrow)
+
+
+def _finite(read: _Read) -> _Read:
+    def finite(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+        found = read(kind, arrow, values)
+        return found if all(map(math.isfinite, found.drop_null().to_numpy())) else None
+
+    return finite
 
 
 def _booleans(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
     import pyarrow as pa
 
-    found = [BOOLEANS.get(value.lower()) if value else None for value in values]
+    found = list(map(BOOLEANS.get, values))
     return pa.array(found, arrow) if found.count(None) == values.count(None) + values.count("") else None
 
 
@@ -102,15 +103,15 @@ def _instants(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array
     """Where times without an offset are UTC, all of them are written so."""
     import pyarrow as pa
 
-    if kind.utc and (local := _cast(_LOCAL)(kind, pa.timestamp("us"), values)) is not None:
-        return local.cast(arrow)
-    return _cast(_INSTANT)(kind, arrow, values)
+    if not kind.utc:
+        return _dates(kind, arrow, values)
+    local = _dates(kind, pa.timestamp("us"), values)
+    return local.cast(arrow) if local is not None else None
 
 
-_Read = Callable[[Kind, Any, Sequence[Any]], Any]
 _TEXTS: dict[str, _Read] = {
-    "VARCHAR": _as_it_is, "BIGINT": _cast(_WHOLE), "DECIMAL": _cast(_NUMBER), "DOUBLE": _doubles, "BOOLEAN": _booleans,
-    "DATE": _cast(_DATE), "TIMESTAMP": _cast(_LOCAL), TIMESTAMPTZ: _instants,
+    "VARCHAR": _as_it_is, "BIGINT": _whole_numbers, "DECIMAL": _texts, "DOUBLE": _finite(_texts), "BOOLEAN": _booleans,
+    "DATE": _dates, "TIMESTAMP": _dates, TIMESTAMPTZ: _instants,
 }  # fmt: skip
 _VALUES: dict[tuple[str, frozenset[type]], _Read] = {
     ("BIGINT", frozenset({int})): _as_it_is,
@@ -118,8 +119,8 @@ _VALUES: dict[tuple[str, frozenset[type]], _Read] = {
     ("DECIMAL", frozenset({int})): _decimals,
     ("DECIMAL", frozenset({Decimal})): _as_it_is,
     ("DECIMAL", frozenset({int, Decimal})): _decimals,
-    ("DOUBLE", frozenset({float})): _doubles,
-    ("DOUBLE", frozenset({int})): _doubles,
-    ("DOUBLE", frozenset({Decimal})): _doubles,
-    ("DOUBLE", frozenset({int, Decimal})): _doubles,
+    ("DOUBLE", frozenset({float})): _finite(_as_it_is),
+    ("DOUBLE", frozenset({int})): _finite(_doubles),
+    ("DOUBLE", frozenset({Decimal})): _finite(_doubles),
+    ("DOUBLE", frozenset({int, Decimal})): _finite(_doubles),
 }

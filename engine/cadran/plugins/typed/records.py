@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Column, Rejected
@@ -51,8 +52,10 @@ class Records:
         rows = records if isinstance(records, list) else list(records)
         bad: dict[int, list[str]] = {}
         arrays = [
-            self._array(name, kind, arrow, [row.get(name) for row in rows], bad)
-            for (name, kind), arrow in zip(self._kinds, self.schema.types, strict=True)
+            self._array(name, kind, arrow, values, bad)
+            for (name, kind), arrow, values in zip(
+                self._kinds, self.schema.types, self._turned(rows), strict=True
+            )
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
         if bad:
@@ -60,8 +63,18 @@ class Records:
         aside = [Rejected(self._place(place, number, rows[number]), "; ".join(bad[number])) for number in sorted(bad)]  # fmt: skip
         return batch, aside
 
+    def _turned(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
+        """The values column by column."""
+        names = [name for name, _ in self._kinds]
+        try:
+            if len(names) > 1 and rows:
+                return list(zip(*map(itemgetter(*names), rows), strict=True))
+        except KeyError:
+            pass  # a record has no word of one of them
+        return [[row.get(name) for row in rows] for name in names]
+
     def _array(
-        self, name: str, kind: Kind, arrow: pa.DataType, values: list[Any], bad: dict[int, list[str]]
+        self, name: str, kind: Kind, arrow: pa.DataType, values: Sequence[Any], bad: dict[int, list[str]]
     ) -> pa.Array:
         """A column; what does not fit is NULL in it, and told in ``bad``."""
         import pyarrow as pa
