@@ -167,7 +167,14 @@ class Project:
         if declaration is None:
             raise ProblemsFound(problems)
         declaration = amend(declaration)
-        failures = self._synced_first(declaration, progress) if asking and syncing and not errors(problems) else {}
+        failures: Mapping[str, ConnectorError] = {}
+        if asking and not errors(problems) and self._syncs(declaration):
+            from cadran.sync.work import Syncs
+            from cadran.sync.work import failures as failed
+
+            syncs = Syncs(declaration, self.plugins, progress=progress, stale=True)
+            failures = failed(syncs.run()) if syncing else {}
+            problems = [*problems, *(() if syncing else syncs.ages())]
         with opened_sources(declaration, self.plugins, asking=asking, failures=failures) as sources:
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources, apart), comparisons=comparisons)
@@ -178,13 +185,9 @@ class Project:
             problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
 
-    def _synced_first(self, declaration: Declaration, progress: Progress) -> dict[str, ConnectorError]:
-        """Syncs what is stale; gives what went wrong, by source or ``source.table``."""
-        if not any(self.plugins.synced(source.connector) for source in declaration.sources.values()):
-            return {}
-        from cadran.sync.work import Syncs, failures
-
-        return failures(Syncs(declaration, self.plugins, progress=progress, stale=True).run())
+    def _syncs(self, declaration: Declaration) -> bool:
+        """Whether the project has a source that is synced."""
+        return any(self.plugins.synced(source.connector) for source in declaration.sources.values())
 
     def _channel_faults(self, declaration: Declaration) -> Iterator[Problem]:
         if declaration.channels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -104,7 +104,7 @@ class Fake(SyncedConnector):
     """Whose world is set by :func:`connector`."""
 
     world: World
-    config_schema = {"type": "object", "properties": {"token": {"type": "string", "writeOnly": True}}, "additionalProperties": False}  # fmt: skip
+    config_schema: ClassVar[Any] = {"type": "object", "properties": {"token": {"type": "string", "writeOnly": True}}, "additionalProperties": False}  # fmt: skip
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -133,14 +133,16 @@ class Fake(SyncedConnector):
         table, rows, since = held.table, held.rows, window.since
         if since is not None:
             rows = [row for row in rows if row[table.cursor] is not None and row[table.cursor] >= since]
-        rows = sorted(rows, key=lambda row: [str(row[name]) for name in table.key])
-        at = int(resume["at"]) if resume else 0
+        rows = sorted(rows, key=lambda row: row["id"] or 0)
+        at = int(resume["at"]) if resume else 0  # the id that comes next: what moves in between is not lost
+        pages = len([row for row in rows if row["id"] < at]) // self.world.size if resume else 0
+        rows = [row for row in rows if row["id"] >= at] if resume else rows
         sent = 0
-        for start in range(at, len(rows), self.world.size):
-            self.world.fault(table.name, start // self.world.size)
+        for start in range(0, len(rows), self.world.size):
+            self.world.fault(table.name, pages + start // self.world.size)
             part = rows[start : start + self.world.size]
             sent += len(part)
-            yield Page(page(table, part), resume={"at": start + len(part)} if self.world.resumes else None)
+            yield Page(page(table, part), resume={"at": part[-1]["id"] + 1} if self.world.resumes else None)
         self.world.fault(table.name, -1)
         if not window.whole and held.gone:
             keys = [

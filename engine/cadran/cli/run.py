@@ -53,6 +53,9 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
     "--segments", "all_segments", is_flag=True, help="Show the segments' values in the table as well."
 )
 @click.option("--full", is_flag=True, help="Compute everything anew, whatever earlier runs have kept.")
+@click.option(
+    "--no-sync", is_flag=True, help="Compute from what lies here, and ask no CRM or API for what has changed."
+)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--output",
@@ -77,14 +80,14 @@ FORMATS = ["table", "csv", "json", "parquet", "markdown", "html"]
 @click.pass_context
 def run(
     ctx: click.Context, kpis: tuple[str, ...], as_of: dt.date | None, since: dt.date | None, until: dt.date | None,
-    segment: tuple[str, ...], all_segments: bool, full: bool, kind: str, output: Path | None, locale: str | None,
+    segment: tuple[str, ...], all_segments: bool, full: bool, no_sync: bool, kind: str, output: Path | None, locale: str | None,
     verbose: bool, due: bool, now: dt.date | None,
 ) -> None:  # fmt: skip
     """Compute KPIs. Without KPI: all of the project; the table format also publishes the declared reports."""
     if due:
         from cadran.cli.due import run_due
 
-        others = {"KPI": kpis, "--as-of": as_of, "--since": since, "--until": until, "--segment": segment, "--output": output, "--full": full}  # fmt: skip
+        others = {"KPI": kpis, "--as-of": as_of, "--since": since, "--until": until, "--segment": segment, "--output": output, "--full": full, "--no-sync": no_sync}  # fmt: skip
         if given := [name for name, value in others.items() if value]:
             fail(f"--due and {given[0]} exclude each other", "schedules say what is computed as of when")
         if kind not in ("table", "json"):
@@ -107,6 +110,7 @@ def run(
                 until=until,
                 segment=segment,
                 full=full,
+                sync=not no_sync,
                 counting=verbose,
                 progress=say,
                 analyses=None if kpis or segment else _shown(kind),

@@ -95,9 +95,14 @@ class SyncedReader(Connector):
         )
 
 
-def known(places: Places) -> dict[str, Table]:
-    """The tables that lie there, with their columns; nothing where that cannot be told."""
+def shown(places: Places) -> Mapping[str, Shown]:
+    """The tables that lie there; nothing where that cannot be told."""
     try:
-        return {name: Table(name, shown.columns) for name, shown in current.read(places).tables.items()}
+        return current.read(places).tables
     except Unreadable:
         return {}
+
+
+def known(places: Places) -> dict[str, Table]:
+    """The same, with their columns, as a connector describes tables."""
+    return {name: Table(name, found.columns) for name, found in shown(places).items()}

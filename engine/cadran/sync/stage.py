@@ -6,6 +6,7 @@ Nothing that lasts is touched here, so a table that fails takes no other with it
 from __future__ import annotations
 
 import datetime as dt
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -86,7 +87,9 @@ class _Incoming:
 
         at = 0
         for deletes, batch in pages:
-            numbers = pa.array(range(at, at + batch.num_rows), pa.int64())
+            # By way of a buffer: what makes an array of a list looks for pandas first, and imports it.
+            values = pa.py_buffer(array("q", range(at, at + batch.num_rows)))
+            numbers = pa.Array.from_buffers(pa.int64(), batch.num_rows, [None, values])
             at += batch.num_rows
             yield deletes, batch.append_column(SEQ, numbers)
 
@@ -137,9 +140,9 @@ class _Incoming:
         cases = [
             f"WHEN {quoted(name)} IS NULL THEN {text(f'{name}: the key is empty')}" for name in self.shape.key
         ]
-        for field in self.shape.live:
-            if wrong := fitting.misfit(field.name, has[field.name], wants[field.name]):
-                cases.append(f"WHEN {wrong} THEN {fitting.reason(field.name, has[field.name], wants[field.name])}")  # fmt: skip
+        for name in (field.name for field in self.shape.live):
+            wrong = fitting.misfit(name, has[name], wants[name])
+            cases += [f"WHEN {wrong} THEN {fitting.reason(name, has[name], wants[name])}"] * bool(wrong)
         return f"CASE {' '.join(cases)} END" if cases else "NULL"
 
     def _place(self) -> str:

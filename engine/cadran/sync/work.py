@@ -19,7 +19,7 @@ from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, ProblemsFound, listed, suggest
 from cadran.sync.outcome import Synced
 from cadran.sync.places import Places
-from cadran.sync.reader import known
+from cadran.sync.reader import known, shown
 from cadran.sync.source import Hands, Job, SourceSync
 
 _PATIENCE = 5.0  # seconds that a sync that was stopped is waited for
@@ -201,6 +201,19 @@ class Syncs:
         found = {source: known(Places.of(folder, source)) for source in self.synced()}
         return {source: tables for source, tables in found.items() if tables}
 
+    def ages(self) -> list[Problem]:
+        """A warning for each source whose copy is older than it may be: how old it is."""
+        folder, now, out = self.declaration.folder.resolve(), self.clock(), []
+        for source, tables in self.wanted().items():
+            declared = self.declaration.sources[source]
+            lying = shown(Places.of(folder, source))
+            times = [lying[table].synced_at for table in tables or () if table in lying]
+            if times and abs(now - min(times)) > declared.sync.max_age:
+                message = f"its rows are of {min(times):%Y-%m-%d %H:%M} UTC, {ago(now - min(times))} ago"
+                hint = f"'cadran sync {source}' asks for what has changed since"
+                out.append(Problem("not-synced", message, declared.place.position(), f"sources.{source}", hint, "warning"))  # fmt: skip
+        return out
+
     # --- what went wrong ----------------------------------------------------------------------------------------------------
 
     def _problems(self, one: Synced, error: ConnectorError) -> Iterable[Problem]:
@@ -233,6 +246,16 @@ def failures(outcomes: Sequence[Synced]) -> dict[str, ConnectorError]:
         else:
             out |= {f"{source}.{one.table}": one.error for one in wrong if one.error is not None}
     return out
+
+
+def ago(age: dt.timedelta) -> str:
+    """A length of time as people say it."""
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' * (count != 1)}"
+    return "less than a minute"
 
 
 def _join(threads: Iterable[threading.Thread], until: float | None = None) -> None:

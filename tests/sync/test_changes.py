@@ -1,0 +1,299 @@
+"""What is asked of a source, and what becomes of the rows that it sends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cadran.plugins.connector import Column, DataError, End, Page, Rejected, Table
+from cadran.sync import current
+from sync.fake import DEALS, START, UTC, page, world
+from sync.syncing import Copy
+
+HOUR = dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy(tmp_path, world())
+
+
+def names(copy: Copy, table: str = "deals") -> dict[Any, Any]:
+    return {row["id"]: row["name"] for row in copy.rows(table)}
+
+
+def test_first_everything_then_only_changes(copy: Copy) -> None:
+    for number in range(5):
+        copy.of.deal(number)
+    first = copy.one()
+    assert (first.counts.new, first.counts.changed, first.counts.rows, first.whole) == (5, 0, 5, True)
+    copy.of.later(hours=1)
+    copy.of.deal(3, "changed")
+    copy.of.deal(7, "new")
+    second = copy.one()
+    assert (second.counts.new, second.counts.changed, second.counts.rows, second.whole) == (1, 1, 6, False)
+    assert names(copy) == {0: "a", 1: "a", 2: "a", 3: "changed", 4: "a", 7: "new"}
+    assert [window.since for _, window, _ in copy.of.asked] == [None, START], "from what was last seen, that included"
+
+
+def test_a_sync_without_news_leaves_the_file_as_it_is(copy: Copy) -> None:
+    copy.of.deal(1)
+    copy.one()
+    before, was = copy.file(), current.read(copy.places).tables["deals"]
+    done = copy.one()
+    now = current.read(copy.places).tables["deals"]
+    assert (done.counts.new, done.counts.changed, copy.file()) == (0, 0, before)
+    assert now.synced_at == was.synced_at + dt.timedelta(minutes=1)
+    assert (now.version, now.content) == (was.version, was.content)
+
+
+@pytest.mark.parametrize("table, setting, back", [
+    (dt.timedelta(0), None, dt.timedelta(0)),
+    (HOUR, None, HOUR),
+    (HOUR, 2 * HOUR, 2 * HOUR),
+    (HOUR, dt.timedelta(0), dt.timedelta(0)),
+])  # fmt: skip
+def test_reading_begins_again_a_while_before_what_was_seen(copy: Copy, table: dt.timedelta, setting: dt.timedelta | None, back: dt.timedelta) -> None:  # fmt: skip
+    copy.of.tables["deals"].table = replace(DEALS, lookback=table)
+    copy.set(lookback=setting)
+    copy.of.deal(1)
+    copy.one()
+    copy.one()
+    assert copy.of.asked[-1][1].since == START - back
+
+
+def test_a_row_that_is_dated_later_than_now_hides_no_change(copy: Copy) -> None:
+    copy.of.deal(1)
+    copy.of.tables["deals"].rows.append({"id": 2, "changed": dt.datetime(2999, 1, 1, tzinfo=UTC)})
+    copy.one()
+    copy.of.later(hours=1)
+    copy.of.deal(3)
+    copy.one()
+    assert sorted(names(copy)) == [1, 2, 3]
+    assert copy.of.asked[-1][1].since == START
+
+
+def test_what_was_seen_never_becomes_less(copy: Copy) -> None:
+    copy.of.later(days=1)
+    copy.of.deal(1)
+    copy.one()
+    since = copy.of.now - dt.timedelta(minutes=1)
+    copy.of.tables["deals"].rows[0]["changed"] = START
+    copy.one()
+    copy.one()
+    assert [window.since for _, window, _ in copy.of.asked] == [None, since, since]
+
+
+CURSORS: list[tuple[str, Any, Any]] = [
+    ("DATE", dt.date(2026, 2, 28), dt.date(2026, 2, 27)),
+    ("BIGINT", 17, 17),
+    ("VARCHAR", "2026-02-28T10:00:00Z", "2026-02-28T10:00:00Z"),
+    ("TIMESTAMP WITH TIME ZONE", START, START - HOUR),
+]
+
+
+@pytest.mark.parametrize("kind, value, since", CURSORS)
+def test_cursors_of_all_types(tmp_path: Path, kind: str, value: Any, since: Any) -> None:
+    table = Table("t", (Column("id", "BIGINT"), Column("at", kind)), key=("id",), cursor="at", lookback=HOUR)
+    copy = Copy(tmp_path, world(table))
+    copy.of.tables["t"].rows = [{"id": 1, "at": value}, {"id": 2, "at": None}]
+    copy.one("t")
+    copy.one("t")
+    asked = copy.of.asked[-1][1].since
+    assert (asked, type(asked)) == (since, type(since))
+
+
+@pytest.mark.parametrize("table", [
+    replace(DEALS, cursor=""),
+    replace(DEALS, key=()),
+    replace(DEALS, key=(), cursor=""),
+])  # fmt: skip
+def test_a_table_without_key_or_cursor_is_read_whole_each_time(tmp_path: Path, table: Table) -> None:
+    copy = Copy(tmp_path, world(table))
+    for number in range(3):
+        copy.of.deal(number)
+    copy.one()
+    copy.of.tables["deals"].rows.pop(0)
+    copy.of.deal(2, "changed")
+    done = copy.one()
+    assert [window.whole for _, window, _ in copy.of.asked] == [True, True]
+    assert (done.whole, done.counts.rows, names(copy)) == (True, 2, {1: "a", 2: "changed"})
+    version = current.read(copy.places).tables["deals"].version
+    assert copy.one().counts.new == 0
+    assert current.read(copy.places).tables["deals"].version == version, "the same rows are the same version"
+
+
+def test_of_rows_with_one_key_the_greatest_cursor_counts_and_then_the_later_page(copy: Copy) -> None:
+    moments = [START, START + HOUR, START + HOUR, None]
+    rows = [{"id": 1, "name": f"page {n}", "changed": at} for n, at in enumerate(moments)]
+    copy.of.strange = lambda _: iter([*(Page(page(DEALS, [row])) for row in rows), End(4)])
+    copy.of.now += 2 * HOUR
+    assert copy.one().counts.rows == 1
+    assert names(copy) == {1: "page 2"}
+
+
+# --- what is gone ---------------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_are_reported_gone_are_and_may_come_back(copy: Copy) -> None:
+    for number in range(3):
+        copy.of.deal(number)
+    copy.one()
+    copy.of.later(hours=1)
+    held = copy.of.tables["deals"]
+    held.rows.pop(0)
+    held.gone = [((0,), copy.of.now), ((77,), copy.of.now)]
+    done = copy.one()
+    assert (done.counts.deleted, sorted(names(copy))) == (1, [1, 2])
+    held.gone = []
+    copy.of.later(hours=1)
+    copy.of.deal(0, "again")
+    done = copy.one()
+    assert (done.counts.new, names(copy)) == (1, {0: "again", 1: "a", 2: "a"})
+
+
+def test_a_row_behind_its_own_end_lives_and_one_before_it_does_not(copy: Copy) -> None:
+    from cadran.plugins.synced import Deletes
+
+    row, gone = page(DEALS, [{"id": 1, "name": "a", "changed": START}]), page(DEALS, [{"id": 1}]).select(["id"])
+    copy.of.strange = lambda _: iter([Page(row), Deletes(gone), Page(row), End(2)])
+    copy.one()
+    assert sorted(names(copy)) == [1]
+    copy.of.strange = lambda _: iter([Page(row), Deletes(gone), End(1)])
+    assert copy.one().counts.deleted == 1
+    assert names(copy) == {}
+
+
+@pytest.mark.parametrize("deletes, rest", [("unseen", [1]), ("reported", [1]), ("never", [0, 1])])
+def test_what_a_whole_read_does_not_show_is_gone(copy: Copy, deletes: Any, rest: list[int]) -> None:
+    copy.of.tables["deals"].table = replace(DEALS, deletes=deletes)
+    copy.of.deal(0)
+    copy.of.deal(1)
+    copy.one()
+    copy.of.tables["deals"].rows.pop(0)
+    copy.one()
+    assert sorted(names(copy)) == [0, 1], "changes alone do not show it"
+    copy.one(full=True)
+    assert sorted(names(copy)) == rest
+
+
+def test_all_is_read_again_every_so_often(copy: Copy) -> None:
+    copy.set(full_every=dt.timedelta(days=7))
+    copy.of.deal(0)
+    copy.one()
+    whole = []
+    for _ in range(3):
+        copy.of.later(days=3)
+        whole.append(copy.one().whole)
+    assert whole == [False, False, True]
+    copy.of.tables["deals"].table = replace(DEALS, deletes="reported")
+    copy.of.later(days=30)
+    assert not copy.one().whole, "where they are reported there is no need to"
+
+
+def test_deleted_rows_are_kept_where_that_is_wanted(copy: Copy) -> None:
+    copy.of.deal(0)
+    copy.of.deal(1)
+    copy.one()
+    copy.of.tables["deals"].rows.pop(0)
+    gone_at = copy.of.now
+    copy.one(full=True)
+    copy.set(keep_deleted=True)
+    copy.one()
+    assert [(row["id"], row["deleted_at"]) for row in copy.rows()] == [(0, gone_at), (1, None)]
+    assert [c.name for c in current.read(copy.places).tables["deals"].columns][-1] == "deleted_at"
+    copy.set(keep_deleted=False)
+    copy.one()
+    assert [list(row) for row in copy.rows()] == [["id", "name", "amount", "changed"]]
+
+
+def test_rows_before_a_day_are_not_asked_for(copy: Copy) -> None:
+    copy.set(since=dt.date(2026, 2, 1))
+    rows = copy.of.tables["deals"].rows
+    rows += [{"id": n, "name": "a", "changed": dt.datetime(2026, n, 15, tzinfo=UTC)} for n in (1, 2)]
+    copy.one()
+    assert sorted(names(copy)) == [2]
+    assert copy.of.asked[-1][1].since == dt.datetime(2026, 2, 1, tzinfo=UTC)
+    rows.clear()
+    copy.one(full=True)
+    assert names(copy) == {}
+
+
+# --- what cannot be taken -------------------------------------------------------------------------------------------------
+
+
+def test_a_row_without_its_key_is_set_aside(copy: Copy) -> None:
+    copy.of.strange = lambda _: iter([Page(page(DEALS, [{"id": None, "name": "x"}, {"id": 2, "name": "y"}])), End(2)])
+    done = copy.one()
+    assert (done.counts.aside, names(copy)) == (1, {2: "y"})
+    assert copy.aside() == [("deals: row 1", "id: the key is empty")]
+
+
+def test_what_the_connector_sets_aside_is_counted_and_said(copy: Copy) -> None:
+    def strange(stream: Any) -> Any:
+        yield Rejected("deals 9", "amount: 'abc' is no number")
+        yield from stream
+        
+    copy.of.strange = strange
+    copy.of.deal(1)
+    for _ in range(2):
+        assert copy.one().counts.aside == 1, "the same again is the same"
+        assert copy.aside() == [("deals 9", "amount: 'abc' is no number")]
+    copy.of.strange = None
+    assert copy.one().counts.aside == 1, "it is not in the table yet"
+    assert copy.one(full=True).counts.aside == 0
+
+
+STREAMS: list[tuple[str, Any, str]] = [
+    ("no end", lambda p: [p], "broke off after 1 rows, without its end"),
+    ("a wrong end", lambda p: [p, End(2)], "was to have 2 rows, and 1 came"),
+    ("more behind the end", lambda p: [p, End(1), p], "something came behind the end"),
+    ("something else", lambda p: [p, "page"], "the connector gave a str"),
+    ("circles", lambda p: [replace(p, resume={"at": n % 3}) for n in range(10)] + [End(10)], "goes round in circles"),
+    ("a column less", lambda p: [Page(p.data.drop_columns(["name"])), End(1)], "a page came without column 'name'"),
+]
+
+
+@pytest.mark.parametrize("stream, said", [pytest.param(s, m, id=name) for name, s, m in STREAMS])
+def test_a_stream_that_is_not_as_it_should_be_changes_nothing(copy: Copy, stream: Any, said: str) -> None:
+    copy.of.deal(1, "before")
+    copy.one()
+    made = Page(page(DEALS, [{"id": 1, "name": "after"}]))
+    copy.of.strange = lambda _: iter(stream(made))
+    error = copy.sync()["deals"].error
+    assert isinstance(error, DataError) and said in error.message, error
+    assert names(copy) == {1: "before"}
+    copy.of.strange = None
+    copy.of.deal(1, "after")
+    copy.one()
+    assert names(copy) == {1: "after"}
+
+
+def test_a_table_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
+    copy = Copy(tmp_path, world(DEALS, replace(DEALS, name="companies")))
+    copy.of.deal(1)
+
+    def fault(table: str, _: int) -> None:
+        if table == "companies":
+            raise ValueError("a fault of the connector")
+
+    copy.of.fault = fault
+    done = copy.sync()
+    assert done["deals"].error is None and done["deals"].counts.rows == 1
+    assert "ValueError: a fault of the connector" in str(done["companies"].error)
+    assert "no table 'compani'" in str(copy.sync(["compani"])["compani"].error)
+
+
+def test_tables_whose_names_are_no_names_of_files(tmp_path: Path) -> None:
+    strange = ["../../etc", "Deals", "deals", "DEALS", "con", "a/b", "a\\b", "é" * 200, "", " ", "x" * 300, "a'b\"c"]
+    copy = Copy(tmp_path, world(*(replace(DEALS, name=name) for name in strange)))
+    for name in strange:
+        copy.of.tables[name].rows = [{"id": 1, "name": name, "changed": START}]
+    done = copy.sync()
+    assert [one.error for one in done.values()] == [None] * len(strange)
+    assert [copy.rows(name)[0]["name"] for name in strange] == strange
+    assert {path.parent for path in tmp_path.rglob("*.parquet")} == {copy.places.tables}

@@ -1,0 +1,162 @@
+"""A source that comes to say something else: columns more, columns less, other types."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cadran.plugins.connector import Column, SchemaChanged
+from sync.fake import DEALS, world
+from sync.syncing import Copy
+
+ID, NAME, AMOUNT, CHANGED = DEALS.columns
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    copy = Copy(tmp_path, world())
+    copy.of.deal(1, "one", "1.25")
+    copy.of.later(minutes=5)
+    copy.of.deal(2, "two", "2.50")
+    copy.one()
+    copy.of.later(hours=1)
+    return copy
+
+
+def column(copy: Copy, name: str) -> dict[int, Any]:
+    return {row["id"]: row.get(name, "none") for row in copy.rows()}
+
+
+@pytest.mark.parametrize("setting, expected", [
+    ("evolve", {1: None, 2: "b"}),
+    ("ignore", {1: "none", 2: "none"}),
+    ("fail", None),
+])  # fmt: skip
+def test_a_new_column(copy: Copy, setting: Any, expected: dict[int, Any] | None) -> None:
+    copy.set(new_columns=setting)
+    copy.of.columns("deals", ID, NAME, AMOUNT, CHANGED, Column("owner", "VARCHAR"))
+    for row in copy.of.tables["deals"].rows:
+        row["owner"] = "a"
+    copy.of.deal(2, "two", "2.50", owner="b")
+    done = copy.sync()["deals"]
+    if expected is not None:
+        assert (done.error, done.whole, column(copy, "owner")) == (None, False, expected)
+    else:
+        assert isinstance(done.error, SchemaChanged) and "has new columns: 'owner'" in done.error.message
+        assert done.error.setting == ("sync", "new_columns")
+        assert column(copy, "owner") == {1: "none", 2: "none"}
+    copy.one(full=True)
+    assert column(copy, "owner") == {1: "a", 2: "b"}, "--full takes the table as it is now"
+
+
+def test_a_column_that_is_gone_is_an_error(copy: Copy) -> None:
+    copy.of.columns("deals", ID, NAME, CHANGED)
+    copy.of.deal(1, "changed")
+    error = copy.sync()["deals"].error
+    assert isinstance(error, SchemaChanged) and "has no column 'amount' any more" in error.message
+    assert "missing_column: null" not in error.hint or "--full" in error.hint
+    assert column(copy, "name") == {1: "one", 2: "two"}
+    copy.one(full=True)
+    assert column(copy, "amount") == {1: "none", 2: "none"}
+
+
+def test_a_column_that_is_gone_is_empty_and_may_come_back(copy: Copy) -> None:
+    copy.set(missing_column="null")
+    copy.of.columns("deals", ID, NAME, CHANGED)
+    copy.of.deal(1, "changed")
+    assert not copy.one().whole
+    assert column(copy, "amount") == {1: None, 2: None}, "an old value would look like one of today"
+    copy.one()
+    copy.of.columns("deals", ID, NAME, AMOUNT, CHANGED)
+    assert copy.one().whole
+    assert column(copy, "amount") == {1: Decimal("1.00"), 2: Decimal("2.50")}
+
+
+def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
+    copy.of.columns("deals", ID, NAME, Column("amount", "VARCHAR"), CHANGED)
+    rows = copy.of.tables["deals"].rows
+    rows[:] = [{"id": n, "name": "x", "amount": a, "changed": copy.of.now} for n, a in enumerate(["1.25", "n/a", "0.001", "7", None])]
+    done = copy.one()
+    assert not done.whole and done.counts.aside == 2
+    assert column(copy, "amount") == {0: Decimal("1.25"), 3: Decimal("7.00"), 4: None}
+    assert copy.aside() == [
+        ("deals: id 1", "amount: n/a is no DECIMAL(18,2)"),
+        ("deals: id 2", "amount: 0.001 is no DECIMAL(18,2)"),
+    ]
+    copy.of.later(hours=1)
+    rows[1] = {"id": 1, "name": "x", "amount": "3.00", "changed": copy.of.now}
+    assert copy.one().counts.aside == 1, "it fits again"
+    copy.one(full=True)
+    assert copy.aside() == []
+    assert column(copy, "amount") == {0: "1.25", 1: "3.00", 2: "0.001", 3: "7", 4: None}
+
+
+def test_the_new_type_may_be_taken(copy: Copy) -> None:
+    copy.set(type_change="evolve")
+    copy.of.columns("deals", ID, NAME, Column("amount", "VARCHAR"), CHANGED)
+    for row in copy.of.tables["deals"].rows:
+        row["amount"] = f"{row['amount']} EUR"
+    assert copy.one().whole
+    assert column(copy, "amount") == {1: "1.25 EUR", 2: "2.50 EUR"}
+
+
+def test_another_type_may_be_an_error(copy: Copy) -> None:
+    copy.set(type_change="fail")
+    copy.of.columns("deals", ID, NAME, Column("amount", "DOUBLE"), CHANGED)
+    error = copy.sync()["deals"].error
+    assert isinstance(error, SchemaChanged)
+    assert "has column 'amount' as DOUBLE now, which was DECIMAL(18,2)" in error.message
+
+
+FITS: list[tuple[str, str, Any, Any]] = [
+    ("BIGINT", "VARCHAR", "17", 17),
+    ("BIGINT", "VARCHAR", "17.5", None),
+    ("BIGINT", "VARCHAR", "", None),
+    ("BIGINT", "DOUBLE", 17.0, 17),
+    ("BIGINT", "DOUBLE", 17.5, None),
+    ("BIGINT", "DECIMAL(18,2)", Decimal("17.00"), 17),
+    ("BIGINT", "DECIMAL(18,2)", Decimal("17.01"), None),
+    ("DECIMAL(18,2)", "DECIMAL(18,4)", Decimal("1.2300"), Decimal("1.23")),
+    ("DECIMAL(18,2)", "DECIMAL(18,4)", Decimal("1.2345"), None),
+    ("DECIMAL(18,2)", "VARCHAR", "1.230", Decimal("1.23")),
+    ("DECIMAL(18,2)", "VARCHAR", "1e2", None),
+    ("DECIMAL(18,2)", "BIGINT", 5, Decimal("5.00")),
+    ("VARCHAR", "BIGINT", 5, "5"),
+    ("BOOLEAN", "VARCHAR", "True", True),
+    ("BOOLEAN", "VARCHAR", "yes", None),
+    ("DATE", "VARCHAR", "2026-03-01", "2026-03-01"),
+    ("DATE", "VARCHAR", "2026-03-01 10:00:00", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("old, new, value, expected", FITS)
+def test_what_fits_a_type_loses_nothing(tmp_path: Path, old: str, new: str, value: Any, expected: Any) -> None:
+    copy = Copy(tmp_path, world())
+    copy.of.columns("deals", ID, Column("amount", old), CHANGED)
+    copy.one()
+    copy.of.columns("deals", ID, Column("amount", new), CHANGED)
+    copy.of.deal(1)
+    copy.of.tables["deals"].rows[0]["amount"] = value
+    done = copy.one()
+    if expected is None:
+        assert (done.counts.aside, done.counts.rows) == (1, 0)
+    else:
+        assert done.counts.aside == 0
+        assert str(column(copy, "amount")[1]) == str(expected)
+
+
+def test_a_table_with_another_key_is_taken_anew(copy: Copy) -> None:
+    from dataclasses import replace
+
+    copy.of.tables["deals"].table = replace(DEALS, key=("name",))
+    assert copy.one().whole
+    assert column(copy, "name") == {1: "one", 2: "two"}
+
+
+def test_other_settings_of_the_source_have_all_read_again(copy: Copy) -> None:
+    copy.config = "another"
+    assert copy.one().whole
+    assert not copy.one().whole
