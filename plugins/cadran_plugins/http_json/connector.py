@@ -27,7 +27,7 @@ from cadran.plugins.http import Http, Limit
 from cadran_plugins.http_json import auth, columns
 from cadran_plugins.http_json.config import SCHEMA
 from cadran_plugins.http_json.read import Reading, check_names
-from cadran_plugins.http_json.settings import Declared, Field, declared, host, seconds
+from cadran_plugins.http_json.settings import Cursor, Declared, Field, declared, host, seconds
 
 _SAMPLE = 1000  # rows that columns are told from, of the first pages
 
@@ -98,11 +98,9 @@ class HttpJsonConnector(SyncedConnector):
             fields = self._fields(table)
         except (ConfigError, DataError, Transient) as error:
             return Table(name, problem=error)
-        cursor = table.cursor
-        return Table(
-            name, tuple(Column(f.name, f.type) for f in fields), key=table.key, deletes=table.deletes,
-            cursor=cursor.column if cursor else "", **({"lookback": cursor.lookback} if cursor else {}),
-        )  # fmt: skip
+        cursor = table.cursor or Cursor("", "")
+        columns = tuple(Column(f.name, f.type) for f in fields)
+        return Table(name, columns, None, table.key, cursor.column, cursor.lookback, table.deletes)
 
     def _fields(self, table: Declared) -> tuple[Field, ...]:
         if table.columns:

@@ -66,5 +66,8 @@ def kind(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    names = {dict: "a mapping", list: "a list", str: "a text"}
-    return names.get(type(value), "a number")
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "a text" if isinstance(value, str) else "a number"

@@ -22,7 +22,8 @@ def split(
     """The rows that are gone, and the rest."""
     if table.marked is None and not table.delta:
         return [], list(rows)
-    gone, kept = [], []
+    gone: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
     for row in rows:
         (gone if _is_gone(table, row) else kept).append(row)
     return gone, kept

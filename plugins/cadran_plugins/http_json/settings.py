@@ -12,7 +12,8 @@ from cadran.plugins import ConfigError, listed, parse_duration, suggest
 from cadran_plugins.files.declared import canonical
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
-_KINDS = ("cursor", "next_link", "link_header", "offset", "page", "last_row")
+Kind = Literal["none", "cursor", "next_link", "link_header", "offset", "page", "last_row"]
+_KINDS: tuple[Kind, ...] = ("cursor", "next_link", "link_header", "offset", "page", "last_row")
 _BESIDE = {
     "cursor": {"param", "more", "limit", "limit_param"},
     "next_link": {"limit", "limit_param"},
@@ -40,7 +41,7 @@ class Field:
 class Pages:
     """``where`` is a path in the answer, or the parameter of ``offset`` and ``page``."""
 
-    kind: Literal["none", "cursor", "next_link", "link_header", "offset", "page", "last_row"] = "none"
+    kind: Kind = "none"
     where: str = ""
     param: str = ""
     more: str = ""

@@ -95,8 +95,8 @@ class Reading:
                 f"the tap wrote a row of '{self.stream.name}' before its SCHEMA", hint="tell its author"
             )
         if said["type"] == "BATCH":
-            for record in messages.batch(said):
-                yield from self._row(record, _BYTES // _ROWS)
+            for row in messages.batch(said):
+                yield from self._row(row, _BYTES // _ROWS)
             return
         record = said.get("record")
         if not isinstance(record, Mapping):

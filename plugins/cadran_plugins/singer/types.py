@@ -74,9 +74,9 @@ def _number(parts: list[Mapping[str, Any]], sql: str, otherwise: str) -> str:
             return f"DECIMAL({digits},{scale})"
     for part in parts:
         if "multipleOf" in part:
-            scale = _scale(part["multipleOf"])
-            if scale is not None and scale <= 30:
-                return f"DECIMAL(38,{scale})"
+            step = _scale(part["multipleOf"])
+            if step is not None and step <= 30:
+                return f"DECIMAL(38,{step})"
     return otherwise
 
 
