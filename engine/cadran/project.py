@@ -6,6 +6,7 @@ Declare → formula → compute → judge; publishing is done with the :class:`R
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import socket
 from collections import Counter
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cadran.declare.load import collector_off, load
-from cadran.declare.model import AlertRule, Declaration
+from cadran.declare.model import RATES, AlertRule, Declaration
 from cadran.declare.settings import mask
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem, ProblemsFound, errors, in_order
@@ -173,9 +174,10 @@ class Project:
             from cadran.sync.work import failures as failed
 
             syncs = Syncs(declaration, self.plugins, progress=progress, stale=True)
-            failures = failed(syncs.run()) if syncing else {}
+            failures = failed(syncs.run()) if syncing and not apart else {}  # else a run before it has asked
             problems = [*problems, *(() if syncing else syncs.ages())]
         with opened_sources(declaration, self.plugins, asking=asking, failures=failures) as sources:
+            sources.apart = frozenset(apart)
             with collector_off():
                 model, found = resolve(declaration, all_columns(sources, apart), comparisons=comparisons)
             sources.check_rates()
@@ -200,7 +202,7 @@ class Project:
     def run(
         self, kpis: Sequence[str] = (), *, as_of: AsOf = None, since: dt.date | None = None, until: dt.date | None = None,
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
-        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (), sync: bool = True,
+        analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (), partial: bool = False, sync: bool = True,
     ) -> Results:  # fmt: skip
         """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
 
@@ -208,9 +210,17 @@ class Project:
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
         ``counting`` has the results' ``scanned`` hold what statements read as well, and not only what sources sent.
         ``analyses`` are answered beside the KPIs, those named, those that the declared reports show, or all. What is wrong
-        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. Without ``sync`` no synced source is asked
+        with datasets that stand ``apart`` does not matter to KPIs that do not rest on them. With ``partial``, a source that does not answer
+        fails only the KPIs that need it: the results' ``failed`` say which and why. Without ``sync`` no synced source is asked
         for what has changed: warnings say how old its rows are. Raises ProblemsFound.
         """
+        if partial:
+            from cadran.deliver.partly import partly
+
+            run = functools.partial(self.run, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress, sync=sync)  # fmt: skip
+            return partly(
+                self, kpis, analyses, lambda names, wanted, apart: run(names, analyses=wanted, apart=apart)
+            )
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
@@ -218,7 +228,7 @@ class Project:
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
-            asked = opened.analyses(analyses, clock)
+            asked = opened.analyses(analyses, clock, apart)
             if asked is not None:
                 request = replace(request, behind=asked.asking.behind, listings=asked.asking.listings)
             computed = self._compute(opened, clock, request, progress, full=full, counting=counting)
@@ -247,13 +257,22 @@ class Project:
     def analyse(
         self, wanted: Wanted | Callable[[Declaration], Wanted], *, as_of: AsOf = None, progress: Progress = lambda _: None
     ) -> Results:  # fmt: skip
-        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared.
-        Raises ProblemsFound."""
+        """Answers to analyses alone; the results' ``answers`` hold them. ``wanted`` may depend on what is declared. A source that does
+        not answer matters where they need it. Raises ProblemsFound."""
+        from cadran.deliver.partly import around
+
+        return around(self, lambda apart: self._analysed(wanted, as_of, progress, apart))
+
+    def _analysed(
+        self, wanted: Wanted | Callable[[Declaration], Wanted], as_of: AsOf, progress: Progress, apart: Collection[str]
+    ) -> Results:  # fmt: skip
         from cadran.compute.cells.computed import Computed, Request
 
-        with self._opened() as opened:
+        with self._opened(apart=apart) as opened:
             declaration, clock = opened.checked().declaration, clock_of(opened.declaration, as_of)
-            asked = opened.analyses(wanted(declaration) if callable(wanted) else wanted, clock)
+            asked = opened.analyses(
+                wanted(declaration) if callable(wanted) else wanted, clock, apart, whole=True
+            )
             if asked is None:
                 return _judged(declaration, Computed(), clock, opened.problems)
             request = Request((), behind=asked.asking.behind, listings=asked.asking.listings)
@@ -307,8 +326,8 @@ class Project:
         return found, _judged(declaration, computed, clock, [*opened.problems, *computed.warnings])
 
     def dependencies(self, *, every: bool = False) -> dict[str, tuple[str, ...]]:
-        """By KPI with alert rules, or by all, the datasets behind it; whether sources can be read does not matter, nor which
-        columns there are. Raises ProblemsFound."""
+        """By KPI with alert rules, or by all, the datasets behind it, and ``(rates)`` where amounts are converted; whether sources
+        can be read does not matter, nor which columns there are. Raises ProblemsFound."""
         from cadran.compute.planning.plan import datasets_behind, measures_of
 
         try:
@@ -317,10 +336,10 @@ class Project:
         except ProblemsFound:
             with self._resolved(trusting=True) as (_, model, _):
                 kpis = model.kpis
+        measures = {name: measures_of(model, [kpi]) for name, kpi in kpis.items() if kpi.rules or every}
         return {
-            name: tuple(sorted(datasets_behind(model, measures_of(model, [kpi]))))
-            for name, kpi in kpis.items()
-            if kpi.rules or every
+            name: tuple(sorted({*datasets_behind(model, found), *(RATES for m in found if m.convert)}))
+            for name, found in measures.items()
         }
 
     @contextmanager
@@ -485,13 +504,21 @@ class Project:
 
         ``analyze`` adds what each statement took: where it ran, seconds, rows and bytes.
         """
+        from cadran.deliver.partly import around
+
+        return around(self, lambda apart: self._explained(kpi, as_of, analyze, apart))
+
+    def _explained(self, kpi: str, as_of: AsOf, analyze: bool, apart: Collection[str]) -> str:
+        from cadran.analysis.analyse import Needed
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose
         from cadran.publish.explain import explain
 
-        with self._opened() as opened:
+        with self._opened(apart=apart) as opened:
             declaration = opened.checked().declaration
             names, clock = choose(declaration, [kpi]), clock_of(declaration, as_of)
+            if apart and not {*apart}.isdisjoint(self.dependencies(every=True)[names[0]]):
+                raise Needed
             computed = self._compute(opened, clock, Request(names), lambda _: None, explained=True)
         judged = _judged(declaration, computed, clock, opened.problems)
         return explain(declaration, opened.model, names[0], judged, analyze=analyze)
@@ -562,14 +589,21 @@ class Opened:
             raise ProblemsFound(self.problems)
         return self
 
-    def analyses(self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock) -> Analyses | None:
-        """What is asked beside KPIs; the model then holds what that rests on as well."""
-        from cadran.analysis.analyse import Analyses, of_report, of_reports
+    def analyses(
+        self, wanted: Wanted | Literal["reports", "all"] | None, clock: Clock, apart: Collection[str] = (), *, whole: bool = False
+    ) -> Analyses | None:  # fmt: skip
+        """What is asked beside KPIs, without what rests on datasets that stand ``apart`` (``whole``: raises Needed where something does);
+        the model then holds what that rests on as well."""
+        from cadran.analysis.analyse import Analyses, Needed, of_report, of_reports, without
 
         if isinstance(wanted, str):
             wanted = (
                 of_reports(self.declaration) if wanted == "reports" else of_report(None, self.declaration)
             )
+        if wanted and apart:
+            asked_for, wanted = wanted, without(wanted, self.declaration, self.model, clock, frozenset(apart))
+            if whole and wanted.count != asked_for.count:
+                raise Needed
         if not wanted:
             return None
         asked = Analyses(wanted, self.declaration, self.model, clock)

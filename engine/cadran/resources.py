@@ -1,4 +1,4 @@
-"""Finds the data folders that belong to the engine: ``schemas`` and ``templates``, and tells which code is running.
+"""Finds the data folders that belong to the engine: ``schemas``, ``templates`` and ``kpis``, and tells which code is running.
 
 In an installed wheel the folders lie beside the package's modules; in a checkout they lie at the repository's root.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @cache
 def folder(name: str) -> Path:
-    """The folder ``schemas`` or ``templates``. Raises FileNotFoundError where the installation is incomplete."""
+    """The folder ``schemas``, ``templates`` or ``kpis``. Raises FileNotFoundError where the installation is incomplete."""
     package = Path(__file__).resolve().parent
     for parent in (package, package.parent.parent):
         if (parent / name).is_dir():

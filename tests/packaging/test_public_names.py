@@ -27,7 +27,7 @@ def test_a_project_and_its_results() -> None:
         "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "test", "trial_store", "unread_cache",
     }  # fmt: skip
     assert _public(cadran.Results) == {
-        "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "judged", "judging", "kpis", "measured", "measured_on", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",
+        "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "failed", "judged", "judging", "kpis", "listed", "measured", "measured_on", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",
         "rows", "scanned", "statements", "warnings",
     }  # fmt: skip
 
@@ -38,10 +38,11 @@ def _public(kind: type) -> set[str]:
 
 def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
-        "API", "ArrowStream", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError", "Context",
-        "DataError", "Deferred", "Document", "End", "InPlace", "Message", "Notifier", "NotifierContext", "NotifierEntry",
-        "NotifierError", "Page", "Part", "Picture", "QueryRefused", "QueryableConnector", "Rejected", "Relation", "Table",
-        "Unknown", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
+        "API", "WHOLE", "ArrowStream", "AuthError", "Cancelled", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError",
+        "Context", "DataError", "Deferred", "Deletes", "Document", "End", "InPlace", "Message", "Notifier", "NotifierContext",
+        "NotifierEntry", "NotifierError", "Page", "Part", "Picture", "QueryRefused", "QueryableConnector", "QuotaExhausted",
+        "RateLimited", "Rejected", "Relation", "ResumeExpired", "SchemaChanged", "SyncedConnector", "Table", "Transient", "Unknown",
+        "Window", "column_name", "column_names", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {
@@ -52,7 +53,7 @@ def test_the_contract_of_plugins() -> None:
 
 def test_the_commands() -> None:
     assert list(COMMANDS) == [
-        "run", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
+        "init", "run", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
         "forecast", "alerts", "silence", "backtest", "history", "outbox", "schedule", "scheduler", "cache", "schema", "plugins",
     ]  # fmt: skip
     (script,) = entry_points(group="console_scripts", name="cadran")

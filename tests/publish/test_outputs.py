@@ -53,7 +53,7 @@ def test_json_is_exact(matches: Callable[[str, str], None]) -> None:
     assert isinstance(text, str)
     matches("rows.json", text)
     read = json.loads(text, parse_float=D)
-    assert list(read) == ["as_of", "rows", "alerts", "quality", "warnings", "notes"]
+    assert list(read) == ["as_of", "rows", "failed", "alerts", "quality", "warnings", "notes"]
     total, crossed = read["rows"]
     assert total["value"] == 1000
     assert total["previous"] == D("12345678901234567890123456789012345678.10")

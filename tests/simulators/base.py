@@ -25,6 +25,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in small letters
     body: bytes
+    repeated: Mapping[str, list[str]] = field(default_factory=dict)  # the query with all values of each name
 
     @property
     def json(self) -> Any:
@@ -167,10 +168,11 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 
         def _go(self) -> None:
             parts = urlsplit(self.path)
-            query = {k: v[-1] for k, v in parse_qs(parts.query, keep_blank_values=True).items()}
+            repeated = parse_qs(parts.query, keep_blank_values=True)
+            query = {k: v[-1] for k, v in repeated.items()}
             length = int(self.headers.get("content-length") or 0)
             headers = {k.lower(): v for k, v in self.headers.items()}
-            request = Request(self.command, parts.path, query, headers, self.rfile.read(length))
+            request = Request(self.command, parts.path, query, headers, self.rfile.read(length), repeated)
             simulator.asked.append(request)
             fault = simulator.fault_of(request)
             if fault is None:

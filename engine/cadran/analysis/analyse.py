@@ -16,10 +16,11 @@ from cadran.analysis.pace import PaceAnalysis
 from cadran.analysis.scored import RowAnalysis
 from cadran.analysis.scores import TOP, ScoreAnalysis
 from cadran.analysis.why import WhyAnalysis
-from cadran.compute.cells.computed import Computed
+from cadran.compute.cells.computed import Computed, Request
+from cadran.compute.planning.plan import columns_of, measures_of
 from cadran.compute.planning.selection import choose
 from cadran.compute.spans import Clock
-from cadran.declare.model import Declaration, Kpi, Report
+from cadran.declare.model import RATES, Declaration, Kpi, Report
 from cadran.formula.derive import Derivation
 from cadran.formula.measures import Model
 from cadran.problems import Problem, ProblemsFound, in_order, listed, suggest
@@ -47,8 +48,17 @@ class Wanted:
     milestones: tuple[MilestoneQuestion, ...] = ()
 
     def __bool__(self) -> bool:
+        return bool(self.count or self.moves)
+
+    @property
+    def count(self) -> int:
+        """How many questions there are to be answered, those aside that are answered where they can be."""
         asked = (self.funnels, self.cohorts, self.scores, self.scored, self.pace, self.forecasts)
-        return any(asked) or any((self.whys, self.moves, self.milestones))
+        return sum(map(len, asked)) + len(self.whys) + len(self.milestones)
+
+
+class Needed(Exception):
+    """An answer needs data that is not to be had."""
 
 
 def of_report(report: Report | None, declaration: Declaration) -> Wanted:
@@ -151,6 +161,35 @@ def chosen(declaration: Declaration, section: str, names: Sequence[str]) -> tupl
             )
             for name in unknown
         ]
+    )
+
+
+def without(
+    wanted: Wanted, declaration: Declaration, model: Model, clock: Clock, apart: frozenset[str]
+) -> Wanted:
+    """What of it rests on none of these datasets."""
+
+    def stands(**one: Any) -> bool:
+        asking = Analyses(Wanted(**one), declaration, model, clock).asking
+        request = Request((), behind=asking.behind, listings=asking.listings)
+        needed = {dataset for dataset, _ in columns_of(asking.model, request)}
+        if any(measure.convert for measure in measures_of(asking.model, [asking.model.kpis[name] for name in asking.behind])):  # fmt: skip
+            needed.add(RATES)
+        return not apart & needed
+
+    every = tuple(declaration.forecasts) if EVERY in wanted.forecasts else wanted.forecasts
+    paced = choose(declaration, () if EVERY in wanted.pace else wanted.pace) if wanted.pace else []
+    return Wanted(
+        tuple(name for name in wanted.funnels if stands(funnels=(name,))),
+        tuple(name for name in wanted.cohorts if stands(cohorts=(name,))),
+        {name: top for name, top in wanted.scores.items() if stands(scores={name: top})},
+        tuple(name for name in paced if stands(pace=(name,))),
+        wanted.pace_segments,
+        tuple(name for name in every if stands(forecasts=(name,))),
+        {name: keys for name, keys in wanted.scored.items() if stands(scored={name: keys})},
+        tuple(question for question in wanted.whys if stands(whys=(question,))),
+        tuple(question for question in wanted.moves if stands(moves=(question,))),
+        tuple(question for question in wanted.milestones if stands(milestones=(question,))),
     )
 
 

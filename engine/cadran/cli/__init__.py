@@ -11,6 +11,7 @@ import click
 
 # Command → (module that holds it, its one line of help): the help page imports none of them.
 COMMANDS = {
+    "init": ("cadran.cli.init", "Write a new project: a small one, or the KPIs of a CRM."),
     "run": ("cadran.cli.run", "Compute KPIs, print them, write the project's reports."),
     "sync": ("cadran.cli.sync", "Ask CRMs and other APIs for what has changed, and keep it."),
     "report": ("cadran.cli.report", "Write one report: HTML, Markdown, PDF or a spreadsheet."),
@@ -39,6 +40,7 @@ COMMANDS = {
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),
     "plugins": ("cadran.cli.plugins", "List the plugins, where they come from, and what is broken."),
+    "plugin": ("cadran.cli.plugin", "Write a plugin of one's own: a package that works, with its tests."),
 }
 
 

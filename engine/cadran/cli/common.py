@@ -16,6 +16,7 @@ from cadran.problems import Problem, ProblemsFound
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from cadran.compute.results import Results
     from cadran.declare.model import Declaration
     from cadran.project import Project
 
@@ -70,6 +71,13 @@ def problems_shown(folder: Path) -> Iterator[None]:
     except ProblemsFound as found:
         show(found.problems, folder)
         raise click.exceptions.Exit(FAILED) from None
+
+
+def failed_shown(results: Results, folder: Path) -> None:
+    """What kept KPIs of a run from being computed, and exit code 2; nothing where all were."""
+    if results.failed:
+        show(dict.fromkeys(p for failed in results.failed for p in failed.problems), folder)
+        raise click.exceptions.Exit(FAILED)
 
 
 def console() -> Console:

@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cadran.cli.common import Language, Moment, fail, problems_shown, project, root, saved, template_folders
+from cadran.cli.common import (
+    Language,
+    Moment,
+    fail,
+    failed_shown,
+    problems_shown,
+    project,
+    root,
+    saved,
+    template_folders,
+)
 from cadran.cli.run import progress
+from cadran.problems import ProblemsFound, errors
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results
@@ -58,6 +69,7 @@ def report(
             _values(results, found, locale or "")
         else:
             _write(results, found, cast("ReportFormat | None", kind), locale or "", output)
+        failed_shown(results, root(ctx))
 
 
 def _kind(kind: str | None, output: str | None) -> str | None:
@@ -80,7 +92,9 @@ def _computed(
     from cadran.publish.gather import chosen_kpis
 
     opened = project(ctx)
-    declaration = opened.model()[0]
+    declaration, problems = opened.declaration()
+    if declaration is None or errors(problems):
+        raise ProblemsFound(problems)
     found = _declared(declaration, name)
     if period is not None:
         found = replace(found or _of_all(declaration), period=period)
@@ -89,7 +103,9 @@ def _computed(
     with progress() as say:
         until = wanted.fixed.last_day if wanted.fixed else None
         analyses = of_report(found, declaration)
-        return opened.run(kpis, as_of=as_of, until=until, progress=say, analyses=analyses), found
+        return opened.run(
+            kpis, as_of=as_of, until=until, progress=say, analyses=analyses, partial=True
+        ), found
 
 
 def _declared(declaration: Declaration, name: str | None) -> Report | None:

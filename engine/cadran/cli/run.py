@@ -19,6 +19,7 @@ from cadran.cli.common import (
     Language,
     Moment,
     fail,
+    failed_shown,
     problems_shown,
     project,
     root,
@@ -114,6 +115,7 @@ def run(
                 counting=verbose,
                 progress=say,
                 analyses=None if kpis or segment else _shown(kind),
+                partial=True,
             )
         declaration = results.declaration
         if kind == "table":
@@ -130,6 +132,7 @@ def run(
         from cadran.publish.scanned import in_all
 
         click.echo(f"scanned: {in_all(results.scanned)}", err=True)
+    failed_shown(results, root(ctx))
 
 
 def _shown(kind: str) -> Literal["reports", "all"] | None:
@@ -242,4 +245,4 @@ def _reaching_back(opened: Project, report: Report, results: Results) -> Results
     if wanted.fixed is None or any(row.period == wanted.label for row in results.rows):
         return results
     names = [kpi.name for kpi in chosen_kpis(declaration, report)]
-    return opened.run(names, as_of=results.as_of, until=wanted.fixed.last_day)
+    return opened.run(names, as_of=results.as_of, until=wanted.fixed.last_day, partial=True)

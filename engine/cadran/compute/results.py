@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cadran.declare.model import AlertRule, Declaration
 
 Number = int | Decimal | float
-Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data", "not_judged"]
+Status = Literal["on_target", "at_risk", "off_target", "no_target", "no_data", "not_judged", "failed"]
 State = Literal["final", "settling", "maturing", "open"]
 
 COLUMNS = (
@@ -57,6 +57,25 @@ class Row:
     state: State = "final"
     target_high: Number | None = None
     quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A KPI that was asked for and has no value, since a source that it needs did not answer; the ``problems`` say why."""
+
+    kpi: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def reason(self) -> str:
+        """``source 'crm': …``, in one line."""
+        said = (f"source '{p.subject.removeprefix('sources.')}': {p.message}" for p in self.problems)
+        return "; ".join(dict.fromkeys(said))
+
+    @property
+    def row(self) -> Row:
+        """What stands for it in tables."""
+        return Row(self.kpi, "", "", None, None, status="failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +218,7 @@ class Results:
     scanned: tuple[
         Scanned, ...
     ] = ()  # by source, what the run had of it; rows read only where they were counted
+    failed: tuple[Failed, ...] = ()  # KPIs without rows, where the run went on without a source
     answers: Answers | None = None  # of funnels, cohorts, scores, …, where they were asked for
     judging: tuple[Judging, ...] = field(default=(), repr=False)  # what rules say, over all of their history
     judged: Mapping[tuple[str, str], str] = field(
@@ -222,13 +242,18 @@ class Results:
         """Rows set aside in all datasets of the run."""
         return sum(q.quarantined for q in self.quality)
 
+    @property
+    def listed(self) -> tuple[Row, ...]:
+        """The rows, and for each KPI that failed one that says so."""
+        return (*self.rows, *(failed.row for failed in self.failed))
+
     def dicts(self) -> list[dict[str, Any]]:
         """Plain dictionaries with the columns of :data:`COLUMNS`; exact numbers stay exact."""
-        return [as_dict(row) for row in self.rows]
+        return [as_dict(row) for row in self.listed]
 
     def arrow(self) -> pyarrow.Table:
         """A ``pyarrow.Table``; numbers are doubles, days are dates, a cross's names are joined with `` / ``."""
-        return to_arrow(self.rows)
+        return to_arrow(self.listed)
 
     def pandas(self) -> pandas.DataFrame:
         """A pandas frame (pandas must be installed)."""

@@ -153,7 +153,9 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     calendar = _calendar(sections.one("calendar"), found)
     currency = _plain(sections, "currency", "")
     plugged.check_plugins(sections, reader.plugins, found)
-    sources = {n: plugged.source(n, e, reader.folder, reader.plugins, found) for n, e in named["sources"].items()}
+    sources = {
+        n: plugged.source(n, e, reader.folder, reader.plugins, found) for n, e in named["sources"].items()
+    }
     made = {n: datasets.dataset(n, e, sections, found) for n, e in named["datasets"].items()}
     datasets.check_link_keys(made, found)
     added = Additions()

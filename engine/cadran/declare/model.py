@@ -22,6 +22,9 @@ Good = Literal["up", "down"]
 Localized = Mapping[str, str]  # locale -> text; a plain string is stored under the empty locale ""
 
 
+RATES = "(rates)"  # stands for the table of exchange rates where datasets are named
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A piece of expression text (or a column's name) with the place it was written at."""

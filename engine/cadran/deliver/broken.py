@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cadran.declare.model import Declaration
+from cadran.declare.model import RATES, Declaration
 from cadran.judge.evaluate import Rests
 from cadran.problems import Problem, errors
 
@@ -23,6 +23,8 @@ class Broken:
     def apart(self, declaration: Declaration) -> frozenset[str]:
         """The datasets that nothing can be computed of."""
         fed = {n for n, d in declaration.datasets.items() if any(t.source in self.sources for t in d.tables)}
+        if declaration.rates is not None and declaration.rates.table.source in self.sources:
+            fed.add(RATES)
         return frozenset({*self.datasets, *fed})
 
     def without(self, kpis: Sequence[str], declaration: Declaration, rests: Rests) -> list[str]:

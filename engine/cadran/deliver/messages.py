@@ -88,7 +88,8 @@ class Composer:
             figures.said(figures.placed([report.per.segment.value], [about])) if about and report.per else ""
         )
         banners = tuple(filter(None, (whose, late_text, banner)))
-        context = replace(maker.gathered(), banners=banners)
+        gathered = maker.gathered()
+        context = replace(gathered, banners=(*banners, *gathered.banners))
         link = self._links.of_report(report, about)
         letter = Letter(banner, late_text, figures.said(about), link)
         told = replace(letter, late_text=due_text)  # who is told in data has the time of computation there

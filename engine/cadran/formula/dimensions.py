@@ -52,7 +52,7 @@ class Dimensions:
                 return ref_node((), segment)  # reported where it is declared: it is not out of reach as well
         own = segment in self.declaration.datasets[dataset].columns
         if declared and not own and self.scope.raw(dataset) is None:
-            return None  # columns unknown, and the segment says where it lives elsewhere
+            return ref_node((), segment)  # its columns are not known: on trust, it has one of that name
         try:
             text = Text(f'"{segment}"' if "." in segment else segment, self.declaration.place)
             return self.scope.bind_path(text, dataset, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -44,11 +44,12 @@ class Blocks:
     alerts: Mapping[str, Sequence[Alert]]
     groups: Mapping[str, str]  # KPI -> its group's title
     paper: bool = False
+    failed: Mapping[str, str] = field(default_factory=dict)  # KPI -> why it has no values
 
     def block(self, kpi: Kpi) -> KpiBlock:
         figures, row = self.figures, self.index.shown(kpi.name, self.wanted)
         known = row is not None
-        row = row or Row(kpi.name, "", "", None, None, status="no_data")
+        row = row or self._without_values(kpi.name)
         history = self.index.history(row, self.wanted) if known else []
         markers = self._markers(history)
         points = [self._point(r, kpi) for r in history]
@@ -69,9 +70,7 @@ class Blocks:
             grain=row.grain,
             grain_text=figures.gettext(GRAIN[row.grain]) if row.grain else "",
             period=row.period,
-            period_text=figures.form.period(row.period)
-            if row.period
-            else figures.gettext("No final period yet."),
+            period_text=figures.form.period(row.period) if row.period else self._why_none(kpi.name),
             state=row.state,
             state_text=figures.state(row.state),
             value=figures.figure(row.value, kpi.unit),
@@ -102,6 +101,17 @@ class Blocks:
             rules=tuple(self._rule(kpi, rule) for rule in kpi.alerts),
             targets=tuple(target_line(case, figures) for case in kpi.targets),
             quarantined=row.quarantined,
+        )
+
+    def _without_values(self, kpi: str) -> Row:
+        return Row(kpi, "", "", None, None, status="failed" if kpi in self.failed else "no_data")
+
+    def _why_none(self, kpi: str) -> str:
+        gettext = self.figures.gettext
+        return (
+            gettext("Failed: %(reason)s", reason=self.failed[kpi])
+            if kpi in self.failed
+            else gettext("No final period yet.")
         )
 
     # --- series ------------------------------------------------------------------------------------------------
@@ -224,7 +234,7 @@ class Blocks:
 
     def _beside(self, name: str) -> Beside:
         kpi, figures = self.figures.declaration.kpis[name], self.figures
-        row = self.index.shown(name, self.wanted) or Row(name, "", "", None, None, status="no_data")
+        row = self.index.shown(name, self.wanted) or self._without_values(name)
         return Beside(
             name=name,
             label=figures.label(name),

@@ -156,7 +156,7 @@ class ReportContext:
     unfinished: periods that can still change
     warnings: what the run warns of
     notes: how values are to be read: what is not looked at again, what rests on the clock
-    banners: what is to be known of it first: whom it is for, that it is late, that its data is old
+    banners: what is to be known of it first: whom it is for, that it is late, that its data is old, which KPIs failed
     """
 
     name: str

@@ -74,7 +74,7 @@ class KpiBlock:
     target: the target; its low end where target_high is set
     target_high: the high end of a target that is a range, else none
     gap: how far the value is from the target
-    status: on_target, at_risk, off_target, no_target, no_data or not_judged
+    status: on_target, at_risk, off_target, no_target, no_data, not_judged or failed
     status_text: the status in words
     status_short: the status in one word
     action: what is to be done; only while it is off target or at risk

@@ -64,7 +64,7 @@ class HistoryPoint:
     period_text: the label in words
     value: the value
     target: its target
-    status: on_target, at_risk, off_target, no_target, no_data or not_judged
+    status: on_target, at_risk, off_target, no_target, no_data, not_judged or failed
     status_text: the status in words
     state: final, settling, maturing or open
     state_text: what keeps it from being final; empty if nothing does

@@ -24,6 +24,7 @@ from cadran.publish.context import (
     Unfinished,
 )
 from cadran.publish.context_kpi import KpiBlock
+from cadran.publish.failing import failures
 from cadran.publish.figures import Figures, spaced
 from cadran.publish.formatting import difference, exact, ratio
 from cadran.publish.wording import STATE
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cadran.compute.results import Alert, Quality, Results
     from cadran.declare.model import Declaration, Kpi, Report
 
-STATUSES = ("off_target", "at_risk", "on_target", "no_target", "no_data", "not_judged")
+STATUSES = ("failed", "off_target", "at_risk", "on_target", "no_target", "no_data", "not_judged")
 MOST_MOVES = 3
 _FEWEST_MOVES = 4  # a KPI with a shorter history has no usual move
 
@@ -62,7 +63,8 @@ def gather(
     ]
     alerts = Alerts(figures)
     titles = _group_titles(chosen, report, figures)
-    builder = Blocks(figures, index, wanted, names, _by_kpi(standing), titles, paper)
+    failed = {one.kpi: figures.said(one.reason) for one in results.failed}
+    builder = Blocks(figures, index, wanted, names, _by_kpi(standing), titles, paper, failed)
     blocks = tuple(builder.block(kpi) for kpi in chosen)
     title = figures.text(report.title) if report else ""
     attention = tuple(sorted(filter(_needs_attention, blocks), key=_widest_gap_first))
@@ -97,6 +99,9 @@ def gather(
             figures.warning(replace(p, where=None)) for p in results.warnings if p.code != "expectation"
         ),
         notes=tuple(figures.notes(note for note in results.notes if note.kpi in names)),
+        banners=tuple(
+            f"{text} ({', '.join(labels)})" for text, labels in failures(results, figures, names).items()
+        ),
     )
 
 
@@ -166,6 +171,8 @@ def _tally(blocks: Sequence[KpiBlock], figures: Figures) -> tuple[Tally, ...]:
 def _counted(status: str, count: int, figures: Figures) -> str:
     ngettext = figures.ngettext
     match status:
+        case "failed":
+            return ngettext("%(num)s failed", "%(num)s failed", count)
         case "off_target":
             return ngettext("%(num)s off target", "%(num)s off target", count)
         case "at_risk":

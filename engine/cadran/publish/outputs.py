@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadran.compute.results import COLUMNS, Alert, Note, Quality, Results, Row, as_tuples
+from cadran.compute.results import COLUMNS, Alert, Failed, Note, Quality, Results, Row, as_tuples
 from cadran.publish.figures import hide, noted
 from cadran.publish.messages import catalogue
 
@@ -65,7 +65,7 @@ def to_csv(results: Results) -> str:
     writer.writerow(COLUMNS)
     writer.writerows(
         [value if type(value) in _AS_IT_IS else plain(value) for value in values]
-        for values in as_tuples(results.rows)
+        for values in as_tuples(results.listed)
     )
     return out.getvalue()
 
@@ -94,9 +94,10 @@ def to_parquet(results: Results) -> bytes:
 
 
 def to_json(results: Results, secrets: frozenset[str] = frozenset()) -> str:
-    """``{as_of, rows, alerts, quality, warnings, notes}``, one item a line; a row's ``segment`` is a mapping."""
+    """``{as_of, rows, failed, alerts, quality, warnings, notes}``, one item a line; a row's ``segment`` is a mapping."""
     parts: dict[str, list[dict[str, Any]]] = {
         "rows": [_row(row) for row in results.rows],
+        "failed": [_failed(failed, secrets) for failed in results.failed],
         "alerts": [_alert(alert, secrets) for alert in results.alerts],
         "quality": [_quality(quality, secrets) for quality in results.quality],
         "warnings": [_warning(problem, secrets) for problem in results.warnings],
@@ -118,6 +119,14 @@ def to_text(items: Sequence[Mapping[str, Any]]) -> str:
 def _row(row: Row) -> dict[str, Any]:
     out = {name: getattr(row, name) for name in COLUMNS if name != "segment_value"}
     return {**out, "segment": _segment(row)}
+
+
+def _failed(failed: Failed, secrets: frozenset[str]) -> dict[str, Any]:
+    return {
+        "kpi": failed.kpi,
+        "reason": hide(failed.reason, secrets),
+        "problems": [_warning(problem, secrets) for problem in failed.problems],
+    }
 
 
 def _segment(item: Row | Alert) -> dict[str, str]:

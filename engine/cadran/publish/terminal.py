@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cadran.compute.results import Results, Row
 from cadran.publish.alerting import Alerts, in_order
 from cadran.publish.choose import RowIndex, newest
+from cadran.publish.failing import failures
 from cadran.publish.figures import Figures
 from cadran.publish.sparkline import unicode_sparkline
 from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
@@ -31,8 +32,9 @@ MARKS = {
     "no_target": "·",
     "no_data": "–",
     "not_judged": "…",
+    "failed": "!",
 }
-_STYLES = {"on_target": "green", "at_risk": "yellow", "off_target": "red"}
+_STYLES = {"on_target": "green", "at_risk": "yellow", "off_target": "red", "failed": "red"}
 _SPARK, _SHORTEST_SPARK, _LABEL = 13, 6, 24  # columns; a label gets its 24 before a sparkline its 13
 _GAP = 2
 _EXACT_BELOW = 10_000_000
@@ -66,8 +68,9 @@ def print_table(
     grains = _newest_rows(index, declaration, results)
     sections = [_section(index, figures, rows, segments) for rows in grains.values()]
     _print_sections(console, sections)
-    if not sections:
+    if not sections and not results.failed:
         _say(console, figures.gettext("No values in this range."))
+    _print_failed(console, figures, results)
     _print_notes(console, figures, results)
     hidden = 0 if segments else _segment_values(index, [row for rows in grains.values() for row in rows])
     more = (_hidden(figures, hidden),) if hidden else ()
@@ -203,6 +206,17 @@ def _say(console: Console, line: str, style: str = "") -> None:
     from rich.text import Text
 
     console.print(Text(one_line(line), style=style), soft_wrap=True, highlight=False)
+
+
+def _print_failed(console: Console, figures: Figures, results: Results) -> None:
+    """KPIs without a value since a source failed, by what has failed them."""
+    found = failures(results, figures)
+    for text, labels in found.items():
+        _say(console, f"{MARKS['failed']} {text}", "red")
+        for label in labels:
+            _say(console, f"  {label}", "red")
+    if found:
+        console.print()
 
 
 # --- below the table -------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ STATUS: Mapping[str, str] = {
     "no_target": N_("no target"),
     "no_data": N_("no data"),
     "not_judged": N_("not judged yet"),
+    "failed": N_("failed"),
 }
 SHORT = "in a narrow column"  # the context of the short forms, for gettext's pgettext
 SHORT_STATUS: Mapping[str, str] = {
@@ -31,6 +32,7 @@ SHORT_STATUS: Mapping[str, str] = {
     "no_target": NC_("in a narrow column", "no target"),
     "no_data": NC_("in a narrow column", "no data"),
     "not_judged": NC_("in a narrow column", "open"),
+    "failed": NC_("in a narrow column", "failed"),
 }
 STATE: Mapping[str, str] = {
     "final": N_("final"),

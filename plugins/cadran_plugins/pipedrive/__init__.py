@@ -1,10 +1,16 @@
-"""Stub."""
+"""The bundled ``pipedrive`` connector: deals, people and what became of them, from Pipedrive."""
 
 from __future__ import annotations
 
-from cadran.plugins import ConnectorEntry, hookimpl
+from cadran.plugins import Connector, ConnectorEntry, hookimpl
+
+
+def _load() -> type[Connector]:
+    from cadran_plugins.pipedrive.connector import PipedriveConnector
+
+    return PipedriveConnector
 
 
 @hookimpl
 def cadran_connectors() -> list[ConnectorEntry]:
-    return []
+    return [ConnectorEntry("pipedrive", _load, "Deals, persons, organizations and activities of Pipedrive")]

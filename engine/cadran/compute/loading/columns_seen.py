@@ -79,7 +79,9 @@ def add(project: Path, seen: Seen, secrets: Iterable[str]) -> None:
         return
     try:
         before = read(project)
-        write(project, {**before, **{s: {**before.get(s, {}), **tables} for s, tables in seen.items()}}, secrets)
+        write(
+            project, {**before, **{s: {**before.get(s, {}), **tables} for s, tables in seen.items()}}, secrets
+        )
     except (OSError, Unreadable):
         return
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cadran.compute.loading import columns_seen
 from cadran.compute.loading.columns_seen import Seen, Unreadable
-from cadran.declare.model import Dataset, Declaration, TableRef
+from cadran.declare.model import RATES, Dataset, Declaration, TableRef
 from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, QueryableConnector, Table
 from cadran.plugins.manager import PluginManager
 from cadran.plugins.synced import SyncedConnector
@@ -46,6 +46,7 @@ class Sources:
         self.declaration, self.plugins = declaration, plugins
         self.asking, self.seen, self.failures = asking, seen or {}, failures
         self.problems: list[Problem] = []
+        self.apart: frozenset[str] = frozenset()  # datasets (and RATES) that nothing is wanted of
         self.unknown: set[str] = set()  # remote sources with tables that were never seen
         self._connectors: dict[str, Connector] = {}
         self._broken = set(_unresolved(declaration))  # sources that cannot answer, which has been said
@@ -149,7 +150,7 @@ class Sources:
 
     def check_rates(self) -> None:
         """The rates' table and its columns exist."""
-        rates = self.declaration.rates
+        rates = self.declaration.rates if RATES not in self.apart else None
         table = self._table(rates.table, "rates") if rates else None
         if rates is None or table is None:
             return
@@ -226,7 +227,7 @@ class Sources:
         problems.
         """
         refs = [t for d in sorted(datasets) for t in self.declaration.datasets[d].tables]
-        if self.declaration.rates is not None:
+        if self.declaration.rates is not None and RATES not in self.apart:
             refs.append(self.declaration.rates.table)
         wanted = list(dict.fromkeys((r.source, r.table) for r in refs))
         remotes: dict[str, Remote] = {}
@@ -264,6 +265,9 @@ class Sources:
         named = {
             name: {(t.source, t.table) for t in d.tables} for name, d in self.declaration.datasets.items()
         }
+        rates = self.declaration.rates
+        if rates is not None:
+            named[RATES] = {(rates.table.source, rates.table.table)}
         return tuple(name for name, tables in named.items() if (source, table) in tables)
 
     def _stays(self, session: Session, remotes: dict[str, Remote], source: str, table: str) -> bool:

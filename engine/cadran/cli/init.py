@@ -1,0 +1,47 @@
+"""``cadran init``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from cadran.cli.common import problems_shown
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--connector",
+    metavar="NAME",
+    default="",
+    help="Begin with the catalogue of KPIs over a CRM: hubspot, salesforce, pipedrive, odoo.",
+)
+@click.option("--force", is_flag=True, help="Write over the kpis.yaml that is there.")
+@click.pass_context
+def init(ctx: click.Context, folder: Path | None, connector: str, force: bool) -> None:
+    """Write a new project into FOLDER (default: here). With --connector, and the settings that it needs in the environment, the account is asked
+    which fields it has."""
+    from cadran.starting.init import init as begin
+
+    target = folder or ctx.obj[0]
+    with problems_shown(target):
+        made = begin(target, connector, os.environ, force=force)
+    for name in made.files:
+        click.echo(f"written: {target / name}")
+    if made.left_out:
+        click.echo(
+            f"{made.kpis} KPIs; {made.left_out} of the catalogue need data that is not there, and are left out"
+        )
+    if made.account:
+        click.echo(f"the fields are those of {made.account}")
+    for text in made.unset:
+        click.echo(
+            f"{text}: the fields are the standard ones; set it, and say 'cadran init --connector {connector} --force'"
+        )
+    steps = [
+        "cadran check",
+        *(["cadran sync", "cadran run"] if connector else ["cadran run --as-of 2026-04-01"]),
+    ]
+    click.echo(f"next: {', then '.join(steps)}")

@@ -1,0 +1,195 @@
+"""``cadran init``: a folder becomes a project that runs."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cadran import resources
+from cadran.plugins.connector import ConnectorError, Context, Table
+from cadran.plugins.synced import SyncedConnector
+from cadran.plugins.writing import write_whole
+from cadran.problems import Problem, ProblemsFound, errors
+from cadran.starting import starter
+from cadran.starting.catalogue import fitting
+
+if TYPE_CHECKING:
+    from cadran.declare.model import Dataset, Declaration
+    from cadran.project import Project
+
+FILE = "kpis.yaml"
+KPIS = "kpis"
+_EDITOR = re.compile(r"# yaml-language-server:.*\n#?\n?")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written. ``account`` is what the source says it is, empty where it was not asked; ``unset`` are settings that it waits for,
+    ``kpis`` how many KPIs there are and ``left_out`` how many of the catalogue the data does not answer."""
+
+    files: tuple[str, ...]
+    kpis: int
+    left_out: int = 0
+    account: str = ""
+    unset: tuple[str, ...] = ()
+
+
+def init(folder: Path, connector: str, environ: Mapping[str, str], *, force: bool = False) -> Made:
+    """Writes a project into ``folder``: one over a small CSV file, or the catalogue over what a connector reads.
+
+    Raises ProblemsFound: where there is a project (unless ``force``), where the connector has no starter, and where the source that it leads to
+    does not answer.
+    """
+    if (folder / FILE).exists() and not force:
+        hint = "name another folder, or write over it with --force"
+        raise _found("project-there", f"there is a {FILE} in {folder} already", hint)
+    return _over(folder, connector, environ) if connector else _first_minute(folder)
+
+
+def _first_minute(folder: Path) -> Made:
+    return Made(_write(folder, _read(resources.templates() / "start")), 1)
+
+
+def _over(folder: Path, connector: str, environ: Mapping[str, str]) -> Made:
+    begun = _Start(connector, environ)
+    text = begun.rendered(None)
+    declaration, unset = begun.declared(text)
+    tables, account = (None, "") if unset else begun.asked(declaration)
+    if tables is not None:
+        text = begun.rendered(tables)
+    catalogue = {
+        f"{KPIS}/{name}": _EDITOR.sub("", kpis) for name, kpis in _read(resources.folder("kpis")).items()
+    }
+    found = fitting(catalogue, lambda files: begun.wrong({FILE: text, **files}, tables))
+    whole, kept = begun.count({FILE: text, **catalogue}), begun.count({FILE: text, **found})
+    return Made(_write(folder, {FILE: text, **found}), kept, whole - kept, account, tuple(unset))
+
+
+@dataclass(slots=True)
+class _Start:
+    """A project in the making."""
+
+    connector: str
+    environ: Mapping[str, str]
+    _kind: type[SyncedConnector] | None = field(default=None)
+
+    @property
+    def kind(self) -> type[SyncedConnector]:
+        """Raises ProblemsFound where there is no such connector, or it brings no starter."""
+        from cadran.plugins.manager import PluginManager
+
+        if self._kind is None:
+            found = PluginManager(self.environ).connector(self.connector)
+            if isinstance(found, Problem):
+                raise ProblemsFound([found])
+            if not issubclass(found, SyncedConnector) or found.starter is None:
+                hint = "without --connector, init writes a small project over a CSV file; docs/sources.md shows each connector's settings"
+                raise _found(
+                    "no-starter", f"the connector '{self.connector}' brings no project to start from", hint
+                )
+            self._kind = found
+        return self._kind
+
+    def rendered(self, tables: starter.Tables | None) -> str:
+        assert self.kind.starter is not None
+        return starter.render(self.kind.starter, tables)
+
+    def declared(self, text: str) -> tuple[Declaration, list[str]]:
+        """What the starter says, and the settings that are not set."""
+        with _written({FILE: text}) as project:
+            declaration, problems = project(self.environ).declaration()
+        unset = [p.message for p in problems if p.code == "unset-setting"]
+        others = [p for p in errors(problems) if p.code != "unset-setting" and p.code != "include-nothing"]
+        if declaration is None or (others and not unset):
+            raise ProblemsFound(others or problems)
+        return declaration, list(dict.fromkeys(unset))
+
+    def asked(self, declaration: Declaration) -> tuple[dict[str, Table], str]:
+        """The tables of the account, and its name. Raises ProblemsFound."""
+        name, source = next((n, s) for n, s in declaration.sources.items() if s.connector == self.connector)
+        config = {key: value for key, value in source.config.items() if key != "sync"}
+        made = self.kind(Context(name, config, declaration.folder))
+        try:
+            account = made.ping()
+            return {table.name: table for table in made.discover()}, account
+        except ConnectorError as error:
+            raise _found("source", error.message, error.hint) from None
+        finally:
+            made.close()
+
+    def wrong(self, files: Mapping[str, str], tables: starter.Tables | None) -> list[Problem]:
+        """What is wrong with a project of these files, whose datasets have only the columns that are known."""
+        from cadran.formula.resolve import resolve
+
+        with _written(files) as project:
+            declaration, problems = project(self.environ).declaration()
+        if declaration is None:
+            raise ProblemsFound(problems)
+        known = {name: _columns(dataset, tables) for name, dataset in declaration.datasets.items()}
+        _, found = resolve(declaration, known)
+        return errors([*problems, *found])
+
+    def count(self, files: Mapping[str, str]) -> int:
+        """How many KPIs are reported."""
+        with _written(files) as project:
+            declaration, _ = project(self.environ).declaration()
+        return sum(kpi.reported for kpi in declaration.kpis.values()) if declaration else 0
+
+
+def _columns(dataset: Dataset, tables: starter.Tables | None) -> Sequence[str] | None:
+    """The columns of the tables as the account has them, else the words by which the dataset is declared."""
+    if tables is not None:
+        return [c.name for ref in dataset.tables if ref.table in tables for c in tables[ref.table].columns]
+    texts = [dataset.where, *dataset.key, dataset.date, *dataset.columns.values(), *dataset.money.values()]
+    said = " ".join(text.value for text in texts if text is not None)
+    linked = [column.value for link in dataset.links.values() for column in link.columns]
+    return list(dict.fromkeys([*re.findall(r"[^\W\d]\w*", said), *linked]))
+
+
+class _written:
+    """Files in a folder for a moment; gives what opens the project."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+        self._folder = tempfile.TemporaryDirectory(prefix="cadran-init-")
+
+    def __enter__(self) -> _Opening:
+        folder = Path(self._folder.name)
+        _write(folder, self.files)
+        return _Opening(folder)
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    folder: Path
+
+    def __call__(self, environ: Mapping[str, str]) -> Project:
+        import cadran
+
+        return cadran.open(self.folder, environ=environ)
+
+
+def _read(folder: Path) -> dict[str, str]:
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix in (".yaml", ".csv") and "examples" not in file.parts
+    )
+    return {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files}
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    for name, text in files.items():
+        write_whole(folder / Path(name).parent, Path(name).name, text.encode())
+    return tuple(files)
+
+
+def _found(code: str, message: str, hint: str) -> ProblemsFound:
+    return ProblemsFound([Problem(code, message, None, "", hint)])

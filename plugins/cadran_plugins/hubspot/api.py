@@ -1,0 +1,240 @@
+"""HubSpot's API, request by request. Answers come back in one form, however they were asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import zoneinfo
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cadran.plugins import ConnectorError, Context, DataError, Transient
+from cadran.plugins.http import Answer, Http, Limit
+from cadran_plugins.hubspot.config import Settings
+from cadran_plugins.hubspot.trouble import NotAllowed, judge
+
+#: The longest list of names that goes into an address; with more, the records are asked for by their ids.
+_ADDRESS = 6_000
+_GENERAL, _SEARCH = Limit(100, 10), Limit(5, 1)
+#: Of all companies of a record, how HubSpot says which one is primary: by number, and by name.
+_PRIMARY = {
+    ("contacts", "companies"): (1, "contact_to_company"),
+    ("deals", "companies"): (5, "deal_to_company"),
+}
+
+Linked = dict[str, list[tuple[str, bool]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is read of each record: values, values with all that they were before, and ids of ``linked`` objects."""
+
+    properties: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+
+    @property
+    def at_once(self) -> int:
+        return 50 if self.history else 100
+
+
+@dataclass(slots=True)
+class Record:
+    """``links``: ids of other objects' records, each with whether it is the primary one."""
+
+    id: str
+    values: Mapping[str, str | None]
+    history: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    links: Linked = field(default_factory=dict)
+    archived_at: str = ""
+
+
+class Api:
+    """One account. Search has a bucket of its own: HubSpot counts it apart."""
+
+    def __init__(self, context: Context, settings: Settings) -> None:
+        self.version, self.zone = settings.version, ""
+        self._peeked: dict[str, ConnectorError | None] = {}
+        account = "hubspot:" + hashlib.sha256(settings.token.encode()).hexdigest()[:16]
+
+        def client(name: str, limit: Limit) -> Http:
+            return Http(
+                context, [settings.host], base=settings.url, headers={"authorization": f"Bearer {settings.token}"},
+                limits=[limit], account=name, judge=lambda answer: judge(answer, context.clock, self.zone), timeout=settings.timeout, credential=("token",),
+            )  # fmt: skip
+
+        self.http, self._searching = client(account, _GENERAL), client(f"{account}:search", _SEARCH)
+
+    def close(self) -> None:
+        self.http.close()
+        self._searching.close()
+
+    # --- the account -----------------------------------------------------------------------------------------------------
+
+    def account(self) -> Mapping[str, Any]:
+        found = _object(self.http.get("/account-info/v3/details"))
+        if found.get("timeZone") in zoneinfo.available_timezones():
+            self.zone = str(found["timeZone"])
+        return found
+
+    def properties(self, kind: str) -> list[Mapping[str, Any]]:
+        return _results(self.http.get(f"/crm/v3/properties/{kind}"))[0]
+
+    def pipelines(self) -> list[Mapping[str, Any]]:
+        return _results(self.http.get("/crm/v3/pipelines/deals"))[0]
+
+    def owners(self, after: str = "", *, archived: bool = False) -> tuple[list[Mapping[str, Any]], str]:
+        params = {"limit": 100, "archived": _bool(archived)} | ({"after": after} if after else {})
+        return _results(self.http.get("/crm/v3/owners", params=params))
+
+    # --- records -----------------------------------------------------------------------------------------------------------
+
+    def peek(self, kind: str) -> None:
+        """Raises what reading the object would raise; asked once."""
+        if kind not in self._peeked:
+            try:
+                _results(self.http.get(self._path(kind), params={"limit": 1}))
+                self._peeked[kind] = None
+            except (NotAllowed, DataError) as error:
+                self._peeked[kind] = error
+        if (found := self._peeked[kind]) is not None:
+            raise found
+
+    def page(
+        self, kind: str, asked: Asked, after: str = "", *, archived: bool = False
+    ) -> tuple[list[Record], str]:
+        """The records behind ``after`` in the order of their ids, and what to go on with, if there are more."""
+        names = ",".join(asked.properties)
+        params: dict[str, Any] = {"limit": asked.at_once, "archived": _bool(archived)}
+        if after:
+            params["after"] = after
+        if asked.linked:
+            params["associations"] = ",".join(asked.linked)
+        fits = len(names) <= _ADDRESS
+        if fits and names:
+            params["properties"] = names
+        if fits and asked.history:
+            params["propertiesWithHistory"] = ",".join(asked.history)
+        found, following = _results(self.http.get(self._path(kind), params=params))
+        if following and following == after:
+            raise DataError(f"HubSpot's pages of {kind} go round in circles: page '{after}' points to itself")
+        records = [_record(each) for each in found]
+        for other in asked.linked:
+            self._inline(kind, other, records, found)
+        if not fits:
+            full = {
+                each.id: each
+                for each in self.records(kind, asked, [r.id for r in records], archived=archived)
+            }
+            records = [self._joined(each, full[each.id]) for each in records if each.id in full]
+        return records, following
+
+    def search(
+        self, kind: str, filters: Sequence[Mapping[str, str]], asked: Asked, limit: int
+    ) -> tuple[list[Record], bool]:
+        """The first that meet all filters, in the order of their ids, without history and links; and whether there are more."""
+        body = {
+            "filterGroups": [{"filters": list(filters)}], "sorts": ["hs_object_id"], "properties": list(asked.properties),
+            "limit": limit, "after": "0",
+        }  # fmt: skip
+        found, following = _results(self._searching.post(f"{self._path(kind)}/search", json=body))
+        return [_record(each) for each in found], bool(following)
+
+    def records(self, kind: str, asked: Asked, ids: Sequence[str], *, archived: bool = False) -> list[Record]:
+        """Those of these ids that are there, without their links."""
+        out: list[Record] = []
+        for start in range(0, len(ids), asked.at_once):
+            inputs = [{"id": each} for each in ids[start : start + asked.at_once]]
+            body = {"inputs": inputs, "properties": list(asked.properties), "propertiesWithHistory": list(asked.history)}  # fmt: skip
+            answer = self.http.post(
+                f"{self._path(kind)}/batch/read", params={"archived": _bool(archived)}, json=body
+            )
+            out.extend(_record(each) for each in _results(answer)[0])
+        return out
+
+    def links(self, kind: str, other: str, ids: Sequence[str]) -> Linked:
+        """The records of another object that each is linked to, all of them."""
+        out: Linked = {}
+        left = [{"id": each} for each in ids]
+        while left:
+            batch, left = left[:1000], left[1000:]
+            answer = self.http.post(f"/crm/v4/associations/{kind}/{other}/batch/read", json={"inputs": batch})
+            for each in _results(answer)[0]:
+                here = str(each["from"]["id"])
+                out.setdefault(here, []).extend(_link(kind, other, link) for link in each["to"])
+                if following := _following(each):
+                    if {"id": here, "after": following} in batch:
+                        raise DataError(
+                            f"HubSpot's pages of links go round in circles: '{following}' points to itself"
+                        )
+                    left.append({"id": here, "after": following})
+        return out
+
+    def _inline(
+        self, kind: str, other: str, records: Sequence[Record], found: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """The links that a page of records brings along. Where there are more of one record, they are asked for."""
+        more: list[str] = []
+        _, primary = _PRIMARY.get((kind, other), (0, ""))
+        for record, each in zip(records, found, strict=True):
+            part = (each.get("associations") or {}).get(other) or {}
+            links: dict[str, bool] = {}  # one that has several labels stands there several times
+            for link in part.get("results") or ():
+                links[str(link["id"])] = links.get(str(link["id"]), False) or link.get("type") == primary
+            record.links[other] = list(links.items())
+            if _following(part):
+                more.append(record.id)
+        if more:
+            whole = self.links(kind, other, more)
+            for record in records:
+                record.links[other] = whole.get(record.id, record.links[other])
+
+    @staticmethod
+    def _joined(record: Record, full: Record) -> Record:
+        return Record(record.id, full.values, full.history, record.links, record.archived_at)
+
+    def _path(self, kind: str) -> str:
+        return f"/crm/v3/objects/{kind}" if self.version == "v3" else f"/crm/objects/{self.version}/{kind}"
+
+
+def _link(kind: str, other: str, link: Mapping[str, Any]) -> tuple[str, bool]:
+    number, _ = _PRIMARY.get((kind, other), (0, ""))
+    types = link.get("associationTypes") or ()
+    primary = any(t.get("category") == "HUBSPOT_DEFINED" and t.get("typeId") == number for t in types)
+    return str(link["toObjectId"]), primary
+
+
+def _record(found: Mapping[str, Any]) -> Record:
+    return Record(
+        str(found["id"]), found.get("properties") or {}, found.get("propertiesWithHistory") or {},
+        archived_at=str(found.get("archivedAt") or "") if found.get("archived") else "",
+    )  # fmt: skip
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise Transient("HubSpot's answer is not what it should be")
+    return found
+
+
+def _results(answer: Answer) -> tuple[list[Mapping[str, Any]], str]:
+    """What an answer lists, and what to go on with."""
+    found = _object(answer)
+    if not isinstance(found.get("results"), list):
+        raise Transient("HubSpot's answer holds no results")
+    return found["results"], _following(found)
+
+
+def _following(found: Mapping[str, Any]) -> str:
+    return str(((found.get("paging") or {}).get("next") or {}).get("after") or "")
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def first(links: Iterable[tuple[str, bool]]) -> str | None:
+    """The primary of several, else the one with the lowest id, which was there first."""
+    ordered = sorted(links, key=lambda link: (not link[1], len(link[0]), link[0]))
+    return ordered[0][0] if ordered else None

@@ -1,0 +1,59 @@
+"""Contacts, companies, deals and orders: a row a record, a column a property, and the record that each mainly belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cadran.plugins import Column, Table, Window
+from cadran_plugins.hubspot.api import Api, Asked, Record, first
+from cadran_plugins.hubspot.columns import Field, fields, values
+from cadran_plugins.hubspot.tables import Given, Kind
+from cadran_plugins.hubspot.walk import LOOKBACK, MERGED, cursor, merged, walk
+
+#: Which other objects a row names one record of, and in which column.
+PRIMARY = {
+    "contacts": {"companies": "company_id"},
+    "companies": {},
+    "deals": {"contacts": "contact_id", "companies": "company_id"},
+    "orders": {"contacts": "contact_id", "companies": "company_id"},
+}
+
+
+class Objects(Kind):
+    """``more`` names properties that are read although they would not be by themselves."""
+
+    def __init__(self, api: Api, name: str, more: Sequence[str] = ()) -> None:
+        super().__init__(api, name)
+        self._more, self._fields = more, list[Field]()
+
+    def table(self) -> Table:
+        self.api.peek(self.name)
+        linked = PRIMARY[self.name].values()
+        self._fields = fields(self.api.properties(self.name), self._more, ("id", *linked))
+        columns = (
+            Column("id", "VARCHAR"),
+            *(each.column for each in self._fields),
+            *(Column(name, "VARCHAR") for name in linked),
+        )
+        return Table(
+            self.name, columns, key=("id",), cursor=cursor(self.name), lookback=LOOKBACK, deletes="reported",
+        )  # fmt: skip
+
+    def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:
+        read, linked = values(self._fields), PRIMARY[self.name]
+        asked = Asked((*(each.property for each in self._fields), MERGED), linked=tuple(linked))
+
+        def row(each: Record) -> dict[str, Any]:
+            out = read(each.values)
+            out["id"] = each.id
+            for other, column in linked.items():
+                out[column] = first(each.links.get(other, ()))
+            return out
+
+        for step in walk(self.api, self.name, asked, window, resume):
+            if step.gone:
+                yield from self.gone(table, [{"id": each.id} for each in step.records], step.resume)
+            else:
+                yield from self.gone(table, [{"id": each} for each in merged(self.name, step.records)])
+                yield from self.pages(table, map(row, step.records), step.resume)

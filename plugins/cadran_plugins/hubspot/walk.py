@@ -1,0 +1,141 @@
+"""The way through all records of an object, or through those that have changed, page by page, and on from any page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cadran.plugins import DataError, ResumeExpired, Window
+from cadran_plugins.hubspot.api import Api, Asked, Record
+from cadran_plugins.hubspot.trouble import Refused
+
+#: How far search is behind what was written, with room to spare.
+LOOKBACK = dt.timedelta(minutes=10)
+_SEARCHED = 200
+_MAY_MERGE = ("contacts", "companies", "deals")
+MERGED = "hs_merged_object_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page: records that are there, or that lie in the recycling bin; ``resume`` is what the next page begins with."""
+
+    records: Sequence[Record]
+    gone: bool
+    resume: Mapping[str, Any]
+
+
+def cursor(kind: str) -> str:
+    return "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
+
+
+def walk(
+    api: Api,
+    kind: str,
+    asked: Asked,
+    window: Window,
+    resume: Mapping[str, Any] | None = None,
+    *,
+    binned: bool = True,
+) -> Iterator[Step]:
+    """First what is there, then (where ``binned`` is wanted) what was archived.
+
+    Pages are told by ids, never by positions: a record that changes while others are read stays where it is. Search gives its hits in
+    the order of their ids as well, each time the first behind the last one, so that none of its 10,000 hits a query stands in the way.
+    """
+    at = dict(resume) if resume is not None else {"at": "live"}
+    if at.get("at") not in ("live", "bin", "end") or not all(isinstance(v, str) for v in at.values()):
+        raise ResumeExpired(f"{kind}: this is no place to go on from")
+    if at["at"] == "live":
+        steps = _listed(api, kind, asked, at) if window.whole else _searched(api, kind, asked, window, at)
+        for records, following in steps:
+            at = {"at": "live", **following} if following else {"at": "bin" if binned else "end"}
+            yield Step(records, False, at)
+    if at["at"] == "bin":
+        since = None if window.whole else _since(window)
+        only = replace(asked, linked=())  # nothing in the bin is linked to anything
+        for records, following in _listed(api, kind, only, at, archived=True):
+            lately = [each for each in records if since is None or _after(each.archived_at, since)]
+            yield Step(lately, True, {"at": "bin", **following} if following else {"at": "end"})
+
+
+def merged(kind: str, records: Sequence[Record]) -> list[str]:
+    """Ids of records that were merged into these: HubSpot shows them nowhere else."""
+    if kind not in _MAY_MERGE:
+        return []
+    own = {each.id for each in records}
+    found = (gone.strip() for each in records for gone in (each.values.get(MERGED) or "").split(";"))
+    return [gone for gone in found if gone and gone not in own]
+
+
+def _listed(
+    api: Api, kind: str, asked: Asked, at: Mapping[str, str], *, archived: bool = False
+) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
+    after, first = at.get("after", ""), True
+    while True:
+        try:
+            records, following = api.page(kind, asked, after, archived=archived)
+        except Refused as error:
+            if first and after and error.status == 400:
+                raise ResumeExpired(f"HubSpot does not know any more where reading {kind} stood") from None
+            raise
+        yield records, {"after": following} if following else {}
+        if not following:
+            return
+        after, first = following, False
+
+
+def _searched(
+    api: Api, kind: str, asked: Asked, window: Window, at: Mapping[str, str]
+) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
+    by, above = cursor(kind), at.get("above", "0")
+    if not above.isdigit():
+        raise ResumeExpired(f"{kind}: this is no place to go on from")
+    bounds = [{"propertyName": by, "operator": "GTE", "value": str(_millis(_since(window)))}]
+    if window.until is not None:  # by HubSpot's clock; what changes from then on is for the next time
+        bounds.append(
+            {"propertyName": by, "operator": "LTE", "value": str(_millis(window.until + api.http.skew))}
+        )
+    while True:
+        behind = {"propertyName": "hs_object_id", "operator": "GT", "value": above}
+        records, more = api.search(kind, [*bounds, behind], asked, 100 if asked.history else _SEARCHED)
+        ids = [int(each.id) for each in records]
+        if any(one >= other for one, other in zip([int(above), *ids], ids, strict=False)):
+            raise DataError(f"HubSpot's search of {kind} gives its pages out of order, or one of them twice")
+        if asked.history:
+            wanted = {each.id for each in records}
+            records = [
+                each for each in api.records(kind, asked, sorted(wanted, key=int)) if each.id in wanted
+            ]
+        _link(api, kind, asked, records)
+        above = str(ids[-1]) if ids else above
+        yield records, {"above": above} if more else {}
+        if not more:
+            return
+
+
+def _link(api: Api, kind: str, asked: Asked, records: Sequence[Record]) -> None:
+    for other in asked.linked if records else ():
+        found = api.links(kind, other, [each.id for each in records])
+        for each in records:
+            each.links[other] = found.get(each.id, [])
+
+
+def _since(window: Window) -> dt.datetime:
+    if not isinstance(window.since, dt.datetime):
+        raise ResumeExpired("the time of the last read is not known any more")
+    return window.since
+
+
+def _millis(at: dt.datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _after(text: str, since: dt.datetime) -> bool:
+    """Where it is not said when a record was archived, it may be lately."""
+    try:
+        return not text or dt.datetime.fromisoformat(text) >= since
+    except ValueError:
+        return True

@@ -1,0 +1,93 @@
+"""How Odoo is asked: the methods of its models, over ``/json/2`` or JSON-RPC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cadran.plugins import AuthError, ConfigError, Context, Transient
+from cadran.plugins.http import Http
+from cadran_plugins.odoo.config import Settings
+from cadran_plugins.odoo.trouble import NotHere, judge
+
+Call = Callable[[str, str, Mapping[str, Any]], Any]
+
+
+class Api:
+    """One database, asked as one user. Which protocol it speaks is found out with the first request."""
+
+    def __init__(self, context: Context, settings: Settings) -> None:
+        self.settings = settings
+        self.http = Http(
+            context, (settings.host,), base=settings.base, account=f"odoo {settings.host}", judge=judge,
+            timeout=settings.timeout, credential=("api_key",),
+        )  # fmt: skip
+        self._call: Call | None = None
+        self._uid = 0
+
+    def call(self, model: str, method: str, given: Mapping[str, Any] | None = None) -> Any:
+        """Archived records are records, and labels those of the language that is set."""
+        if self._call is None:
+            self._call = self._spoken()
+        context = {"lang": self.settings.language, "active_test": False}
+        return self._call(model, method, {"context": context, **(given or {})})
+
+    def records(self, model: str, domain: Sequence[Any], fields: Sequence[str], after: int = 0, size: int = 0) -> Iterator[list[dict[str, Any]]]:  # fmt: skip
+        """Records in pages, by id: whatever is written meanwhile, none moves to another page."""
+        size = size or self.settings.page
+        while True:
+            asked = {"domain": [["id", ">", after], *domain], "fields": list(fields), "limit": size, "order": "id"}  # fmt: skip
+            rows = self.call(model, "search_read", asked)
+            if not isinstance(rows, list):
+                raise Transient("Odoo's answer is none of its API's")
+            yield rows
+            if len(rows) < size:
+                return
+            after = int(rows[-1]["id"])
+
+    def who(self) -> dict[str, Any]:
+        """The user that asks."""
+        uid = self.call("res.users", "context_get")["uid"]
+        asked = {"domain": [["id", "=", uid]], "fields": ["name", "company_id"], "limit": 1}
+        return dict(self.call("res.users", "search_read", asked)[0])
+
+    def close(self) -> None:
+        self.http.close()
+
+    def _spoken(self) -> Call:
+        if self.settings.protocol == "json2":
+            return self._json2
+        if self.settings.protocol == "auto":
+            try:
+                self._json2("res.users", "context_get", {})
+            except NotHere:
+                if not (self.settings.database and self.settings.login):
+                    raise
+            else:
+                return self._json2
+        return self._jsonrpc
+
+    def _json2(self, model: str, method: str, given: Mapping[str, Any]) -> Any:
+        headers = {"authorization": f"bearer {self.settings.key}"}
+        if self.settings.database:
+            headers["x-odoo-database"] = self.settings.database
+        return self.http.post(f"/json/2/{model}/{method}", json=dict(given), headers=headers).json()
+
+    def _jsonrpc(self, model: str, method: str, given: Mapping[str, Any]) -> Any:
+        for setting in ("database", "login"):
+            if not getattr(self.settings, setting):
+                raise ConfigError(f"'{setting}' is missing: Odoo before 19 asks for it", setting=(setting,))
+        database, login, key = self.settings.database, self.settings.login, self.settings.key
+        if not self._uid:
+            self._uid = self._rpc("common", "authenticate", [database, login, key, {}]) or 0
+            if not self._uid:
+                hint = "check 'login' and 'api_key': the key is one of that user"
+                raise AuthError("Odoo does not accept the login with this API key", hint=hint, setting=("api_key",))  # fmt: skip
+        return self._rpc("object", "execute_kw", [database, self._uid, key, model, method, [], dict(given)])
+
+    def _rpc(self, service: str, method: str, args: list[Any]) -> Any:
+        asked = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": service, "method": method, "args": args}}  # fmt: skip
+        told = self.http.post("/jsonrpc", json=asked).json()
+        if not isinstance(told, dict) or "result" not in told:
+            raise Transient("Odoo's answer is none of its API's")
+        return told["result"]

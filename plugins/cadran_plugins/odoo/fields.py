@@ -1,0 +1,81 @@
+"""What columns a model has, and how Odoo writes their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cadran.plugins import Column, column_names
+
+MOMENT = "TIMESTAMP WITH TIME ZONE"
+#: No currency has more than four decimals.
+MONEY = "DECIMAL(18,4)"
+_TYPES = {"char": "VARCHAR", "text": "VARCHAR", "selection": "VARCHAR", "reference": "VARCHAR", "integer": "BIGINT", "many2one": "BIGINT", "many2one_reference": "BIGINT", "monetary": MONEY, "float": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": MOMENT}  # fmt: skip
+
+Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``name`` is Odoo's, the column's is what people read."""
+
+    name: str
+    column: Column
+    value: Callable[[Any], Any]
+
+
+def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -> list[Field]:
+    """The fields that are stored, and those of ``more`` that there are. Lists, pictures and formatted texts are left out.
+
+    Odoo's own go by their technical names, a team's own by their labels: those that link to a record with ``_id`` behind.
+    """
+    wanted = {name: told for name, told in sorted(definitions.items()) if told.get("type") in _TYPES and (told.get("store", True) or name in more)}  # fmt: skip
+    own = sorted((_label(name, told), name) for name, told in wanted.items() if _is_custom(name, told))
+    standard = [name for name in wanted if not _is_custom(name, wanted[name])]
+    standard.sort(key=lambda name: (name != "id", name))
+    names = dict(zip((n for _, n in own), column_names((label for label, _ in own), standard), strict=True))
+    return [_field(name, names.get(name, name), wanted[name]) for name in (*standard, *(n for _, n in own))]
+
+
+def row(fields: Sequence[Field], record: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.column.name: field.value(record.get(field.name)) for field in fields}
+
+
+def _label(name: str, told: Definition) -> str:
+    """A link is an id, and is called so, as Odoo's own are."""
+    label = str(told.get("string") or name)
+    return f"{label} id" if told["type"] == "many2one" and not label.casefold().endswith(" id") else label
+
+
+def _field(name: str, shown: str, told: Definition) -> Field:
+    type_ = str(told["type"])
+    value = _link if type_ == "many2one" else _yes_or_no if type_ == "boolean" else _text_or_none
+    return Field(name, Column(shown, _decimal(told) or _TYPES[type_]), value)
+
+
+def _decimal(told: Definition) -> str:
+    """Digits where Odoo rounds to them."""
+    digits = told.get("digits")
+    if told["type"] != "float" or not isinstance(digits, list) or len(digits) != 2 or not digits[1]:
+        return ""
+    scale = int(digits[1])
+    return f"DECIMAL({min(38, max(int(digits[0]), scale + 12))},{scale})"
+
+
+def _is_custom(name: str, told: Definition) -> bool:
+    return bool(told.get("manual")) or name.startswith("x_")
+
+
+def _link(value: Any) -> Any:
+    """The id of what a link leads to; the name beside it is that of another table, and may change without this record."""
+    return value[0] if isinstance(value, list) and value else None
+
+
+def _yes_or_no(value: Any) -> Any:
+    return value
+
+
+def _text_or_none(value: Any) -> Any:
+    """Odoo says false for what is empty, whatever its type."""
+    return None if value is False else value

@@ -1,0 +1,108 @@
+"""Pipedrive's API: how its lists go on, and what its refusals mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cadran.plugins import (
+    AuthError,
+    ConnectorError,
+    Context,
+    DataError,
+    QuotaExhausted,
+    ResumeExpired,
+    Transient,
+)
+from cadran.plugins.http import Answer, Http, Limit
+from cadran_plugins.pipedrive.config import Settings
+
+PAGE = 500  # the most that a list gives at a time
+
+_TOKEN = "in Pipedrive, Personal preferences > API shows the token; a new one ends the old"
+_RIGHTS = "the token's user needs to see this: ask an administrator, or use a token of theirs"
+_BUDGET = (
+    "the next sync goes on where this one stopped. The budget is renewed each day at midnight of Pipedrive's "
+    "server and grows with the plan and its seats; Company settings > API usage shows who uses it"
+)
+
+
+def client(context: Context, settings: Settings) -> Http:
+    return Http(
+        context,
+        (settings.host,),
+        base=settings.base,
+        headers={"x-api-token": settings.token, "accept": "application/json"},
+        limits=(Limit(settings.burst, 2.0),),
+        account=f"pipedrive {settings.host}",
+        judge=judge,
+        pace=_pace,
+        credential=("token",),
+        timeout=settings.timeout,
+    )
+
+
+def _pace(answer: Answer) -> float | None:
+    """Pipedrive says how many requests are left in the two seconds, and when they are over."""
+    if answer.headers.get("x-ratelimit-remaining") != "0":
+        return None
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    return min(float(reset), 10.0) if reset.replace(".", "", 1).isdigit() else 2.0
+
+
+def judge(answer: Answer) -> ConnectorError | None:
+    """What Pipedrive says with an answer that is no success; the rest is as its status says."""
+    if answer.status == 401:
+        return AuthError("Pipedrive does not accept the token", hint=_TOKEN, setting=("token",))
+    if answer.status == 402:
+        return AuthError("the Pipedrive account is closed or not paid for", setting=("token",))
+    if answer.status == 403 and "html" in answer.headers.get("content-type", ""):
+        hint = "wait some minutes; where it happens again, lower 'burst', as other programs share the limit"
+        return QuotaExhausted(
+            "Pipedrive has blocked requests, as too many came", hint=hint, setting=("burst",)
+        )
+    if answer.status == 403:
+        return AuthError(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
+    if answer.status == 429 and answer.headers.get("x-daily-ratelimit-token-remaining") == "0":
+        return QuotaExhausted("the day's budget of Pipedrive's API is used up", hint=_BUDGET)
+    if answer.status == 400 and "cursor" in _said(answer).casefold():
+        return ResumeExpired("Pipedrive does not know any more where the list stood")
+    if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
+        return DataError(f"Pipedrive refuses the request: {_said(answer)}")
+    return None
+
+
+def _said(answer: Answer) -> str:
+    try:
+        told = answer.json()
+    except Transient:
+        return f"status {answer.status}"
+    return str(told.get("error") or told) if isinstance(told, dict) else str(told)
+
+
+def told(answer: Answer) -> dict[str, Any]:
+    """What Pipedrive answers. A page that is none of its API's is worth another try later."""
+    out = answer.json()
+    if not isinstance(out, dict) or not out.get("success") or "data" not in out:
+        raise Transient("Pipedrive's answer is none of its API's")
+    return out
+
+
+def listed(http: Http, path: str, params: Mapping[str, Any], cursor: str = "", size: int = PAGE) -> Iterator[tuple[list[dict[str, Any]], str]]:  # fmt: skip
+    """A list's pages, each with the cursor of what comes behind it: empty behind the last."""
+    seen = {cursor}
+    while True:
+        asked = {**params, "limit": size, **({"cursor": cursor} if cursor else {})}
+        page = told(http.get(path, params=asked))
+        cursor = (page.get("additional_data") or {}).get("next_cursor") or ""
+        yield list(page["data"] or ()), cursor
+        if not cursor:
+            return
+        if cursor in seen:
+            raise DataError(f"Pipedrive's list {path} goes in a circle: a cursor came twice")
+        seen.add(cursor)
+
+
+def whole(http: Http, path: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """A short list of v2, all of it."""
+    return [row for rows, _ in listed(http, path, params or {}) for row in rows]

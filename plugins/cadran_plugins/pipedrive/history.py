@@ -1,0 +1,75 @@
+"""How long each deal was in each stage, from what Pipedrive tells of a deal's changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cadran.plugins.http import Http
+from cadran_plugins.pipedrive.api import told
+
+#: Deals of one page: each that ever moved costs a request of its own.
+DEALS = 50
+#: More stages than a deal goes through: of a deleted deal nobody says how many there were.
+MOST = 100
+
+
+def stages_of(http: Http, deal: Mapping[str, Any], names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """One row for each stage that a deal has been in. One that never moved needs no request."""
+    moved = deal.get("stage_change_time")
+    changes = list(_changes(http, deal["id"])) if moved and moved != deal.get("add_time") else []
+    first = _number(changes[0]["old_value"]) if changes else deal.get("stage_id")
+    stays = [(first, _name(names, first, changes[0] if changes else None, "old"), deal.get("add_time"))]
+    for change in changes:
+        stage = _number(change["new_value"])
+        stays.append((stage, _name(names, stage, change, "new"), _instant(change["log_time"])))
+    ends = [entered for _, _, entered in stays[1:]] + [_closed(deal, stays[-1][2])]
+    return [
+        {"deal_id": deal["id"], "number": n, "stage_id": stage, "stage_name": name, "entered_at": entered, "left_at": left, "deal_update_time": deal.get("update_time")}
+        for n, ((stage, name, entered), left) in enumerate(zip(stays, ends, strict=True), 1)
+    ]  # fmt: skip
+
+
+def keys_of(deals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"deal_id": deal["id"], "number": n} for deal in deals for n in range(1, MOST + 1)]
+
+
+def _changes(http: Http, deal: int) -> Iterator[Mapping[str, Any]]:
+    """Changes of the stage, oldest first."""
+    found: dict[Any, Mapping[str, Any]] = {}
+    start: int | None = 0
+    while start is not None:
+        page = told(http.get(f"/api/v1/deals/{deal}/flow", params={"items": "dealChange", "start": start, "limit": 500}))  # fmt: skip
+        for item in page["data"] or ():
+            change = item.get("data") or {}
+            if item.get("object") == "dealChange" and change.get("field_key") == "stage_id":
+                found[change.get("id")] = change
+        paging = (page.get("additional_data") or {}).get("pagination") or {}
+        start = max(int(paging["next_start"]), start + 1) if paging.get("more_items_in_collection") else None
+    yield from sorted(found.values(), key=lambda change: (str(change["log_time"]), int(change["id"])))
+
+
+def _closed(deal: Mapping[str, Any], entered: str | None) -> str | None:
+    """When the last stage was left: as the deal was won or lost. One that is moved afterwards leaves at once."""
+    closed = deal.get("close_time") if deal.get("status") in ("won", "lost") else None
+    return max(closed, entered) if closed and entered else closed
+
+
+def _number(text: Any) -> int | None:
+    return int(text) if text not in (None, "") else None
+
+
+def _name(names: Mapping[int, str], stage: int | None, change: Mapping[str, Any] | None, which: str) -> str | None:  # fmt: skip
+    """As the stage is called; one that is gone as the change calls it."""
+    if stage in names:
+        return names[stage]
+    beside = (change or {}).get("additional_data")
+    return beside.get(f"{which}_value_formatted") if isinstance(beside, Mapping) else None
+
+
+def _instant(text: str) -> str:
+    """v1 writes UTC without saying so."""
+    moment = dt.datetime.fromisoformat(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
