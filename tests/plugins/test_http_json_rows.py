@@ -156,6 +156,38 @@ def test_rows_that_say_that_they_are_gone(
     assert len(got.places) == 3  # behind each answer, and not between its rows and what is gone
 
 
+@pytest.mark.parametrize("change", [{}, {"customer": {"nom": "x"}}])
+def test_a_column_that_no_row_holds(server: Rest, change: dict[str, Any]) -> None:
+    for number in server.rows:
+        server.change(number, START, **change)
+    columns = {"id": "bigint", "customer.nom": "text"}
+    if change:
+        assert collect(rest(server, columns=columns), "invoices").column("customer_nom")[0] == "x"
+        return
+    error = fails(rest(server, columns=columns), "invoices")
+    assert error.message == "no row of 'invoices' holds 'customer.nom'"
+    assert (
+        error.setting == ("tables", "invoices", "columns", "customer.nom")
+        and "customer (a mapping)" in error.hint
+    )
+    columns["customer.nom"] = {"type": "text", "optional": True}  # type: ignore[assignment]
+    assert set(collect(rest(server, columns=columns), "invoices").column("customer_nom")) == {None}
+
+
+def test_a_few_changes_may_leave_out_what_is_empty(server: Rest) -> None:
+    table = {"columns": {"id": "bigint", "updated_at": "timestamptz", "nom": "text"}, "key": "id"}
+    cursor = {"column": "updated_at", "param": "updated_since"}
+    got = collect(rest(server, **table, cursor=cursor), "invoices", Window(since=START))
+    assert len(got.rows) == 25
+
+
+def test_what_pages_before_have_held_is_remembered(server: Rest) -> None:
+    server.change(1, START, nom="x")
+    connector = rest(server, columns={"id": "bigint", "nom": "text"})
+    whole = collect(connector, "invoices")
+    assert len(collect(connector, "invoices", Window(), whole.places[0]).rows) == 15
+
+
 LABEL = "@OData.Community.Display.V1.FormattedValue"
 
 

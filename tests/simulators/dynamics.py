@@ -63,13 +63,17 @@ class Dynamics(Simulator):
         form = {k: v[0] for k, v in parse_qs(request.body.decode()).items()}
         wanted = {
             "grant_type": "client_credentials", "client_id": "app", "client_secret": "s3cret-canary",
-            "scope": f"{self.url}/.default",
+            "scope": form.get("scope"),
         }  # fmt: skip
         if form != wanted:
             return Response(
                 {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret"}, 401
             )
         return Response({"token_type": "Bearer", "expires_in": 3599, "access_token": self.token})
+
+    def quota(self, fault: Any) -> Response:
+        told = self._said(429, "0x80072322", "Number of requests exceeded the limit.")
+        return Response(told.content, 429, {"retry-after": "40000"})
 
     def error(self, fault: Any) -> Response:
         return self._said(fault.status, "0x80040216", "An unexpected error occurred.")
@@ -87,14 +91,14 @@ class Dynamics(Simulator):
             return items
         start = int(request.query.get("$skiptoken", 0))
         body: dict[str, Any] = {
-            "@odata.context": f"{self.url}{API}/$metadata#opportunities{'/$delta' if '$deltatoken' in request.query else ''}",
+            "@odata.context": f"{self._reached(request)}{API}/$metadata#opportunities{'/$delta' if '$deltatoken' in request.query else ''}",
             "value": [self._shown(item, request, prefer) for item in items[start : start + size]],
         }
         if start + size < len(items):
-            body["@odata.nextLink"] = self._link({**request.query, "$skiptoken": start + size})
+            body["@odata.nextLink"] = self._link(request, {**request.query, "$skiptoken": start + size})
         elif "odata.track-changes" in prefer or "$deltatoken" in request.query:
             query = {k: v for k, v in request.query.items() if k in ("$select", "$filter")}
-            body["@odata.deltaLink"] = self._link({**query, "$deltatoken": len(self.changes)})
+            body["@odata.deltaLink"] = self._link(request, {**query, "$deltatoken": len(self.changes)})
         return Response(
             body, headers={"content-type": "application/json; odata.metadata=minimal", "odata-version": "4.0"}
         )
@@ -113,7 +117,7 @@ class Dynamics(Simulator):
 
     def _shown(self, item: Any, request: Request, prefer: str) -> dict[str, Any]:
         if isinstance(item, str):
-            context = f"{self.url}{API}/$metadata#opportunities/$deletedEntity"
+            context = f"{self._reached(request)}{API}/$metadata#opportunities/$deletedEntity"
             return {"@odata.context": context, "id": item, "reason": "deleted"}
         names = (
             request.query["$select"].split(",")
@@ -128,5 +132,8 @@ class Dynamics(Simulator):
                 out[name + _LABEL] = item[name + _LABEL]
         return out
 
-    def _link(self, query: Mapping[str, Any]) -> str:
-        return f"{self.url}{API}/opportunities?{urlencode(query)}"
+    def _link(self, request: Request, query: Mapping[str, Any]) -> str:
+        return f"{self._reached(request)}{API}/opportunities?{urlencode(query)}"
+
+    def _reached(self, request: Request) -> str:
+        return f"http://{request.headers['host']}"

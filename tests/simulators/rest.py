@@ -39,6 +39,7 @@ class Rest(Simulator):
     def __init__(self, rows: int = 0, auth: str = "", most: int = 100) -> None:
         super().__init__()
         self.rows = {number: invoice(number) for number in range(1, rows + 1)}
+        self.big = 0  # rows that are made while they are asked for, instead
         self.auth, self.most, self.circle, self.short = auth, most, False, 0
         self.tokens = {TOKEN}
 
@@ -66,6 +67,11 @@ class Rest(Simulator):
         if request.path != "/oauth2/token" and not self._known(request):
             return Response({"message": "who is there?"}, 401)
         return super().answer(request)
+
+    def quota(self, fault: Fault) -> Response:
+        return Response(
+            {"error": {"message": "the day's requests are used up"}}, 429, {"retry-after": "40000"}
+        )
 
     def limited(self, fault: Fault) -> Response:
         return Response({"error": {"message": "slow down"}}, 429)
@@ -106,8 +112,11 @@ class Rest(Simulator):
         return [row for row in rows if row["updated_at"] >= since]
 
     def _part(self, request: Request, start: int, most: int | None = None) -> tuple[list[Any], bool]:
-        found = self._found(request)
         size = min(most or int(request.query.get("limit", self.most)), self.most)
+        if self.big:
+            end = min(start + size, self.big)
+            return [invoice(number) for number in range(start + 1, end + 1)], end < self.big
+        found = self._found(request)
         part = found[start : start + size]
         return part[: len(part) - self.short], start + size < len(found)
 
@@ -119,11 +128,11 @@ class Rest(Simulator):
         rows, more = self._part(request, start)
         size = min(int(request.query.get("limit", self.most)), self.most)
         cursor = base64.b64encode(str(self._behind(start, size)).encode()).decode() if more else None
-        meta = {"next": cursor, "total": len(self._found(request))}
+        meta = {"next": cursor, "total": self.big or len(self._found(request))}
         return Response({"data": {"items": rows}, "meta": meta})
 
     def _here(self, request: Request, **values: Any) -> str:
-        return f"{self.url}{request.path}?{urlencode({**request.query, **values})}"
+        return f"http://{request.headers['host']}{request.path}?{urlencode({**request.query, **values})}"  # as it was reached
 
     def _next(self, request: Request) -> Response:
         start = int(request.query.get("from", 0))
@@ -174,7 +183,9 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1_000, help="rows a page")
     parser.add_argument("--port", type=int, default=0)
     said = parser.parse_args()
-    with Rest(said.rows, most=said.most).serving(port=said.port) as served:
+    made = Rest(0, most=said.most)
+    made.big = said.rows
+    with made.serving(port=said.port) as served:
         print(json.dumps({"url": f"{served.url}/api"}), flush=True)
         while True:
             time.sleep(3600)

@@ -56,8 +56,8 @@ def _both(one: str, other: str) -> str:
         return one
     if not one:
         return other
-    for wide, narrow in (("DOUBLE", {_NUMBER, "BIGINT"}), (_NUMBER, {"BIGINT"})):
-        if {one, other} <= {wide, *narrow}:
-            return wide
+    numbers = ("DOUBLE", _NUMBER, "BIGINT")  # each holds those behind it
+    if one in numbers and other in numbers:
+        return min(one, other, key=numbers.index)
     texts = {"VARCHAR", "DATE", "TIMESTAMP", TIMESTAMPTZ}
     return "VARCHAR" if {one, other} <= texts else "JSON"

@@ -121,6 +121,10 @@ _COLUMN = {
                     "text, bigint, decimal(12,2), double, boolean, date, timestamp, timestamptz or json."
                 ),
                 "name": _text("What the column is called: as its path unless said, with _ for dots."),
+                "optional": {
+                    "type": "boolean",
+                    "description": "Whether rows may all be without it: for an API that leaves out what is empty.",
+                },
                 "format": {
                     "type": "string",
                     "enum": ["epoch", "epoch_ms", "utc"],

@@ -17,6 +17,8 @@ from cadran.plugins import (
     Deletes,
     End,
     Page,
+    QuotaExhausted,
+    RateLimited,
     Rejected,
     ResumeExpired,
     Transient,
@@ -31,6 +33,7 @@ from cadran_plugins.http_json.settings import Declared, Field
 from cadran_plugins.http_json.since import written
 
 Item = Page | Deletes | Rejected | End
+_SURE = 100  # rows of changes that tell whether a column is there
 
 
 @dataclass(slots=True)
@@ -45,6 +48,10 @@ class Reading:
     read: int = 0
     total: int | None = None
     _seen: set[bytes] = field(default_factory=set)
+    _unmet: set[str] = field(default_factory=set)  # columns that no row has held yet
+
+    def __post_init__(self) -> None:
+        self._unmet = {f.path for f in self.table.columns if not f.optional}
 
     def items(self, resume: Mapping[str, Any] | None) -> Iterator[Item]:
         if resume is not None and resume.get("end"):
@@ -61,16 +68,19 @@ class Reading:
             self.read += len(found)
             self._count(answer, body)
             behind = self._behind(spot, answer, body, found)
+            gone, kept = rows.split(self.table, found)
+            self._unmet = rows.unmet(self._unmet, kept)
             if behind is None:
                 self._check_total()
+                self._check_columns(kept)
                 state = self._state(body)
             went_on: dict[str, Any] = {"end": True, "state": state} if behind is None else behind.kept()
-            gone, kept = rows.split(self.table, found)
             yield from self._deletes(gone)
             batch, aside = records.batch((rows.flat(row, self.fields) for row in kept), self.table.name)
             yield from aside
             sent += batch.num_rows
-            yield Page(_stream(batch), resume={**went_on, "read": self.read, "total": self.total})
+            count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet)}
+            yield Page(_stream(batch), resume={**went_on, **count})
             spot = behind
         yield End(sent, state)
 
@@ -92,10 +102,7 @@ class Reading:
 
     def _start(self, resume: Mapping[str, Any] | None) -> pages.Spot:
         if resume is not None:
-            self.read, self.total = int(resume.get("read", 0)), resume.get("total")
-            if not ("link" in resume or "params" in resume):
-                raise ResumeExpired("this is no place to go on from")
-            return pages.Spot(str(resume.get("link", "")), resume.get("params", {}))
+            return self._resumed(resume)
         if self.window.state is not None:
             link = self.window.state.get("delta")
             if not isinstance(link, str) or not self.table.delta:
@@ -103,10 +110,29 @@ class Reading:
             return pages.Spot(link)
         return pages.first(self.table)
 
+    def _resumed(self, resume: Mapping[str, Any]) -> pages.Spot:
+        """The page, with what was counted up to it."""
+        link, params = resume.get("link", ""), resume.get("params", {})
+        read, total, unmet = resume.get("read"), resume.get("total"), resume.get("unmet")
+        kinds = isinstance(link, str) and isinstance(params, dict) and isinstance(unmet, list)
+        if (
+            not kinds
+            or type(read) is not int
+            or type(total) not in (int, type(None))
+            or not (link or "params" in resume)
+        ):
+            raise ResumeExpired("this is no place to go on from")
+        self.read, self.total, self._unmet = read, total, set(map(str, unmet or ()))
+        return pages.Spot(link, params)
+
     def _asked(self, spot: pages.Spot, sure: bool) -> Answer:
         """``sure``: it is a page of this read, and no place or state of an earlier one, which the server may have forgotten."""
         try:
             return self._request(spot)
+        except RateLimited as error:
+            if error.retry_at is None:
+                raise
+            raise QuotaExhausted(error.message, until=error.retry_at, hint=error.hint) from None
         except DataError as error:
             if not sure:
                 raise ResumeExpired(
@@ -216,6 +242,19 @@ class Reading:
                 hint="if it stays so, look at 'pages' and 'total'",
                 setting=(*self.table.where, "total"),
             )
+
+    def _check_columns(self, rows: list[dict[str, Any]]) -> None:
+        """A column that no row holds is misspelt, or is no more: its values would all be empty, and nobody would know why."""
+        few = not self.window.whole and self.read < _SURE
+        if not self._unmet or not self.read or few or not rows:
+            return
+        path = sorted(self._unmet)[0]
+        hint = f"a row is {shown(rows[-1])}; where the API leaves out what is empty, say {{type: …, optional: true}}"
+        raise DataError(
+            f"no row of '{self.table.name}' holds '{path}'",
+            hint=hint,
+            setting=(*self.table.where, "columns", path),
+        )
 
     def _state(self, body: Any) -> dict[str, Any] | None:
         if not self.table.delta:

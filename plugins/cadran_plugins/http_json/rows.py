@@ -39,6 +39,16 @@ def _is_gone(table: Declared, row: Mapping[str, Any]) -> bool:
     return "@removed" in row or str(row.get("@odata.context", "")).endswith("/$deletedEntity")
 
 
+def unmet(paths: set[str], rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Those of the paths at which none of the rows holds anything, be it null."""
+    left = set(paths)
+    for row in rows:
+        if not left:
+            break
+        left = {path for path in left if path not in row and find(row, path) is MISSING}
+    return left
+
+
 def key(table: Declared, row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     """The key of a row that is gone; OData has it under ``id``, whatever the column is called."""
     out = flat(row, fields)

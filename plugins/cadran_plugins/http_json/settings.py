@@ -35,6 +35,7 @@ class Field:
     name: str
     type: str
     format: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,9 @@ def _field(path: str, said: Any, where: Where) -> Field:
     if format_ and type_ != TIMESTAMPTZ:
         hint = "it is for instants: say 'type: timestamptz'"
         raise ConfigError(f"'format: {format_}' needs the type timestamptz", hint=hint, setting=(*where, "format"))  # fmt: skip
-    return Field(path, entry.get("name") or path.replace(".", "_"), type_, format_)
+    return Field(
+        path, entry.get("name") or path.replace(".", "_"), type_, format_, bool(entry.get("optional", False))
+    )
 
 
 def _type(text: str, where: Where) -> str:
