@@ -70,6 +70,8 @@ def main() -> None:
         with Path(config["log_to"]).open("a") as file:
             file.write(json.dumps(about) + "\n")
     wrong = config.get("wrong", "")
+    if "rows_file" in config:
+        config.update(json.loads(Path(config["rows_file"]).read_text()))
     if said.discover:
         discover(config, wrong)
     else:
@@ -83,7 +85,9 @@ def discover(config: dict[str, Any], wrong: str) -> None:
     if wrong == "no catalog":
         print("usage: tap [options]")
         return
-    schema = {**SCHEMA, "properties": dict(SCHEMA["properties"])}
+    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], **config.get("more", {})}}
+    for name in config.get("less", ()):
+        del schema["properties"][name]
     if not config.get("marks"):
         del schema["properties"]["_sdc_deleted_at"]
     other = {
@@ -104,12 +108,9 @@ def discover(config: dict[str, Any], wrong: str) -> None:
 def sync(config: dict[str, Any], wrong: str, state: dict[str, Any]) -> None:
     since = state.get("bookmarks", {}).get(NAME, {}).get("changed", "")
     rows = [row for row in config.get("rows", []) if str(row.get("changed", "")) >= since]
-    schema = {
-        **SCHEMA,
-        "properties": {
-            k: v for k, v in SCHEMA["properties"].items() if wrong != "lacks a column" or k != "note"
-        },
-    }
+    less = {"note"} if wrong == "lacks a column" else set(config.get("less", ()))
+    properties = {**SCHEMA["properties"], **config.get("more", {})}
+    schema = {**SCHEMA, "properties": {k: v for k, v in properties.items() if k not in less}}
     if wrong == "fails at once":
         log("first line")
         log(f"CRITICAL password {config.get('password')} is wrong")
@@ -171,6 +172,9 @@ def records(rows: list[dict[str, Any]], config: dict[str, Any], wrong: str) -> N
             sys.stdout.flush()
             misbehave(config, wrong)
         say(type="RECORD", stream=NAME, record=row, version=config.get("version"))
+        every = config.get("states_every")
+        if every and number % every == every - 1:
+            say(type="STATE", value={"bookmarks": {NAME: {"changed": row["changed"]}}})
     for line in config.get("raw", []):
         sys.stdout.write(line + "\n")
     if wrong == "no row":

@@ -15,6 +15,11 @@ METHODS = {"full": "FULL_TABLE", "incremental": "INCREMENTAL", "log": "LOG_BASED
 _SECRET = re.compile(
     r"(?i)(password|passwd|pwd|passphrase|secret|token|(api|access|private|secret|account)_?key|credentials?|dsn|connection_?string|sqlalchemy_url|pem)$"
 )
+#: Names of settings that are secrets in most taps.
+_USUAL = (
+    "password", "token", "secret", "api_key", "api_token", "api_secret", "access_token", "auth_token", "refresh_token", "bearer_token",
+    "client_secret", "consumer_secret", "secret_key", "aws_secret_access_key", "private_key",
+)  # fmt: skip
 _WITHIN = 8  # letters of a text under credentials: what is shorter is the kind of it, or a flag
 _NAMES = {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
 _DURATION = {
@@ -74,6 +79,7 @@ SCHEMA: Mapping[str, Any] = {
         "python": _text("With 'package': the Python to install it with, such as python3.12: cadran's own unless said."),
         "config": {
             "type": "object",
+            "properties": {name: {"writeOnly": True, "description": "A secret."} for name in _USUAL},
             "description": "The tap's own settings, as its documentation names them. Keep secrets out of the file: ${NAME}.",
         },
         "catalog": _text("A file with the tap's catalog, for a tap that cannot make one itself."),

@@ -87,13 +87,15 @@ class SingerConnector(SyncedConnector):
         if table not in declared:
             raise ConfigError(f"there is no table '{table}'", setting=("tables",))
         chosen = catalog.stream(table, declared[table], streams, self._settings.numbers)
+        place = resume if resume is not None else window.state
+        if place is not None and not (
+            isinstance(place.get("state"), dict) and type(place.get("rows", 0)) is int
+        ):
+            raise ResumeExpired("the tap's state is not known any more")
         if resume is not None and resume.get("end"):
             kept = {word: resume[word] for word in ("state", "version") if word in resume}
             yield End(0, kept if chosen.remembers else None)
             return
-        place = resume if resume is not None else window.state
-        if place is not None and "state" not in place:
-            raise ResumeExpired("the tap's state is not known any more")
         reading = Reading(chosen, window, place, self._settings.final_state)
         files = {"catalog.json": catalog.choosing(whole, chosen)}
         if place is not None:
