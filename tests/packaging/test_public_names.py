@@ -38,16 +38,24 @@ def _public(kind: type) -> set[str]:
 
 def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
-        "API", "WHOLE", "ArrowStream", "AuthError", "Cancelled", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError",
-        "Context", "DataError", "Deferred", "Deletes", "Document", "End", "InPlace", "Message", "Notifier", "NotifierContext",
-        "NotifierEntry", "NotifierError", "Page", "Part", "Picture", "QueryRefused", "QueryableConnector", "QuotaExhausted",
-        "RateLimited", "Rejected", "Relation", "ResumeExpired", "SchemaChanged", "SyncedConnector", "Table", "Transient", "Unknown",
-        "Window", "column_name", "column_names", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
+        "API", "WHOLE", "ArrowStream", "AuthError", "Block", "BlockEntry", "Cancelled", "Column", "ConfigError",
+        "Connector", "ConnectorEntry", "ConnectorError", "Context", "DataError", "Deferred", "Deletes", "Document", "End",
+        "FilterEntry", "Function", "FunctionEntry", "InPlace", "KpiValue", "Listener", "ListenerEntry", "Message",
+        "MessageSent", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError", "Page", "Part", "Picture",
+        "QueryRefused", "QueryableConnector", "QuotaExhausted", "RateLimited", "Rejected", "Relation", "ResumeExpired",
+        "RunFailed", "RunFinished", "RunStarted", "SchemaChanged", "SecretContext", "SecretEntry", "SecretError",
+        "SecretResolver", "SourceSynced", "SyncedConnector", "Table", "Transient", "Unknown", "ValueKind", "Window",
+        "column_name", "column_names", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {
+        "cadran_blocks",
         "cadran_connectors",
+        "cadran_filters",
+        "cadran_functions",
+        "cadran_listeners",
         "cadran_notifiers",
+        "cadran_secrets",
     }
 
 
