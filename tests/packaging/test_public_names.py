@@ -24,7 +24,7 @@ def test_the_python_api() -> None:
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
         "allow_paths", "analyse", "backtest", "cache", "check", "check_data", "clear_cache", "declaration", "dependencies", "due", "environ", "examine", "explain",
-        "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "test", "trial_store", "unread_cache",
+        "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "sync", "test", "trial_store", "unread_cache",
     }  # fmt: skip
     assert _public(cadran.Results) == {
         "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "failed", "judged", "judging", "kpis", "listed", "measured", "measured_on", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",
@@ -61,7 +61,7 @@ def test_the_contract_of_plugins() -> None:
 
 def test_the_commands() -> None:
     assert list(COMMANDS) == [
-        "init", "run", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
+        "init", "run", "sync", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
         "forecast", "alerts", "silence", "backtest", "history", "outbox", "schedule", "scheduler", "cache", "schema", "plugins",
     ]  # fmt: skip
     (script,) = entry_points(group="console_scripts", name="cadran")

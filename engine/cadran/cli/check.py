@@ -72,7 +72,7 @@ def _as_json(
 @click.pass_context
 def schema(ctx: click.Context) -> None:
     """Print the JSON Schema of kpis.yaml with the settings of all installed connectors and notifiers."""
-    from cadran.declare.plugged import SECTIONS
+    from cadran.declare.plugged import SECTIONS, with_sync
     from cadran.declare.schema import composed
 
     plugins = project(ctx).plugins
@@ -80,4 +80,6 @@ def schema(ctx: click.Context) -> None:
         kind: {n: own for n in plugins.names(kind) if (own := plugins.config_schema(n, kind)) is not None}
         for kind in SECTIONS
     }
+    kept = {name: with_sync(own) for name, own in settings["connector"].items() if plugins.synced(name)}
+    settings["connector"] |= kept
     click.echo(json.dumps(composed(settings), indent=2, ensure_ascii=False))

@@ -72,7 +72,20 @@ def settings_of(data: Any, plugins: Plugins) -> Settings:
         found = plugins.config_schema(plugin, kind)
         if found is not None:
             out[kind][plugin] = found
+    # Where it has no meaning, that is said in better words than those for a key that nobody knows.
+    said = {plugin for kind, plugin, name in uses(data) if kind == "connector" and SYNC in data["sources"][name]}
+    for plugin, own in out["connector"].items():
+        if plugin in said or plugins.synced(plugin):
+            out["connector"][plugin] = with_sync(own)
     return out
+
+
+def with_sync(own: Schema) -> Schema:
+    """The settings of a connector whose rows are kept between runs, and how."""
+    if not isinstance(own, Mapping) or not isinstance(own.get("properties", {}), Mapping):
+        return own  # it is no schema: that is said elsewhere
+    how = {"description": "How the rows are kept between runs."}
+    return {**own, "properties": {SYNC: how, **own.get("properties", {})}}
 
 
 def check_plugins(sections: Sections, plugins: Plugins, found: Findings) -> None:

@@ -194,7 +194,7 @@ class Syncs:
             return one
         one.error.message = mask(one.error.message, self.secrets)
         one.error.hint = mask(one.error.hint, self.secrets)
-        one.error.more = [mask(line, self.secrets) for line in one.error.more]
+        one.error.more = tuple(mask(line, self.secrets) for line in one.error.more)
         one.error.args = (one.error.message,)
         return replace(one, problems=tuple(self._problems(one, one.error)))
 

@@ -16,6 +16,7 @@ from cadran.plugins import (
     End,
     Page,
     Rejected,
+    ResumeExpired,
     SyncedConnector,
     Table,
     Window,
@@ -87,7 +88,9 @@ class OdooConnector(SyncedConnector):
     def changes(
         self, table: str, window: Window = WHOLE, resume: Mapping[str, Any] | None = None
     ) -> Iterator[Page | Deletes | Rejected | End]:
-        after = int(resume["after"]) if resume else 0
+        after = (resume or {}).get("after", 0 if resume is None else None)
+        if not isinstance(after, int):
+            raise ResumeExpired("where reading stood cannot be told")
         sent = 0
         for item in self._history(window, after) if table == HISTORY else self._records(table, window, after):
             sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
