@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.simulators.base import Simulator
 
-from benchmarks.connectors import contacts, crms
+from benchmarks.connectors import contacts, crms, hubspot, recorded
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,5 @@ CASES = {
     "values": Case(contacts.values, contacts.bare, contacts.ours),  # numbers as numbers
     "pipedrive": Case(crms.pipedrive_account, crms.pipedrive_bare, crms.pipedrive_ours),
     "odoo": Case(crms.odoo_database, crms.odoo_bare, crms.odoo_ours),
+    "hubspot": Case(hubspot.serve, recorded.bare, hubspot.read),
 }
