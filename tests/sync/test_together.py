@@ -102,11 +102,13 @@ def test_an_interrupt_stops_all_within_seconds_and_keeps_what_came(tmp_path: Pat
         for number in range(6):
             of.deal(number)
     running: list[Syncs] = []
+    reached = threading.Event()
 
     def patient(_: str, page: int) -> None:
         """As a connector that waits for its turn: it looks whether anybody still waits."""
         until = time.monotonic() + 60
         while page == 2 and time.monotonic() < until:
+            reached.set()
             if running[0]._stopped.is_set():
                 raise Cancelled("stopped")
             time.sleep(0.01)
@@ -114,19 +116,14 @@ def test_an_interrupt_stops_all_within_seconds_and_keeps_what_came(tmp_path: Pat
     one.fault = patient
     made = syncs(tmp_path, Plugins(one, other=two))
     running.append(made)
-    joins, started = [0], time.monotonic()
-
-    def interrupted(text: str) -> None:
-        joins[0] += 1
-
-    made.progress = interrupted
+    started = time.monotonic()
     import cadran.sync.work as work
 
     was: Callable[..., None] = work._join
 
     def join(threads: Any, until: float | None = None) -> None:
         if until is None:
-            time.sleep(0.3)
+            reached.wait(60)
             raise KeyboardInterrupt
         was(threads, until)
 

@@ -87,6 +87,14 @@ class Rig:
         connector = connector or self.make()
         return reading(connector, self.table(connector, name), window, resume, between=between)
 
+    def change(self, what: str) -> Any:
+        """Has the case change the stand-in. A connector that keeps nothing is closed before, as it is at the end of each run: a database
+        may not let anybody write as long as it is read."""
+        if not issubclass(self.kind, SyncedConnector):
+            while self._made:
+                self._made.pop().close()
+        return getattr(self.case, what)()
+
     # --- what is wanted --------------------------------------------------------------------------------------------
 
     def wanted(self, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
@@ -165,25 +173,28 @@ def run(check: Check, make: Callable[[], Case], kind: type[Connector]) -> None:
 
 @contextmanager
 def running(make: Callable[[], Case], kind: type[Connector], check: Check) -> Iterator[Rig]:
-    case = make()
-    _fits(check, case, kind)
+    _fits(check, kind)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadran-", ignore_cleanup_errors=True)))  # fmt: skip
         patience = stack.enter_context(patient())
-        rig = Rig(case, kind, folder.resolve(), patience)
+        rig = Rig(make(), kind, folder.resolve(), patience)
         stack.callback(rig.close)
         if "http" in check.of and rig.proxy is None:
             raise NotShown("it asks no server over HTTP")
+        _able(check, rig.case)
         yield rig
 
 
-def _fits(check: Check, case: Case, kind: type[Connector]) -> None:
+def _fits(check: Check, kind: type[Connector]) -> None:
     from cadran.plugins.connector import QueryableConnector
 
     if "synced" in check.of and not issubclass(kind, SyncedConnector):
         raise NotShown("it is read anew each time, and keeps no place (no SyncedConnector)")
     if "queryable" in check.of and not issubclass(kind, QueryableConnector):
         raise NotShown("it answers no SQL (no QueryableConnector)")
+
+
+def _able(check: Check, case: Case) -> None:
     for need in check.needs:
         if need in case.cannot:
             raise NotShown(case.cannot[need])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cadran.plugins.connector import ResumeExpired
 from cadran.plugins.synced import WHOLE, Window
+from cadran.testing.contract.case import can
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
 from cadran.testing.contract.reading import Got, told
 from cadran.testing.contract.rig import Rig
@@ -27,7 +29,7 @@ def _changes(rig: Rig) -> Got:
 def the_next_read_brings_what_changed(rig: Rig) -> None:
     """Reading with the window of the read before gives rows that were added and rows that were changed since, and not all of them."""
     first = _changes(rig)
-    added, changed = rig.case.insert(), rig.case.update()
+    added, changed = rig.change("insert"), rig.change("update")
     got = rig.read(rig.since(first)).whole()
     for key, what in ((added, "was added"), (changed, "was changed")):
         keeps(key in got.by_key, f"the row {key} {what} since the last read, and does not come: what does the window's 'since' or 'state' ask for?")  # fmt: skip
@@ -45,7 +47,7 @@ def rows_at_the_boundary_come_again(rig: Rig) -> None:
     """
     first = _changes(rig)
     rig.cursor(first.table)
-    late = rig.case.tie()
+    late = rig.change("tie")
     window = rig.since(first)
     got = rig.read(window).whole()
     keeps(late in got.by_key, f"the row {late} was written in the tick in which the last read ended, {window.since}, and is lost: ask with >= and not with >")  # fmt: skip
@@ -91,9 +93,13 @@ def places_that_mean_nothing_are_said(rig: Rig) -> None:
     garbage += [dict.fromkeys(place, value) for place in places for value in ("garbage", -1, None)]
     for place in garbage:
         _whole_or_said(rig, rig.read(resume=place), f"with the resume {place}")
-    if whole.end is not None and whole.end.state is not None:
+    if whole.end is not None and whole.end.state is not None and can(rig.case, "insert"):
+        rig.change("insert")
         for state in ({"nonsense": "x"}, dict.fromkeys(whole.end.state, "garbage")):
-            _whole_or_said(rig, rig.read(Window(state=state, until=rig.now())), f"with the state {state}")
+            got = rig.read(replace(rig.since(whole), state=state))
+            if got.error is None:
+                both = _joined(got, {**whole.by_key, **got.whole().by_key})
+                _whole_or_said(rig, both, f"with the state {state}")
     if whole.table.cursor:
         values = [row[whole.table.cursor] for row in whole.rows]
         if values and isinstance(values[0], dt.datetime):
@@ -111,15 +117,15 @@ def places_that_ran_out_are_said(rig: Rig) -> None:
     """Where the source does not know a place any more, reading raises ResumeExpired, or gives all that is needed: the engine begins anew."""
     stopped = rig.read(between=lambda _: True)
     whole = _read_state(rig)
-    rig.case.expire()
-    reads = [("the resume of a page", WHOLE, stopped.resumes[-1] if stopped.resumes else None)]
-    reads += [("a state", Window(state=whole.end.state, until=rig.now()), None)] if whole and whole.end else []
-    for what, window, resume in reads:
+    rig.change("expire")
+    reads = [("the resume of a page", WHOLE, stopped.resumes[-1], stopped)]
+    reads += [("a state", rig.since(whole), None, whole)] if whole is not None else []
+    for what, window, resume, before in reads:
         got = rig.read(window, resume)
         if got.error is not None:
             keeps(isinstance(got.error, ResumeExpired), f"{what} that the source forgot gave {told(got.error)}: raise ResumeExpired, so that the engine begins anew")  # fmt: skip
         else:
-            seen = {**(stopped.by_key if resume is not None else {}), **got.whole().by_key}
+            seen = {**before.by_key, **got.whole().by_key}
             rig.holds(_joined(got, seen), f"{what} ran out, and rows are missing", missing_only=True)
 
 
@@ -142,7 +148,7 @@ def a_row_that_moves_is_not_lost(rig: Rig) -> None:
         nonlocal moved
         if not moved:
             moved = True
-            rig.case.move()
+            rig.change("move")
 
     got = rig.read(between=between).whole()
     keeps(moved, "nothing came before the End")
@@ -159,7 +165,7 @@ def deleted_rows_show(rig: Rig) -> None:
     """A row that was deleted shows as the table says: ``reported`` by Deletes in the next read, ``unseen`` in a read of the whole table."""
     first = rig.read().whole()
     rig.key(first.table)
-    key = rig.case.delete()
+    key = rig.change("delete")
     _gone(rig, first, key, "deleted")
 
 
@@ -180,7 +186,7 @@ def archived_rows_show(rig: Rig) -> None:
     """A row that was put away is there with its new values where the case's ``rows`` still have it, and gone where they do not."""
     first = rig.read().whole()
     rig.key(first.table)
-    key = rig.case.archive()
+    key = rig.change("archive")
     wanted = rig.wanted(first.table)
     if key not in wanted:
         _gone(rig, first, key, "archived")

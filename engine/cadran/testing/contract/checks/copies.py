@@ -35,9 +35,9 @@ def the_copy_follows_the_source(rig: Rig) -> None:
     copy = Copy(rig)
     copy.synced("nothing was wrong")
     copy.holds("the copy is not the table")
-    rig.case.insert()
-    rig.case.update()
-    rig.case.delete()
+    rig.change("insert")
+    rig.change("update")
+    rig.change("delete")
     deletes = rig.table(rig.make()).deletes
     copy.synced("rows were added, changed and deleted")
     if deletes == "reported":
@@ -53,7 +53,7 @@ def the_copy_gets_an_added_field(rig: Rig) -> None:
     """A field that is added is a column of the copy after the next full sync, with its values."""
     copy = Copy(rig)
     copy.synced("nothing was wrong")
-    name = rig.case.add_field()
+    name = rig.change("add_field")
     copy.synced(f"the field '{name}' was added")
     copy.synced(f"the field '{name}' was added", full=True)
     keeps(name in copy.table().column_names, f"the field '{name}' was added, and the copy has the columns {copy.table().column_names}")  # fmt: skip
@@ -65,7 +65,7 @@ def the_copy_takes_no_value_of_another_type(rig: Rig) -> None:
     """Where a field holds something else than before, the sync says so, or sets records aside: old values stand or go, and none is made up."""
     copy = Copy(rig)
     copy.synced("nothing was wrong")
-    name = rig.case.retype_field()
+    name = rig.change("retype_field")
     before = copy.table().schema.field(name).type
     done = copy.sync(full=True)
     after = copy.table().schema.field(name).type if name in copy.table().column_names else None

@@ -152,7 +152,7 @@ def a_used_up_quota_stops(rig: Rig) -> None:
         nonlocal at
         if not at:
             at = len(rig.http.asked)
-            rig.case.exhaust()
+            rig.change("exhaust")
 
     got = rig.within(60.0, lambda: rig.read(between=between), "a minute after the quota was used up reading still goes on")  # fmt: skip
     keeps(isinstance(got.error, QuotaExhausted), f"the day's requests are used up, and reading gave {_outcome(got)}: raise QuotaExhausted")  # fmt: skip

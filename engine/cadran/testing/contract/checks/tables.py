@@ -126,7 +126,7 @@ def two_reads_are_equal(rig: Rig) -> None:
 def an_empty_table_is_no_error(rig: Rig) -> None:
     """A table without rows has its columns all the same, and its End says 0."""
     full = rig.table(rig.make())
-    rig.case.clear()
+    rig.change("clear")
     got = rig.read()
     if got.error is not None:
         raise NotKept(f"a table without rows is an error: {got.error.message}; give End(0)") from got.error
@@ -154,6 +154,6 @@ def what_is_kept_is_known_again(rig: Rig) -> None:
     for item in connector.read(rig.case.table):
         if isinstance(item, Page) and item.part:
             keeps(item.part in marks, f"a page is of the part '{item.part}', which identity() does not name")
-    rig.case.insert()
+    rig.change("insert")
     after = rig.make().identity(rig.case.table, marks)
     keeps(after is None or [p.content for p in after] != [p.content for p in parts], "identity() tells the same though there is one more row: old results would be shown for new data")  # fmt: skip
