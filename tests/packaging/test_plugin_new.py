@@ -104,7 +104,11 @@ def serving(package: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("wheel")
-def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(connector: Path, fresh: Fresh, tmp_path: Path) -> None:  # noqa: F811
+def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(
+    connector: Path,
+    fresh: Fresh,  # noqa: F811
+    tmp_path: Path,
+) -> None:
     with having(fresh, connector, tmp_path / "wheels"), serving(connector) as (url, token):
         done = fresh.run("python", "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", cwd=connector)
         assert done.code == 0, done.out + done.err

@@ -11,7 +11,6 @@ from cadran.plugins import (
     WHOLE,
     Column,
     ConfigError,
-    DataError,
     Context,
     Deletes,
     End,
@@ -89,7 +88,9 @@ class OdooConnector(SyncedConnector):
     def changes(
         self, table: str, window: Window = WHOLE, resume: Mapping[str, Any] | None = None
     ) -> Iterator[Page | Deletes | Rejected | End]:
-        after = _place(resume) if resume is not None else 0
+        after = (resume or {}).get("after", 0 if resume is None else None)
+        if not isinstance(after, int):
+            raise ResumeExpired("where reading stood cannot be told")
         sent = 0
         for item in self._history(window, after) if table == HISTORY else self._records(table, window, after):
             sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
@@ -107,7 +108,7 @@ class OdooConnector(SyncedConnector):
         for records in self.api_.records(kind.model, domain, [f.name for f in fields], after):
             if not records:
                 return
-            after = _further(int(records[-1]["id"]), after)
+            after = int(records[-1]["id"])
             live = [r for r in records if not kind.only or r[kind.only[0]] == kind.only[1]]
             gone = [{"id": r["id"]} for r in records if kind.only and r[kind.only[0]] != kind.only[1]]
             if gone:
@@ -122,7 +123,7 @@ class OdooConnector(SyncedConnector):
         for records in self.api_.records(LEADS, domain, fields, after, history.OPPORTUNITIES):
             if not records:
                 return
-            after = _further(int(records[-1]["id"]), after)
+            after = int(records[-1]["id"])
             data, rejected = _arrow(history.COLUMNS, history.stays(self.api_, records), HISTORY, history.KEY)
             yield from rejected
             yield Page(data, resume={"after": after})
@@ -162,21 +163,6 @@ class OdooConnector(SyncedConnector):
             asked = {"attributes": ["type", "string", "store", "manual", "digits"]}
             self._definitions[model] = self.api_.call(model, "fields_get", asked)
         return self._definitions[model]
-
-
-def _place(resume: Mapping[str, Any]) -> int:
-    """The id behind which reading goes on, if that is one of our pages'."""
-    after = resume.get("after")
-    if not isinstance(after, int) or after < 0:
-        raise ResumeExpired("this is no place in Odoo's records")
-    return after
-
-
-def _further(last: int, after: int) -> int:
-    """The id behind which the next page begins."""
-    if last <= after:
-        raise DataError(f"Odoo gives records up to {last} once more, though those behind {after} were asked for")
-    return last
 
 
 def _since(window: Window) -> list[Any]:

@@ -80,8 +80,10 @@ def custom(definitions: Iterable[Record], taken: Iterable[str], *, flat: bool = 
             wanted += [(label + more, kind, _custom(key, part, flat)) for more, part, kind in _PARTS[type_]]
         elif type_ in ("enum", "set"):
             wanted.append((label, "VARCHAR", _labels(_custom(key, "", flat), field)))
+        elif type_ in _SIMPLE:
+            wanted.append((label, _SIMPLE[type_], _custom(key, "", flat)))
         else:
-            wanted.append((label, _SIMPLE.get(type_, "JSON"), _custom(key, "", flat)))
+            wanted.append((label, "JSON", _at(key) if flat else _at("custom_fields", key)))
     names = column_names((label for label, _, _ in wanted), taken)
     return [Field(Column(name, type_), value) for name, (_, type_, value) in zip(names, wanted, strict=True)]
 

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadran.plugins import Cancelled, ConnectorError, DataError, ResumeExpired, Transient
+from cadran.plugins.http import Answer
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import Missing, meant
+from cadran_plugins.salesforce.walk import AT_ONCE
 
-ROWS = 10_000  # of one part: so many lie in memory
+Record = dict[str, Any]
+
+ROWS = 10_000  # of one part, which is one request
 _WAITS = (0.2, 10.0)  # seconds between two looks at a job: at first, and at most
 _PATIENCE = dt.timedelta(hours=2)
 _LAST = "null"  # what stands for the end of the results
@@ -23,7 +27,7 @@ _LAST = "null"  # what stands for the end of the results
 class Job:
     """Where reading a job's results stands: ``rows`` have come, of ``total``."""
 
-    id: str
+    job: str
     total: int
     locator: str = ""
     rows: int = 0
@@ -48,38 +52,54 @@ def started(session: Session, soql: str) -> Job:
     return Job(job, int(told["numberRecordsProcessed"]))
 
 
-def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple[list[dict[str, Any]], Job]]:
-    """The records part by part, and where reading stands behind each. What is empty is NULL: Salesforce keeps no empty texts."""
+def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple[list[Record], Job | None]]:
+    """The records, and where reading stands behind them: it can go on between two parts, and not within one.
+
+    What is empty is NULL: Salesforce keeps no empty texts.
+    """
     while not job.done:
         params = {"maxRecords": ROWS} | ({"locator": job.locator} if job.locator else {})
         try:
-            answer = session.get(f"/jobs/query/{job.id}/results", params, expect="any")
+            answer = session.get(f"/jobs/query/{job.job}/results", params, expect="any")
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
-        records = list(_records(answer.text.replace("\x00", ""), fields))
-        stated = answer.headers.get("sforce-numberofrecords", "")
-        if stated != str(len(records)):
-            raise Transient(f"Salesforce says {stated or 'nothing'} rows and gives {len(records)}")
-        locator = answer.headers.get("sforce-locator", _LAST)
-        if locator == job.locator:
-            raise DataError("Salesforce gives the same part of the results again")
-        job = Job(job.id, job.total, locator, job.rows + len(records))
-        if job.done and job.rows < job.total:
-            raise Transient(f"Salesforce counts {job.total} rows and gives {job.rows}")
+        records: list[Record] = []
+        come = 0
+        for record in _records(answer.text.replace("\x00", ""), fields):
+            if len(records) == AT_ONCE:
+                yield records, None
+                records = []
+            records.append(record)
+            come += 1
+        job = _behind(job, answer, come)
         yield records, job
+
+
+def _behind(job: Job, answer: Answer, come: int) -> Job:
+    """Where reading stands behind a part, if all of it has come."""
+    stated = answer.headers.get("sforce-numberofrecords", "")
+    if stated != str(come):
+        raise Transient(f"Salesforce says {stated or 'nothing'} rows and gives {come}")
+    locator = answer.headers.get("sforce-locator", _LAST)
+    if locator == job.locator:
+        raise DataError("Salesforce gives the same part of the results again")
+    behind = Job(job.job, job.total, locator, job.rows + come)
+    if behind.done and behind.rows < job.total:
+        raise Transient(f"Salesforce counts {job.total} rows and gives {behind.rows}")
+    return behind
 
 
 def given_up(session: Session, job: Job) -> None:
     """The results are not needed any more. Salesforce throws them away by itself after seven days."""
     try:
-        session.delete(f"/jobs/query/{job.id}")
+        session.delete(f"/jobs/query/{job.job}")
     except Cancelled:
         raise
     except ConnectorError as error:
-        session.context.log(f"the job {job.id} could not be deleted: {error.message}")
+        session.context.log(f"the job {job.job} could not be deleted: {error.message}")
 
 
-def _records(text: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _records(text: str, fields: Sequence[str]) -> Iterator[Record]:
     lines = csv.reader(io.StringIO(text, newline=""))
     wanted = list(fields)
     for number, line in enumerate(lines):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from cadran.plugins import (
+    WHOLE,
     Column,
     ConfigError,
     Context,
@@ -19,7 +20,6 @@ from cadran.plugins import (
     Table,
     Window,
 )
-from cadran.plugins.synced import WHOLE
 from cadran_plugins.salesforce.config import CONFIG_SCHEMA, config_of
 from cadran_plugins.salesforce.fields import fields_of, snake
 from cadran_plugins.salesforce.objects import (

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cadran.plugins import Column
-from cadran.plugins.naming import column_name
+from cadran.plugins import Column, column_name
 
 _NO_COLUMN = {
     "address",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from cadran.plugins import ConfigError, Deletes, End, Page, Rejected, ResumeExpired, Table, Window
@@ -85,9 +86,9 @@ class Reading:
     def _page(self, index: int, source: Source, records: Sequence[Mapping[str, Any]], where: Where) -> Found:
         gone = [str(r[ID]) for r in records if is_true(r.get(DELETED))]
         rows = [row for r in records if not is_true(r.get(DELETED)) and (row := source.row(r)) is not None]
-        yield from self._given(rows, gone, self._token(index, where))
+        yield from self._given(rows, gone, None if where is None else self._token(index, where))
 
-    def _given(self, rows: Sequence[Row], gone: Sequence[str], token: Mapping[str, Any]) -> Found:
+    def _given(self, rows: Sequence[Row], gone: Sequence[str], token: Mapping[str, Any] | None) -> Found:
         """Deletes first, and the token with what comes last: whoever stops in between is given both again."""
         import pyarrow as pa
 
@@ -100,40 +101,49 @@ class Reading:
             yield Page(batch, resume=token)
 
     def _token(self, index: int, where: Where) -> Mapping[str, Any]:
-        kind = {"stamp": where.stamp, "id": where.id} if isinstance(where, Place) else {}
-        if isinstance(where, Job):
-            kind = {"job": where.id, "total": where.total, "locator": where.locator, "rows": where.rows}
-        return {"source": index, "began": self.began, "shape": self.shape, **kind}
+        found: dict[str, Any] = {} if where is None else asdict(where)
+        return {"source": index, "began": self.began, "shape": self.shape, **found}
 
     def _resumed(self, resume: Mapping[str, Any] | None) -> tuple[int, Where]:
         if resume is None:
             return 0, None
+        if resume.get("shape") != self.shape:
+            raise ResumeExpired(f"the fields of {self.table.name} are others than when reading began")
         try:
-            if resume["shape"] != self.shape:
-                raise ResumeExpired(f"the fields of {self.table.name} are others than when reading began")
-            self.began, index = str(resume["began"]), int(resume["source"])
+            index, self.began = int(resume["source"]), str(resume["began"])
+            if not 0 <= index < len(self.sources):
+                raise ValueError(index)
             if "job" in resume:
-                return index, Job(
-                    str(resume["job"]), int(resume["total"]), str(resume["locator"]), int(resume["rows"])
-                )
-            return index, Place(str(resume["stamp"]), str(resume["id"]))
+                total, rows = int(resume["total"]), int(resume["rows"])
+                return index, Job(_one_of(_ID, resume["job"]), total, str(resume["locator"]), rows)
+            return index, Place(_one_of(_STAMP, resume["stamp"]), _one_of(_ID, resume["id"]))
         except (KeyError, TypeError, ValueError):
-            raise ResumeExpired(f"where reading of {self.table.name} stood cannot be told from {json.dumps(resume)[:100]}") from None  # fmt: skip
+            raise ResumeExpired(f"where reading of {self.table.name} stood cannot be told") from None
 
     def _since(self, window: Window) -> dt.datetime | None:
         """The earlier of what the engine asks for and of when we last began, by Salesforce's own clock: a large read takes its time,
         and what changed behind its back is dated before its end."""
         if window.whole:
             return None
-        times = [] if window.since is None else [window.since]
+        times: list[dt.datetime] = [] if window.since is None else [window.since]
         try:
             if window.state is not None:
                 began = dt.datetime.fromisoformat(str(window.state["began"]))
                 if self.table.deletes == "reported" and self.session.now - began > BIN:
                     raise ResumeExpired(
-                        f"rows of {self.table.name} that were deleted have left the recycle bin since the last sync"
+                        f"rows of {self.table.name} that were deleted may have left the recycle bin since the last sync"
                     )
                 times.append(began - LOOKBACK)
-            return min(times)
-        except (KeyError, TypeError, ValueError):
+            return min(times).astimezone(dt.UTC)
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise ResumeExpired(f"the state of {self.table.name} is none that this connector wrote") from None
+
+
+_ID, _STAMP = re.compile("[A-Za-z0-9]{15,18}"), re.compile("[-0-9]{10}T[:0-9]{8}Z|")
+
+
+def _one_of(shape: re.Pattern[str], value: Any) -> str:
+    """What stands in a query or an address is what it seems."""
+    if not isinstance(value, str) or not shape.fullmatch(value):
+        raise ValueError(value)
+    return value
