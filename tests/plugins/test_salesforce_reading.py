@@ -234,10 +234,23 @@ def test_a_state_in_the_future_finds_nothing_and_loses_nothing(org: Org) -> None
     assert len(kept.rows) == 2
 
 
-@pytest.mark.parametrize("resume", [{"shape": 1}, {}, {"job": "750"}])
-def test_a_token_that_is_none(org: Org, resume: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shape": 1},
+        {"source": 7},
+        {"source": None},
+        {"id": "' OR Id > '"},
+        {"stamp": "yesterday"},
+        {"job": "../.."},
+    ],
+)
+def test_a_token_that_is_none(org: Org, change: dict[str, Any]) -> None:
+    org.leads(1)
+    [token] = whole(org.source()).tokens
+    assert token is not None
     with pytest.raises(ResumeExpired):
-        Kept().take(org.source(), "leads", resume=resume)
+        Kept().take(org.source(), "leads", resume={**token, **change})
 
 
 @BOTH

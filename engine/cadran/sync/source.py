@@ -30,7 +30,7 @@ from cadran.sync.publish import publish
 from cadran.sync.reading import Read
 from cadran.sync.shape import plan
 from cadran.sync.spool import Spool
-from cadran.sync.stage import Staged, staged
+from cadran.sync.stage import staged
 from cadran.sync.store import Kept, Store
 
 #: What other tables of the same source would meet as well.
@@ -180,17 +180,7 @@ class SourceSync:
 
     def _load(self, store: Store, kept: dict[str, Kept], began: dt.datetime) -> None:
         """Everything that has been read whole, at once; then runs see it, and the spools go."""
-        ready: list[Ready] = []
-        for number, one in enumerate(self._read):
-            name = one.asked.table.name
-            self.hands.progress(f"{self.job.source}.{name}: loading")
-            try:
-                made = staged(store, number, name, one.asked.plan.shape, one.spool, one.until)
-            except DataError as error:
-                one.spool.drop()  # the same pages would fail in the same way
-                self._out[name] = self._failed(name, error)
-                continue
-            ready.append(self._ready(one, made, kept.get(name)))
+        ready = [one for number, read in enumerate(self._read) if (one := self._staged(store, number, read, kept))]
         try:
             counts = load(store, ready, began, self.hands.clock()) if ready else {}
         except DataError as error:
@@ -205,12 +195,20 @@ class SourceSync:
             one.staged.spool.drop()
             self._tell(one, counts[one.staged.table])
 
-    def _ready(self, one: Read, made: Staged, kept: Kept | None) -> Ready:
-        asked = one.asked
-        unseen = one.whole and asked.table.deletes != "never"
+    def _staged(self, store: Store, number: int, read: Read, kept: dict[str, Kept]) -> Ready | None:
+        """None where that table cannot be loaded."""
+        asked, name = read.asked, read.asked.table.name
+        self.hands.progress(f"{self.job.source}.{name}: loading")
+        try:
+            made = staged(store, number, name, asked.plan.shape, read.spool, read.until)
+        except DataError as error:
+            read.spool.drop()  # the same pages would fail in the same way
+            self._out[name] = self._failed(name, error)
+            return None
+        unseen = read.whole and asked.table.deletes != "never"
         return Ready(
-            made, kept, one.whole, one.went_on, asked.plan.anew, unseen, asked.since, one.until, asked.config
-        )
+            made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
+        )  # fmt: skip
 
     def _show(self, store: Store) -> None:
         publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted)

@@ -21,6 +21,7 @@ from cadran.sync.outcome import Synced
 from cadran.sync.places import Places
 from cadran.sync.reader import known, shown
 from cadran.sync.source import Hands, Job, SourceSync
+from cadran.sync.telling import tell
 
 _PATIENCE = 5.0  # seconds that a sync that was stopped is waited for
 _LOOK = 0.05
@@ -121,7 +122,9 @@ class Syncs:
             self._stopped.set()
             _join([t for t in threads if t.ident is not None], time.monotonic() + _PATIENCE)
             raise
-        return [self._masked(one) for source in wanted for one in out.get(source, ())]
+        outcomes = [self._masked(one) for source in wanted for one in out.get(source, ())]
+        tell(self.declaration, outcomes)
+        return outcomes
 
     def _into(self, out: dict[str, list[Synced]], source: str, tables: list[str] | None) -> None:
         try:
@@ -191,7 +194,7 @@ class Syncs:
             return one
         one.error.message = mask(one.error.message, self.secrets)
         one.error.hint = mask(one.error.hint, self.secrets)
-        one.error.more = [mask(line, self.secrets) for line in one.error.more]
+        one.error.more = tuple(mask(line, self.secrets) for line in one.error.more)
         one.error.args = (one.error.message,)
         return replace(one, problems=tuple(self._problems(one, one.error)))
 
