@@ -127,11 +127,12 @@ def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("wheel")
-@pytest.mark.parametrize("kind", ["notifier"])
+@pytest.mark.parametrize("kind", ["notifier", "functions"])
 def test_a_new_plugin_of_another_kind_passes_its_tests(kind: str, fresh: Fresh, tmp_path: Path) -> None:  # noqa: F811
     package = tmp_path / "cadran-mine"
     assert write("mine", "--kind", kind, "--folder", str(package)).exit_code == 0
     with having(fresh, package, tmp_path / "wheels"):
         done = fresh.run("python", "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", cwd=package)
         assert done.code == 0, done.out + done.err
-        assert f"{kind}s: mine" in fresh.cadran("plugins", cwd=tmp_path)
+        provided = {"notifier": "notifiers: mine", "functions": "functions: mine_half, mine_growth"}[kind]
+        assert provided in fresh.cadran("plugins", cwd=tmp_path)
