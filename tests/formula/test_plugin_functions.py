@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cadran
+from cadran.formula.added import functions_of
 
 HEAD = "from cadran.plugins import *\n@hookimpl\ndef cadran_functions(): return [\n"
 FUNCTIONS = {
@@ -167,7 +168,9 @@ WRONG_DEFINITIONS = {
 
 @pytest.mark.parametrize(("name", "code"), WRONG_DEFINITIONS)
 def test_a_definition_that_cannot_be_used_is_said_where_the_plugin_is_named(name: str, code: str, tmp_path: Path) -> None:  # fmt: skip
-    found = project(tmp_path, "count(orders)", functions={name: code}).check()
+    declaration, problems = project(tmp_path, "count(orders)", functions={name: code}).declaration()
+    assert declaration is not None and problems == []
+    _, found = functions_of(declaration)
     assert [str(p.where) for p in found] == ["kpis.yaml:2:10"]
     said, version = found[0].message, found[0].message.split("words.py ")[1].split(" ")[0]
     assert said.startswith(f"the function '{name}' of ./local_plugins/words.py {version} cannot be used: ")

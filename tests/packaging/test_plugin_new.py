@@ -119,7 +119,7 @@ def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(
         assert "crm_maison  cadran-crm-maison 0.1.0" in fresh.cadran("plugins", cwd=tmp_path)
         fresh.cadran("sync", cwd=tmp_path, **env)
         said = fresh.cadran("run", "--as-of", "2026-02-01", "--format", "csv", cwd=tmp_path, **env)
-        assert "revenue,2026-01,2026-01-01,2026-01-31,,,9007199254748834.07" in said
+        assert "revenue,2026-01,2026-01-01,2026-01-31,,,9007199254748835.07" in said
         assert token not in said
     said = fresh.cadran("check", cwd=tmp_path, code=2, **env)
     assert "unknown connector 'crm_maison'" in said and "kpis.yaml:4" in said

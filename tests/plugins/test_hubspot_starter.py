@@ -156,7 +156,25 @@ def figures(project: cadran.Project, since: dt.date) -> dict[Any, Any]:
     return {(row.kpi, row.period, row.segment, row.segment_value): (row.value, row.base) for row in rows}
 
 
-def test_the_starter_is_packed() -> None:
-    """Beside the class, where an installed plugin finds it too."""
-    assert HubSpotConnector.starter == Path(ROOT / "plugins/cadran_plugins/hubspot/starter")
-    assert "only-include" in (ROOT / "pyproject.toml").read_text("utf-8")
+def test_the_documents_examples_are_right(plain: HubSpot, tmp_path: Path) -> None:
+    """docs/connectors/hubspot.md: a project, and how a deal's end and stage are told."""
+    page = (ROOT / "docs" / "connectors" / "hubspot.md").read_text("utf-8")
+    first, second = (block.split("```")[0] for block in page.split("```yaml\n")[1:])
+    project = yaml.safe_load(first)
+    project["sources"]["crm"] |= {"token": plain.token, "url": plain.url}
+    project["datasets"] = yaml.safe_load(second)["datasets"]
+    project["kpis"]["closed_deals"] = {
+        "formula": "count(deals) filter (where stage = 'won')",
+        "period": "month",
+    }
+    (tmp_path / "kpis.yaml").write_text(yaml.safe_dump({"version": 1, **project}), "utf-8")
+    opened = cadran.open(tmp_path / "kpis.yaml")
+    synced(opened)
+    assert {row.kpi for row in opened.run()} == {"new_deals", "closed_deals"}
+
+
+def test_the_document_names_every_table_and_setting(plain: HubSpot) -> None:
+    page = (ROOT / "docs" / "connectors" / "hubspot.md").read_text("utf-8")
+    with connecting(plain) as source:
+        names = [*source.names(), *source.config_schema["properties"]]
+    assert [name for name in names if f"`{name}`" not in page] == []

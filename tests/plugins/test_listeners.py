@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import cadran
 from cadran.cli import cli
 from cadran.plugins.added import Added
+from cadran.plugins.connector import ConnectorError
 from cadran.plugins.listeners import (
     Event,
     Listener,
@@ -26,6 +27,8 @@ from cadran.plugins.listeners import (
 )
 from cadran.plugins.telling import Telling
 from cadran.problems import ProblemsFound
+from cadran.sync.outcome import Counts, Synced
+from cadran.sync.telling import tell
 
 EVENTS: list[Event] = [
     RunStarted("kpis.yaml", "2026-04-01"),
@@ -139,7 +142,7 @@ class Diary(Listener):
     patience = 30.0
     heard = []
     def run_started(self, event): self.heard.append(event)
-    run_failed = message_sent = run_started
+    run_failed = message_sent = source_synced = run_started
     def run_finished(self, event):
         self.heard.append(event)
         %s
@@ -200,6 +203,21 @@ def test_a_listener_that_fails_is_a_warning_of_the_run(tmp_path: Path) -> None:
     assert harmed.rows == sound.rows
     (warning,) = harmed.warnings
     assert warning.message.endswith("failed: ZeroDivisionError: division by zero") and sound.warnings == ()
+
+
+def test_a_sync_tells_of_each_source_that_was_asked(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    declaration, _ = made.declaration()
+    assert declaration is not None
+    tell(declaration, [
+        Synced("crm", "deals", Counts(new=2, changed=1, deleted=1), 1.5), Synced("crm", "owners", Counts(new=1), 0.5),
+        Synced("shop", "orders", error=ConnectorError("it does not answer")), Synced("old", "x", fresh=True),
+    ])  # fmt: skip
+    file = str(made.file.absolute())
+    assert heard(made) == [
+        SourceSynced(file, "crm", 2.0, ("deals", "owners"), 4, 1),
+        SourceSynced(file, "shop", 0.0, ("orders",), failure="it does not answer"),
+    ]
 
 
 def test_a_sender_tells_of_each_try(tmp_path: Path) -> None:

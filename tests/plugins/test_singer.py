@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from cadran.plugins import (
     Transient,
     Window,
 )
+from cadran_plugins.singer import private
 from cadran_plugins.singer.config import secrets
 from cadran_plugins.singer.connector import SingerConnector
 from cadran_plugins.singer.messages import counted
@@ -444,6 +446,22 @@ def test_a_fast_tap_waits_for_a_slow_reader() -> None:
         next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150 << 10  # kilobytes
+
+
+def test_what_a_killed_process_has_left_goes_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, young, others = (tmp_path / name for name in ("cadran-tap-left", "cadran-tap-young", "somebodys"))
+    for place in (left, young, others):
+        place.mkdir()
+        (place / "config.json").write_text(CANARY)
+    with private.folder({"config.json": "{}"}) as used:
+        for place in (left, others, used):
+            os.utime(place, (0, 0))
+        with private.folder({}):
+            assert [place.exists() for place in (left, young, others, used)] == [False, True, True, True]
+        assert (used / "config.json").stat().st_mode & 0o777 == 0o600 and used.stat().st_mode & 0o777 == 0o700
 
 
 # --- small parts -----------------------------------------------------------------------------------------------------------

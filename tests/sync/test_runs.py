@@ -80,6 +80,21 @@ def test_a_run_syncs_first_what_is_stale(opened: Project, of: World) -> None:
     assert of.connected == 2
 
 
+def test_a_run_syncs_what_other_settings_ask_for(opened: Project, of: World) -> None:
+    opened.sync()
+    for change, connected in (
+        ("", 1),
+        ("keep_deleted: true, ", 1),  # which is to be had from what lies here
+        ("keep_deleted: true, since: 2026-01-01, ", 2),
+    ):
+        opened.file.write_text(PROJECT.replace("max_age", f"{change}max_age"), encoding="utf-8")
+        opened.run(as_of="2026-04-01")
+        assert of.connected == connected
+        seen = json.loads((opened.file.parent / ".cadran" / "columns.json").read_text())
+        assert ("deleted_at" in seen["sources"]["crm"]["deals"]) == bool(change)
+    assert of.asked[-1][1].since == dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
 def test_a_run_without_sync_says_how_old_the_rows_are(opened: Project, of: World) -> None:
     opened.sync(now=of.clock)
     results = opened.run(as_of="2026-04-01", sync=False)
@@ -109,6 +124,16 @@ def test_check_asks_nobody_and_knows_the_columns(opened: Project, of: World) -> 
     assert of.connected == connected
     seen = json.loads((opened.file.parent / ".cadran" / "columns.json").read_text())
     assert seen["sources"]["crm"]["deals"]["amount"] == "DECIMAL(18,2)"
+
+
+def test_the_columns_last_seen_are_those_of_all_sources(opened: Project, of: World) -> None:
+    of.tables["more"] = replace(of.tables["deals"], table=replace(DEALS, name="more"))
+    record = opened.file.parent / ".cadran" / "columns.json"
+    opened.sync(every=True)
+    once = record.read_text()
+    assert list(json.loads(once)["sources"]["crm"]) == ["deals", "more"]
+    opened.run(as_of="2026-04-01")
+    assert record.read_text() == once, "a run does not take away what a sync has seen"
 
 
 def test_kept_results_hold_as_long_as_the_rows_do(opened: Project, of: World) -> None:

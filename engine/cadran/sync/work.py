@@ -7,11 +7,11 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cadran.declare.model import Declaration, TableRef
+from cadran.declare.model import Declaration, Source, TableRef
 from cadran.declare.settings import mask
 from cadran.plugins.connector import ConnectorError, Context, Table
 from cadran.plugins.manager import PluginManager
@@ -150,7 +150,7 @@ class Syncs:
             Places.of(self.declaration.folder.resolve(), source),
             self.full,
             self.stale,
-            self._config(declared.connector, declared.config),
+            self._config(declared),
             compute.memory,
             compute.threads,
         )
@@ -172,10 +172,12 @@ class Syncs:
         assert isinstance(made, SyncedConnector), "only such are synced"
         return made
 
-    def _config(self, connector: str, config: Mapping[str, Any]) -> str:
+    def _config(self, declared: Source) -> str:
         """A digest of the settings, which must not let anybody try passwords against it: secrets are left out."""
-        said = mask(json.dumps([connector, config], sort_keys=True, default=str), self.declaration.unsaid)
-        return hashlib.sha256(said.encode()).hexdigest()
+        said = json.dumps(
+            [declared.connector, declared.config, declared.sync.since], sort_keys=True, default=str
+        )
+        return hashlib.sha256(mask(said, self.declaration.unsaid).encode()).hexdigest()
 
     # --- secrets ------------------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from cadran.plugins import (
 )
 from cadran_plugins.pipedrive import history, walking
 from cadran_plugins.pipedrive.config import SCHEMA, Settings, settings
-from cadran_plugins.pipedrive.fields import Field, Record, digest, row
+from cadran_plugins.pipedrive.fields import Field, Record, digest, rows
 from cadran_plugins.pipedrive.tables import HISTORY, KINDS, NAMES, SHORT, fields_of
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ class PipedriveConnector(SyncedConnector):
             key = [f.column for f in fields if f.column.name in _key(table)]
             yield Deletes(_arrow(key, keys, table)[0], None if live else token)
         if live or not gone:
-            rows = [row(fields, r) for r in (self._stays(live) if table == HISTORY else live)]
-            data, rejected = _arrow([field.column for field in fields], rows, table)
+            found = rows(fields, self._stays(live) if table == HISTORY else live)
+            data, rejected = _arrow([field.column for field in fields], found, table)
             yield from rejected
             yield Page(data, resume=token)
 
@@ -136,11 +136,11 @@ class PipedriveConnector(SyncedConnector):
         return [stay for deal in deals for stay in history.stages_of(self.http, deal, names)]
 
     def _short(self, table: str) -> Iterator[Page | Rejected | End]:
-        fields = self._fields(table)
         from cadran_plugins.pipedrive.api import whole
 
+        fields = self._fields(table)
         records = self._users() if table == "users" else whole(self.http, SHORT[table])
-        data, rejected = _arrow([field.column for field in fields], [row(fields, r) for r in records], table)
+        data, rejected = _arrow([field.column for field in fields], rows(fields, records), table)
         yield from rejected
         yield Page(data)
         yield End(data.num_rows)
@@ -194,10 +194,10 @@ def _known(table: str) -> None:
         raise ConfigError(f"Pipedrive has no table '{table}'", hint=suggest(table, NAMES))
 
 
-def _arrow(columns: Sequence[Column], rows: list[dict[str, Any]], place: str) -> tuple[Any, list[Rejected]]:
+def _arrow(columns: Sequence[Column], found: list[dict[str, Any]], place: str) -> tuple[Any, list[Rejected]]:
     import pyarrow as pa
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, key=_key(place)).batch(rows, place)
+    batch, rejected = Records(columns, key=_key(place)).batch(found, place)
     return pa.Table.from_batches([batch]), rejected

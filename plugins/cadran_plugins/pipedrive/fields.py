@@ -32,19 +32,21 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column, and how a record's value of it is found."""
+    """One column, and how a record's value of it is found: None where it stands in the record under the column's name."""
 
     column: Column
-    value: Callable[[Record], Any]
+    value: Callable[[Record], Any] | None = None
 
 
-def row(fields: Sequence[Field], record: Record) -> dict[str, Any]:
-    return {field.column.name: field.value(record) for field in fields}
+def rows(fields: Sequence[Field], records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Records with a value for each column; what else stands in them stays."""
+    found = [(field.column.name, field.value) for field in fields if field.value is not None]
+    return [{**record, **{name: value(record) for name, value in found}} for record in records]
 
 
 def own(*named: tuple[str, str] | tuple[str, str, str]) -> list[Field]:
     """Pipedrive's fields: the column's name, its type, and the path in the record where that is not the name."""
-    return [Field(Column(name, type_), _at(*(path[0] if path else name).split("."))) for name, type_, *path in named]  # fmt: skip
+    return [Field(Column(name, type_), _at(*path[0].split(".")) if path else None) for name, type_, *path in named]  # fmt: skip
 
 
 def _at(key: str, *inner: str) -> Callable[[Record], Any]:

@@ -59,14 +59,12 @@ def place(resume: Mapping[str, Any] | None, lists: int) -> tuple[int, dict[str, 
     """Which list reading goes on in, and where in it. Raises ResumeExpired for what this connector has not written."""
     if resume is None:
         return 0, {}
-    number, within = (
-        resume.get("list"),
-        {k: v for k, v in resume.items() if k in ("cursor", "since", "start")},
-    )
-    good = isinstance(number, int) and 0 <= number <= lists and isinstance(within.get("start", 0), int)
-    if not good or not all(isinstance(within.get(k, ""), str) for k in ("cursor", "since")):
+    number = resume.get("list")
+    within = {key: value for key, value in resume.items() if key in ("cursor", "since", "start")}
+    kinds = {"cursor": str, "since": str, "start": int}
+    if not isinstance(number, int) or not 0 <= number <= lists or not all(isinstance(v, kinds[k]) for k, v in within.items()):  # fmt: skip
         raise ResumeExpired("where reading stood cannot be told")
-    return int(number), within
+    return number, within
 
 
 def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int) -> Iterator[Chunk]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +27,7 @@ from cadran.plugins import (
     Transient,
     Window,
 )
-from cadran_plugins.singer import catalog, config, installed
+from cadran_plugins.singer import catalog, config, installed, private
 from cadran_plugins.singer.messages import decoded
 from cadran_plugins.singer.program import Program, environment, output
 from cadran_plugins.singer.read import Reading
@@ -169,18 +167,9 @@ class SingerConnector(SyncedConnector):
         first, *others = said.command
         return (str(self.context.base / first) if re.search(r"[/\\]", first) else first, *others)
 
-    @contextmanager
-    def _files(self, files: Mapping[str, Any]) -> Iterator[Path]:
-        """A folder that nobody else can look into, with the tap's settings; it goes again."""
-        with tempfile.TemporaryDirectory(prefix="cadran-") as name:
-            folder = Path(name)
-            for file, content in {"config.json": self._settings.config, **files}.items():
-                text = json.dumps(content, default=_plain)
-                with os.fdopen(
-                    os.open(folder / file, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8"
-                ) as opened:
-                    opened.write(text)
-            yield folder
+    def _files(self, files: Mapping[str, Any]) -> AbstractContextManager[Path]:
+        whole = {"config.json": self._settings.config, **files}
+        return private.folder({name: json.dumps(content, default=_plain) for name, content in whole.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -84,9 +85,10 @@ def test_every_way_to_fail_is_told_apart(server: Server, status: int, error: typ
     assert "secret" not in str(raised.value)
 
 
-def test_where_nobody_listens_nothing_has_begun(server: Server) -> None:
-    port = server.server_address[1]
-    server.socket.close()
+def test_where_nobody_listens_nothing_has_begun() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
     begun = []
     with pytest.raises(Deferred):
         notifier(port).send(b"{}", "", lambda: begun.append(1))
