@@ -119,7 +119,7 @@ def only_declared_hosts_are_asked(rig: Rig) -> None:
     try:
         for kind in ("redirect", "elsewhere"):
             rig.http.faults.clear()
-            rig.http.fault(kind, 1_000, location=trap.url)  # type: ignore[arg-type]
+            rig.http.fault(kind, 1_000, location=trap.url)
             rig.within(60.0, lambda: _whatever_comes(rig), "reading went on for a minute")
             way = "a redirect" if kind == "redirect" else "the address of the next page"
             keeps(not trap.asked, f"{way} to another host was followed: {_came(rig, trap)}; ask only 'hosts', as cadran.plugins.http does")  # fmt: skip
