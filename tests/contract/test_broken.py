@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from contract.acme import Sound
-from contract.broken.connectors import BROKEN
 
 from cadran.testing.contract.running import all_checks, outcome
+from contract.acme import Sound
+from contract.broken.connectors import BROKEN
 
 CHECKS = {check.name: check for check in all_checks()}
 FULL = bool(os.environ.get("CADRAN_FULL"))
@@ -59,7 +59,9 @@ def test_a_broken_connector_is_caught_by_the_check_that_is_meant_for_it(name: st
 def test_no_other_check_catches_it(name: str) -> None:
     case = _case(name)
     rest = [c for n, c in CHECKS.items() if n != "memory_stays_bounded" or BROKEN[name].check == n]
-    caught = {c.name: found.why for c in rest if (found := outcome(c, case, case.connector)).state == "broken"}
+    caught = {
+        c.name: found.why for c in rest if (found := outcome(c, case, case.connector)).state == "broken"
+    }
     assert set(caught) == {BROKEN[name].check, *BROKEN[name].also}, caught
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import os
 
 import pytest
+
+from cadran.testing import Case
+from cadran.testing.contract.running import all_checks, connector_of, outcome
 from contract.cases.files import FilesCase
 from contract.cases.hubspot import HubSpotCase
 from contract.cases.odoo import OdooCase
 from contract.cases.pipedrive import PipedriveCase
 from contract.cases.salesforce import SalesforceCase
 from contract.cases.sql import SqlCase
-
-from cadran.testing import Case
-from cadran.testing.contract.running import all_checks, connector_of, outcome
 
 CASES = {
     str(case.connector): case

@@ -104,7 +104,11 @@ def serving(package: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("wheel")
-def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(connector: Path, fresh: Fresh, tmp_path: Path) -> None:  # noqa: F811
+def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(
+    connector: Path,
+    fresh: Fresh,  # noqa: F811
+    tmp_path: Path,
+) -> None:
     with having(fresh, connector, tmp_path / "wheels"), serving(connector) as (url, token):
         done = fresh.run("python", "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", cwd=connector)
         assert done.code == 0, done.out + done.err
@@ -115,7 +119,7 @@ def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(connector:
         assert "crm_maison  cadran-crm-maison 0.1.0" in fresh.cadran("plugins", cwd=tmp_path)
         fresh.cadran("sync", cwd=tmp_path, **env)
         said = fresh.cadran("run", "--as-of", "2026-02-01", "--format", "csv", cwd=tmp_path, **env)
-        assert "revenue,2026-01,2026-01-01,2026-01-31,,,9007199254748834.07" in said
+        assert "revenue,2026-01,2026-01-01,2026-01-31,,,9007199254748835.07" in said
         assert token not in said
     said = fresh.cadran("check", cwd=tmp_path, code=2, **env)
     assert "unknown connector 'crm_maison'" in said and "kpis.yaml:4" in said
@@ -123,11 +127,12 @@ def test_a_new_connector_passes_its_tests_and_is_used_and_uninstalled(connector:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("wheel")
-@pytest.mark.parametrize("kind", ["notifier"])
+@pytest.mark.parametrize("kind", ["notifier", "functions"])
 def test_a_new_plugin_of_another_kind_passes_its_tests(kind: str, fresh: Fresh, tmp_path: Path) -> None:  # noqa: F811
     package = tmp_path / "cadran-mine"
     assert write("mine", "--kind", kind, "--folder", str(package)).exit_code == 0
     with having(fresh, package, tmp_path / "wheels"):
         done = fresh.run("python", "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", cwd=package)
         assert done.code == 0, done.out + done.err
-        assert f"{kind}s: mine" in fresh.cadran("plugins", cwd=tmp_path)
+        provided = {"notifier": "notifiers: mine", "functions": "functions: mine_half, mine_growth"}[kind]
+        assert provided in fresh.cadran("plugins", cwd=tmp_path)

@@ -62,7 +62,7 @@ def test_the_contract_of_plugins() -> None:
 def test_the_commands() -> None:
     assert list(COMMANDS) == [
         "init", "run", "sync", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
-        "forecast", "alerts", "silence", "backtest", "history", "outbox", "schedule", "scheduler", "cache", "schema", "plugins",
+        "forecast", "alerts", "silence", "backtest", "history", "outbox", "schedule", "scheduler", "cache", "schema", "plugins", "plugin",
     ]  # fmt: skip
     (script,) = entry_points(group="console_scripts", name="cadran")
     assert script.value == "cadran.cli:main"

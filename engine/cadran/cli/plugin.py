@@ -23,9 +23,13 @@ def plugin() -> None:
     show_default=True,
     help="What it brings.",
 )
-@click.option("--folder", metavar="DIR", type=click.Path(path_type=Path), help="Where to write it (default: ./cadran-NAME).")
-@click.pass_context
-def new(ctx: click.Context, name: str, kind: str, folder: Path | None) -> None:
+@click.option(
+    "--folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where to write it (default: ./cadran-NAME).",
+)
+def new(name: str, kind: str, folder: Path | None) -> None:
     """Write a package that works, with its tests: change it into your own, step by step."""
     from importlib.metadata import entry_points
 
@@ -36,6 +40,8 @@ def new(ctx: click.Context, name: str, kind: str, folder: Path | None) -> None:
         made = names(name, frozenset(point.name for point in entry_points(group=GROUP)))
         target = folder or Path(made.distribution)
         written = write(made, kind, target)
-    click.echo(f"written: {target} ({len(written)} files), the {kind if kind != 'functions' else 'plugin'} '{made.plugin}'")
+    click.echo(
+        f"written: {target} ({len(written)} files), the {kind if kind != 'functions' else 'plugin'} '{made.plugin}'"
+    )
     click.echo(f"next: cd {target}, then pip install -e '.[dev]', then pytest")
     click.echo("how it goes on: docs/plugins.md")

@@ -57,7 +57,9 @@ def names(name: str, taken: frozenset[str] = frozenset()) -> Names:
     """Raises ProblemsFound for what cannot be the name of a plugin; ``taken`` are those that are installed."""
     plain = name.removeprefix("cadran-").removeprefix("cadran_")
     if not _NAME.fullmatch(plain) or len(plain) > _LONGEST or keyword.iskeyword(plain):
-        hint = "write small letters, digits, and - or _ between words, beginning with a letter: acme, acme-crm"
+        hint = (
+            "write small letters, digits, and - or _ between words, beginning with a letter: acme, acme-crm"
+        )
         guess = re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")[:_LONGEST].lstrip("0123456789-")
         if _NAME.fullmatch(guess) and not keyword.iskeyword(guess):
             hint = f"write for instance {guess}"

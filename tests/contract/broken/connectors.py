@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from contract.acme import AcmeConnector
-
 from cadran.plugins import (
     WHOLE,
     AuthError,
@@ -33,6 +31,7 @@ from cadran.plugins import (
     Window,
 )
 from cadran.plugins.http import Http, Wait
+from contract.acme import AcmeConnector
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A connector whose module imports an HTTP library at its top."""
 
 import httpx  # noqa: F401
+
 from contract.acme import AcmeConnector
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from contract.cases.simulated import ROWS, Simulated
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.hubspot_account import TOKEN
 from tests.simulators.hubspot_rows import deal
+
+from contract.cases.simulated import ROWS, Simulated
 
 
 class HubSpotCase(Simulated):

@@ -7,21 +7,27 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from contract.cases.simulated import ROWS, Simulated
 from tests.simulators.odoo import KEY, Odoo, opportunity_of
+
+from contract.cases.simulated import ROWS, Simulated
 
 
 class OdooCase(Simulated):
     connector = "odoo"
     table = "opportunities"
     secrets = (KEY,)
-    cannot = {"expire": "reading goes on behind an id, which does not run out", "exhaust": "an Odoo server counts no requests of a day"}
+    cannot = {
+        "expire": "reading goes on behind an id, which does not run out",
+        "exhaust": "an Odoo server counts no requests of a day",
+    }
 
     def make(self) -> Odoo:
         return Odoo()
 
     def fill(self, number: int) -> int:
-        made: int = self.api.insert("crm.lead", name=f"Deal {number}", expected_revenue=number + 0.25, type="opportunity")
+        made: int = self.api.insert(
+            "crm.lead", name=f"Deal {number}", expected_revenue=number + 0.25, type="opportunity"
+        )
         return made
 
     def config(self, url: str) -> Mapping[str, Any]:

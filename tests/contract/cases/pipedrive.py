@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from tests.simulators.pipedrive import TOKEN, Pipedrive
+
 from contract.cases import simulated
 from contract.cases.simulated import Simulated
-from tests.simulators.pipedrive import TOKEN, Pipedrive
 
 
 class PipedriveCase(Simulated):
@@ -43,7 +44,11 @@ class PipedriveCase(Simulated):
         return rows
 
     def _id(self, number: int) -> int:
-        return [key for key, row in self._rows.items() if not row.get("is_deleted") and row.get("status") != "deleted"][number]
+        return [
+            key
+            for key, row in self._rows.items()
+            if not row.get("is_deleted") and row.get("status") != "deleted"
+        ][number]
 
     def rows(self, table: str) -> Sequence[Mapping[str, Any]]:
         return [

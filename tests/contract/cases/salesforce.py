@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from contract.cases.simulated import ROWS, Simulated
 from tests.simulators.salesforce import SalesforceSimulator
+
+from contract.cases.simulated import ROWS, Simulated
 
 SECRET = "2F1D8A77C0FFEE"
 
@@ -43,7 +44,13 @@ class SalesforceCase(Simulated):
         return list(self._rows)[number]
 
     def rows(self, table: str) -> Sequence[Mapping[str, Any]]:
-        names = {"id": "Id", "name": "Name", "amount": "Amount", "system_modstamp": "SystemModstamp", "discount": "Discount__c"}
+        names = {
+            "id": "Id",
+            "name": "Name",
+            "amount": "Amount",
+            "system_modstamp": "SystemModstamp",
+            "discount": "Discount__c",
+        }
         known = self.api.org["Opportunity"].fields
         here = [row for row in self._rows.values() if not row.get("IsDeleted")]
         return [{n: row.get(field) for n, field in names.items() if field in known} for row in here]

@@ -13,7 +13,9 @@ from tests.simulators.base import Fault, Simulator
 from cadran.testing import Case
 
 ROWS = 250
-LONG_AGO = dt.timedelta(days=30)  # behind every lookback, so that a read of what has changed is not one of everything
+LONG_AGO = dt.timedelta(
+    days=30
+)  # behind every lookback, so that a read of what has changed is not one of everything
 
 
 def utc() -> dt.datetime:

@@ -60,5 +60,7 @@ class SqlCase(Case):
         return "amount"
 
     def big(self, rows: int) -> None:
-        numbers = f"with recursive n(i) as (select 1000 union all select i + 1 from n where i < {1000 + rows})"
+        numbers = (
+            f"with recursive n(i) as (select 1000 union all select i + 1 from n where i < {1000 + rows})"
+        )
         self._do(f"insert into orders {numbers} select i, 'client ' || i, '1.25' from n")

@@ -16,7 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-Kind = Literal["limited", "error", "hang", "truncated", "html", "shortened", "redirect", "drop", "elsewhere", "repeat"]
+Kind = Literal[
+    "limited", "error", "hang", "truncated", "html", "shortened", "redirect", "drop", "elsewhere", "repeat"
+]
 PAGE = b"<!doctype html><html><body>Down for maintenance</body></html>"
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
 
@@ -68,7 +70,9 @@ class Proxy:
         self.upstream, self.now = upstream.rstrip("/"), now
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
-        self.most: int | None = None  # requests that are answered; then it is known that this goes on for ever
+        self.most: int | None = (
+            None  # requests that are answered; then it is known that this goes on for ever
+        )
         self.ended = threading.Event()
         self._lock = threading.Lock()
         self._last: dict[str, _Answer] = {}
@@ -200,7 +204,7 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
             else:
                 self._send(_faulty(fault, f"{self.path} {headers} {body!r}" if fault.echo else ""))
 
-        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _go  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = _go
 
         def _cut(self) -> None:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

@@ -40,10 +40,9 @@ def connections() -> Iterator[list[tuple[str, int]]]:
 def declared(host: str, port: int, hosts: Sequence[str]) -> bool:
     """Whether ``hosts`` names a machine, with its port or without."""
     for pattern in hosts:
-        name, colon, wanted = pattern.rpartition(":") if ":" in pattern else (pattern, "", "")
-        if wanted not in (str(port), "") or (not wanted and port not in (80, 443)):
-            continue
-        if host == name or (name.startswith("*.") and host.endswith(name[1:])):
+        name, _, wanted = pattern.rpartition(":") if ":" in pattern else (pattern, "", "")
+        ports = (wanted,) if wanted else ("80", "443")
+        if str(port) in ports and (host == name or (name.startswith("*.") and host.endswith(name[1:]))):
             return True
     return False
 

@@ -32,7 +32,11 @@ class AcmeCase(Case):
 
     def rows(self, table: str) -> Sequence[Mapping[str, Any]]:
         fields = self.fake.fields[table]
-        return [{name: row.get(name) for name in fields} for row in self.fake.rows[table].values() if not row.get("deleted")]
+        return [
+            {name: row.get(name) for name in fields}
+            for row in self.fake.rows[table].values()
+            if not row.get("deleted")
+        ]
 
     def clear(self) -> None:
         self.fake.rows["orders"].clear()
@@ -48,7 +52,9 @@ class AcmeCase(Case):
 
     def tie(self) -> tuple[int]:
         number = max(self.fake.rows["orders"]) + 1
-        self.fake.put(self.fake.made(number), at=max(row["changed_at"] for row in self.fake.rows["orders"].values()))
+        self.fake.put(
+            self.fake.made(number), at=max(row["changed_at"] for row in self.fake.rows["orders"].values())
+        )
         return (number,)
 
     def delete(self) -> tuple[int]:

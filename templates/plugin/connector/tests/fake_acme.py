@@ -63,7 +63,10 @@ class FakeAcme:
         limit, after = int(query.get("limit", 100)), query.get("after")
         if self.big and table == "orders":
             first = int(after or 0) + 1
-            rows = [{**self.made(n), "changed_at": self.clock} for n in range(first, min(first + limit, self.big + 1))]
+            rows = [
+                {**self.made(n), "changed_at": self.clock}
+                for n in range(first, min(first + limit, self.big + 1))
+            ]
             return 200, {"rows": rows, "next": str(first + limit - 1) if first + limit <= self.big else None}
         place = self.place(after)
         if after and place is None:
@@ -81,7 +84,9 @@ class FakeAcme:
                 yield {name: row[name] for name in (*self.fields[table], "deleted") if name in row}
 
     def token(self, row: Row) -> str:
-        return base64.urlsafe_b64encode(json.dumps([self.salt, row["changed_at"].isoformat(), row["id"]]).encode()).decode()
+        return base64.urlsafe_b64encode(
+            json.dumps([self.salt, row["changed_at"].isoformat(), row["id"]]).encode()
+        ).decode()
 
     def place(self, token: str | None) -> tuple[str, int] | None:
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cadran_acme.connector import AcmeConnector
 from fake_acme import TOKEN, FakeAcme
 
 from cadran.plugins import AuthError, Context
-from cadran_acme.connector import AcmeConnector
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ sources: {shop: {connector: files, path: .}}
 datasets: {orders: {from: shop.orders, key: id, date: day}}
 kpis:
   revenue: {formula: sum(orders.amount), period: month}
-  first_half: {formula: sum(orders.amount where acme_half(orders.day) = 1), period: year}
+  first_half: {formula: sum(orders.amount) filter (where acme_half(day) = 1), period: year}
   growth: {formula: acme_growth(revenue), period: month}
 """
 ORDERS = "id,day,amount\n1,2026-05-04,80\n2,2026-06-02,120\n3,2026-07-01,5\n"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-
-from cadran.plugins import Deferred, Message, NotifierContext, NotifierError, Unknown
 from cadran_acme.notifier import AcmeNotifier
 
-MESSAGE = Message("0" * 64, "report", dt.datetime(2026, 3, 9, tzinfo=dt.UTC), "Le mois", link="https://example.com")
+from cadran.plugins import Deferred, Message, NotifierContext, NotifierError, Unknown
+
+MESSAGE = Message(
+    "0" * 64, "report", dt.datetime(2026, 3, 9, tzinfo=dt.UTC), "Le mois", link="https://example.com"
+)
 
 
 class Server(HTTPServer):
@@ -51,7 +54,9 @@ def server() -> Iterator[Server]:
 
 
 def notifier(port: int) -> AcmeNotifier:
-    return AcmeNotifier(NotifierContext("acme", {"url": f"http://127.0.0.1:{port}/in", "token": "secret"}, Path()))
+    return AcmeNotifier(
+        NotifierContext("acme", {"url": f"http://127.0.0.1:{port}/in", "token": "secret"}, Path())
+    )
 
 
 def test_equal_messages_are_equal_bytes_without_a_secret() -> None:
@@ -68,7 +73,8 @@ def test_a_message_arrives(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, Deferred), (429, Deferred), (401, NotifierError), (404, NotifierError), (0, Unknown)]
+    ("status", "error"),
+    [(500, Deferred), (429, Deferred), (401, NotifierError), (404, NotifierError), (0, Unknown)],
 )
 def test_every_way_to_fail_is_told_apart(server: Server, status: int, error: type[Exception]) -> None:
     server.status = status
@@ -79,9 +85,10 @@ def test_every_way_to_fail_is_told_apart(server: Server, status: int, error: typ
     assert "secret" not in str(raised.value)
 
 
-def test_where_nobody_listens_nothing_has_begun(server: Server) -> None:
-    port = server.server_address[1]
-    server.socket.close()
+def test_where_nobody_listens_nothing_has_begun() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
     begun = []
     with pytest.raises(Deferred):
         notifier(port).send(b"{}", "", lambda: begun.append(1))

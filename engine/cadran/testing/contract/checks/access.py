@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import logging
 import traceback
@@ -11,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from cadran.plugins.connector import AuthError, ConnectorError
+from cadran.plugins.connector import AuthError, Connector, ConnectorError
 from cadran.plugins.synced import SyncedConnector
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
 from cadran.testing.contract.reading import Got, reading, told
@@ -21,12 +22,11 @@ from cadran.testing.contract.watching import connections, declared, forms
 _SOON = 10.0
 
 
-def _ask(rig: Rig, connector: object) -> None:
+def _ask(connector: Connector) -> None:
     """The first that is asked of a source."""
     if isinstance(connector, SyncedConnector):
         connector.ping()
     else:
-        assert hasattr(connector, "discover")
         connector.discover()
 
 
@@ -44,7 +44,7 @@ def wrong_credentials_are_told_at_once(rig: Rig) -> None:
     )
     if rig.proxy is not None:
         asked = [one.same for one in rig.proxy.asked]
-        twice = next((one for one, then in zip(asked, asked[1:], strict=False) if one == then), None)
+        twice = next((one for one, then in itertools.pairwise(asked) if one == then), None)
         keeps(
             twice is None and len(asked) <= 4,
             f"with wrong credentials {len(asked)} requests were made: {[f'{m} {t}' for m, t, _ in asked[:5]]}; do not try again after a "
@@ -52,14 +52,14 @@ def wrong_credentials_are_told_at_once(rig: Rig) -> None:
         )
     table = rig.case.table
     later = rig.make(rig.case.wrong_credentials(rig.url))
-    got = _read_blindly(rig, later, table)
+    got = _read_blindly(later, table)
     keeps(isinstance(got, AuthError), f"reading '{table}' with wrong credentials gave {got!r}: raise AuthError there as well")  # fmt: skip
 
 
-def _raised(rig: Rig, connector: object) -> ConnectorError:
+def _raised(rig: Rig, connector: Connector) -> ConnectorError:
     def attempt() -> ConnectorError:
         try:
-            _ask(rig, connector)
+            _ask(connector)
         except ConnectorError as error:
             return error
         except Exception as error:
@@ -69,9 +69,8 @@ def _raised(rig: Rig, connector: object) -> ConnectorError:
     return rig.within(_SOON, attempt, f"wrong credentials were not told within {_SOON:.0f} seconds: do not try again after a 401 or 403")  # fmt: skip
 
 
-def _read_blindly(rig: Rig, connector: object, table: str) -> object:
+def _read_blindly(connector: Connector, table: str) -> object:
     """What reading a table gives without having asked for anything before."""
-    assert hasattr(connector, "read")
     try:
         return list(connector.changes(table) if isinstance(connector, SyncedConnector) else connector.read(table))  # fmt: skip
     except ConnectorError as error:
@@ -112,13 +111,15 @@ def only_declared_hosts_are_asked(rig: Rig) -> None:
         raise NotShown("it is no SyncedConnector, and so declares no hosts")
     keeps(not isinstance(hosts, str) and all(isinstance(host, str) and host for host in hosts), f"hosts is {hosts!r}: give a list of 'host' or 'host:port'")  # fmt: skip
     own = urlsplit(rig.http.upstream).port  # the proxy's own way to the stand-in
-    others = sorted({f"{host}:{port}" for host, port in made if port != own and not declared(host, port, hosts)})
+    others = sorted(
+        {f"{host}:{port}" for host, port in made if port != own and not declared(host, port, hosts)}
+    )
     keeps(not others, f"{', '.join(others)} was contacted, and 'hosts' does not name it: it has {list(hosts)}")  # fmt: skip
     trap = Proxy(host="localhost")
     try:
         for kind in ("redirect", "elsewhere"):
             rig.http.faults.clear()
-            rig.http.fault(kind, 1_000, location=trap.url)  # type: ignore[arg-type]
+            rig.http.fault(kind, 1_000, location=trap.url)
             rig.within(60.0, lambda: _whatever_comes(rig), "reading went on for a minute")
             way = "a redirect" if kind == "redirect" else "the address of the next page"
             keeps(not trap.asked, f"{way} to another host was followed: {_came(rig, trap)}; ask only 'hosts', as cadran.plugins.http does")  # fmt: skip
@@ -208,7 +209,7 @@ def _once(rig: Rig, fault: tuple[str, int] | None, errors: list[BaseException], 
         rig.http.faults.clear()
         rig.http.fault(fault[0], 1_000, status=fault[1] or 500, echo=True)  # type: ignore[arg-type]
     try:
-        _ask(rig, connector)
+        _ask(connector)
         read = reading(connector, rig.table(connector))
         got.append(read)
         if read.error is not None:

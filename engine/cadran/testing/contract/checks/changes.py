@@ -66,7 +66,10 @@ def reading_goes_on_behind_each_page(rig: Rig) -> None:
     keeps(resumable, "no page has a 'resume': say with each page what reading goes on with right behind it, or excuse it: cannot = {'resume': '…'}")  # fmt: skip
     for stop in resumable[:_MOST_STOPS]:
         first = rig.read(between=lambda got, at=stop: len(got.resumes) > at)  # type: ignore[misc]
-        keeps(first.stopped and first.resumes[stop] is not None, f"page {stop + 1} of another read has no 'resume'")
+        keeps(
+            first.stopped and first.resumes[stop] is not None,
+            f"page {stop + 1} of another read has no 'resume'",
+        )
         rest = rig.read(resume=first.resumes[stop])
         if rest.error is not None:
             raise NotKept(f"going on behind page {stop + 1} failed: {told(rest.error)}") from rest.error
@@ -144,7 +147,7 @@ def a_row_that_moves_is_not_lost(rig: Rig) -> None:
     start = rig.read().whole()
     moved = False
 
-    def between(got: Got) -> None:
+    def between(_: Got) -> None:
         nonlocal moved
         if not moved:
             moved = True

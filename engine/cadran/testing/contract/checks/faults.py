@@ -30,7 +30,11 @@ def _failing(rig: Rig, kind: Kind, times: int, *, late: bool, **more: Any) -> Go
     if not late:
         rig.http.fault(kind, times, **more)
     before = rig.http.fired(kind)
-    got = rig.within(60.0, lambda: reading(connector, table, between=between), f"a minute after the fault '{kind}' reading still goes on")
+    got = rig.within(
+        60.0,
+        lambda: reading(connector, table, between=between),
+        f"a minute after the fault '{kind}' reading still goes on",
+    )
     keeps(
         rig.http.fired(kind) > before,
         "nothing more was asked after the first page had come: give pages as they come, and the case's table rows for three",
@@ -83,7 +87,9 @@ def a_page_that_comes_again_is_an_error(rig: Rig) -> None:
         raise NotKept(loop) from error
     keeps(rig.http.fired("repeat"), "nothing was asked after the second page: the case's table needs rows for three pages")  # fmt: skip
     keeps(not rig.http.overrun(), loop)
-    keeps(got.error is not None, f"the same page came again, and reading gave {_outcome(got)}: raise DataError")
+    keeps(
+        got.error is not None, f"the same page came again, and reading gave {_outcome(got)}: raise DataError"
+    )
 
 
 @check("http")
@@ -126,7 +132,9 @@ def too_many_requests_are_waited_out(rig: Rig) -> None:
         gap = asked[at + 1].at - asked[at].at
         keeps(gap >= _PATIENCE - 0.5, f"the server said to wait {_PATIENCE} seconds, and was asked again after {gap:.1f}: wait as Retry-After says")  # fmt: skip
     if got.error is not None:
-        keeps(isinstance(got.error, RateLimited | Transient), f"429 gave {told(got.error)}: raise RateLimited")
+        keeps(
+            isinstance(got.error, RateLimited | Transient), f"429 gave {told(got.error)}: raise RateLimited"
+        )
 
 
 @check("http")

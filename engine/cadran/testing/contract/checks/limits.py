@@ -90,7 +90,9 @@ def _cancelled_in(rig: Rig, kind: Kind, what: str) -> None:
     finally:
         timer.join()
     if got.error is None:
-        raise NotKept(f"{what}, nobody waited any more, and reading gave {len(got.rows)} rows: raise Cancelled")
+        raise NotKept(
+            f"{what}, nobody waited any more, and reading gave {len(got.rows)} rows: raise Cancelled"
+        )
     told(got.error)
 
 

@@ -57,7 +57,9 @@ def settings_are_described(rig: Rig) -> None:
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        raise NotKept(f"config_schema is no valid JSON Schema: {error.message} at {error.json_path}") from error
+        raise NotKept(
+            f"config_schema is no valid JSON Schema: {error.message} at {error.json_path}"
+        ) from error
     keeps(schema.get("type") == "object", 'config_schema describes the settings as a whole: give it "type": "object"')  # fmt: skip
     try:
         json.dumps(schema)

@@ -37,7 +37,9 @@ def discovery_is_the_same_each_time(rig: Rig) -> None:
         twice = {name for name in names if names.count(name) > 1}
         keeps(not twice, f"'{table.name}' has the column {sorted(twice)} twice: formulas do not tell A from a; cadran.plugins.column_names numbers them")  # fmt: skip
         for name in (*table.key, *([table.cursor] if table.cursor else [])):
-            keeps(name.casefold() in names, f"'{table.name}' has '{name}' as key or cursor, and no such column")
+            keeps(
+                name.casefold() in names, f"'{table.name}' has '{name}' as key or cursor, and no such column"
+            )
         untyped = [column.name for column in table.columns if not column.type]
         if issubclass(rig.kind, SyncedConnector):
             keeps(not untyped, f"the columns {untyped} of '{table.name}' have no type: the copy's tables are made before there are rows")  # fmt: skip
@@ -98,7 +100,9 @@ def values_are_exact(rig: Rig) -> None:
         rig.holds(got, "what was read is not what the stand-in holds")
         return
     wanted = rig.wanted(got.table)
-    keeps(set(wanted) & set(got.by_key), f"no row of '{got.table.name}' has a key that the stand-in's rows have")
+    keeps(
+        set(wanted) & set(got.by_key), f"no row of '{got.table.name}' has a key that the stand-in's rows have"
+    )
     wrong = differences(got.by_key, wanted, exact=True)
     keeps(not wrong, f"values of '{got.table.name}' are not those of the source: {'; '.join(wrong[:3])}")
 

@@ -91,7 +91,9 @@ class AcmeConnector(SyncedConnector):
             raise DataError(f"Acme has no table '{table}'")
         records, keys = Records(found.columns, key=found.key), Records(found.columns[:1])
         asked: dict[str, Any] = {"limit": PAGE}
-        if window.since is not None:  # what changed then or later: >=, as another row may be written in the same moment
+        if (
+            window.since is not None
+        ):  # what changed then or later: >=, as another row may be written in the same moment
             asked |= {"changed_since": window.since.isoformat(), "deleted": "true"}
         if resume is not None:
             asked["after"] = place(resume)
@@ -120,7 +122,9 @@ class AcmeConnector(SyncedConnector):
 def described(table: Mapping[str, Any]) -> Table:
     """A table as Acme describes it; the first field is its key."""
     columns = [Column(field["name"], TYPES[field["type"]]) for field in table["fields"]]
-    return Table(table["name"], tuple(columns), key=(columns[0].name,), cursor="changed_at", deletes="reported")
+    return Table(
+        table["name"], tuple(columns), key=(columns[0].name,), cursor="changed_at", deletes="reported"
+    )
 
 
 def place(resume: Mapping[str, Any]) -> str:
@@ -136,5 +140,7 @@ def judged(answer: Answer) -> ConnectorError | None:
     if answer.status == 410:
         return ResumeExpired("Acme has forgotten this page")
     if answer.status == 429 and answer.json().get("error") == "daily_quota":
-        return QuotaExhausted("all requests of the day are used up", hint="cadran sync goes on tomorrow where it stopped")
+        return QuotaExhausted(
+            "all requests of the day are used up", hint="cadran sync goes on tomorrow where it stopped"
+        )
     return None

@@ -37,12 +37,17 @@ class AcmeNotifier(Notifier):
         kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
         host = self._url.hostname or ""
         connection = kind(host, self._url.port, timeout=30)
-        headers = {"content-type": "application/json", "authorization": f"Bearer {self.context.config['token']}"}
+        headers = {
+            "content-type": "application/json",
+            "authorization": f"Bearer {self.context.config['token']}",
+        }
         try:
             try:
                 connection.connect()
             except OSError as error:  # nothing has gone out
-                raise Deferred(f"{host} cannot be reached: {error.strerror or error}", hint="it is tried again") from None
+                raise Deferred(
+                    f"{host} cannot be reached: {error.strerror or error}", hint="it is tried again"
+                ) from None
             begin()  # from here on it may arrive
             try:
                 connection.request("POST", self._url.path or "/", sealed, headers)
@@ -54,5 +59,7 @@ class AcmeNotifier(Notifier):
         if status == 429 or status >= 500:
             raise Deferred(f"{host} answered {status}", hint="it is tried again")
         if status >= 300:
-            raise NotifierError(f"{host} answered {status}", hint="see whether the token is good", setting=["token"])
+            raise NotifierError(
+                f"{host} answered {status}", hint="see whether the token is good", setting=["token"]
+            )
         return f"posted to {host}"
