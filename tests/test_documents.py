@@ -32,6 +32,11 @@ SHOP: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
+CRM: dict[str, Any] = {
+    "type": "object",
+    "properties": {"token": {"type": "string", "writeOnly": True}},
+    "additionalProperties": False,
+}
 FOLDER: dict[str, Any] = {
     "type": "object",
     "required": ["path"],
@@ -39,9 +44,10 @@ FOLDER: dict[str, Any] = {
     "additionalProperties": False,
 }
 INSTALLED = Installed(
-    {"files": FILES, "shop": SHOP},
+    {"files": FILES, "shop": SHOP, "crm": CRM},
     {"file": FOLDER, "mail": {"type": "object"}, "chat": {"type": "object"}},
     broken=("broken",),
+    kept=("crm",),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.simulators.base import Simulator
 
-from benchmarks.connectors import contacts
+from benchmarks.connectors import contacts, crms, hubspot, recorded
 
 
 @dataclass(frozen=True)
@@ -25,4 +25,7 @@ class Case:
 CASES = {
     "texts": Case(contacts.texts, contacts.bare, contacts.ours),  # values as HubSpot gives them
     "values": Case(contacts.values, contacts.bare, contacts.ours),  # numbers as numbers
+    "hubspot": Case(hubspot.serve, recorded.bare, hubspot.read),
+    "pipedrive": Case(crms.pipedrive_account, crms.pipedrive_bare, crms.pipedrive_ours),
+    "odoo": Case(crms.odoo_database, crms.odoo_bare, crms.odoo_ours),
 }

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cadran.compute.spans import Clock
     from cadran.deliver.history import History
     from cadran.deliver.messages import Composer
+    from cadran.deliver.telling import RunTold
     from cadran.deliver.work import Outcome as Performed
     from cadran.formula.measures import Model
     from cadran.judge.backtested import Backtest
@@ -204,7 +205,8 @@ class Project:
         segment: Sequence[str] = (), full: bool = False, counting: bool = False, progress: Progress = lambda _: None,
         analyses: Wanted | Literal["reports", "all"] | None = None, apart: Collection[str] = (), partial: bool = False, sync: bool = True,
     ) -> Results:  # fmt: skip
-        """Computes and judges. ``as_of`` is the run's logical time (a date, a datetime or ISO text); a bare date means its first instant.
+        """Computes and judges, and tells the listeners of the project's plugins. ``as_of`` is the run's logical time (a date, a datetime
+        or ISO text); a bare date means its first instant.
 
         ``kpis`` names KPIs, or tags as ``tag:NAME`` (default: all that are reported); ``segment`` keeps one segment
         (``channel``) or one of its values (``channel=paid``). ``full`` takes nothing from what earlier runs have kept.
@@ -214,10 +216,28 @@ class Project:
         fails only the KPIs that need it: the results' ``failed`` say which and why. Without ``sync`` no synced source is asked
         for what has changed: warnings say how old its rows are. Raises ProblemsFound.
         """
+        from cadran.deliver.telling import RunTold
+
+        told = RunTold("" if as_of is None else str(as_of), tuple(kpis))
+        try:
+            found = self._ran(
+                told, kpis, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress,
+                analyses=analyses, apart=apart, partial=partial, sync=sync,
+            )  # fmt: skip
+        except BaseException as error:
+            told.failed(error)
+            raise
+        return told.finished(found)
+
+    def _ran(
+        self, told: RunTold, kpis: Sequence[str], *, as_of: AsOf, since: dt.date | None, until: dt.date | None, segment: Sequence[str],
+        full: bool, counting: bool, progress: Progress, analyses: Wanted | Literal["reports", "all"] | None, apart: Collection[str],
+        partial: bool = False, sync: bool,
+    ) -> Results:  # fmt: skip
         if partial:
             from cadran.deliver.partly import partly
 
-            run = functools.partial(self.run, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress, sync=sync)  # fmt: skip
+            run = functools.partial(self._ran, told, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress, sync=sync)  # fmt: skip
             return partly(
                 self, kpis, analyses, lambda names, wanted, apart: run(names, analyses=wanted, apart=apart)
             )
@@ -225,6 +245,7 @@ class Project:
         from cadran.compute.planning.selection import choose, with_segments
 
         with self._opened(apart=apart, syncing=sync, progress=progress) as opened:
+            told.begin(opened.declaration)
             declaration = opened.checked().declaration
             names = with_segments(declaration, choose(declaration, kpis), segment)
             clock, request = clock_of(declaration, as_of), Request(names, since, until)
@@ -557,7 +578,15 @@ class Project:
         try:
             with (
                 room(declaration) as settings,
-                closing(Session(zone, record=record, counting=counting, settings=settings)) as session,
+                closing(
+                    Session(
+                        zone,
+                        record=record,
+                        counting=counting,
+                        settings=settings,
+                        functions=opened.model.functions,
+                    )
+                ) as session,
             ):
                 tables = memory.tables_in(session) if memory is not None else None
                 rejected, remotes = opened.sources.load(session, datasets, progress, tables)
@@ -646,6 +675,10 @@ def _judged(
 
 def _named_files(declaration: Declaration) -> Iterator[Problem]:
     """What is wrong with the files that reports and tests name. Nothing is imported for a project that names none."""
+    if declaration.added.filters or declaration.added.blocks:
+        from cadran.publish.added import check
+
+        yield from check(declaration)
     if any(report.template for report in declaration.reports.values()):
         from cadran.publish.report import check_templates
         from cadran.resources import template_folders

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
-from cadran.declare.settings import mask, replace_settings
+from cadran.declare.resolvers import Resolvers
+from cadran.declare.settings import Given, mask, replace_settings
+from declare.fakes import NOTHING
 
 ENVIRONMENT = {"USER": "ann", "EMPTY": "", "URL": "postgres://ann:s%40cret!@db.example.com/x?token=abcdefgh1"}
 
 
 def replaced(text: str) -> tuple[object, list[str], set[str]]:
-    document, found = Document.parse(text), Findings()
-    secrets = replace_settings(document, ENVIRONMENT, found)
-    return document.data, [str(p) for p in found.problems], secrets
+    document, given = Document.parse(text), Given(ENVIRONMENT, Resolvers(NOTHING), Findings())
+    replace_settings(document, given, Path())
+    return document.data, [str(p) for p in given.found.problems], given.secrets
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,7 @@ def test_all_unset_ones_are_named_with_their_place() -> None:
 
 def test_a_place_inside_a_replaced_value_is_where_it_starts() -> None:
     document = Document.parse("a: ${USER} + long text")
-    replace_settings(document, ENVIRONMENT, Findings())
+    replace_settings(document, Given(ENVIRONMENT, Resolvers(NOTHING), Findings()), Path())
     assert Place(document, ("a",)).position(3, 4).column == 4
 
 

@@ -24,7 +24,7 @@ def test_the_python_api() -> None:
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
         "allow_paths", "analyse", "backtest", "cache", "check", "check_data", "clear_cache", "declaration", "dependencies", "due", "environ", "examine", "explain",
-        "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "test", "trial_store", "unread_cache",
+        "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "sync", "test", "trial_store", "unread_cache",
     }  # fmt: skip
     assert _public(cadran.Results) == {
         "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "failed", "judged", "judging", "kpis", "listed", "measured", "measured_on", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",
@@ -38,22 +38,30 @@ def _public(kind: type) -> set[str]:
 
 def test_the_contract_of_plugins() -> None:
     assert cadran.plugins.__all__ == [
-        "API", "WHOLE", "ArrowStream", "AuthError", "Cancelled", "Column", "ConfigError", "Connector", "ConnectorEntry", "ConnectorError",
-        "Context", "DataError", "Deferred", "Deletes", "Document", "End", "InPlace", "Message", "Notifier", "NotifierContext",
-        "NotifierEntry", "NotifierError", "Page", "Part", "Picture", "QueryRefused", "QueryableConnector", "QuotaExhausted",
-        "RateLimited", "Rejected", "Relation", "ResumeExpired", "SchemaChanged", "SyncedConnector", "Table", "Transient", "Unknown",
-        "Window", "column_name", "column_names", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
+        "API", "WHOLE", "ArrowStream", "AuthError", "Block", "BlockEntry", "Cancelled", "Column", "ConfigError",
+        "Connector", "ConnectorEntry", "ConnectorError", "Context", "DataError", "Deferred", "Deletes", "Document", "End",
+        "FilterEntry", "Function", "FunctionEntry", "InPlace", "KpiValue", "Listener", "ListenerEntry", "Message",
+        "MessageSent", "Notifier", "NotifierContext", "NotifierEntry", "NotifierError", "Page", "Part", "Picture",
+        "QueryRefused", "QueryableConnector", "QuotaExhausted", "RateLimited", "Rejected", "Relation", "ResumeExpired",
+        "RunFailed", "RunFinished", "RunStarted", "SchemaChanged", "SecretContext", "SecretEntry", "SecretError",
+        "SecretResolver", "SourceSynced", "SyncedConnector", "Table", "Transient", "Unknown", "ValueKind", "Window",
+        "column_name", "column_names", "hookimpl", "is_file_name", "listed", "parse_duration", "suggest", "write_whole",
     ]  # fmt: skip
     assert cadran.plugins.API == "1"
     assert {name for name in vars(hookspecs) if name.startswith("cadran_")} == {
+        "cadran_blocks",
         "cadran_connectors",
+        "cadran_filters",
+        "cadran_functions",
+        "cadran_listeners",
         "cadran_notifiers",
+        "cadran_secrets",
     }
 
 
 def test_the_commands() -> None:
     assert list(COMMANDS) == [
-        "init", "run", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
+        "init", "run", "sync", "report", "send", "check", "test", "why", "compare", "explain", "funnels", "cohorts", "scores", "catalogue", "pace",
         "forecast", "alerts", "silence", "backtest", "history", "outbox", "schedule", "scheduler", "cache", "schema", "plugins",
     ]  # fmt: skip
     (script,) = entry_points(group="console_scripts", name="cadran")

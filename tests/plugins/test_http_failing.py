@@ -173,6 +173,13 @@ def test_what_a_connector_calls_transient_is_asked_again(api: Api) -> None:
     assert wait.slept == pytest.approx(2)
 
 
+def test_a_mistake_of_a_program_is_no_lost_connection(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with asking(api) as http:
+        monkeypatch.setattr(http._bucket, "take", lambda now: now / 0)
+        with pytest.raises(ZeroDivisionError):
+            http.get("/x")
+
+
 def test_a_web_page_where_it_looks_for_words_is_judged_by_its_status(api: Api) -> None:
     api.said["/x"] = Response(b"<html>blocked</html>", 403)
     with (

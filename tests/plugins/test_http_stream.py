@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import threading
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from tests.simulators.base import Fault, Response
 
 from cadran.plugins import AuthError, Cancelled, DataError, Transient
-from cadran.plugins.http import stream
+from cadran.plugins.http import Pieces, stream
 
 from .asking import Api, NoTime, asking, context
 
@@ -80,6 +81,18 @@ def test_until_it_begins_it_is_asked_again(fault: Fault, api: Api) -> None:
     assert wait.slept > 0
 
 
+def test_a_web_page_is_not_taken_for_rows(api: Api) -> None:
+    api.faults.append(Fault("html", 1))
+    with asking(api) as http:
+        assert b"".join(http.stream("/x")) == b'{"amount": 12.50}'
+    api.faults.append(Fault("html", 9))
+    with (
+        asking(api, tries=2) as http,
+        pytest.raises(Transient, match="no JSON: a web page: Down for maintenance"),
+    ):
+        http.stream("/x")
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "message"),
     [
@@ -99,6 +112,24 @@ def test_a_letter_now_and_then_is_no_answer(api: Api) -> None:
     api.said["/x"] = Response(LINES)
     with asking(api, timeout=0.3) as http, pytest.raises(Transient, match="too slowly to end"):
         list(http.stream("/x"))
+
+
+def test_slow_and_steady_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """600 bytes in 0.6 of the time that a server may say nothing."""
+
+    class Opened:
+        status, headers = 200, {}
+
+        def pieces(self) -> Iterator[bytes]:
+            for _ in range(50):
+                clock[0] += 0.6
+                yield b"x" * 600
+
+        def close(self) -> None: ...
+
+    clock = [0.0]
+    monkeypatch.setattr(stream.time, "monotonic", lambda: clock[0])
+    assert len(b"".join(Pieces(Opened(), lambda error: error, timeout=1.0))) == 30_000
 
 
 def test_whoever_takes_time_over_each_piece_is_not_the_servers_fault(api: Api) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.simulators.base import Fault, Response
 
 from cadran.plugins import Cancelled, QuotaExhausted, RateLimited, Transient
-from cadran.plugins.http import Answer, Http, Limit, Wait
+from cadran.plugins.http import Answer, Http, Limit
 from cadran.plugins.http.buckets import Bucket
 from cadran.plugins.http.waiting import backoff, retry_after
 
@@ -255,10 +255,23 @@ def test_an_answer_ends_in_time_however_steadily_it_comes(api: Api) -> None:
         http.get("/x")
 
 
-def test_waiting_for_a_turn_is_not_the_answers_time(api: Api) -> None:
-    """The real clock: the account's limit holds a request back for longer than an answer may take."""
-    with asking(api, context(Wait()), whole=0.4, limits=[Limit(1, 0.5)]) as http:
-        http.get("/x"), http.get("/x")
+def test_waiting_for_a_turn_is_not_the_answers_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cadran.plugins.http.network import Attention
+
+    attention, begun = Attention(lambda: False, whole=60.0), []
+    with attention.in_time():
+        first = attention._deadline
+        time.sleep(0.001)
+        attention.restart()
+        assert attention._deadline > first
+    attention.restart()
+    assert attention._deadline is None
+    monkeypatch.setattr(Attention, "restart", lambda told: begun.append(told))
+    with asking(api, limits=[Limit(1, 5)]) as http:
+        http.get("/x")
+        assert begun == []
+        http.get("/x")
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize("hours", [-5, 0, 3])

@@ -89,6 +89,14 @@ def test_further_properties_by_name(account: HubSpot) -> None:
     assert (row["hs_object_source"], row["associatedcompanyid"]) == ("IMPORT", Decimal(7))
 
 
+def test_a_further_property_that_is_not_there(account: HubSpot) -> None:
+    with connecting(account, properties={"deals": ["dealname", "hs_next_stap"]}) as source:
+        problem = source.table("deals").problem  # type: ignore[union-attr]
+        assert isinstance(problem, ConfigError) and problem.setting == ("properties", "deals", 1)
+        assert "hs_next_stap" in problem.message
+        assert source.table("contacts").problem is None  # type: ignore[union-attr]
+
+
 def test_a_property_comes_goes_and_changes_its_type(account: HubSpot) -> None:
     id_ = str(account.insert("contacts", {"score": "12"}))
     account.add_property("contacts", "score", "Score")

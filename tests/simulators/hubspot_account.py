@@ -71,9 +71,10 @@ class Account(Simulator):
     def merge(self, kind: str, winner: int, loser: int) -> None:
         """The loser is gone at once, without a stay in the recycling bin."""
         with self.lock:
-            self.rows[kind].remove(loser)
-            before = self.rows[kind][winner].values.get("hs_merged_object_ids", "")
-            self.update(kind, winner, {"hs_merged_object_ids": f"{before};{loser}".strip(";")})
+            rows = self.rows[kind]
+            parts = [rows[each].values.get("hs_merged_object_ids", "") for each in (winner, loser)]
+            rows.remove(loser)
+            self.update(kind, winner, {"hs_merged_object_ids": ";".join(filter(None, [*parts, str(loser)]))})
 
     def tie(self, kind: str, ids: Iterable[int], at: dt.datetime) -> None:
         with self.lock:

@@ -72,9 +72,11 @@ _SHARED = "hs_object_id:number:c hubspot_owner_id:enumeration hs_merged_object_i
 _TEXT = {
     "contacts": "email firstname lastname phone city country company createdate:datetime:c lastmodifieddate:datetime:c "
     "lifecyclestage:enumeration hs_lead_status:enumeration hubspotscore:number notes_last_contacted:datetime:c "
-    "hs_analytics_source:enumeration associatedcompanyid:number:h",
+    "hs_analytics_source:enumeration hs_analytics_source_data_1 associatedcompanyid:number:h "
+    "hs_lifecyclestage_salesqualifiedlead_date:datetime",
     "companies": "name domain city country industry:enumeration createdate:datetime:c hs_lastmodifieddate:datetime:c "
-    "numberofemployees:number annualrevenue:number lifecyclestage:enumeration",
+    "numberofemployees:number annualrevenue:number lifecyclestage:enumeration hs_analytics_source:enumeration "
+    "hs_analytics_source_data_1",
     "deals": "dealname amount:number closedate:datetime createdate:datetime:c hs_lastmodifieddate:datetime:c dealstage:enumeration "
     "pipeline:enumeration dealtype:enumeration deal_currency_code:enumeration hs_deal_stage_probability:number:c "
     "hs_is_closed:bool:c hs_is_closed_won:bool:c",

@@ -49,6 +49,7 @@ class Pipedrive(Simulator):
         self.rows: dict[str, dict[Any, dict[str, Any]]] = {
             name: {} for name in (*V2, "leads", "pipelines", "stages")
         }
+        self.hidden: set[str] = set()  # paths that the token's user may not ask
         self.users: list[dict[str, Any]] = []
         self.teams: list[dict[str, Any]] | None = []
         self.fields: dict[str, list[dict[str, Any]]] = {name: _standard(name) for name in V2}
@@ -110,7 +111,7 @@ class Pipedrive(Simulator):
 
     def add_field(self, kind: str, label: str, type_: str, options: Sequence[str] = ()) -> str:
         key = field_key(kind, label)
-        start = 1 + max((o["id"] for f in self.fields[kind] for o in f["options"] or ()), default=100)
+        start = 1 + max(100, *(o["id"] for f in self.fields[kind] for o in f["options"] or ()), 0)
         told = [{"id": start + n, "label": name} for n, name in enumerate(options)] or None
         self.fields[kind].append(_field(label, key, type_, told, custom=True))
         return key
@@ -165,6 +166,8 @@ class Pipedrive(Simulator):
     def answer(self, request: Request) -> Response:
         if request.headers.get("x-api-token") != TOKEN:
             return _wrong(401, "unauthorized access")
+        if request.path in self.hidden:
+            return _wrong(403, "Forbidden: the user has no permission for this")
         refusal = self._spend(request)
         response = refusal or super().answer(request)
         return Response(response.content, response.status, {**self._limits(), **response.headers})

@@ -25,7 +25,21 @@ from sync.syncing import Copy
 
 HEAVY = ["duckdb", "pyarrow", "pyarrow.parquet", "pytest", "sync.syncing", "cadran.sync.source"]
 LIST = replace(DEALS, name="list", key=(), cursor="")
-_STEPS = {"execute", "executemany", "open", "write", "truncate", "replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "flock", "close"}
+_STEPS = {
+    "execute",
+    "executemany",
+    "open",
+    "write",
+    "truncate",
+    "replace",
+    "rename",
+    "unlink",
+    "rmdir",
+    "mkdir",
+    "fsync",
+    "flock",
+    "close",
+}
 
 
 def forking() -> ForkServerContext:
@@ -54,7 +68,13 @@ def after(rows: int = 9) -> World:
     of.deal(rows + 1, "bad", amount="17.001")
     of.tables["deals"].rows = [row for row in of.tables["deals"].rows if row["id"] != 3]
     of.tables["deals"].gone = [((3,), of.now)]
-    of.columns("deals", *DEALS.columns[:2], Column("amount", "DECIMAL(18,4)"), DEALS.columns[3], Column("owner", "VARCHAR"))
+    of.columns(
+        "deals",
+        *DEALS.columns[:2],
+        Column("amount", "DECIMAL(18,4)"),
+        DEALS.columns[3],
+        Column("owner", "VARCHAR"),
+    )
     of.tables["list"].rows = of.tables["list"].rows[2:]
     of.later(hours=1)
     return of
@@ -72,7 +92,9 @@ def process(folder: Path, made: Callable[[], World], events: int, note: Path | N
         if counted[0] == events:
             if note is not None:
                 name = getattr(what, "__name__", "")
-                note.write_text(f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name} {event} {name}")
+                note.write_text(
+                    f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name} {event} {name}"
+                )
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(watch)

@@ -37,7 +37,9 @@ def test_first_everything_then_only_changes(copy: Copy) -> None:
     second = copy.one()
     assert (second.counts.new, second.counts.changed, second.counts.rows, second.whole) == (1, 1, 6, False)
     assert names(copy) == {0: "a", 1: "a", 2: "a", 3: "changed", 4: "a", 7: "new"}
-    assert [window.since for _, window, _ in copy.of.asked] == [None, START], "from what was last seen, that included"
+    assert [window.since for _, window, _ in copy.of.asked] == [None, START], (
+        "from what was last seen, that included"
+    )
 
 
 def test_a_sync_without_news_leaves_the_file_as_it_is(copy: Copy) -> None:
@@ -78,12 +80,13 @@ def test_a_row_that_is_dated_later_than_now_hides_no_change(copy: Copy) -> None:
 
 
 def test_what_was_seen_never_becomes_less(copy: Copy) -> None:
+    copy.set(lookback=3 * 24 * HOUR)
     copy.of.later(days=1)
     copy.of.deal(1)
+    since = copy.of.now - 3 * 24 * HOUR
     copy.one()
-    since = copy.of.now - dt.timedelta(minutes=1)
     copy.of.tables["deals"].rows[0]["changed"] = START
-    copy.one()
+    assert copy.one().counts.changed == 1
     copy.one()
     assert [window.since for _, window, _ in copy.of.asked] == [None, since, since]
 
@@ -159,7 +162,10 @@ def test_rows_that_are_reported_gone_are_and_may_come_back(copy: Copy) -> None:
 def test_a_row_behind_its_own_end_lives_and_one_before_it_does_not(copy: Copy) -> None:
     from cadran.plugins.synced import Deletes
 
-    row, gone = page(DEALS, [{"id": 1, "name": "a", "changed": START}]), page(DEALS, [{"id": 1}]).select(["id"])
+    row, gone = (
+        page(DEALS, [{"id": 1, "name": "a", "changed": START}]),
+        page(DEALS, [{"id": 1}]).select(["id"]),
+    )
     copy.of.strange = lambda _: iter([Page(row), Deletes(gone), Page(row), End(2)])
     copy.one()
     assert sorted(names(copy)) == [1]
@@ -227,7 +233,9 @@ def test_rows_before_a_day_are_not_asked_for(copy: Copy) -> None:
 
 
 def test_a_row_without_its_key_is_set_aside(copy: Copy) -> None:
-    copy.of.strange = lambda _: iter([Page(page(DEALS, [{"id": None, "name": "x"}, {"id": 2, "name": "y"}])), End(2)])
+    copy.of.strange = lambda _: iter(
+        [Page(page(DEALS, [{"id": None, "name": "x"}, {"id": 2, "name": "y"}])), End(2)]
+    )
     done = copy.one()
     assert (done.counts.aside, names(copy)) == (1, {2: "y"})
     assert copy.aside() == [("deals: row 1", "id: the key is empty")]
@@ -237,7 +245,7 @@ def test_what_the_connector_sets_aside_is_counted_and_said(copy: Copy) -> None:
     def strange(stream: Any) -> Any:
         yield Rejected("deals 9", "amount: 'abc' is no number")
         yield from stream
-        
+
     copy.of.strange = strange
     copy.of.deal(1)
     for _ in range(2):
@@ -253,8 +261,16 @@ STREAMS: list[tuple[str, Any, str]] = [
     ("a wrong end", lambda p: [p, End(2)], "was to have 2 rows, and 1 came"),
     ("more behind the end", lambda p: [p, End(1), p], "something came behind the end"),
     ("something else", lambda p: [p, "page"], "the connector gave a str"),
-    ("circles", lambda p: [replace(p, resume={"at": n % 3}) for n in range(10)] + [End(10)], "goes round in circles"),
-    ("a column less", lambda p: [Page(p.data.drop_columns(["name"])), End(1)], "a page came without column 'name'"),
+    (
+        "circles",
+        lambda p: [replace(p, resume={"at": n % 3}) for n in range(10)] + [End(10)],
+        "goes round in circles",
+    ),
+    (
+        "a column less",
+        lambda p: [Page(p.data.drop_columns(["name"])), End(1)],
+        "a page came without column 'name'",
+    ),
 ]
 
 
@@ -289,7 +305,20 @@ def test_a_table_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
 
 
 def test_tables_whose_names_are_no_names_of_files(tmp_path: Path) -> None:
-    strange = ["../../etc", "Deals", "deals", "DEALS", "con", "a/b", "a\\b", "é" * 200, "", " ", "x" * 300, "a'b\"c"]
+    strange = [
+        "../../etc",
+        "Deals",
+        "deals",
+        "DEALS",
+        "con",
+        "a/b",
+        "a\\b",
+        "é" * 200,
+        "",
+        " ",
+        "x" * 300,
+        "a'b\"c",
+    ]
     copy = Copy(tmp_path, world(*(replace(DEALS, name=name) for name in strange)))
     for name in strange:
         copy.of.tables[name].rows = [{"id": 1, "name": name, "changed": START}]

@@ -78,7 +78,10 @@ def test_a_column_that_is_gone_is_empty_and_may_come_back(copy: Copy) -> None:
 def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
     copy.of.columns("deals", ID, NAME, Column("amount", "VARCHAR"), CHANGED)
     rows = copy.of.tables["deals"].rows
-    rows[:] = [{"id": n, "name": "x", "amount": a, "changed": copy.of.now} for n, a in enumerate(["1.25", "n/a", "0.001", "7", None])]
+    rows[:] = [
+        {"id": n, "name": "x", "amount": a, "changed": copy.of.now}
+        for n, a in enumerate(["1.25", "n/a", "0.001", "7", None])
+    ]
     done = copy.one()
     assert not done.whole and done.counts.aside == 2
     assert column(copy, "amount") == {0: Decimal("1.25"), 3: Decimal("7.00"), 4: None}
@@ -133,7 +136,9 @@ FITS: list[tuple[str, str, Any, Any]] = [
 
 
 @pytest.mark.parametrize("old, new, value, expected", FITS)
-def test_what_fits_a_type_loses_nothing(tmp_path: Path, old: str, new: str, value: Any, expected: Any) -> None:
+def test_what_fits_a_type_loses_nothing(
+    tmp_path: Path, old: str, new: str, value: Any, expected: Any
+) -> None:
     copy = Copy(tmp_path, world())
     copy.of.columns("deals", ID, Column("amount", old), CHANGED)
     copy.one()

@@ -36,7 +36,9 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any], int]:
+def expected(
+    begun: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], dict[str, Any], int]:
     """What is seen before and after, and in how many steps the sync does it."""
     folder = tmp_path_factory.mktemp("expected") / "copy"
     shutil.copytree(begun, folder)
@@ -63,7 +65,9 @@ def _steps(steps: int) -> list[int]:
     return [1 + int(number * part + chance.random() * part) for number in range(KILLS)]
 
 
-def test_killed_once_anywhere(begun: Path, expected: tuple[dict[str, Any], dict[str, Any], int], tmp_path: Path) -> None:
+def test_killed_once_anywhere(
+    begun: Path, expected: tuple[dict[str, Any], dict[str, Any], int], tmp_path: Path
+) -> None:
     was, now, steps = expected
     died: Counter[str] = Counter()
     for step in _steps(steps):
@@ -84,7 +88,9 @@ def test_killed_once_anywhere(begun: Path, expected: tuple[dict[str, Any], dict[
 
 
 @pytest.mark.parametrize("seed", range(20) if FULL else range(1))
-def test_killed_again_and_again(begun: Path, expected: tuple[dict[str, Any], dict[str, Any], int], tmp_path: Path, seed: int) -> None:
+def test_killed_again_and_again(
+    begun: Path, expected: tuple[dict[str, Any], dict[str, Any], int], tmp_path: Path, seed: int
+) -> None:
     was, now, steps = expected
     chance, folder = random.Random(seed), tmp_path / "copy"
     shutil.copytree(begun, folder)

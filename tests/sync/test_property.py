@@ -44,7 +44,9 @@ class Source(RuleBasedStateMachine):
     Where rows that are gone are not reported, ``lingering`` are keys that may still stand in the copy.
     """
 
-    @initialize(size=st.integers(1, 4), deletes=st.sampled_from(["reported", "unseen"]), resumes=st.booleans())
+    @initialize(
+        size=st.integers(1, 4), deletes=st.sampled_from(["reported", "unseen"]), resumes=st.booleans()
+    )
     def begin(self, size: int, deletes: Any, resumes: bool) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cadran-sync-"))
         self.copy = Copy(self.folder, world(replace(DEALS, deletes=deletes), size=size, resumes=resumes))

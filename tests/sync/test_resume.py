@@ -32,7 +32,9 @@ def copy(tmp_path: Path) -> Copy:
     return copy
 
 
-def failing(error: BaseException, page: int, times: int = 1, table: str = "deals") -> Callable[[str, int], None]:
+def failing(
+    error: BaseException, page: int, times: int = 1, table: str = "deals"
+) -> Callable[[str, int], None]:
     left = [times]
 
     def fault(asked: str, number: int) -> None:
@@ -43,7 +45,12 @@ def failing(error: BaseException, page: int, times: int = 1, table: str = "deals
     return fault
 
 
-STOPS = [Transient("the server fails"), QuotaExhausted("used up"), ValueError("a bug"), ConnectorError("lost")]
+STOPS = [
+    Transient("the server fails"),
+    QuotaExhausted("used up"),
+    ValueError("a bug"),
+    ConnectorError("lost"),
+]
 
 
 @pytest.mark.parametrize("error", STOPS, ids=lambda e: type(e).__name__)

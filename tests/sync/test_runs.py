@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
+from cadran.cli import cli
+from cadran.plugins.connector import AuthError, Column, ConnectorError, Transient
+from cadran.problems import ProblemsFound
 from cadran.project import Project
-from sync.fake import Plugins, World, world
+from cadran.sync.places import Places
+from cadran.sync.work import problems
+from sync.fake import DEALS, Plugins, World, world
 
+SECRET = "correct-horse-battery"
 PROJECT = """
 version: 1
 sources:
-  crm: {connector: fake, token: secret-token, sync: {max_age: 1 hour}}
+  crm: {connector: fake, token: "${TOKEN}", sync: {max_age: 1 hour}}
 datasets:
   deals: {from: crm.deals, date: changed}
 kpis:
@@ -19,23 +34,268 @@ kpis:
 """
 
 
-def project(folder: Path, of: World, text: str = PROJECT) -> Project:
+@pytest.fixture
+def of() -> World:
+    of = world()
+    of.now = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(hours=3)
+    for number in range(5):
+        of.deal(number, amount=f"{number}.25")
+        of.tables["deals"].rows[-1]["changed"] = dt.datetime(2026, 3, 1, number, tzinfo=dt.UTC)
+    return of
+
+
+@pytest.fixture
+def opened(tmp_path: Path, of: World) -> Project:
+    return project(tmp_path, of)
+
+
+def project(folder: Path, of: World, text: str = PROJECT, **more: World) -> Project:
     (folder / "kpis.yaml").write_text(text, encoding="utf-8")
-    return Project(folder / "kpis.yaml", {}, _plugins=Plugins(of))
+    return Project(folder / "kpis.yaml", {"TOKEN": SECRET}, _plugins=Plugins(of, **more))
 
 
-def value(opened: Project, kpi: str, **settings: object) -> object:
-    results = opened.run([kpi], as_of="2026-04-01", **settings)
+def value(opened: Project, kpi: str = "revenue", **options: Any) -> Any:
+    results = opened.run([kpi], as_of="2026-04-01", **options)
     [row] = [r for r in results.rows if r.kpi == kpi and r.period == "2026-03"]
     return row.value
 
 
-def test_a_sync_and_then_a_run(tmp_path: Path) -> None:
-    of = world()
-    for number in range(5):
-        of.deal(number, amount=f"{number}.25")
-    opened = project(tmp_path, of)
+def test_a_sync_and_then_a_run(opened: Project, of: World) -> None:
     [done] = opened.sync(now=of.clock)
-    assert done.error is None, done.error
-    assert (done.counts.new, done.counts.rows, done.whole) == (5, 5, True)
-    assert value(opened, "revenue", sync=False) == 11.25
+    assert (done.error, done.counts.new, done.counts.rows, done.whole) == (None, 5, 5, True)
+    assert value(opened, sync=False) == Decimal("11.25")
+    assert value(opened, "deal_count", sync=False) == 5
+
+
+def test_a_run_syncs_first_what_is_stale(opened: Project, of: World) -> None:
+    assert value(opened) == Decimal("11.25")
+    of.tables["deals"].rows[0] |= {
+        "amount": Decimal("100.00"),
+        "changed": dt.datetime(2026, 3, 2, tzinfo=dt.UTC),
+    }
+    assert value(opened) == Decimal("11.25")
+    assert of.connected == 1, "what is fresh is not asked for"
+    opened.sync()
+    assert value(opened) == Decimal("111.00")
+    assert of.connected == 2
+
+
+def test_a_run_syncs_what_other_settings_ask_for(opened: Project, of: World) -> None:
+    opened.sync()
+    for change, connected in (
+        ("", 1),
+        ("keep_deleted: true, ", 1),  # which is to be had from what lies here
+        ("keep_deleted: true, since: 2026-01-01, ", 2),
+    ):
+        opened.file.write_text(PROJECT.replace("max_age", f"{change}max_age"), encoding="utf-8")
+        opened.run(as_of="2026-04-01")
+        assert of.connected == connected
+        seen = json.loads((opened.file.parent / ".cadran" / "columns.json").read_text())
+        assert ("deleted_at" in seen["sources"]["crm"]["deals"]) == bool(change)
+    assert of.asked[-1][1].since == dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def test_a_run_without_sync_says_how_old_the_rows_are(opened: Project, of: World) -> None:
+    opened.sync(now=of.clock)
+    results = opened.run(as_of="2026-04-01", sync=False)
+    [warning] = [p for p in results.warnings if p.code == "not-synced"]
+    assert warning.message.endswith("UTC, 3 hours ago") and "'cadran sync crm'" in warning.hint
+    assert (warning.subject, warning.where is not None and warning.where.line) == ("sources.crm", 4)
+    assert of.connected == 1
+
+
+def test_a_source_that_was_never_synced(opened: Project) -> None:
+    assert [p.code for p in opened.check()] == ["columns-not-known"]
+    with pytest.raises(ProblemsFound) as raised:
+        opened.run(as_of="2026-04-01", sync=False)
+    assert "table 'deals' of source 'crm' was never synced" in str(raised.value)
+    assert "run 'cadran sync crm'" in str(raised.value)
+
+
+def test_check_asks_nobody_and_knows_the_columns(opened: Project, of: World) -> None:
+    opened.sync()
+    of.failing = AssertionError("asked")
+    connected = of.connected
+    assert opened.check() == []
+    text = PROJECT.replace("deals.amount", "deals.amuont")
+    opened.file.write_text(text, encoding="utf-8")
+    [problem, *_] = [p for p in opened.check() if p.severity == "error"]
+    assert "amuont" in problem.message and "amount" in problem.hint
+    assert of.connected == connected
+    seen = json.loads((opened.file.parent / ".cadran" / "columns.json").read_text())
+    assert seen["sources"]["crm"]["deals"]["amount"] == "DECIMAL(18,2)"
+
+
+def test_the_columns_last_seen_are_those_of_all_sources(opened: Project, of: World) -> None:
+    of.tables["more"] = replace(of.tables["deals"], table=replace(DEALS, name="more"))
+    record = opened.file.parent / ".cadran" / "columns.json"
+    opened.sync(every=True)
+    once = record.read_text()
+    assert list(json.loads(once)["sources"]["crm"]) == ["deals", "more"]
+    opened.run(as_of="2026-04-01")
+    assert record.read_text() == once, "a run does not take away what a sync has seen"
+
+
+def test_kept_results_hold_as_long_as_the_rows_do(opened: Project, of: World) -> None:
+    assert value(opened) == Decimal("11.25")
+    opened.sync()
+    results = opened.run(["revenue"], as_of="2026-04-01")
+    assert sum(s.rows for s in results.scanned) == 0, "no rows were read for it"
+    of.deal(9, amount="1.00")
+    of.tables["deals"].rows[-1]["changed"] = dt.datetime(2026, 3, 9, tzinfo=dt.UTC)
+    opened.sync()
+    assert value(opened) == Decimal("12.25")
+
+
+def test_what_was_set_aside_shows_in_quality(opened: Project, of: World) -> None:
+    opened.sync()
+    amount = Column("amount", "VARCHAR")
+    of.columns("deals", DEALS.columns[0], DEALS.columns[1], amount, DEALS.columns[3])
+    for row in of.tables["deals"].rows:
+        row |= {"amount": "n/a", "changed": dt.datetime(2026, 3, 5, tzinfo=dt.UTC)}
+    opened.sync()
+    results = opened.run(as_of="2026-04-01")
+    assert any("n/a is no DECIMAL(18,2)" in str(q) for q in results.quality), results.quality
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_whose_sync_fails_says_so_at_the_source(opened: Project, of: World) -> None:
+    opened.sync(now=of.clock)
+    of.failing = AuthError(f"the token {SECRET} is not accepted", hint="make a new one", setting=("token",))
+    with pytest.raises(ProblemsFound) as raised:
+        opened.run(as_of="2026-04-01")
+    [problem] = raised.value.problems
+    assert problem.message == "the token *** is not accepted"
+    assert problem.where is not None and (problem.where.line, problem.where.column) == (4, 33)
+    assert value(opened, sync=False) == Decimal("11.25"), "the rows of before still stand"
+
+
+def test_a_source_that_fails_keeps_no_other_from_its_rows(tmp_path: Path, of: World) -> None:
+    other = world()
+    other.failing = Transient("the server fails")
+    text = PROJECT.replace(
+        "datasets:", "  erp: {connector: other}\ndatasets:\n  more: {from: erp.deals, date: changed}"
+    )
+    opened = project(tmp_path, of, text, other=other)
+    outcomes = opened.sync()
+    assert [(one.source, one.table, one.error is None) for one in outcomes] == [
+        ("crm", "deals", True),
+        ("erp", "deals", False),
+    ]
+    [problem] = problems(outcomes)
+    assert (problem.message, problem.subject) == ("the server fails", "sources.erp")
+
+
+def test_a_table_that_there_is_not_is_said_where_it_is_named(tmp_path: Path, of: World) -> None:
+    text = PROJECT.replace("crm.deals", "crm.deal")
+    [one] = project(tmp_path, of, text).sync()
+    [problem] = one.problems
+    assert problem.message == "source 'crm' has no table 'deal'" and "deals" in problem.hint
+    assert problem.where is not None and problem.where.line == 6
+
+
+@pytest.mark.parametrize("names, message", [
+    (["cmr"], "there is no source 'cmr'"),
+    (["files"], "source 'files' is read anew by each run, and has nothing to sync"),
+])  # fmt: skip
+def test_names_that_mean_nothing(tmp_path: Path, of: World, names: list[str], message: str) -> None:
+    opened = project(
+        tmp_path, of, PROJECT.replace("datasets:", "  files: {connector: files, path: .}\ndatasets:")
+    )
+    with pytest.raises(ProblemsFound, match=message) as raised:
+        opened.sync(names)
+    assert "crm" in raised.value.problems[0].hint
+
+
+def test_no_secret_anywhere(opened: Project, of: World, caplog: pytest.LogCaptureFixture) -> None:
+    token = "given-by-the-server"
+    logged: list[str] = []
+    of.resumes = False
+
+    def strange(stream: Iterator[Any]) -> Iterator[Any]:
+        yield next(stream)
+        raise ConnectorError(f"no {SECRET} and no {token}", hint=token, more=[SECRET])
+
+    plugins = opened.plugins
+    assert isinstance(plugins, Plugins)
+    made = plugins.fakes["fake"]
+    was = made.changes
+
+    def changes(self: Any, *args: Any) -> Any:
+        self.context.hide(token)
+        self.context.log(f"asking with {SECRET} and {token}")
+        return was(self, *args)
+
+    made.changes = changes  # type: ignore[method-assign]
+    of.strange = strange
+    [one] = opened.sync(log=logged.append)
+    assert logged == ["crm: asking with *** and ***"]
+    said = repr([one.problems, one.error, logged])
+    assert "no *** and no ***" in said
+    on_disk = b"".join(
+        path.read_bytes() for path in opened.file.parent.joinpath(".cadran").rglob("*") if path.is_file()
+    )
+    for secret in (SECRET, token):
+        assert secret not in said + caplog.text and secret.encode() not in on_disk
+
+
+# --- the command ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def called(tmp_path: Path, of: World, monkeypatch: pytest.MonkeyPatch) -> Any:
+    project(tmp_path, of)
+    monkeypatch.setenv("TOKEN", SECRET)
+    monkeypatch.setattr("cadran.project.PluginManager", lambda _: Plugins(of))
+    return lambda *args: CliRunner().invoke(cli, ["-C", str(tmp_path), *args])
+
+
+def test_the_table(called: Any) -> None:
+    done = called("sync")
+    assert done.exit_code == 0, done.output
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0] == "table rows new changed deleted set aside seconds"
+    assert lines[1].startswith("crm.deals 5 5 0 0 0 ") and lines[1].endswith("all rows")
+    assert called("sync", "--stale").stdout.splitlines()[1].split() == ["crm.deals", "fresh"]
+
+
+def test_json(called: Any) -> None:
+    [record] = json.loads(called("sync", "crm.deals", "--format", "json").stdout)
+    assert (record["status"], record["new"], record["whole"], record["error"]) == ("synced", 5, True, None)
+
+
+def test_what_fails_is_exit_code_2(called: Any, of: World) -> None:
+    of.failing = AuthError("no")
+    done = called("sync")
+    assert done.exit_code == 2
+    assert "crm.deals" in done.stdout and "failed: the rows are those of before" in done.stdout
+    assert "kpis.yaml:4:" in done.stderr
+
+
+def test_all_tables_and_those_named(tmp_path: Path, of: World) -> None:
+    of.tables["more"] = replace(of.tables["deals"], table=replace(DEALS, name="more"))
+    opened = project(tmp_path, of)
+    names = lambda outcomes: [one.table for one in outcomes]  # noqa: E731
+    assert names(opened.sync()) == ["deals"]
+    assert names(opened.sync(["crm.more"])) == ["more"]
+    assert names(opened.sync(every=True)) == ["deals", "more"]
+
+
+def test_nothing_to_sync(tmp_path: Path, of: World) -> None:
+    opened = project(tmp_path, of, "version: 1\nsources: {crm: {connector: fake}}\n")
+    assert opened.sync() == []
+
+
+def test_the_lock_file_is_all_that_a_lock_leaves(opened: Project) -> None:
+    opened.sync()
+    folder = Places.of(opened.file.parent, "crm").folder
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "current.json",
+        "lock",
+        "room",
+        "spool",
+        "store.duckdb",
+        "tables",
+    ]

@@ -40,6 +40,7 @@ COMMANDS = {
     "cache": ("cadran.cli.cache", "Show what is kept of earlier runs, or forget it."),
     "schema": ("cadran.cli.check", "Print the JSON Schema of kpis.yaml, for editors."),
     "plugins": ("cadran.cli.plugins", "List the plugins, where they come from, and what is broken."),
+    "plugin": ("cadran.cli.plugin", "Write a plugin of one's own: a package that works, with its tests."),
 }
 
 

@@ -10,7 +10,6 @@ import click
 
 from cadran.cli.common import FAILED, prefix_of, project, root, show
 from cadran.declare.settings import mask
-from cadran.plugins.kinds import CONTRACTS
 from cadran.problems import Problem, ProblemsFound, errors
 from cadran.publish.found import as_data as datasets_as_data
 from cadran.publish.found import as_lines
@@ -73,11 +72,14 @@ def _as_json(
 @click.pass_context
 def schema(ctx: click.Context) -> None:
     """Print the JSON Schema of kpis.yaml with the settings of all installed connectors and notifiers."""
+    from cadran.declare.plugged import SECTIONS, with_sync
     from cadran.declare.schema import composed
 
     plugins = project(ctx).plugins
     settings = {
         kind: {n: own for n in plugins.names(kind) if (own := plugins.config_schema(n, kind)) is not None}
-        for kind in CONTRACTS
+        for kind in SECTIONS
     }
+    kept = {name: with_sync(own) for name, own in settings["connector"].items() if plugins.synced(name)}
+    settings["connector"] |= kept
     click.echo(json.dumps(composed(settings), indent=2, ensure_ascii=False))

@@ -21,8 +21,8 @@ from cadran.cli.common import problems_shown
 @click.option("--force", is_flag=True, help="Write over the kpis.yaml that is there.")
 @click.pass_context
 def init(ctx: click.Context, folder: Path | None, connector: str, force: bool) -> None:
-    """Write a new project into FOLDER (default: here). With --connector, and the settings that it needs in the environment, the account is asked
-    which fields it has."""
+    """Write a new project into FOLDER (default: here). With --connector, the account is asked which fields it has: its token has to be
+    in the environment."""
     from cadran.starting.init import init as begin
 
     target = folder or ctx.obj[0]
@@ -36,10 +36,6 @@ def init(ctx: click.Context, folder: Path | None, connector: str, force: bool) -
         )
     if made.account:
         click.echo(f"the fields are those of {made.account}")
-    for text in made.unset:
-        click.echo(
-            f"{text}: the fields are the standard ones; set it, and say 'cadran init --connector {connector} --force'"
-        )
     steps = [
         "cadran check",
         *(["cadran sync", "cadran run"] if connector else ["cadran run --as-of 2026-04-01"]),

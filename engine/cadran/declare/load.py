@@ -18,6 +18,7 @@ from cadran.declare import (
     cohorts,
     crosschecks,
     datasets,
+    extensions,
     forecasts,
     funnels,
     holidays,
@@ -51,8 +52,9 @@ from cadran.declare.model import (
 from cadran.declare.names import check_capitals
 from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
+from cadran.declare.resolvers import Resolvers
 from cadran.declare.sections import Entry, Sections
-from cadran.declare.settings import mask, replace_settings
+from cadran.declare.settings import Given, mask, replace_settings
 from cadran.declare.source_text import read_text
 from cadran.declare.zones import zone
 from cadran.problems import Problem, ProblemsFound, in_order
@@ -76,7 +78,7 @@ def load(
         if reader.documents:
             declaration = _build(reader, allow_paths)
         problems = in_order(reader.found.problems)
-        if hidden := reader.secrets | reader.passwords:
+        if hidden := reader.given.secrets | reader.passwords:
             problems = [_masked(problem, hidden) for problem in problems]
         return declaration, problems
 
@@ -103,11 +105,11 @@ class _Reader:
     def __init__(self, file: Path, environ: Mapping[str, str], plugins: Plugins) -> None:
         self.file = file.absolute()
         self.folder = self.file.parent.resolve()
-        self.environ = environ
         self.plugins = plugins
         self.found = Findings()
+        self.given = Given(environ, Resolvers(plugins), self.found)
         self.sections = Sections()
-        self.secrets: set[str] = set()
+        self.named: list[extensions.Named] = []
         self.passwords: set[str] = set()
         self.documents: dict[Path, Document] = {}
 
@@ -123,7 +125,11 @@ class _Reader:
             return  # not YAML at all: it has been said
         resolved = path.resolve()
         self.documents[resolved] = document
-        self.secrets |= replace_settings(document, self.environ, self.found)
+        if asked is None:
+            self.named = extensions.named(document, self.folder, self.plugins, self.found)
+        else:
+            extensions.not_here(document, self.found)
+        replace_settings(document, self.given, path.parent)
         self.passwords |= written(document)
         self._validate(document, included=asked is not None, faulty=bool(problems))
         for other, place in included(document, resolved, self.folder, self.found):
@@ -181,6 +187,8 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
     reported = {
         n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
     }
+    added_to = extensions.additions(reader.named, reader.plugins, found)
+    extensions.check_blocks(reported, added_to, found)
     routed, sent, kept = (sections.one(name) for name in ("routes", "deliveries", "state"))
     routed_to = routes.routes(routed, measured, sections, found) if routed else ()
     delivered = operations.deliveries(sent, sections, found) if sent else Deliveries()
@@ -229,10 +237,12 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         cache=Cache(**sections.single["cache"][0].value) if "cache" in sections.single else Cache(),
         compute=machine.compute(limits, reader.folder, allowed, found) if limits else Compute(),
         allow_paths=allowed,
-        secrets=frozenset(reader.secrets),
-        passwords=frozenset(reader.passwords - reader.secrets),
+        added=added_to,
+        plugin_places={entry.name: entry.place for entry in reader.named},
+        secrets=frozenset(reader.given.secrets),
+        passwords=frozenset(reader.passwords - reader.given.secrets),
         documents=tuple(reader.documents.values()),
-        broken=frozenset(sections.broken),
+        broken=frozenset(sections.broken) | extensions.broken(reader.named, reader.plugins),
     )
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cadran.calendar import Calendar, Duration, Grain
 from cadran.declare.document import Document, Place
+from cadran.plugins.added import Additions
 
 if TYPE_CHECKING:
     from cadran.declare.expectations import KpiTest
@@ -437,6 +438,7 @@ class Report:
     attach: tuple[Attached, ...] = ()
     owner: str = ""  # who answers for it, and hears where it cannot be delivered
     formats: tuple[ReportFormat, ...] = ()  # empty: HTML, or what its own template is
+    blocks: tuple[Text, ...] = ()  # of plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,7 +516,11 @@ class Declaration:
     cache: Cache = Cache()
     compute: Compute = Compute()
     allow_paths: tuple[Path, ...] = ()
-    secrets: frozenset[str] = frozenset()  # values that came from the environment; never shown
+    added: Additions = field(default_factory=Additions)  # what the plugins that it names add
+    plugin_places: Mapping[str, Place] = field(default_factory=dict)  # where it names them
+    secrets: frozenset[str] = (
+        frozenset()
+    )  # values that came from the environment or another place for secrets; never shown
     passwords: frozenset[str] = frozenset()  # secrets that stand in the file itself; in no message
     documents: tuple[Document, ...] = ()  # the main file first
     # (section, name) of what is declared but has errors and is left out above: not to be reported as unknown

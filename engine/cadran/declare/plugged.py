@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
@@ -14,7 +14,12 @@ from cadran.declare.sections import Entry, Sections
 from cadran.declare.syncing import SYNC, syncing
 from cadran.plugins.kinds import Kind
 from cadran.plugins.notifier import Said
-from cadran.problems import listed, suggest
+from cadran.plugins.secrets import SecretResolver
+from cadran.problems import Problem, listed, suggest
+
+if TYPE_CHECKING:
+    from cadran.plugins.examine import Plugin
+    from cadran.plugins.local import LocalFile
 
 Schema = Mapping[str, Any]
 Settings = Mapping[Kind, Mapping[str, Schema]]  # of the plugins of each kind: name → ``config_schema``
@@ -23,7 +28,18 @@ SECTIONS: Mapping[Kind, str] = {"connector": "sources", "notifier": "channels"}
 
 
 class Plugins(Protocol):
-    """What is installed."""
+    """What is installed, and the files that a project names."""
+
+    def use(self, files: Sequence[LocalFile]) -> None:
+        """These files of the project are plugins from here on, in place of those before."""
+
+    def named(self, name: str) -> Plugin | Problem:
+        """The plugin that an entry of ``plugins:`` means."""
+
+    def secret(self, scheme: str) -> type[SecretResolver] | Problem: ...
+
+    def trouble(self, kind: Kind, name: str) -> Problem | None:
+        """What stands in the way of a connector or notifier, if anything does."""
 
     def config_schema(self, name: str, kind: Kind) -> Schema | None:
         """None where there is no such plugin, or it cannot be loaded."""
@@ -56,7 +72,20 @@ def settings_of(data: Any, plugins: Plugins) -> Settings:
         found = plugins.config_schema(plugin, kind)
         if found is not None:
             out[kind][plugin] = found
+    # Where it has no meaning, that is said in better words than those for a key that nobody knows.
+    said = {plugin for kind, plugin, name in uses(data) if kind == "connector" and SYNC in data["sources"][name]}
+    for plugin, own in out["connector"].items():
+        if plugin in said or plugins.synced(plugin):
+            out["connector"][plugin] = with_sync(own)
     return out
+
+
+def with_sync(own: Schema) -> Schema:
+    """The settings of a connector whose rows are kept between runs, and how."""
+    if not isinstance(own, Mapping) or not isinstance(own.get("properties", {}), Mapping):
+        return own  # it is no schema: that is said elsewhere
+    how = {"description": "How the rows are kept between runs."}
+    return {**own, "properties": {SYNC: how, **own.get("properties", {})}}
 
 
 def check_plugins(sections: Sections, plugins: Plugins, found: Findings) -> None:
@@ -64,12 +93,19 @@ def check_plugins(sections: Sections, plugins: Plugins, found: Findings) -> None
     for kind, section in SECTIONS.items():
         for entry in sections.named[section].values():
             if plugins.config_schema(entry.value[kind], kind) is None:
-                _not_there(kind, entry, sorted(plugins.names(kind)), found)
+                _not_there(kind, entry, plugins, found)
 
 
-def _not_there(kind: Kind, entry: Entry, names: list[str], found: Findings) -> None:
+def _not_there(kind: Kind, entry: Entry, plugins: Plugins, found: Findings) -> None:
     name, at = entry.value[kind], entry.place.child(kind)
+    trouble = plugins.trouble(kind, name)
+    if trouble is not None and trouble.code != f"unknown-{kind}":
+        found.error(trouble.code, trouble.message, at, trouble.hint)
+        return
+    names = sorted(plugins.names(kind))
     hint = f"installed: {listed(names)}" if names else "none is installed"
+    if trouble is not None and "broken" in trouble.hint:  # it may be what that one would provide
+        hint = trouble.hint
     if name in names:
         message = f"the {kind} '{name}' is installed, but cannot be loaded"
         found.error(f"broken-{kind}", message, at, "'cadran plugins' says why")

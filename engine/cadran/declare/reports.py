@@ -64,6 +64,7 @@ def report(
         attach=tuple(item for item, _ in values.each(value.get("attach", []), place)),
         owner=value.get("owner", ""),
         formats=tuple(item for item, _ in values.each(value.get("format", []), place.child("format"))),
+        blocks=values.texts(value["blocks"], place.child("blocks")) if "blocks" in value else (),
     )
 
 

@@ -20,7 +20,6 @@ from cadran.declare.plugged import SECTIONS, Schema, Settings, uses
 from cadran.declare.quick import compile_schema
 from cadran.declare.schema_messages import explain
 from cadran.declare.shape import Finding, without_cuts, without_echoes
-from cadran.declare.syncing import SYNC
 from cadran.plugins.kinds import Kind
 from cadran.problems import Problem, in_order
 
@@ -57,10 +56,7 @@ def _embedded(settings: Schema, kind: Kind, key: str) -> dict[str, Any]:
     """A plugin's schema at its place in the whole: its references moved, and the key that names it allowed."""
     own = {k: v for k, v in settings.items() if k not in ("$id", "$schema")}
     out: dict[str, Any] = _moved(own, f"#/$defs/{key}")
-    also = {kind: {"description": f"The {kind} plugin."}}
-    if kind == "connector":
-        also[SYNC] = {"description": "How the rows are kept between runs."}
-    out["properties"] = also | dict(out.get("properties", {}))
+    out["properties"] = {kind: {"description": f"The {kind} plugin."}} | dict(out.get("properties", {}))
     return out
 
 

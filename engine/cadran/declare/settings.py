@@ -1,78 +1,108 @@
-"""``${NAME}`` and ``${NAME:-default}`` in values, replaced after the YAML was parsed, and kept out of all output."""
+"""``${NAME}``, ``${NAME:-default}`` and ``${scheme:reference}`` in values, replaced after the YAML was parsed, and kept out of all output."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
+from cadran.plugins.secrets import SecretError
 from cadran.problems import suggest
 from cadran.starred import in_url, is_secret
 
+if TYPE_CHECKING:
+    from cadran.declare.resolvers import Resolvers
+
 _SETTING = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
+_ELSEWHERE = re.compile(r"([a-z][a-z0-9_-]*):(?!-)(.+)", re.DOTALL)
 _SHORTEST = 3  # a shorter secret cannot be masked without garbling everything
 _DISTINCT = 8  # from this length on it is masked wherever it stands, below only as a word of its own
 MASK = "***"
 
 
-def replace_settings(document: Document, environ: Mapping[str, str], found: Findings) -> set[str]:
-    """Replaces them all in ``document.data``; returns the values that came from the environment."""
-    secrets: set[str] = set()
+@dataclass(slots=True)
+class Given:
+    """Where values come from: the environment, and what knows secrets that lie elsewhere. ``secrets`` gathers what came of it."""
+
+    environ: Mapping[str, str]
+    resolvers: Resolvers
+    found: Findings
+    secrets: set[str] = field(default_factory=set)
+
+
+def replace_settings(document: Document, given: Given, base: Path) -> None:
+    """Replaces them all in ``document.data``; files of secrets are relative to ``base``."""
     if any("${" in line for line in document.lines):
-        document.data = _replaced(document.data, Place(document), environ, found, secrets)
-    return secrets
+        document.data = _replaced(document.data, Place(document), given, base)
 
 
-def _replaced(
-    value: Any, place: Place, environ: Mapping[str, str], found: Findings, secrets: set[str]
-) -> Any:
+def _replaced(value: Any, place: Place, given: Given, base: Path) -> Any:
     if isinstance(value, dict):
-        return {k: _replaced(v, place.child(k), environ, found, secrets) for k, v in value.items()}
+        return {k: _replaced(v, place.child(k), given, base) for k, v in value.items()}
     if isinstance(value, list):
-        return [_replaced(v, place.child(i), environ, found, secrets) for i, v in enumerate(value)]
+        return [_replaced(v, place.child(i), given, base) for i, v in enumerate(value)]
     if not isinstance(value, str) or "${" not in value:
         return value
-    before = len(found.problems)
-    text = _expand(value, place, environ, found, secrets)
-    if len(found.problems) > before:
+    before = len(given.found.problems)
+    text = _expand(value, place, given, base)
+    if len(given.found.problems) > before:
         place.document.unresolved.add(place.path)
     place.document.substituted.add(place.path)
     return text
 
 
-def _expand(value: str, place: Place, environ: Mapping[str, str], found: Findings, secrets: set[str]) -> str:
+def _expand(value: str, place: Place, given: Given, base: Path) -> str:
     out, at = [], 0
     for setting in _SETTING.finditer(value):
         out.append(value[at : setting.start()])
         at = setting.end()
-        out.append("${" if setting[0] == "$${" else _look_up(setting, place, environ, found, secrets))
+        out.append("${" if setting[0] == "$${" else _look_up(setting, place, given, base))
     return "".join(out) + value[at:]
 
 
-def _look_up(
-    setting: re.Match[str], place: Place, environ: Mapping[str, str], found: Findings, secrets: set[str]
-) -> str:
+def _look_up(setting: re.Match[str], place: Place, given: Given, base: Path) -> str:
+    elsewhere = _ELSEWHERE.fullmatch(setting[1] or "")
+    if elsewhere is not None:
+        return _from_elsewhere(elsewhere[1], elsewhere[2], setting.span(), place, given, base)
     written = _NAME.fullmatch(setting[1] or "")
     if written is None:
         message = f"'{_short(setting[0])}' is not a setting"
-        hint = "write ${NAME} or ${NAME:-default}; for a literal ${ write $${"
-        found.error("malformed-setting", message, place, hint, setting.span())
+        hint = "write ${NAME}, ${NAME:-default} or ${file:/run/secrets/name}; for a literal ${ write $${"
+        given.found.error("malformed-setting", message, place, hint, setting.span())
         return ""
     name, default = written[1], written[3]
-    value = environ.get(name)
+    value = given.environ.get(name)
     if value or (value is not None and default is None):
-        secrets.add(value)
+        given.secrets.add(value)
         return value
     if default is not None:
         return default
-    hint = suggest(name, environ) or f"set {name} in the environment, or give a default: ${{{name}:-…}}"
-    found.error("unset-setting", f"the setting {name} is not set", place, hint, setting.span())
+    hint = suggest(name, given.environ) or f"set {name} in the environment, or give a default: ${{{name}:-…}}"
+    given.found.error("unset-setting", f"the setting {name} is not set", place, hint, setting.span())
     return ""
+
+
+def _from_elsewhere(
+    scheme: str, reference: str, span: tuple[int, int], place: Place, given: Given, base: Path
+) -> str:
+    if ":-" in reference:  # what is missing would go unnoticed until somebody else's password is tried
+        hint = f"leave the default out: ${{{scheme}:{reference.partition(':-')[0]}}}"
+        given.found.error("secret-default", "a secret that lies elsewhere has no default", place, hint, span)
+        return ""
+    try:
+        value = given.resolvers.value(scheme, reference, base)
+    except SecretError as error:
+        given.found.error("no-secret", error.message, place, error.hint, span)
+        return ""
+    given.secrets.add(value)
+    return value
 
 
 def _short(text: str) -> str:

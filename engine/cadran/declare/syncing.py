@@ -25,12 +25,14 @@ def syncing(said: Mapping[str, Any] | None, place: Place, found: Findings) -> Sy
         if (length := values.duration(said.get(name), place.child(name), found)) is not None
     }
     day = said.get("since")
-    since = None if day is None else values.date(day, place.child("since"), found)
-    plain = ("new_columns", "type_change", "keep_deleted")
-    others = {name: said[name] for name in plain if said.get(name) is not None}
+    others: dict[str, Any] = {**lengths}
+    others["since"] = None if day is None else values.date(day, place.child("since"), found)
+    for name in ("new_columns", "type_change", "keep_deleted"):
+        if said.get(name) is not None:
+            others[name] = said[name]
     if "missing_column" in said:
-        others["missing_column"] = said["missing_column"] or "null"
-    return Syncing(**lengths, since=since, **others)
+        others["missing_column"] = said["missing_column"] or "null"  # YAML's own null is meant so as well
+    return Syncing(**others)
 
 
 def _delta(length: Duration) -> dt.timedelta:

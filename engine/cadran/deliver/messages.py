@@ -250,7 +250,14 @@ class Composer:
             return None
 
     def _templates(self, channel: Channel, notifier: Notifier, locale: str) -> Templates:
-        return Templates(channel.notifier, type(notifier), self.folders, self.declaration.folder, locale)
+        return Templates(
+            channel.notifier,
+            type(notifier),
+            self.folders,
+            self.declaration.folder,
+            locale,
+            self.declaration.added,
+        )
 
     def _local(self, moment: dt.datetime) -> dt.datetime:
         return moment.astimezone(self.declaration.calendar.zone)

@@ -22,6 +22,8 @@ from cadran.declare.settings import mask
 from cadran.deliver.backoff import next_try
 from cadran.deliver.channels import Channels, Notifiers
 from cadran.deliver.post import delivery_of
+from cadran.deliver.telling import telling_of
+from cadran.plugins.listeners import MessageSent
 from cadran.plugins.notifier import Deferred, Notifier, NotifierError, Unknown
 from cadran.problems import ProblemsFound
 from cadran.state.store import outbox
@@ -47,7 +49,7 @@ class LeaseLost(BaseException):
 class Sender:
     """How to send. ``channel`` makes the notifier of a delivery's channel (it may raise NotifierError); ``failure`` gives the
     messages that tell of a delivery which was given up; ``hidden`` are texts that no outcome may show; ``now`` is the clock.
-    ``keys`` restricts it to some deliveries. Once ``stop`` is set, nothing more is begun."""
+    ``told`` hears of each try. ``keys`` restricts it to some deliveries. Once ``stop`` is set, nothing more is begun."""
 
     store: Store
     channel: Callable[[Delivery], Notifier]
@@ -58,6 +60,8 @@ class Sender:
     workers: int = WORKERS
     lease: float = LEASE
     stop: threading.Event = field(default_factory=threading.Event)
+    told: Callable[[MessageSent], None] = lambda _: None
+    project: str = ""
 
 
 def sender_of(
@@ -72,7 +76,8 @@ def sender_of(
 
     return Sender(
         store, Channels(declaration, notifiers).open, now, failure, declaration.unsaid,
-        None if keys is None else tuple(keys), stop=stop or threading.Event(),
+        None if keys is None else tuple(keys), stop=stop or threading.Event(), told=telling_of(declaration).log,
+        project=str(declaration.file),
     )  # fmt: skip
 
 
@@ -220,7 +225,10 @@ def _sent(sender: Sender, row: Delivery, started: dt.datetime) -> str:
         ours = outbox.finish(c, row, outcome.came, now, detail=detail, where=outcome.where, due=due, seconds=took, telling=telling)  # fmt: skip
     if not ours:
         return "lost"
-    return "failed" if outcome.came == "retry" and due is None else outcome.came
+    ended = "failed" if outcome.came == "retry" and due is None else outcome.came
+    wrong = "" if ended == "sent" else outcome.detail
+    sender.told(MessageSent(sender.project, row.channel, row.kind, ended, wrong))
+    return ended
 
 
 def _tried(sender: Sender, row: Delivery) -> _Came:

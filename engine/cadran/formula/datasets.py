@@ -10,6 +10,7 @@ from sqlglot import exp
 from cadran.declare.findings import subject_of
 from cadran.declare.model import Dataset, Text
 from cadran.formula.aggregates import MeasureReader
+from cadran.formula.functions import Functions
 from cadran.formula.measures import Lookup, ResolvedDataset
 from cadran.formula.parse import Parsed, parse
 from cadran.formula.rows import RowBinder
@@ -22,15 +23,15 @@ _PLAIN = ("count", "count_distinct", "sum", "avg", "min", "max", "median", "quan
 
 
 def resolve_dataset(
-    dataset: Dataset, scope: Scope
+    dataset: Dataset, scope: Scope, functions: Functions
 ) -> tuple[ResolvedDataset, dict[str, Lookup], list[Problem]]:
     """The dataset with all that could be bound, the lookups of its derived columns, and the problems."""
-    return _DatasetResolver(dataset, scope).run()
+    return _DatasetResolver(dataset, scope, functions).run()
 
 
 class _DatasetResolver:
-    def __init__(self, dataset: Dataset, scope: Scope) -> None:
-        self.dataset, self.scope = dataset, scope
+    def __init__(self, dataset: Dataset, scope: Scope, functions: Functions) -> None:
+        self.dataset, self.scope, self.functions = dataset, scope, functions
         self.subject = f"datasets.{dataset.name}"
         self.lookups: dict[str, Lookup] = {}
         self.problems: list[Problem] = []
@@ -98,7 +99,7 @@ class _DatasetResolver:
         return tuple(b for b in bound if b is not None) if None not in bound else None
 
     def _row_expression(self, text: Text, what: str) -> exp.Expr | None:
-        parsed, problems = parse(text, f"{self.subject}.{what}")
+        parsed, problems = parse(text, f"{self.subject}.{what}", self.functions)
         self.problems += problems
         if parsed is None:
             return None
@@ -110,7 +111,7 @@ class _DatasetResolver:
 
     def _derived(self, name: str, text: Text) -> exp.Expr | None:
         subject = self._subject(name, text)
-        parsed, problems = parse(text, subject)
+        parsed, problems = parse(text, subject, self.functions)
         self.problems += problems
         if parsed is None:
             return None

@@ -15,7 +15,6 @@ from cadran.calendar import Duration, Grain
 from cadran.declare.model import Kpi
 from cadran.formula.measures import (
     COUNTERPART,
-    TURN_NO_DATA_INTO_SOMETHING,
     Leaf,
     Measure,
     Model,
@@ -26,6 +25,7 @@ from cadran.formula.measures import (
     YearAgo,
     counterpart_node,
     leaf_node,
+    turns_no_data_into_something,
 )
 from cadran.formula.rows import rebuild
 
@@ -74,7 +74,7 @@ class Derivation:
             return rebuild(node, visit)
 
         moved = visit(tree)
-        if not isinstance(transform, Shift | YearAgo) or not tree.find(*TURN_NO_DATA_INTO_SOMETHING):
+        if not isinstance(transform, Shift | YearAgo) or not turns_no_data_into_something(tree):
             return moved
         return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
 

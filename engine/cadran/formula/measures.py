@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from cadran.calendar import Duration
 from cadran.declare.model import AlertRule, Kpi, TargetCase
+from cadran.formula.functions import NONE, Functions, is_added
 from cadran.formula.parse import Parsed
 
 Timing = Literal["flow", "opening", "closing", "started", "ended", "during", "gone", "kept"]
@@ -167,6 +168,13 @@ TURN_NO_DATA_INTO_SOMETHING = (
 )  # fmt: skip
 
 
+def turns_no_data_into_something(tree: exp.Expr) -> bool:
+    """Whether a tree might; of plugins' functions nobody knows."""
+    if tree.find(*TURN_NO_DATA_INTO_SOMETHING):
+        return True
+    return any(is_added(node) for node in tree.find_all(exp.Anonymous))
+
+
 def counterpart_node(index: int) -> exp.Anonymous:
     """Whether the calendar has the period that a shift asks for (there is no W53 in most years).
 
@@ -256,3 +264,4 @@ class Model:
     shifts: tuple[tuple[Transform, ...], ...]  # what the counterpart nodes in trees ask about
     dimensions: Mapping[tuple[str, str], exp.Column]  # (segment, dataset) -> where it lives
     lookups: Mapping[str, Lookup]
+    functions: Functions = NONE  # of its plugins

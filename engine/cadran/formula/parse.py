@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlglot import exp
@@ -17,6 +17,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError
 
 from cadran.declare.model import Text
+from cadran.formula.functions import NONE, Functions, put_in
 from cadran.formula.syntax import refused_tokens
 from cadran.formula.vocabulary import CONDITION_NAMES, WORDS
 from cadran.problems import Position, Problem
@@ -52,10 +53,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A formula: its tree, and where it came from."""
+    """A formula: its tree, where it came from, and the plugins' functions that may stand in it."""
 
     tree: exp.Expr
     source: Source
+    functions: Functions = NONE
 
     def position(self, node: exp.Expr | None = None) -> Position:
         """Where ``node`` begins (and how wide it is), or the whole text's place."""
@@ -73,8 +75,16 @@ def span(node: exp.Expr) -> tuple[int, int] | None:
     return (meta["start"], meta["end"]) if "start" in meta else None
 
 
-def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
-    """The tree of ``text``, or the problem that kept it from being read."""
+class _Miscalled(Exception):
+    """A call that a plugin's function does not take."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def parse(text: Text, subject: str, functions: Functions = NONE) -> tuple[Parsed | None, list[Problem]]:
+    """The tree of ``text``, or the problem that kept it from being read. Calls of the plugins' ``functions`` are known as such."""
     source = _source(text)
 
     def problem(message: str, offset: int = 0, hint: str = "", end: int | None = None) -> list[Problem]:
@@ -89,13 +99,15 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
     try:
         dialect = _dialect()
         tokens = dialect.tokenize(source.sql)
-        odd = refused_tokens(tokens, beyond=WORDS)
+        odd = refused_tokens(tokens, beyond={*WORDS, *(f.name for f in functions)} if functions else WORDS)
         trees = [] if odd else dialect.parser().parse(tokens, source.sql)
     except RecursionError:
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
     except (SqlglotError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # Beside its own errors sqlglot raises these on arguments that it did not expect.
         return None, problem(*_why(source, error))
+    if odd and functions.lacking and all(r.message.startswith(_UNHEARD) for r in odd):
+        return None, []  # what is wrong with the plugin has been said; one mistake is one message
     if odd:
         misled = _misled(source.sql)
         if misled:
@@ -114,10 +126,31 @@ def parse(text: Text, subject: str) -> tuple[Parsed | None, list[Problem]]:
         return None, problem("a comparison has two sides", spot[0] if spot else 0, hint)
     if _too_deep(tree):
         return None, problem("the formula is nested too deeply", hint="split it into KPIs")
-    return Parsed(tree, source), []
+    return _with(Parsed(tree, source, functions), subject)
+
+
+def _with(parsed: Parsed, subject: str) -> tuple[Parsed | None, list[Problem]]:
+    """The formula with the calls of its plugins' functions put in."""
+    if not parsed.functions:
+        return parsed, []
+
+    def fail(node: exp.Expr, message: str, hint: str) -> _Miscalled:
+        return _Miscalled(Problem("arguments", message, parsed.position(node), subject, hint))
+
+    try:
+        tree = put_in(parsed.tree, parsed.functions, fail)
+    except _Miscalled as wrong:
+        return None, [wrong.problem]
+    if _too_deep(tree):
+        where = parsed.position()
+        return None, [
+            Problem("syntax", "the formula is nested too deeply", where, subject, "split it into KPIs")
+        ]
+    return replace(parsed, tree=tree), []
 
 
 _EXAMPLE = "write for instance sum(orders.amount)"
+_UNHEARD = "unknown function "
 
 
 @functools.cache

@@ -9,14 +9,15 @@ from sqlglot import exp
 
 from cadran.declare.findings import subject_of
 from cadran.declare.model import AlertRule, Dataset, Declaration, TargetCase, Text
+from cadran.formula.added import functions_of
 from cadran.formula.aggregates import MeasureReader, is_measure
 from cadran.formula.behind import as_declared, check_cohorts
 from cadran.formula.checks import check_datasets, check_kpi, check_segment_names
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.dimensions import Dimensions
+from cadran.formula.functions import Functions, is_added
 from cadran.formula.measures import (
     COUNTERPART,
-    TURN_NO_DATA_INTO_SOMETHING,
     At,
     Leaf,
     Lookup,
@@ -34,6 +35,7 @@ from cadran.formula.measures import (
     counterpart_node,
     leaf_node,
     leaves_in,
+    turns_no_data_into_something,
 )  # fmt: skip
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
@@ -80,7 +82,7 @@ class Resolver:
         self._kpis = {**declaration.kpis, **declaration.behind}
         broken = {name for section, name in declaration.broken if section == "datasets"}
         self.scope = Scope(declaration.datasets, columns, broken)
-        self.problems: list[Problem] = []
+        self.functions, self.problems = functions_of(declaration)
         self._leaves: dict[Leaf, int] = {}
         self._by_number: list[Leaf] = []
         self._shifts: list[tuple[Transform, ...]] = []
@@ -106,13 +108,14 @@ class Resolver:
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
         dimensions = self._dimensions.reached()
-        model = Model(self._datasets, kpis, tuple(self._by_number), tuple(self._shifts), dimensions, lookups)
+        leaves, shifts = tuple(self._by_number), tuple(self._shifts)
+        model = Model(self._datasets, kpis, leaves, shifts, dimensions, lookups, self.functions)
         return model, self.problems
 
     # --- datasets and segments ---------------------------------------------------------------------------------
 
     def _resolve_dataset(self, dataset: Dataset) -> None:
-        resolved, lookups, problems = resolve_dataset(dataset, self.scope)
+        resolved, lookups, problems = resolve_dataset(dataset, self.scope, self.functions)
         self.problems += problems
         self._lookups.update(lookups)
         self._datasets[dataset.name] = resolved
@@ -120,7 +123,7 @@ class Resolver:
     # --- KPIs ---------------------------------------------------------------------------------------------------
 
     def _parse(self, text: Text, subject: str) -> Parsed | None:
-        parsed, problems = parse(text, subject)
+        parsed, problems = parse(text, subject, self.functions)
         self.problems += problems
         return parsed
 
@@ -212,7 +215,7 @@ class Resolver:
             tree = self._resolve_text(Where(parsed, f"{name}.alert", (), True, lookback)) if parsed else None
             if tree is None or parsed is None:
                 return None
-            if not _is_condition(tree):
+            if not _is_condition(tree, self.functions):
                 self.problems.append(
                     Problem(
                         "not-a-condition",
@@ -251,6 +254,8 @@ class Resolver:
         return rebuild(node, lambda child: self._visit(child, where))
 
     def _allow(self, node: exp.Expr, where: Where) -> None:
+        if is_added(node):
+            return
         found = refused(node, windows=False, beyond=WORDS)
         if found:
             raise where.fail("not-allowed", found[0], node, found[1])
@@ -434,7 +439,7 @@ class Resolver:
             return rebuild(node, visit)
 
         moved = visit(tree)
-        if not isinstance(transform, (Shift, YearAgo, At)) or not tree.find(*TURN_NO_DATA_INTO_SOMETHING):
+        if not isinstance(transform, (Shift, YearAgo, At)) or not turns_no_data_into_something(tree):
             return moved
         return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
 
@@ -459,9 +464,12 @@ def _base(tree: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def _is_condition(tree: exp.Expr) -> bool:
+def _is_condition(tree: exp.Expr, functions: Functions) -> bool:
     while isinstance(tree, exp.Paren):
         tree = tree.this
+    added = functions.of(tree)
+    if added is not None:
+        return added.function.gives == "boolean"
     return isinstance(
         tree,
         (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from sqlglot import exp
 
+from cadran.formula.functions import is_added
 from cadran.formula.parse import Parsed
 from cadran.formula.scope import Scope, Unresolved, parts_of
 from cadran.formula.syntax import refused
@@ -78,6 +79,8 @@ class RowBinder:
         raise self.problem("misplaced-function", f"{word}() cannot stand here", node, hint)
 
     def _allow(self, node: exp.Expr) -> None:
+        if is_added(node):
+            return
         found = refused(node, windows=self.windows, beyond=WORDS)
         if found:
             raise self.problem("not-allowed", found[0], node, found[1])

@@ -206,7 +206,7 @@ _TOP = """# Functions
 
 Formulas, targets, conditions and derived columns are SQL expressions in DuckDB's dialect. What is listed here is
 all that they may hold: there are no queries, lists, structures or lambdas, and nothing that reads a file, the
-network, a setting or the machine's clock.
+network, a setting or the machine's clock. A plugin that the project names may add functions (`local-plugins.md`).
 
 <!-- vocabulary -->
 <!-- /vocabulary -->

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlglot import Token, TokenType, exp, tokenize
 from sqlglot.errors import TokenError
 
+from cadran.formula.functions import SIGN
 from cadran.formula.scalars import ELSEWHERE, PARTS, SPELLINGS, TYPES, UNITS
 from cadran.problems import listed, suggest
 
@@ -72,7 +73,7 @@ def function_name(node: exp.Expr) -> str | None:
     if type(node) in _PLAIN or (isinstance(node, exp.If) and isinstance(node.parent, exp.Case)):
         return None
     if isinstance(node, exp.Anonymous):
-        return str(node.name).lower()
+        return str(node.name).lower().partition(SIGN)[0]
     if isinstance(node, exp.Trim):
         return {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")).upper(), "trim")
     if isinstance(node, exp.Pad):

@@ -31,7 +31,18 @@ from cadran.plugins.connector import (
     Table,
     Transient,
 )
+from cadran.plugins.functions import Function, FunctionEntry, ValueKind
 from cadran.plugins.hookspecs import hookimpl
+from cadran.plugins.listeners import (
+    KpiValue,
+    Listener,
+    ListenerEntry,
+    MessageSent,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SourceSynced,
+)
 from cadran.plugins.naming import column_name, column_names
 from cadran.plugins.notifier import (
     Deferred,
@@ -44,7 +55,9 @@ from cadran.plugins.notifier import (
     Picture,
     Unknown,
 )
+from cadran.plugins.secrets import SecretContext, SecretEntry, SecretError, SecretResolver
 from cadran.plugins.synced import WHOLE, Deletes, SyncedConnector, Window
+from cadran.plugins.templating import Block, BlockEntry, FilterEntry
 from cadran.plugins.writing import is_file_name, write_whole
 from cadran.problems import listed, suggest
 
@@ -53,6 +66,8 @@ __all__ = [
     "WHOLE",
     "ArrowStream",
     "AuthError",
+    "Block",
+    "BlockEntry",
     "Cancelled",
     "Column",
     "ConfigError",
@@ -65,8 +80,15 @@ __all__ = [
     "Deletes",
     "Document",
     "End",
+    "FilterEntry",
+    "Function",
+    "FunctionEntry",
     "InPlace",
+    "KpiValue",
+    "Listener",
+    "ListenerEntry",
     "Message",
+    "MessageSent",
     "Notifier",
     "NotifierContext",
     "NotifierEntry",
@@ -81,11 +103,20 @@ __all__ = [
     "Rejected",
     "Relation",
     "ResumeExpired",
+    "RunFailed",
+    "RunFinished",
+    "RunStarted",
     "SchemaChanged",
+    "SecretContext",
+    "SecretEntry",
+    "SecretError",
+    "SecretResolver",
+    "SourceSynced",
     "SyncedConnector",
     "Table",
     "Transient",
     "Unknown",
+    "ValueKind",
     "Window",
     "column_name",
     "column_names",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
 
-from cadran.plugins import hookspecs
-from cadran.plugins.connector import API, Connector, ConnectorEntry
-from cadran.plugins.kinds import CONTRACTS, Entry, Kind
-from cadran.plugins.notifier import Notifier, NotifierEntry
+from cadran.plugins import api, hookspecs
+from cadran.plugins.connector import API, ConnectorEntry
+from cadran.plugins.kinds import CONTRACTS, AnyKind, Entry
+from cadran.plugins.local import LocalFile
+from cadran.plugins.notifier import NotifierEntry
 from cadran.problems import suggest
 
 
@@ -22,19 +24,24 @@ class PluginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One installed plugin. ``error`` is empty, or the traceback of what went wrong.
+    """One plugin, installed or a file of the project. ``error`` is empty, or the traceback of what went wrong; for a plugin that speaks
+    another API a sentence, and then ``speaks`` is which. What it ``withholds`` it would provide, were nothing wrong.
 
     Its distribution's metadata is slow to parse, and so read only where it is shown.
     """
 
-    point: EntryPoint
+    point: EntryPoint | LocalFile
     provides: tuple[Entry, ...] = ()
     error: str = field(default="", repr=False)
+    speaks: str = ""
+    withholds: tuple[Entry, ...] = ()
 
     def __str__(self) -> str:
+        if isinstance(self.point, LocalFile):
+            return self.name
         return f"{self.name} ({self.distribution} {self.version})"
 
-    def of(self, kind: Kind) -> tuple[Entry, ...]:
+    def of(self, kind: AnyKind) -> tuple[Entry, ...]:
         """What it provides of one kind."""
         return tuple(entry for entry in self.provides if isinstance(entry, CONTRACTS[kind].entry))
 
@@ -52,10 +59,15 @@ class Plugin:
 
     @property
     def distribution(self) -> str:
+        if isinstance(self.point, LocalFile):
+            return self.point.distribution
         return self.point.dist.name if self.point.dist else "?"
 
     @property
     def version(self) -> str:
+        """Of a file of the project, what tells its content from others."""
+        if isinstance(self.point, LocalFile):
+            return self.point.version
         return self.point.dist.version if self.point.dist else "?"
 
     @property
@@ -65,20 +77,61 @@ class Plugin:
 
     @property
     def reason(self) -> str:
-        """The last line of the traceback."""
-        return self.error.strip().rpartition("\n")[2]
+        """The last line of the traceback; of a file of the project, with its line there."""
+        last = self.error.strip().rpartition("\n")[2]
+        if not isinstance(self.point, LocalFile):
+            return last
+        lines = re.findall(rf'File "{re.escape(str(self.point.path))}", line (\d+)', self.error)
+        return f"line {lines[-1]}: {last}" if lines else last
+
+    @property
+    def way_out(self) -> str:
+        """What to do about its error."""
+        if not self.speaks:
+            asks = self._asks
+            return "see 'cadran plugins'" + (f"; it asks for {asks}" if asks else "")
+        if isinstance(self.point, LocalFile):
+            return f"rewrite it for API '{API}'"
+        return api.way_out(api.Owner(self.distribution, self.version, self._asks), self.speaks)
+
+    @property
+    def _asks(self) -> str:
+        dist = None if isinstance(self.point, LocalFile) else self.point.dist
+        return api.asked_of_cadran(dist.requires) if dist is not None else ""
 
 
-def examine(point: EntryPoint) -> Plugin:
-    """Import the plugin that ``point`` names and ask it what it provides. Never raises."""
+def examine(point: EntryPoint | LocalFile) -> Plugin:
+    """Import the plugin that ``point`` names and ask it what it provides; nothing of that is loaded. Never raises."""
+    plugin = Plugin(point)
     try:
-        return Plugin(point, tuple(_provided(point.load())))
-    except (Exception, SystemExit):
-        return Plugin(point, error=traceback.format_exc())
+        return replace(plugin, provides=tuple(_provided(point.load())))
+    except (Exception, SystemExit) as error:
+        return faulty(plugin, error)
+
+
+def whole(plugin: Plugin) -> Plugin:
+    """The plugin with all that it provides loaded once, to see whether it can be. Never raises."""
+    try:
+        for kind in CONTRACTS:
+            for entry in plugin.of(kind):
+                load(kind, entry)
+    except (Exception, SystemExit) as error:
+        return faulty(plugin, error)
+    return plugin
+
+
+def faulty(plugin: Plugin, error: BaseException) -> Plugin:
+    """A plugin with what went wrong in place of what it provides."""
+    if isinstance(error, api.OtherAPI):
+        return Plugin(plugin.point, error=f"{plugin} {error}", speaks=error.api, withholds=plugin.provides)
+    said = "".join(traceback.format_exception(error))
+    return Plugin(plugin.point, error=said, withholds=plugin.provides)
 
 
 def _provided(module: Any) -> list[Entry]:
     """What its hooks returned. A manager for this plugin alone: what is wrong with one stays with it."""
+    if hasattr(module, api.MODULE_SAYS):
+        api.check(module, named=api.MODULE_SAYS)
     pm = pluggy.PluginManager(hookspecs.GROUP)
     pm.add_hookspecs(hookspecs)
     pm.register(module)
@@ -97,27 +150,23 @@ def _provided(module: Any) -> list[Entry]:
     ]
 
 
-def _checked(kind: Kind, entries: Any) -> list[Entry]:
+def _checked(kind: AnyKind, entries: Any) -> list[Entry]:
     hook, wanted = CONTRACTS[kind].hook, CONTRACTS[kind].entry
     if not isinstance(entries, list) or not all(isinstance(e, wanted) for e in entries):
         raise PluginError(f"{hook}() must return a list of {wanted.__name__}, not {entries!r}")
     names = [e.name for e in entries]
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise PluginError(f"{hook}() names {kind} '{twice[0]}' twice")
-    for entry in entries:
-        load(kind, entry)
     return entries
 
 
-def load(kind: Kind, entry: Entry) -> type[Connector] | type[Notifier]:
-    """The entry's class; raises :class:`PluginError` if it is not one of this version of the contract."""
-    found, base = entry.load(), CONTRACTS[kind].base
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise PluginError(f"{kind} '{entry.name}' must load a subclass of {base.__name__}, not {found!r}")
-    if found.api != API:
-        raise PluginError(
-            f"{kind} '{entry.name}' is written for API {found.api!r}, this cadran speaks {API!r}"
-        )
+def load(kind: AnyKind, entry: Entry) -> Any:
+    """What the entry loads. Raises :class:`PluginError` if it is not what the contract asks for, ``OtherAPI`` if it is of another
+    version of the contract, and whatever it raises itself."""
+    found, contract = entry.load(), CONTRACTS[kind]
+    if not contract.kept_by(found):
+        raise PluginError(f"{kind} '{entry.name}' must load {contract.wanted}, not {found!r}")
+    api.check(found, f"{kind} '{entry.name}'")
     return found
 
 

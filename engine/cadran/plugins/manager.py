@@ -2,7 +2,8 @@
 
 What is installed is read from metadata. A connector or a notifier is looked for first in the plugin whose entry point
 has its name, so that a project that uses only ``files`` imports only that; the others are imported when somebody asks
-for a name that this does not answer, or for the listing. A plugin that is broken stops only who needs it.
+for a name that this does not answer, or for the listing. Functions and the like come from plugins that a project names, and files of the
+project are plugins once it names them. A plugin that is broken, or speaks another API, stops only who needs it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
-from cadran.plugins.kinds import CONTRACTS, Kind
+from cadran.plugins.kinds import CONTRACTS, FOUND, Kind
+from cadran.plugins.local import LocalFile, is_local
 from cadran.plugins.notifier import Notifier, Said
+from cadran.plugins.secrets import SecretResolver
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, listed, suggest
 
@@ -27,13 +30,36 @@ LIMIT = "CADRAN_PLUGINS"  # names of entry points, separated by commas; unset: a
 
 
 class PluginManager:
-    """The plugins of this installation. Makes no global state: each manager looks anew."""
+    """The plugins of this installation, and the files that a project names. Makes no global state: each manager looks anew."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         limit = (os.environ if environ is None else environ).get(LIMIT)
         self._only = None if limit is None else {name.strip() for name in limit.split(",")}
         self._found: tuple[EntryPoint, ...] | None = None
-        self._examined: dict[EntryPoint, Plugin] = {}
+        self._local: tuple[LocalFile, ...] = ()
+        self._examined: dict[EntryPoint | LocalFile, Plugin] = {}
+        self._whole: set[EntryPoint | LocalFile] = set()
+
+    def use(self, files: Sequence[LocalFile]) -> None:
+        """These files of the project are plugins from here on, in place of those before. Nothing is imported yet."""
+        self._local = tuple(files)
+
+    def named(self, name: str) -> Plugin | Problem:
+        """The plugin that an entry of ``plugins:`` means: by its entry point, its distribution, or as a file."""
+        if self._only is not None and name not in self._only:
+            hint = f"{LIMIT} limits the plugins to {listed(sorted(self._only))}; add it there"
+            return Problem("plugin-not-allowed", f"the plugin '{name}' is not to be loaded", hint=hint)
+        points: Sequence[EntryPoint | LocalFile] = [p for p in self._points() if p.name == name]
+        if not points and not is_local(name):
+            points = [p for p in self._entry_points() if p.dist is not None and p.dist.name == name]
+        if not points:
+            known = sorted({p.name for p in self._points()})
+            hint = suggest(name, known) or f"install it, or name one of {listed(known)}"
+            return Problem("unknown-plugin", f"there is no plugin '{name}'", hint=hint)
+        if len(points) > 1:
+            return _twice("plugin", name, self._examine(points))
+        (plugin,) = self._examine(points)
+        return self._trouble(plugin) or plugin
 
     def connector(self, name: str) -> type[Connector] | Problem:
         """The connector that ``connector: name`` means, or what stands in the way."""
@@ -44,6 +70,16 @@ class PluginManager:
         """The notifier that ``notifier: name`` means, or what stands in the way."""
         found: type[Notifier] | Problem = self._find("notifier", name)
         return found
+
+    def secret(self, scheme: str) -> type[SecretResolver] | Problem:
+        """The resolver that ``${scheme:…}`` means, or what stands in the way."""
+        found: type[SecretResolver] | Problem = self._find("secret", scheme)
+        return found
+
+    def trouble(self, kind: Kind, name: str) -> Problem | None:
+        """What stands in the way of a connector, notifier or secret resolver, if anything does."""
+        found = self._find(kind, name)
+        return found if isinstance(found, Problem) else None
 
     def config_schema(self, name: str, kind: Kind = "connector") -> Mapping[str, Any] | None:
         """JSON Schema of the settings of a connector or notifier; nothing if there is none of that name."""
@@ -73,7 +109,7 @@ class PluginManager:
     def version(self, name: str, kind: Kind = "connector") -> str:
         """The version of a plugin that somebody else wrote; the bundled ones have cadran's."""
         self._find(kind, name)
-        owners = self._owners(kind, name, self._examined.values())
+        owners = self._owners(kind, name, self._here())
         return "" if not owners or owners[0].origin.startswith("cadran_plugins.") else str(owners[0])
 
     def names(self, kind: Kind = "connector") -> list[str]:
@@ -81,7 +117,13 @@ class PluginManager:
         return sorted({entry.name for plugin in self.listing() for entry in plugin.of(kind)})
 
     def listing(self) -> list[Plugin]:
-        """Every plugin with what it provides or why it is broken, by name. Imports them all."""
+        """Every plugin with what it provides or why it is broken, by name. Imports them all, and loads all that they provide."""
+        from cadran.plugins.examine import whole
+
+        for plugin in self._examine(self._points()):
+            if plugin.point not in self._whole:
+                self._examined[plugin.point] = whole(plugin)
+                self._whole.add(plugin.point)
         return sorted(self._examine(self._points()), key=lambda p: (p.name, p.distribution))
 
     def problems(self) -> list[Problem]:
@@ -89,7 +131,7 @@ class PluginManager:
         plugins = self.listing()
         twice = [
             _twice(kind, name, owners)
-            for kind in CONTRACTS
+            for kind in FOUND
             for name in self.names(kind)
             if len(owners := self._owners(kind, name, plugins)) > 1
         ]
@@ -97,25 +139,62 @@ class PluginManager:
 
     def _find(self, kind: Kind, name: str) -> Any:
         """The class, or a problem."""
-        self._examine(p for p in self._points() if p.name == name)
-        owners = self._owners(kind, name, self._examined.values())  # which is all of them after a listing
-        if len(owners) != 1:
+        from cadran.plugins.examine import load
+
+        self._examine(p for p in self._points() if p.name == name or isinstance(p, LocalFile))
+        owners = self._owners(kind, name, self._here())  # which is all of them after a listing
+        if len(owners) != 1 or isinstance(
+            owners[0].point, LocalFile
+        ):  # which hides nothing that is installed
             owners = self._owners(kind, name, self._examine(self._points()))
         if len(owners) > 1:
             return _twice(kind, name, owners)
         if not owners:
             return self._unknown(kind, name)
-        return next(entry.load() for entry in owners[0].of(kind) if entry.name == name)
+        entry = next(entry for entry in owners[0].of(kind) if entry.name == name)
+        try:
+            return load(kind, entry)
+        except (Exception, SystemExit) as error:
+            return self._fault(owners[0], error)
 
-    def _points(self) -> tuple[EntryPoint, ...]:
+    def _fault(self, plugin: Plugin, error: BaseException) -> Problem:
+        """What it provides cannot be loaded: the plugin is broken from here on."""
+        from cadran.plugins.examine import faulty
+
+        self._examined[plugin.point] = faulty(plugin, error)
+        self._whole.add(plugin.point)
+        return self._trouble(self._examined[plugin.point]) or _broken(plugin)
+
+    @staticmethod
+    def _trouble(plugin: Plugin) -> Problem | None:
+        if plugin.speaks:
+            return Problem("other-api", plugin.error, hint=plugin.way_out)
+        if plugin.error:
+            message = f"the plugin {plugin} is broken: {plugin.reason}"
+            return Problem("broken-plugin", message, hint=plugin.way_out)
+        return None
+
+    def _points(self) -> tuple[EntryPoint | LocalFile, ...]:
+        mine = tuple(p for p in self._local if self._only is None or p.name in self._only)
+        return (*self._entry_points(), *mine)
+
+    def _entry_points(self) -> tuple[EntryPoint, ...]:
         if self._found is None:
             from importlib.metadata import entry_points  # slow to import and to run
 
             points = entry_points(group=GROUP)
-            self._found = tuple(p for p in points if self._only is None or p.name in self._only)
+            self._found = tuple(p for p in points if self._only is None or self._allows(p))
         return self._found
 
-    def _examine(self, points: Iterable[EntryPoint]) -> list[Plugin]:
+    def _allows(self, point: EntryPoint) -> bool:
+        only = self._only or set()
+        return point.name in only or (point.dist is not None and point.dist.name in only)
+
+    def _here(self) -> list[Plugin]:
+        """All that has been examined and still is a plugin."""
+        return [self._examined[point] for point in self._points() if point in self._examined]
+
+    def _examine(self, points: Iterable[EntryPoint | LocalFile]) -> list[Plugin]:
         from cadran.plugins.examine import examine
 
         chosen = list(points)
@@ -130,6 +209,9 @@ class PluginManager:
 
     def _unknown(self, kind: Kind, name: str) -> Problem:
         broken = [p for p in self.listing() if p.error]
+        for plugin in broken:
+            if any(isinstance(e, CONTRACTS[kind].entry) and e.name == name for e in plugin.withholds):
+                return self._trouble(plugin) or _broken(plugin)
         names = self.names(kind)
         hint = suggest(name, names) or (f"there are: {listed(names)}" if names else f"no {kind} is installed")
         if broken:
@@ -140,12 +222,14 @@ class PluginManager:
         return Problem(f"unknown-{kind}", f"unknown {kind} '{name}'", hint=hint)
 
 
-def _twice(kind: Kind, name: str, owners: Sequence[Plugin]) -> Problem:
+def _twice(kind: str, name: str, owners: Sequence[Plugin]) -> Problem:
     who = " and ".join(str(p) for p in owners)
     hint = f"uninstall all but one, or name those to load in {LIMIT}"
     return Problem(f"{kind}-taken-twice", f"{kind} '{name}' is provided by {who}", hint=hint)
 
 
 def _broken(plugin: Plugin) -> Problem:
+    if plugin.speaks:
+        return Problem("other-api", plugin.error, hint=plugin.way_out, severity="warning")
     message = f"plugin {plugin} is broken: {plugin.reason}"
-    return Problem("broken-plugin", message, hint="see 'cadran plugins'", severity="warning")
+    return Problem("broken-plugin", message, hint=plugin.way_out, severity="warning")

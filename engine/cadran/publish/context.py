@@ -157,6 +157,7 @@ class ReportContext:
     warnings: what the run warns of
     notes: how values are to be read: what is not looked at again, what rests on the clock
     banners: what is to be known of it first: whom it is for, that it is late, that its data is old, which KPIs failed
+    blocks: names of blocks of plugins that the report shows
     """
 
     name: str
@@ -188,3 +189,4 @@ class ReportContext:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     banners: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sqlglot import exp
+
 from cadran.calendar import Grain
 from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
@@ -25,6 +27,7 @@ def explain(
     lines += _measures(leaves)
     lines += _datasets(declaration, leaves)
     lines += _segments(model, resolved, leaves)
+    lines += _functions(model, resolved, leaves)
     lines += _targets(resolved)
     lines += _periods(declaration, results, name)
     lines += _kept(results)
@@ -67,6 +70,23 @@ def _measured(results: Results) -> Iterator[str]:
         line = f"{found.name[:40]:<40} {where[:16]:<16} {found.seconds * 1000:>9,.1f} {found.rows:>10,} {size:>12} {scanned:>12} {read:>13}"
         yield line.rstrip()
     yield f"in all, with the examination of the data: {in_all(results.scanned)}"
+
+
+def _functions(model: Model, resolved: ResolvedKpi, leaves: list[Leaf]) -> Iterator[str]:
+    """The functions of plugins that stand in the formula or in what its measures rest on, each with its meaning."""
+    trees = [resolved.value, *(part for leaf in leaves for part in leaf.measure.expressions())]
+    for leaf in leaves:
+        found = model.datasets[leaf.measure.dataset]
+        used = {c.name for part in leaf.measure.expressions() for c in part.find_all(exp.Column)}
+        trees += [node for name, node in found.derived.items() if name in used]
+        trees += [found.where] if found.where is not None else []
+    called = [one for tree in trees for one in model.functions.in_tree(tree)]
+    written = resolved.kpi.formula.value
+    called += [one for one in model.functions if one.short and re.search(rf"\b{one.name}\s*\(", written)]
+    for index, one in enumerate(dict.fromkeys(called)):
+        head = "functions " if index == 0 else "          "
+        meaning = one.function.formula or one.function.sql["duckdb"]
+        yield f"  {head}{one.function.signature}  of {one.where_from}: {meaning}"
 
 
 def _title(name: str) -> str:

@@ -99,6 +99,7 @@ def gather(
             figures.warning(replace(p, where=None)) for p in results.warnings if p.code != "expectation"
         ),
         notes=tuple(figures.notes(note for note in results.notes if note.kpi in names)),
+        blocks=tuple(text.value for text in report.blocks) if report else (),
         banners=tuple(
             f"{text} ({', '.join(labels)})" for text, labels in failures(results, figures, names).items()
         ),

@@ -44,8 +44,13 @@ def render(
     from cadran.publish.sandbox import environment
 
     context = context or gather(results, declaration, report, locale, paper)
-    env = environment(template_folders, kind, context.locale)
-    return rendered(env, template_name(report, kind), variables_of(context), declaration.folder, report)
+    env = environment(template_folders, kind, context.locale, added=declaration.added)
+    variables = variables_of(context)
+    if declaration.added.blocks:
+        from cadran.publish.added import Shown
+
+        env.globals["block"] = Shown(env, declaration.added.blocks, kind, variables)
+    return rendered(env, template_name(report, kind), variables, declaration.folder, report)
 
 
 def variables_of(context: Any) -> dict[str, Any]:
@@ -95,7 +100,7 @@ def check_templates(declaration: Declaration, template_folders: Sequence[Path]) 
         if report.template is None:
             continue
         kind: Kind = "markdown" if template_name(report, "markdown") == report.template.value else "html"
-        env = environment(template_folders, kind)
+        env = environment(template_folders, kind, added=declaration.added)
         for name in (waiting := [report.template.value]):
             try:
                 waiting += [other for other in _built_on(env, name) if other not in waiting]

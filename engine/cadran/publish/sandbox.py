@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.filters import do_indent
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from cadran.plugins.added import Additions
 from cadran.problems import listed, suggest
 from cadran.publish.allowance import Allowance, Metered, MeteredGenerator
 from cadran.publish.context import ReportContext
@@ -146,17 +148,18 @@ def _limited_format(function: Callable[..., Any], template: str, allowance: Allo
 
 
 def environment(
-    folders: Sequence[Path], kind: TextKind, locale: str = "en", literal: Callable[[str], str] | None = None
-) -> Sandbox:
+    folders: Sequence[Path], kind: TextKind, locale: str = "en", literal: Callable[[str], str] | None = None,
+    added: Additions | None = None,
+) -> Sandbox:  # fmt: skip
     """Templates say their texts as ``_("…")`` or ``{% trans %}…{% endtrans %}``, in the language of ``locale``. They come from ``folders``, the first that has one wins; the last holds the shipped ones.
 
     Every value is made safe for the ``kind`` of text: in JSON it can stand inside quotes and ends no string. ``literal``
     comes before that: how a chat shows a text as it is. The shipped ones are also ``cadran/…``, which no team's file can hide: so ``report.html.jinja`` may extend
-    ``cadran/report.html.jinja``.
+    ``cadran/report.html.jinja``. ``added`` are the filters and blocks of the project's plugins.
     """
     shipped = PrefixLoader({SHIPPED: FileSystemLoader(folders[-1])})
     env = Sandbox(
-        loader=ChoiceLoader([shipped, FileSystemLoader(list(folders))]),
+        loader=ChoiceLoader([shipped, FileSystemLoader(list(folders)), *_of_blocks(added)]),
         autoescape=True,  # Markdown too: there, finalize has already made every value safe
         undefined=Missing,
         finalize=_finalizer(kind, literal),
@@ -175,7 +178,23 @@ def environment(
     for name in ("indent", "wordwrap"):
         env.filters[name] = _wrapping(env.filters[name], env.allowance)
     env.filters["format"] = _formatter(env.allowance)
+    if added is not None and added.filters:
+        from cadran.publish.added import add_filters
+
+        add_filters(env, added.filters)
     return env
+
+
+def _of_blocks(added: Additions | None) -> Iterator[BaseLoader]:
+    if added is not None and added.blocks:
+        from cadran.publish.added import Templates
+
+        yield Templates(added.blocks)
+
+
+def own_filters() -> frozenset[str]:
+    """The names of the filters that templates have without any plugin."""
+    return frozenset((*DEFAULT_FILTERS, "code", "sentence"))
 
 
 def _finalizer(kind: TextKind, literal: Callable[[str], str] | None) -> Callable[[Any], Any] | None:

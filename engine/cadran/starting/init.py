@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 FILE = "kpis.yaml"
 KPIS = "kpis"
+_INCLUDE = re.compile(r"^include:.*\n", re.MULTILINE)
 _EDITOR = re.compile(r"# yaml-language-server:.*\n#?\n?")
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written. ``account`` is what the source says it is, empty where it was not asked; ``unset`` are settings that it waits for,
-    ``kpis`` how many KPIs there are and ``left_out`` how many of the catalogue the data does not answer."""
+    """What was written. ``account`` is what the source calls itself; ``kpis`` is how many KPIs there are, and ``left_out`` how many of the
+    catalogue the data does not answer."""
 
     files: tuple[str, ...]
     kpis: int
     left_out: int = 0
     account: str = ""
-    unset: tuple[str, ...] = ()
 
 
 def init(folder: Path, connector: str, environ: Mapping[str, str], *, force: bool = False) -> Made:
@@ -56,17 +56,14 @@ def _first_minute(folder: Path) -> Made:
 
 def _over(folder: Path, connector: str, environ: Mapping[str, str]) -> Made:
     begun = _Start(connector, environ)
-    text = begun.rendered(None)
-    declaration, unset = begun.declared(text)
-    tables, account = (None, "") if unset else begun.asked(declaration)
-    if tables is not None:
-        text = begun.rendered(tables)
+    tables, account = begun.asked(begun.declared(begun.rendered(None)))
+    text = begun.rendered(tables)
     catalogue = {
         f"{KPIS}/{name}": _EDITOR.sub("", kpis) for name, kpis in _read(resources.folder("kpis")).items()
     }
     found = fitting(catalogue, lambda files: begun.wrong({FILE: text, **files}, tables))
     whole, kept = begun.count({FILE: text, **catalogue}), begun.count({FILE: text, **found})
-    return Made(_write(folder, {FILE: text, **found}), kept, whole - kept, account, tuple(unset))
+    return Made(_write(folder, _whole({FILE: text, **found})), kept, whole - kept, account)
 
 
 @dataclass(slots=True)
@@ -98,15 +95,17 @@ class _Start:
         assert self.kind.starter is not None
         return starter.render(self.kind.starter, tables)
 
-    def declared(self, text: str) -> tuple[Declaration, list[str]]:
-        """What the starter says, and the settings that are not set."""
-        with _written({FILE: text}) as project:
+    def declared(self, text: str) -> Declaration:
+        """What the starter says. Raises ProblemsFound where settings are not set that it waits for."""
+        with _written({FILE: _INCLUDE.sub("", text)}) as project:
             declaration, problems = project(self.environ).declaration()
-        unset = [p.message for p in problems if p.code == "unset-setting"]
-        others = [p for p in errors(problems) if p.code != "unset-setting" and p.code != "include-nothing"]
-        if declaration is None or (others and not unset):
-            raise ProblemsFound(others or problems)
-        return declaration, list(dict.fromkeys(unset))
+        unset = list(dict.fromkeys(p.message for p in problems if p.code == "unset-setting"))
+        if unset:
+            hint = "set it in the environment: the account is asked which fields it has"
+            raise ProblemsFound([Problem("unset-setting", message, None, "", hint) for message in unset])
+        if declaration is None or errors(problems):
+            raise ProblemsFound(problems)
+        return declaration
 
     def asked(self, declaration: Declaration) -> tuple[dict[str, Table], str]:
         """The tables of the account, and its name. Raises ProblemsFound."""
@@ -121,11 +120,11 @@ class _Start:
         finally:
             made.close()
 
-    def wrong(self, files: Mapping[str, str], tables: starter.Tables | None) -> list[Problem]:
+    def wrong(self, files: Mapping[str, str], tables: starter.Tables) -> list[Problem]:
         """What is wrong with a project of these files, whose datasets have only the columns that are known."""
         from cadran.formula.resolve import resolve
 
-        with _written(files) as project:
+        with _written(_whole(files)) as project:
             declaration, problems = project(self.environ).declaration()
         if declaration is None:
             raise ProblemsFound(problems)
@@ -135,19 +134,19 @@ class _Start:
 
     def count(self, files: Mapping[str, str]) -> int:
         """How many KPIs are reported."""
-        with _written(files) as project:
+        with _written(_whole(files)) as project:
             declaration, _ = project(self.environ).declaration()
         return sum(kpi.reported for kpi in declaration.kpis.values()) if declaration else 0
 
 
-def _columns(dataset: Dataset, tables: starter.Tables | None) -> Sequence[str] | None:
-    """The columns of the tables as the account has them, else the words by which the dataset is declared."""
-    if tables is not None:
-        return [c.name for ref in dataset.tables if ref.table in tables for c in tables[ref.table].columns]
-    texts = [dataset.where, *dataset.key, dataset.date, *dataset.columns.values(), *dataset.money.values()]
-    said = " ".join(text.value for text in texts if text is not None)
-    linked = [column.value for link in dataset.links.values() for column in link.columns]
-    return list(dict.fromkeys([*re.findall(r"[^\W\d]\w*", said), *linked]))
+def _whole(files: Mapping[str, str]) -> Mapping[str, str]:
+    """Nothing is included where there is nothing to include."""
+    return files if len(files) > 1 else {name: _INCLUDE.sub("", text) for name, text in files.items()}
+
+
+def _columns(dataset: Dataset, tables: starter.Tables) -> Sequence[str]:
+    """The columns of the tables as the account has them."""
+    return [c.name for ref in dataset.tables if ref.table in tables for c in tables[ref.table].columns]
 
 
 class _written:

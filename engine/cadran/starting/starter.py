@@ -21,8 +21,8 @@ def render(folder: Path, tables: Tables | None) -> str:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     env = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True, autoescape=False,
-    )  # fmt: skip
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
 
     def pick(table: str, *names: str) -> str:
         return _picked(tables, table, names)

@@ -22,7 +22,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One table as runs read it. ``content`` is a digest of its file and of what was set aside."""
+    """One table as runs read it. ``content`` is a digest of its file and of what was set aside, ``config`` one of the settings of its sync."""
 
     file: str
     content: str
@@ -33,6 +33,7 @@ class Shown:
     aside: int = 0
     cursor: str = ""
     with_deleted: bool = False
+    config: str = ""
 
     def to_json(self) -> dict[str, Any]:
         out = asdict(self) | {"synced_at": self.synced_at.isoformat()}

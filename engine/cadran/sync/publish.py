@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -67,10 +68,7 @@ def _holds(places: Places, there: Shown, kept: Kept, keep_deleted: bool) -> bool
 
 
 def _dated(there: Shown, kept: Kept) -> Shown:
-    cursor = _cursor(kept)
-    if (there.synced_at, there.cursor) == (kept.synced_at, cursor):
-        return there
-    return Shown(there.file, there.content, there.version, there.rows, kept.synced_at, there.columns, there.aside, cursor, there.with_deleted)  # fmt: skip
+    return replace(there, synced_at=kept.synced_at, cursor=_cursor(kept), config=kept.config)
 
 
 def _written(store: Store, places: Places, name: str, kept: Kept, keep_deleted: bool) -> Shown:
@@ -89,7 +87,7 @@ def _written(store: Store, places: Places, name: str, kept: Kept, keep_deleted: 
         part.unlink(missing_ok=True)
         raise
     columns = shown(kept.shape, with_deleted=keep_deleted)
-    return Shown(file.name, content, kept.version, rows, kept.synced_at, columns, len(aside), _cursor(kept), keep_deleted)  # fmt: skip
+    return Shown(file.name, content, kept.version, rows, kept.synced_at, columns, len(aside), _cursor(kept), keep_deleted, kept.config)  # fmt: skip
 
 
 def _select(name: str, shape: Shape, keep_deleted: bool) -> str:

@@ -22,7 +22,7 @@ from cadran.plugins.connector import (
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import listed, suggest
 from cadran.sync import current, reading
-from cadran.sync.current import Unreadable
+from cadran.sync.current import Shown, Unreadable
 from cadran.sync.load import Ready, load
 from cadran.sync.outcome import Counts, Synced
 from cadran.sync.places import Places, alone
@@ -30,7 +30,7 @@ from cadran.sync.publish import publish
 from cadran.sync.reading import Read
 from cadran.sync.shape import plan
 from cadran.sync.spool import Spool
-from cadran.sync.stage import Staged, staged
+from cadran.sync.stage import staged
 from cadran.sync.store import Kept, Store
 
 #: What other tables of the same source would meet as well.
@@ -61,15 +61,6 @@ class Hands:
     cancelled: Callable[[], bool] = lambda: False
 
 
-def fresh(places: Places, tables: Sequence[str], settings: Syncing, now: dt.datetime) -> bool:
-    """Whether runs may compute from what lies there without asking."""
-    try:
-        there = current.read(places).tables
-    except Unreadable:
-        return False
-    return all(name in there and abs(now - there[name].synced_at) <= settings.max_age for name in tables)
-
-
 @dataclass(slots=True)
 class SourceSync:
     """``connect`` makes the connector, once it is needed."""
@@ -93,7 +84,17 @@ class SourceSync:
             raise ConnectorError(message, hint="see whether there is room on the disk, and whose the folder is") from None  # fmt: skip
 
     def _fresh(self, tables: Sequence[str]) -> bool:
-        return fresh(self.job.places, tables, self.job.settings, self.hands.clock())
+        """Whether runs may compute from what lies there without asking: it is young enough, and what the settings now ask for."""
+        try:
+            there = current.read(self.job.places).tables
+        except Unreadable:
+            return False
+        return all(name in there and self._young(there[name]) for name in tables)
+
+    def _young(self, shown: Shown) -> bool:
+        job = self.job
+        same = (shown.config, shown.with_deleted) == (job.config, job.settings.keep_deleted)
+        return same and abs(self.hands.clock() - shown.synced_at) <= job.settings.max_age
 
     def _waiting(self) -> None:
         self.hands.progress(f"{self.job.source}: waiting for another process that syncs it")
@@ -180,17 +181,9 @@ class SourceSync:
 
     def _load(self, store: Store, kept: dict[str, Kept], began: dt.datetime) -> None:
         """Everything that has been read whole, at once; then runs see it, and the spools go."""
-        ready: list[Ready] = []
-        for number, one in enumerate(self._read):
-            name = one.asked.table.name
-            self.hands.progress(f"{self.job.source}.{name}: loading")
-            try:
-                made = staged(store, number, name, one.asked.plan.shape, one.spool, one.until)
-            except DataError as error:
-                one.spool.drop()  # the same pages would fail in the same way
-                self._out[name] = self._failed(name, error)
-                continue
-            ready.append(self._ready(one, made, kept.get(name)))
+        ready = [
+            one for number, read in enumerate(self._read) if (one := self._staged(store, number, read, kept))
+        ]
         try:
             counts = load(store, ready, began, self.hands.clock()) if ready else {}
         except DataError as error:
@@ -205,12 +198,20 @@ class SourceSync:
             one.staged.spool.drop()
             self._tell(one, counts[one.staged.table])
 
-    def _ready(self, one: Read, made: Staged, kept: Kept | None) -> Ready:
-        asked = one.asked
-        unseen = one.whole and asked.table.deletes != "never"
+    def _staged(self, store: Store, number: int, read: Read, kept: dict[str, Kept]) -> Ready | None:
+        """None where that table cannot be loaded."""
+        asked, name = read.asked, read.asked.table.name
+        self.hands.progress(f"{self.job.source}.{name}: loading")
+        try:
+            made = staged(store, number, name, asked.plan.shape, read.spool, read.until)
+        except DataError as error:
+            read.spool.drop()  # the same pages would fail in the same way
+            self._out[name] = self._failed(name, error)
+            return None
+        unseen = read.whole and asked.table.deletes != "never"
         return Ready(
-            made, kept, one.whole, one.went_on, asked.plan.anew, unseen, asked.since, one.until, asked.config
-        )
+            made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
+        )  # fmt: skip
 
     def _show(self, store: Store) -> None:
         publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted)

@@ -83,6 +83,7 @@ class Store:
             self.connection = duckdb.connect(str(places.store), config=settings)
             if threads:
                 self.connection.execute(f"SET threads = {int(threads)}")
+            self.connection.execute("SET enable_progress_bar = false")
             self.connection.execute("SET TimeZone = 'UTC'")
             self.connection.execute("SET python_enable_replacements = false")
             self.connection.execute(_MADE)

@@ -7,11 +7,11 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cadran.declare.model import Declaration, TableRef
+from cadran.declare.model import Declaration, Source, TableRef
 from cadran.declare.settings import mask
 from cadran.plugins.connector import ConnectorError, Context, Table
 from cadran.plugins.manager import PluginManager
@@ -21,6 +21,7 @@ from cadran.sync.outcome import Synced
 from cadran.sync.places import Places
 from cadran.sync.reader import known, shown
 from cadran.sync.source import Hands, Job, SourceSync
+from cadran.sync.telling import tell
 
 _PATIENCE = 5.0  # seconds that a sync that was stopped is waited for
 _LOOK = 0.05
@@ -121,7 +122,9 @@ class Syncs:
             self._stopped.set()
             _join([t for t in threads if t.ident is not None], time.monotonic() + _PATIENCE)
             raise
-        return [self._masked(one) for source in wanted for one in out.get(source, ())]
+        outcomes = [self._masked(one) for source in wanted for one in out.get(source, ())]
+        tell(self.declaration, outcomes)
+        return outcomes
 
     def _into(self, out: dict[str, list[Synced]], source: str, tables: list[str] | None) -> None:
         try:
@@ -147,7 +150,7 @@ class Syncs:
             Places.of(self.declaration.folder.resolve(), source),
             self.full,
             self.stale,
-            self._config(declared.connector, declared.config),
+            self._config(declared),
             compute.memory,
             compute.threads,
         )
@@ -169,10 +172,12 @@ class Syncs:
         assert isinstance(made, SyncedConnector), "only such are synced"
         return made
 
-    def _config(self, connector: str, config: Mapping[str, Any]) -> str:
+    def _config(self, declared: Source) -> str:
         """A digest of the settings, which must not let anybody try passwords against it: secrets are left out."""
-        said = mask(json.dumps([connector, config], sort_keys=True, default=str), self.declaration.unsaid)
-        return hashlib.sha256(said.encode()).hexdigest()
+        said = json.dumps(
+            [declared.connector, declared.config, declared.sync.since], sort_keys=True, default=str
+        )
+        return hashlib.sha256(mask(said, self.declaration.unsaid).encode()).hexdigest()
 
     # --- secrets ------------------------------------------------------------------------------------------------------------
 
@@ -191,7 +196,7 @@ class Syncs:
             return one
         one.error.message = mask(one.error.message, self.secrets)
         one.error.hint = mask(one.error.hint, self.secrets)
-        one.error.more = [mask(line, self.secrets) for line in one.error.more]
+        one.error.more = tuple(mask(line, self.secrets) for line in one.error.more)
         one.error.args = (one.error.message,)
         return replace(one, problems=tuple(self._problems(one, one.error)))
 

@@ -164,7 +164,9 @@ class Bench:
 def bench(declaration: Declaration, model: Model, sources: Sources) -> Iterator[Bench]:
     """Raises nothing of its own."""
     with (
-        closing(Session(str(declaration.calendar.zone), settings=_SMALL)) as session,
+        closing(
+            Session(str(declaration.calendar.zone), settings=_SMALL, functions=model.functions)
+        ) as session,
         typing() as rows,
     ):
         session.lock()

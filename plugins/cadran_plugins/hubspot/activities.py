@@ -10,7 +10,7 @@ from cadran.plugins import Column, ResumeExpired, Table, Window
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
 from cadran_plugins.hubspot.columns import INSTANT
 from cadran_plugins.hubspot.tables import Given, Kind, text
-from cadran_plugins.hubspot.walk import LOOKBACK, walk
+from cadran_plugins.hubspot.walk import lookback, walk
 
 _COLUMNS = (
     *text("kind", "id"),
@@ -46,7 +46,7 @@ class Activities(Kind):
         for kind in self._kinds:
             self.api.peek(kind)
         return Table(
-            self.name, _COLUMNS, key=("kind", "id"), cursor="modified_at", lookback=LOOKBACK, deletes="reported",
+            self.name, _COLUMNS, key=("kind", "id"), cursor="modified_at", lookback=lookback(self.api), deletes="reported",
         )  # fmt: skip
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -143,4 +144,15 @@ def number(text: str) -> str:
     return f"{value:f}"
 
 
-_READERS: Mapping[str, Callable[[str], str]] = {NUMBER: number}
+def instant(text: str) -> str:
+    """ISO 8601; HubSpot writes some times as milliseconds."""
+    if text[-1] == "Z" or not text.lstrip("-").isdigit():
+        return text
+    return (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=int(text))).isoformat()
+
+
+def _day(text: str) -> str:
+    return instant(text)[:10]
+
+
+_READERS: Mapping[str, Callable[[str], str]] = {NUMBER: number, INSTANT: instant, "DATE": _day}

@@ -101,7 +101,7 @@ class HubSpotConnector(SyncedConnector):
         if name not in self._tables:
             try:
                 self._tables[name] = self._kinds[name].table()
-            except (NotAllowed, DataError) as error:
+            except (NotAllowed, DataError, ConfigError) as error:
                 return Table(name, problem=error)
         return self._tables[name]
 

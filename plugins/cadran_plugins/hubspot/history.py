@@ -11,7 +11,7 @@ from cadran.plugins import Column, Table, Window
 from cadran_plugins.hubspot.api import Asked, Record
 from cadran_plugins.hubspot.columns import INSTANT
 from cadran_plugins.hubspot.tables import Given, Kind, text
-from cadran_plugins.hubspot.walk import LOOKBACK, cursor, walk
+from cadran_plugins.hubspot.walk import cursor, lookback, walk
 
 _COLUMNS = (
     *text("deal_id", "stage_id", "pipeline_id"),
@@ -29,7 +29,7 @@ class StageHistory(Kind):
     def table(self) -> Table:
         self.api.peek("deals")
         return Table(
-            self.name, _COLUMNS, key=("deal_id", "stage_id", "entered_at"), cursor="modified_at", lookback=LOOKBACK, deletes="reported",
+            self.name, _COLUMNS, key=("deal_id", "stage_id", "entered_at"), cursor="modified_at", lookback=lookback(self.api), deletes="reported",
         )  # fmt: skip
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:

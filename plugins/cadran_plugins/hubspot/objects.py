@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cadran.plugins import Column, Table, Window
+from cadran.plugins import Column, ConfigError, Table, Window, suggest
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
 from cadran_plugins.hubspot.columns import Field, fields, values
 from cadran_plugins.hubspot.tables import Given, Kind
-from cadran_plugins.hubspot.walk import LOOKBACK, MERGED, cursor, merged, walk
+from cadran_plugins.hubspot.walk import MERGED, cursor, lookback, merged, walk
 
 #: Which other objects a row names one record of, and in which column.
 PRIMARY = {
@@ -30,15 +30,30 @@ class Objects(Kind):
     def table(self) -> Table:
         self.api.peek(self.name)
         linked = PRIMARY[self.name].values()
-        self._fields = fields(self.api.properties(self.name), self._more, ("id", *linked))
+        properties = self.api.properties(self.name)
+        self._check(properties)
+        self._fields = fields(properties, self._more, ("id", *linked))
         columns = (
             Column("id", "VARCHAR"),
             *(each.column for each in self._fields),
             *(Column(name, "VARCHAR") for name in linked),
         )
         return Table(
-            self.name, columns, key=("id",), cursor=cursor(self.name), lookback=LOOKBACK, deletes="reported",
+            self.name, columns, key=("id",), cursor=cursor(self.name), lookback=lookback(self.api), deletes="reported",
         )  # fmt: skip
+
+    def _check(self, properties: Sequence[Mapping[str, Any]]) -> None:
+        """Raises where the settings name a property that is not there: HubSpot itself would say nothing."""
+        names = [str(each["name"]) for each in properties]
+        for number, name in enumerate(self._more):
+            if name not in names:
+                hint = (
+                    suggest(name, names) or "its internal name stands in HubSpot under Settings → Properties"
+                )
+                setting = ("properties", self.name, number)
+                raise ConfigError(
+                    f"HubSpot's {self.name} have no property '{name}'", hint=hint, setting=setting
+                )
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:
         read, linked = values(self._fields), PRIMARY[self.name]
@@ -52,8 +67,9 @@ class Objects(Kind):
             return out
 
         for step in walk(self.api, self.name, asked, window, resume):
+            lost = [{"id": each} for each in merged(self.name, step.records)]
             if step.gone:
-                yield from self.gone(table, [{"id": each.id} for each in step.records], step.resume)
+                yield from self.gone(table, [*lost, *({"id": each.id} for each in step.records)], step.resume)
             else:
-                yield from self.gone(table, [{"id": each} for each in merged(self.name, step.records)])
+                yield from self.gone(table, lost)
                 yield from self.pages(table, map(row, step.records), step.resume)

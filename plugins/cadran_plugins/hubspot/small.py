@@ -115,7 +115,7 @@ LINKS = (
 def _owner(each: Mapping[str, Any], archived: bool) -> dict[str, Any]:
     name = " ".join(str(part).strip() for part in (each.get("firstName"), each.get("lastName")) if part)
     teams = each.get("teams") or []
-    team = next((t for t in teams if t.get("primary")), {})
+    team: Mapping[str, Any] = next((t for t in teams if t.get("primary")), {})
     return {
         "id": str(each["id"]), "user_id": each.get("userId") or each.get("userIdIncludingInactive"), "name": name or each.get("email"),
         "email": each.get("email"), "team": team.get("name"), "team_id": team.get("id"), "archived": archived,

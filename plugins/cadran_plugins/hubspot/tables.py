@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins import Column, Deletes, Page, Rejected, Table, Window
 from cadran_plugins.hubspot.api import Api
-from cadran_plugins.hubspot.columns import INSTANT
 
 if TYPE_CHECKING:
     from cadran.plugins.typed.records import Records
@@ -58,12 +57,9 @@ class Kind(ABC):
 
 
 def records(columns: Sequence[Column], key: Sequence[str]) -> Records:
-    """HubSpot writes times in UTC, some of them as milliseconds."""
     from cadran.plugins.typed.records import Records
 
-    return Records(
-        columns, epoch=[each.name for each in columns if each.type in (INSTANT, "DATE")], utc=True, key=key
-    )
+    return Records(columns, key=key)
 
 
 def text(*names: str) -> tuple[Column, ...]:

@@ -31,6 +31,14 @@ def cursor(kind: str) -> str:
     return "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
 
 
+def lookback(api: Api) -> dt.timedelta:
+    """What is seen last is told by HubSpot's clock, and held against ours: where ours is ahead, reading begins again earlier by as much."""
+    ahead = -api.http.skew
+    return LOOKBACK + dt.timedelta(
+        minutes=ahead // dt.timedelta(minutes=1) + 1 if ahead > dt.timedelta(minutes=1) else 0
+    )
+
+
 def walk(
     api: Api,
     kind: str,

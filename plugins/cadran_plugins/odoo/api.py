@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cadran.plugins import AuthError, ConfigError, Context, Transient
+from cadran.plugins import AuthError, ConfigError, Context, DataError, Transient
 from cadran.plugins.http import Http
 from cadran_plugins.odoo.config import Settings
 from cadran_plugins.odoo.trouble import NotHere, judge
 
 Call = Callable[[str, str, Mapping[str, Any]], Any]
+
+
+_BEFORE_19 = {
+    "database": "its name is the first part of the address, or stands at the address with /web/database/manager",
+    "login": "write the login of the user whose key it is, such as kpi@belvoir.example",
+}
 
 
 class Api:
@@ -40,6 +46,8 @@ class Api:
             rows = self.call(model, "search_read", asked)
             if not isinstance(rows, list):
                 raise Transient("Odoo's answer is none of its API's")
+            if rows and int(rows[0]["id"]) <= after:
+                raise DataError(f"Odoo gives the same records of {model} again", hint="something between Odoo and cadran keeps answers that it should not")  # fmt: skip
             yield rows
             if len(rows) < size:
                 return
@@ -76,7 +84,7 @@ class Api:
     def _jsonrpc(self, model: str, method: str, given: Mapping[str, Any]) -> Any:
         for setting in ("database", "login"):
             if not getattr(self.settings, setting):
-                raise ConfigError(f"'{setting}' is missing: Odoo before 19 asks for it", setting=(setting,))
+                raise ConfigError(f"'{setting}' is missing: Odoo before 19 asks for it", hint=_BEFORE_19[setting], setting=(setting,))  # fmt: skip
         database, login, key = self.settings.database, self.settings.login, self.settings.key
         if not self._uid:
             self._uid = self._rpc("common", "authenticate", [database, login, key, {}]) or 0

@@ -16,6 +16,7 @@ from cadran.plugins import (
     End,
     Page,
     Rejected,
+    ResumeExpired,
     SyncedConnector,
     Table,
     Window,
@@ -23,7 +24,7 @@ from cadran.plugins import (
 )
 from cadran_plugins.odoo import history
 from cadran_plugins.odoo.config import SCHEMA, Settings, settings
-from cadran_plugins.odoo.fields import Field, fields_of, row
+from cadran_plugins.odoo.fields import Field, fields_of, rows
 from cadran_plugins.odoo.tables import HISTORY, LEADS, TABLES, Kind
 from cadran_plugins.odoo.trouble import Forbidden, NotHere
 
@@ -87,7 +88,9 @@ class OdooConnector(SyncedConnector):
     def changes(
         self, table: str, window: Window = WHOLE, resume: Mapping[str, Any] | None = None
     ) -> Iterator[Page | Deletes | Rejected | End]:
-        after = int(resume["after"]) if resume else 0
+        after = (resume or {}).get("after", 0 if resume is None else None)
+        if not isinstance(after, int):
+            raise ResumeExpired("where reading stood cannot be told")
         sent = 0
         for item in self._history(window, after) if table == HISTORY else self._records(table, window, after):
             sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
@@ -110,7 +113,7 @@ class OdooConnector(SyncedConnector):
             gone = [{"id": r["id"]} for r in records if kind.only and r[kind.only[0]] != kind.only[1]]
             if gone:
                 yield Deletes(_arrow([Column("id", "BIGINT")], gone, table, ("id",))[0])
-            data, rejected = _arrow([f.column for f in fields], [row(fields, r) for r in live], table, ("id",))  # fmt: skip
+            data, rejected = _arrow([f.column for f in fields], rows(fields, live), table, ("id",))  # fmt: skip
             yield from rejected
             yield Page(data, resume={"after": after})
 
@@ -169,10 +172,10 @@ def _since(window: Window) -> list[Any]:
     return [["write_date", ">=", window.since.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")]]
 
 
-def _arrow(columns: Sequence[Column], rows: list[dict[str, Any]], place: str, key: Sequence[str]) -> tuple[Any, list[Rejected]]:  # fmt: skip
+def _arrow(columns: Sequence[Column], found: list[dict[str, Any]], place: str, key: Sequence[str]) -> tuple[Any, list[Rejected]]:  # fmt: skip
     import pyarrow as pa
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, utc=True, key=key).batch(rows, place)
+    batch, rejected = Records(columns, utc=True, key=key).batch(found, place)
     return pa.Table.from_batches([batch]), rejected

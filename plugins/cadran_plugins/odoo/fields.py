@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Field:
 
     name: str
     column: Column
-    value: Callable[[Any], Any]
+    type: str
 
 
 def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -> list[Field]:
@@ -38,8 +38,21 @@ def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -
     return [_field(name, names.get(name, name), wanted[name]) for name in (*standard, *(n for _, n in own))]
 
 
-def row(fields: Sequence[Field], record: Mapping[str, Any]) -> dict[str, Any]:
-    return {field.column.name: field.value(record.get(field.name)) for field in fields}
+def rows(fields: Sequence[Field], records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Odoo says false for what is empty, whatever its type. Of a link the id counts: the name beside it is that of another table, and may
+    change without this record."""
+    links = [(f.column.name, f.name) for f in fields if f.type == "many2one"]
+    flags = [(f.column.name, f.name) for f in fields if f.type == "boolean"]
+    plain = [(f.column.name, f.name) for f in fields if f.type not in ("many2one", "boolean")]
+    out = []
+    for record in records:
+        row = {shown: None if (value := record.get(name)) is False else value for shown, name in plain}
+        for shown, name in links:
+            row[shown] = value[0] if (value := record.get(name)) else None
+        for shown, name in flags:
+            row[shown] = record.get(name)
+        out.append(row)
+    return out
 
 
 def _label(name: str, told: Definition) -> str:
@@ -50,8 +63,7 @@ def _label(name: str, told: Definition) -> str:
 
 def _field(name: str, shown: str, told: Definition) -> Field:
     type_ = str(told["type"])
-    value = _link if type_ == "many2one" else _yes_or_no if type_ == "boolean" else _text_or_none
-    return Field(name, Column(shown, _decimal(told) or _TYPES[type_]), value)
+    return Field(name, Column(shown, _decimal(told) or _TYPES[type_]), type_)
 
 
 def _decimal(told: Definition) -> str:
@@ -65,17 +77,3 @@ def _decimal(told: Definition) -> str:
 
 def _is_custom(name: str, told: Definition) -> bool:
     return bool(told.get("manual")) or name.startswith("x_")
-
-
-def _link(value: Any) -> Any:
-    """The id of what a link leads to; the name beside it is that of another table, and may change without this record."""
-    return value[0] if isinstance(value, list) and value else None
-
-
-def _yes_or_no(value: Any) -> Any:
-    return value
-
-
-def _text_or_none(value: Any) -> Any:
-    """Odoo says false for what is empty, whatever its type."""
-    return None if value is False else value

@@ -17,7 +17,7 @@ from cadran.plugins import (
 from cadran.plugins.http import Answer, Http, Limit
 from cadran_plugins.pipedrive.config import Settings
 
-PAGE = 500  # the most that a list gives at a time
+_MOST = 500  # rows that a list gives at a time
 
 _TOKEN = "in Pipedrive, Personal preferences > API shows the token; a new one ends the old"
 _RIGHTS = "the token's user needs to see this: ask an administrator, or use a token of theirs"
@@ -27,13 +27,17 @@ _BUDGET = (
 )
 
 
+class Forbidden(AuthError):
+    """The token is good, but its user may not see this."""
+
+
 def client(context: Context, settings: Settings) -> Http:
     return Http(
         context,
         (settings.host,),
         base=settings.base,
         headers={"x-api-token": settings.token, "accept": "application/json"},
-        limits=(Limit(settings.burst, 2.0),),
+        limits=(Limit(settings.burst, 2.0),) if settings.burst else (),
         account=f"pipedrive {settings.host}",
         judge=judge,
         pace=_pace,
@@ -57,12 +61,14 @@ def judge(answer: Answer) -> ConnectorError | None:
     if answer.status == 402:
         return AuthError("the Pipedrive account is closed or not paid for", setting=("token",))
     if answer.status == 403 and "html" in answer.headers.get("content-type", ""):
-        hint = "wait some minutes; where it happens again, lower 'burst', as other programs share the limit"
+        hint = (
+            "wait some minutes; where it happens again, set 'burst' to 10, as other programs share the limit"
+        )
         return QuotaExhausted(
             "Pipedrive has blocked requests, as too many came", hint=hint, setting=("burst",)
         )
     if answer.status == 403:
-        return AuthError(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
+        return Forbidden(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
     if answer.status == 429 and answer.headers.get("x-daily-ratelimit-token-remaining") == "0":
         return QuotaExhausted("the day's budget of Pipedrive's API is used up", hint=_BUDGET)
     if answer.status == 400 and "cursor" in _said(answer).casefold():
@@ -88,7 +94,7 @@ def told(answer: Answer) -> dict[str, Any]:
     return out
 
 
-def listed(http: Http, path: str, params: Mapping[str, Any], cursor: str = "", size: int = PAGE) -> Iterator[tuple[list[dict[str, Any]], str]]:  # fmt: skip
+def listed(http: Http, path: str, params: Mapping[str, Any], cursor: str = "", size: int = _MOST) -> Iterator[tuple[list[dict[str, Any]], str]]:  # fmt: skip
     """A list's pages, each with the cursor of what comes behind it: empty behind the last."""
     seen = {cursor}
     while True:

@@ -34,7 +34,7 @@ SCHEMA: Mapping[str, Any] = {
         "burst": {
             "type": "integer",
             "minimum": 1,
-            "description": "Requests in two seconds: 20 unless said, what the smallest plan allows (Growth 40, Premium 100, Ultimate 120).",
+            "description": "The most requests in two seconds, where other programs need their share: unless said, as many as Pipedrive says are left.",
         },
         "timeout": {
             "type": "integer",
@@ -54,7 +54,7 @@ class Settings:
     token: str
     base: str
     host: str
-    burst: int = 20
+    burst: int = 0  # as many as Pipedrive says
     timeout: int = 60
 
 
@@ -75,6 +75,6 @@ def settings(config: Mapping[str, Any]) -> Settings:
         token=str(config["token"]),
         base=base,
         host=parts.netloc,
-        burst=int(config.get("burst", 20)),
+        burst=int(config.get("burst", 0)),
         timeout=int(config.get("timeout", 60)),
     )

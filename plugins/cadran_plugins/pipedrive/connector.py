@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cadran.plugins import (
     WHOLE,
-    AuthError,
     Column,
     ConfigError,
     Context,
@@ -24,9 +23,9 @@ from cadran.plugins import (
     Window,
     suggest,
 )
-from cadran_plugins.pipedrive import changes, history
+from cadran_plugins.pipedrive import history, walking
 from cadran_plugins.pipedrive.config import SCHEMA, Settings, settings
-from cadran_plugins.pipedrive.fields import Field, Record, digest, row
+from cadran_plugins.pipedrive.fields import Field, Record, digest, rows
 from cadran_plugins.pipedrive.tables import HISTORY, KINDS, NAMES, SHORT, fields_of
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class PipedriveConnector(SyncedConnector):
             yield from self._short(table)
             return
         if table in ("deals", HISTORY):
-            changes.check_age(window, self.context.clock())
+            walking.check_age(window, self.context.clock())
         fields = self._fields(table)
         labels = digest(self._defined(table)) if table in KINDS else ""
         told = (resume or {}).get("labels", (window.state or {}).get("labels", labels))
@@ -113,57 +112,57 @@ class PipedriveConnector(SyncedConnector):
         until = window.until or self.context.clock()
         yield End(sent, {"read": until.isoformat(), "labels": labels})
 
-    def _chunks(self, table: str, window: Window, resume: Mapping[str, Any] | None) -> Iterator[changes.Chunk]:  # fmt: skip
+    def _chunks(self, table: str, window: Window, resume: Mapping[str, Any] | None) -> Iterator[walking.Chunk]:  # fmt: skip
         if table == "leads":
-            return changes.leads(self.http, KINDS[table], window, resume)
+            return walking.leads(self.http, KINDS[table], window, resume)
         kind = KINDS["deals" if table == HISTORY else table]
-        size = history.DEALS if table == HISTORY else changes.PAGE
-        return changes.walk(self.http, changes.steps(kind, window), resume, size)
+        size = history.DEALS if table == HISTORY else walking.PAGE
+        return walking.walk(self.http, walking.steps(kind, window), resume, size)
 
-    def _pages(self, table: str, fields: Sequence[Field], live: list[Record], gone: list[Record], token: Mapping[str, Any]) -> Iterator[Page | Deletes | Rejected]:  # type: ignore[type-arg,unused-ignore]  # fmt: skip
+    def _pages(self, table: str, fields: Sequence[Field], live: Sequence[Record], gone: Sequence[Record], token: Mapping[str, Any]) -> Iterator[Page | Deletes | Rejected]:  # fmt: skip
         """A chunk's rows, then what is gone; where there is nothing at all an empty page, so that reading goes on behind it."""
         if gone:
             keys = history.keys_of(gone) if table == HISTORY else [{"id": r["id"]} for r in gone]
             key = [f.column for f in fields if f.column.name in _key(table)]
             yield Deletes(_arrow(key, keys, table)[0], None if live else token)
         if live or not gone:
-            rows = [row(fields, r) for r in (self._stays(live) if table == HISTORY else live)]
-            data, rejected = _arrow([field.column for field in fields], rows, table)
+            found = rows(fields, self._stays(live) if table == HISTORY else live)
+            data, rejected = _arrow([field.column for field in fields], found, table)
             yield from rejected
             yield Page(data, resume=token)
 
-    def _stays(self, deals: list[Record]) -> list[dict[str, Any]]:  # type: ignore[type-arg,unused-ignore]
+    def _stays(self, deals: Sequence[Record]) -> list[dict[str, Any]]:
         names = {int(s["id"]): str(s["name"]) for s in self._listed(SHORT["stages"])}
         return [stay for deal in deals for stay in history.stages_of(self.http, deal, names)]
 
     def _short(self, table: str) -> Iterator[Page | Rejected | End]:
-        fields = self._fields(table)
         from cadran_plugins.pipedrive.api import whole
 
+        fields = self._fields(table)
         records = self._users() if table == "users" else whole(self.http, SHORT[table])
-        data, rejected = _arrow([field.column for field in fields], [row(fields, r) for r in records], table)
+        data, rejected = _arrow([field.column for field in fields], rows(fields, records), table)
         yield from rejected
         yield Page(data)
         yield End(data.num_rows)
 
     def _users(self) -> list[dict[str, Any]]:
         """With the first of each one's teams, where the plan has teams."""
-        from cadran_plugins.pipedrive.api import told
+        from cadran_plugins.pipedrive.api import Forbidden, told
 
         users = told(self.http.get(SHORT["users"]))["data"] or []
         try:
             teams = told(self.http.get("/api/v1/legacyTeams"))["data"] or []
-        except (AuthError, DataError):
+        except (Forbidden, DataError):
             teams = []
         team = {user: t["name"] for t in sorted(teams, key=lambda t: str(t["name"]), reverse=True) for user in t.get("users") or ()}  # fmt: skip
         return [{**user, "team": team.get(user["id"])} for user in users]
 
     def _described(self, name: str) -> Table:
+        from cadran_plugins.pipedrive.api import Forbidden
+
         try:
             columns = tuple(field.column for field in self._fields(name))
-        except (AuthError, DataError) as e:
-            if isinstance(e, AuthError) and e.setting == ("token",) and "does not accept" in e.message:
-                raise
+        except (Forbidden, DataError) as e:
             return Table(name, problem=e)
         if name in SHORT:
             return Table(name, columns, key=("id",), deletes="unseen")
@@ -195,10 +194,10 @@ def _known(table: str) -> None:
         raise ConfigError(f"Pipedrive has no table '{table}'", hint=suggest(table, NAMES))
 
 
-def _arrow(columns: Sequence[Column], rows: list[dict[str, Any]], place: str) -> tuple[Any, list[Rejected]]:
+def _arrow(columns: Sequence[Column], found: list[dict[str, Any]], place: str) -> tuple[Any, list[Rejected]]:
     import pyarrow as pa
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, key=_key(place)).batch(rows, place)
+    batch, rejected = Records(columns, key=_key(place)).batch(found, place)
     return pa.Table.from_batches([batch]), rejected

@@ -32,19 +32,21 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column, and how a record's value of it is found."""
+    """One column, and how a record's value of it is found: None where it stands in the record under the column's name."""
 
     column: Column
-    value: Callable[[Record], Any]
+    value: Callable[[Record], Any] | None = None
 
 
-def row(fields: Sequence[Field], record: Record) -> dict[str, Any]:
-    return {field.column.name: field.value(record) for field in fields}
+def rows(fields: Sequence[Field], records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Records with a value for each column; what else stands in them stays."""
+    found = [(field.column.name, field.value) for field in fields if field.value is not None]
+    return [{**record, **{name: value(record) for name, value in found}} for record in records]
 
 
 def own(*named: tuple[str, str] | tuple[str, str, str]) -> list[Field]:
     """Pipedrive's fields: the column's name, its type, and the path in the record where that is not the name."""
-    return [Field(Column(name, type_), _at(*(path[0] if path else name).split("."))) for name, type_, *path in named]  # fmt: skip
+    return [Field(Column(name, type_), _at(*path[0].split(".")) if path else None) for name, type_, *path in named]  # fmt: skip
 
 
 def _at(key: str, *inner: str) -> Callable[[Record], Any]:
@@ -80,8 +82,10 @@ def custom(definitions: Iterable[Record], taken: Iterable[str], *, flat: bool = 
             wanted += [(label + more, kind, _custom(key, part, flat)) for more, part, kind in _PARTS[type_]]
         elif type_ in ("enum", "set"):
             wanted.append((label, "VARCHAR", _labels(_custom(key, "", flat), field)))
+        elif type_ in _SIMPLE:
+            wanted.append((label, _SIMPLE[type_], _custom(key, "", flat)))
         else:
-            wanted.append((label, _SIMPLE.get(type_, "JSON"), _custom(key, "", flat)))
+            wanted.append((label, "JSON", _at(key) if flat else _at("custom_fields", key)))
     names = column_names((label for label, _, _ in wanted), taken)
     return [Field(Column(name, type_), value) for name, (_, type_, value) in zip(names, wanted, strict=True)]
 

@@ -62,7 +62,7 @@ def _number(text: Any) -> int | None:
 
 def _name(names: Mapping[int, str], stage: int | None, change: Mapping[str, Any] | None, which: str) -> str | None:  # fmt: skip
     """As the stage is called; one that is gone as the change calls it."""
-    if stage in names:
+    if stage is not None and stage in names:
         return names[stage]
     beside = (change or {}).get("additional_data")
     return beside.get(f"{which}_value_formatted") if isinstance(beside, Mapping) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from cadran.compute.dialects.base import whole
+from cadran.compute.dialects.calls import call_of
 from cadran.compute.dialects.expressions import HANDLERS, Expressions, Typed, handles
 from cadran.compute.dialects.kinds import NUMBERS, TIMES, Kind, Unsupported
 
@@ -25,6 +26,9 @@ def _filter(x: Expressions, node: exp.Filter) -> Typed:
 def _named(x: Expressions, node: exp.Anonymous) -> Typed:
     if str(node.this).upper() == "GROUPING":
         return Typed(exp.Anonymous(this="GROUPING", expressions=[x(node.expressions[0]).sql]), Kind.INT)
+    called = x.functions.of(node)
+    if called is not None:
+        return call_of(x, called, node)
     if str(node.this).lower() not in _NAMED:
         raise x.dialect.no(f"'{str(node.this).lower()}'")
     return _filtered(x, node, None)

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from cadran.compute.dialects.base import Dialect, grouped, whole
 from cadran.compute.dialects.kinds import NUMBERS, TIMES, Kind, Unsupported, common, kind_of_cast
+from cadran.formula.functions import NONE, Functions
 
 
 class Typed(NamedTuple):
@@ -47,10 +48,11 @@ def handles(*types: type[exp.Expr]) -> Callable[[Callable[..., Typed]], Callable
 
 
 class Expressions:
-    """Translates the expressions of one SELECT. ``query`` translates a subquery, and says its columns' kinds."""
+    """Translates the expressions of one SELECT. ``query`` translates a subquery, and says its columns' kinds; ``functions`` are those
+    of the project's plugins."""
 
-    def __init__(self, dialect: Dialect, scope: Scope, query: Query) -> None:
-        self.dialect, self.scope, self.query = dialect, scope, query
+    def __init__(self, dialect: Dialect, scope: Scope, query: Query, functions: Functions = NONE) -> None:
+        self.dialect, self.scope, self.query, self.functions = dialect, scope, query, functions
 
     def __call__(self, node: exp.Expr) -> Typed:
         """Raises :class:`Unsupported`."""

@@ -16,6 +16,7 @@ from cadran.compute.dialects.base import Dialect, text
 from cadran.compute.dialects.expressions import Columns, Expressions, Scope, Typed
 from cadran.compute.dialects.kinds import Kind, Unsupported, kind_of
 from cadran.compute.dialects.tables import Small, Stored
+from cadran.formula import functions as added
 from cadran.plugins.connector import Relation
 
 _NO_LIMIT = 2**64 - 1  # has MariaDB make a copy, which it gives an index for what is looked up in it
@@ -28,11 +29,14 @@ Tables = Callable[[str, str], Stored | Small]
 class Statement:
     """Translates one statement. ``tables`` finds ``source.table``, and ``temp.x`` for the engine's small tables.
 
-    ``plain`` leaves stored columns just as they are: for rows that are pulled, not computed with.
+    ``plain`` leaves stored columns just as they are: for rows that are pulled, not computed with. ``calls`` are the functions of the
+    project's plugins.
     """
 
-    def __init__(self, dialect: Dialect, tables: Tables, *, plain: bool = False) -> None:
-        self.dialect, self.tables, self.plain = dialect, tables, plain
+    def __init__(
+        self, dialect: Dialect, tables: Tables, *, plain: bool = False, calls: added.Functions = added.NONE
+    ) -> None:
+        self.dialect, self.tables, self.plain, self.calls = dialect, tables, plain, calls
         self._ctes: dict[str, Mapping[str, Kind]] = {}
         self._small: dict[str, exp.CTE] = {}
 
@@ -101,7 +105,7 @@ class Statement:
         from_ = node.args.get("from_")
         tables = [self._relation(from_.this, scope, outer)] if from_ is not None else []
         pending = [(j, self._relation(j.this, scope, outer)) for j in node.args.get("joins") or ()]
-        x = Expressions(self.dialect, {**outer, **scope}, self._query)
+        x = Expressions(self.dialect, {**outer, **scope}, self._query, self.calls)
         joins = [self._join(x, join, table) for join, table in pending]
         group = node.args.get("group")
         sets = group.args.get("grouping_sets") if group is not None else None

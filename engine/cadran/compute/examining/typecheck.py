@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from sqlglot import exp
 
+from cadran.compute.examining.calls import ill_fed, misdefined
 from cadran.compute.examining.oddities import Oddity, date_hint, number_hint, odd_one
 from cadran.compute.hints import hint_for
 from cadran.compute.loading.embedded import QueryError
@@ -54,7 +55,9 @@ class TypeChecker:
     def check(self, measures: Sequence[Measure], columns: Collection[Node]) -> list[Problem]:
         """Problems of the measures and of the ``columns`` that they rest on; nothing else need be loaded."""
         datasets = sorted({dataset for dataset, _ in columns})
-        problems: list[Problem] = []
+        problems: list[Problem] = list(misdefined(self.declaration, self.model.functions, self.session))
+        if problems:
+            return problems
         for name in datasets:
             problems += self._unions(name)
         if problems:
@@ -115,6 +118,9 @@ class TypeChecker:
         made: list[Problem] = []
         for column_name in (c for c in self.model.datasets[name].derived if c in used):
             into = made if column_name in dataset.made and column_name not in dataset.kinds else out
+            if ill := self._ill_fed_column(name, column_name):
+                into += ill
+                continue
             try:
                 self.rows.type_of(name, column_name)
             except QueryError as error:
@@ -136,6 +142,29 @@ class TypeChecker:
             subject,
             hint_for(error.message, "check the types of the columns it uses"),
         )
+
+    def _ill_fed_column(self, name: str, column_name: str) -> list[Problem]:
+        node = self.model.datasets[name].derived[column_name]
+        wrong = self._ill_fed(name, node)
+        if wrong is None:
+            return []
+        text, own = (
+            self.declaration.datasets[name].columns[column_name],
+            f"datasets.{name}.columns.{column_name}",
+        )
+        return [Problem("wrong-type", wrong[0], text.place.position(0, len(text.value)), own, wrong[1])]
+
+    def _ill_fed(self, dataset: str, node: exp.Expr) -> tuple[str, str] | None:
+        """What is wrong with the arguments of plugins' functions."""
+        if not self.model.functions:
+            return None
+
+        def kind(argument: exp.Expr) -> str:
+            with suppress(QueryError, KeyError):  # windows and lookups have no type by themselves
+                return self._type(dataset, argument)
+            return ""
+
+        return ill_fed(node, self.model.functions, kind, _in_words)
 
     def _unlike_declared(self, name: str, column_name: str) -> list[Problem]:
         """A column that a score, a funnel or cohorts made holds what they can work with."""
@@ -257,6 +286,9 @@ class TypeChecker:
         for part in measure.expressions():
             if part is measure.having:
                 continue
+            if wrong := self._ill_fed(measure.dataset, part):
+                where = origin.parsed.position(origin.node)
+                return [Problem("wrong-type", wrong[0], where, origin.subject, wrong[1])]
             try:
                 kind = self._type(measure.dataset, part)
             except QueryError as error:

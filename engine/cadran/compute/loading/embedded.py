@@ -16,6 +16,7 @@ from sqlglot import exp
 from cadran.compute.hints import in_plain_words
 from cadran.compute.loading.scanned import Read, Tally
 from cadran.compute.results import Measured, Scanned
+from cadran.formula.functions import NONE, Functions
 from cadran.plugins.connector import Column, DataError, End, InPlace, Page, Rejected
 
 _ANSWER = "answer_from_elsewhere"  # to a question whose rows are only looked at
@@ -42,13 +43,15 @@ class OutOfRoom(QueryError):
 class Session:
     """One run's database, in memory. Not shared between threads. With ``record`` it keeps what it ran, for ``explain``.
 
-    With ``counting`` (and with ``record``) it counts what statements read. ``settings`` are DuckDB's, by name.
+    With ``counting`` (and with ``record``) it counts what statements read. ``settings`` are DuckDB's, by name, ``functions``
+    those of the project's plugins, which statements may call.
     """
 
     def __init__(
         self, zone: str, *, record: bool = False, counting: bool = False,
-        settings: Mapping[str, str] = MappingProxyType({}),
+        settings: Mapping[str, str] = MappingProxyType({}), functions: Functions = NONE,
     ) -> None:  # fmt: skip
+        self.functions = functions
         self._connection = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
@@ -313,7 +316,7 @@ class Session:
 
     def described(self, select: exp.Expr) -> list[tuple[str, str]]:
         """Name and type of a SELECT's columns, without running it."""
-        return [(str(row[0]), str(row[1])) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")]
+        return [(str(row[0]), str(row[1])) for row in self._run(f"DESCRIBE {self._sql(select)}")]
 
     # --- asking ---------------------------------------------------------------------------------------------------------
 
@@ -326,7 +329,7 @@ class Session:
     def write(self, select: exp.Expr, file: Path) -> None:
         """The answer of ``select`` as a Parquet file within the folder that :meth:`lock` left open."""
         path = exp.Literal.string(str(file)).sql("duckdb")
-        self._run(f"COPY ({select.sql('duckdb')}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
+        self._run(f"COPY ({self._sql(select)}) TO {path} (FORMAT parquet, COMPRESSION zstd)")
 
     def fetch(self, select: exp.Expr) -> None:
         """Loads the tables of a statement that are only declared so far."""
@@ -388,7 +391,7 @@ class Session:
 
     def types(self, select: exp.Expr) -> dict[str, str]:
         """Column → type of a SELECT, without running it."""
-        return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {select.sql('duckdb')}")}
+        return {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE {self._sql(select)}")}
 
     def clear(self, *, loaded: bool = True) -> None:
         """Forgets what was computed, and what was ``loaded`` as well: room for another computation."""
@@ -414,11 +417,14 @@ class Session:
     def _text(self, select: exp.Expr, name: str) -> str:
         if name and self.recording:
             self.statements[name] = self._readable(select)
-        return select.sql("duckdb")
+        return self._sql(select)
+
+    def _sql(self, select: exp.Expr) -> str:
+        return self.functions.as_duckdb(select).sql("duckdb")
 
     def _readable(self, select: exp.Expr) -> str:
         """The same statement for a reader: laid out, and without the quotes that no name needs."""
-        select = select.copy()
+        select = self.functions.as_duckdb(select).copy()
         for name in select.find_all(exp.Identifier):
             if _SIMPLE.fullmatch(name.this) and name.this not in self._keywords:
                 name.set("quoted", False)

@@ -92,7 +92,7 @@ class Sources:
         """Writes down the columns of remote sources, once all have answered; a warning where it cannot be written."""
         if not self.asking or errors(self.problems):
             return []
-        seen: dict[str, dict[str, Table]] = {}
+        seen = _lying_here(self.declaration, self.plugins)
         for (source, name), table in self._tables.items():
             if table is not None and self.connector(source).remote:
                 seen.setdefault(source, {})[name] = table
@@ -371,7 +371,8 @@ def opened_sources(
             seen = columns_seen.read(declaration.folder)
         except Unreadable as error:
             unreadable = _unreadable(error)
-        seen = {**seen, **_synced(declaration, plugins, seen)}
+        here = _lying_here(declaration, plugins)
+        seen = {**seen, **{name: {**seen.get(name, {}), **tables} for name, tables in here.items()}}
     sources = Sources(declaration, plugins, asking=asking, seen=seen, failures=failures)
     if unreadable is not None:
         sources.problems.append(unreadable)
@@ -381,15 +382,16 @@ def opened_sources(
         sources.close()
 
 
-def _synced(declaration: Declaration, plugins: PluginManager, seen: Seen) -> Seen:
-    """The tables of sources that are synced: those that lie here as they are, others as last seen."""
-    out: dict[str, Mapping[str, Table]] = {}
+def _lying_here(declaration: Declaration, plugins: PluginManager) -> dict[str, dict[str, Table]]:
+    """The tables of sources that are synced, as they lie here."""
+    out: dict[str, dict[str, Table]] = {}
     for name, source in declaration.sources.items():
         if plugins.synced(source.connector):
             from cadran.sync.places import Places
             from cadran.sync.reader import known
 
-            out[name] = {**seen.get(name, {}), **known(Places.of(declaration.folder.resolve(), name))}
+            if found := known(Places.of(declaration.folder.resolve(), name)):
+                out[name] = found
     return out
 
 

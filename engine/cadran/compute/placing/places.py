@@ -302,7 +302,8 @@ class Places:
             self._free(remote.source)
             columns = tuple(self.session.described(select))
             used = columns_of(select, self.session.columns)
-            sql = remote.sql(select, [t for _, t in columns], lambda n: self._needed(n, select), used)
+            types, functions = [t for _, t in columns], self.session.functions
+            sql = remote.sql(select, types, lambda n: self._needed(n, select), used, functions)
             return Pushed(remote, sql, columns)
         except Unsupported as reason:
             if name:

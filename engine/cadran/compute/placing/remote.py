@@ -14,6 +14,7 @@ from cadran.compute.dialects.kinds import Unsupported, kind_of
 from cadran.compute.dialects.others import Other
 from cadran.compute.dialects.statements import Statement
 from cadran.compute.dialects.tables import Small, Stored
+from cadran.formula.functions import NONE, Functions
 from cadran.plugins.connector import End, Page, QueryableConnector, Relation
 
 _UTC = ("UTC", "Etc/UTC", "+00:00")
@@ -54,7 +55,7 @@ class Remote:
 
     def sql(
         self, select: exp.Expr, types: Sequence[str], small: Callable[[str], Small],
-        columns: Mapping[tuple[str, str], set[str]],
+        columns: Mapping[tuple[str, str], set[str]], functions: Functions = NONE,
     ) -> str:  # fmt: skip
         """The statement in the source's dialect. Raises :class:`Unsupported`."""
         if self.dialect is None:
@@ -66,8 +67,8 @@ class Remote:
             return Stored(self.relation(name), self.types[name]) if schema == self.source else small(name)
 
         if isinstance(self.dialect, DuckDB):
-            return native(select, found)
-        return Statement(self.dialect, found).translate(select, types)
+            return native(functions.as_duckdb(select), found)
+        return Statement(self.dialect, found, calls=functions).translate(select, types)
 
     @property
     def is_verified(self) -> bool:

@@ -190,6 +190,10 @@ class Http:
     def _lost(self, error: Exception, host: str) -> Failure:
         if isinstance(error, ConnectorError):
             return Failure(error)
+        if not isinstance(error, OSError) and not type(error).__module__.startswith(
+            ("httpcore", "httpx", "h11")
+        ):
+            raise error  # a mistake in a program is no lost connection
         return outcome.of_connection(error, host, self.timeout)
 
     # --- try after try ------------------------------------------------------------------------------------------------------

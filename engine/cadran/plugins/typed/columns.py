@@ -6,6 +6,7 @@ Nothing here says no. What is out of the ordinary gives None, and is looked at v
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NONE = type(None)
+_ZONED = re.compile("[Z+-]").search
 _Read = Callable[[Kind, Any, Sequence[Any]], Any]
+_IN_TIME = 200_000_000_000_000  # milliseconds since 1970: the year 8307
 
 
 def arrow_type(kind: Kind) -> pa.DataType:
@@ -38,7 +41,9 @@ def column(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | 
     if not given:
         return pa.nulls(len(values), arrow)
     read = _TEXTS.get(kind.name) if given == {str} else _VALUES.get((kind.name, frozenset(given)))
-    if read is None or kind.epoch:
+    if kind.epoch and given == {int}:
+        read = _milliseconds
+    if read is None:
         return None
     try:
         return read(kind, arrow, values)
@@ -92,6 +97,15 @@ def _finite(read: _Read) -> _Read:
     return finite
 
 
+def _milliseconds(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    """Of times; days are looked at one by one."""
+    import pyarrow as pa
+
+    if kind.name == "DATE" or not all(0 <= value < _IN_TIME for value in values if value is not None):
+        return None
+    return pa.array(values, pa.int64()).cast(pa.timestamp("ms", arrow.tz)).cast(arrow)
+
+
 def _booleans(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
     import pyarrow as pa
 
@@ -100,13 +114,14 @@ def _booleans(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | 
 
 
 def _instants(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
-    """Where times without an offset are UTC, all of them are written so."""
+    """All of them with an offset, or where that is UTC, all without."""
     import pyarrow as pa
 
-    if not kind.utc:
-        return _dates(kind, arrow, values)
-    local = _dates(kind, pa.timestamp("us"), values)
-    return local.cast(arrow) if local is not None else None
+    first = next(filter(None, values), "")
+    if kind.utc and not _ZONED(first, 10):
+        local = _dates(kind, pa.timestamp("us"), values)
+        return local.cast(arrow) if local is not None else None
+    return _dates(kind, arrow, values)
 
 
 _TEXTS: dict[str, _Read] = {

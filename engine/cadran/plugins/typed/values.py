@@ -59,7 +59,7 @@ def kind(type_: str, *, epoch: bool = False, utc: bool = False) -> Kind:
         if 0 < precision <= 38 and scale <= precision:
             return Kind("DECIMAL", precision, scale)
     if type_ in _PLAIN:
-        return Kind(type_, epoch=epoch, utc=utc)
+        return Kind(type_, epoch=epoch and type_.startswith(("DATE", "TIME")), utc=utc)
     raise ConfigError(
         f"'{type_}' is no type of records", hint=f"known are: {', '.join(_PLAIN)}, DECIMAL(18,2)"
     )

@@ -27,6 +27,10 @@ def check_letters(declaration: Declaration, template_folders: Sequence[Path]) ->
 
     for name in own_templates(declaration):
         try:
-            compiled(environment(template_folders, kind_of(name)), name, declaration.folder)
+            compiled(
+                environment(template_folders, kind_of(name), added=declaration.added),
+                name,
+                declaration.folder,
+            )
         except ProblemsFound as found:
             yield from found.problems

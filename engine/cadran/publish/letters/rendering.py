@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cadran.plugins.added import Additions
 from cadran.plugins.notifier import Notifier, Picture
 from cadran.publish.letters.inline import inlined
 from cadran.publish.report import rendered
@@ -50,6 +51,7 @@ class Templates:
     folders: Sequence[Path]
     base: Path
     locale: str
+    added: Additions | None = None  # of the project's plugins
 
     def render(self, kind: str, variables: Mapping[str, Any]) -> Rendered:
         """All parts of one kind of message. Raises ProblemsFound."""
@@ -70,7 +72,9 @@ class Templates:
 
         kind = kind_of(template)
         chat = kind in ("json", "text") and not template.endswith(".subject.jinja")
-        env = environment(self._folders, kind, self.locale, self.notifier.literal if chat else None)
+        env = environment(
+            self._folders, kind, self.locale, self.notifier.literal if chat else None, self.added
+        )
         env.globals["picture"] = pictures.show
         return rendered(env, template, variables, self.base)
 

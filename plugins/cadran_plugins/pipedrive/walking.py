@@ -9,9 +9,10 @@ from typing import Any
 
 from cadran.plugins import ResumeExpired, Window
 from cadran.plugins.http import Http
-from cadran_plugins.pipedrive.api import PAGE, listed
+from cadran_plugins.pipedrive.api import listed, told
 from cadran_plugins.pipedrive.tables import Kind
 
+PAGE = 500  # the most that a list gives at a time
 #: For how long Pipedrive tells of deleted deals, and a day less, so that none slips through.
 TOLD_OF_DELETED = dt.timedelta(days=29)
 
@@ -54,10 +55,22 @@ def steps(kind: Kind, window: Window) -> list[Step]:
     return out
 
 
-def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int = PAGE) -> Iterator[Chunk]:
+def place(resume: Mapping[str, Any] | None, lists: int) -> tuple[int, dict[str, Any]]:
+    """Which list reading goes on in, and where in it. Raises ResumeExpired for what this connector has not written."""
+    if resume is None:
+        return 0, {}
+    number = resume.get("list")
+    within = {key: value for key, value in resume.items() if key in ("cursor", "since", "start")}
+    kinds = {"cursor": str, "since": str, "start": int}
+    if not isinstance(number, int) or not 0 <= number <= lists or not all(isinstance(v, kinds[k]) for k, v in within.items()):  # fmt: skip
+        raise ResumeExpired("where reading stood cannot be told")
+    return number, within
+
+
+def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int) -> Iterator[Chunk]:
     """All lists, from where ``resume`` says."""
-    first = int(resume["list"]) if resume else 0
-    cursor = str(resume.get("cursor", "")) if resume else ""
+    first, within = place(resume, len(todo))
+    cursor = within.get("cursor", "")
     for number, step in enumerate(todo[first:], first):
         for records, after in listed(http, step.path, step.params, cursor, size):
             yield Chunk(records, step.gone, {"list": number, "cursor": after} if after else {"list": number + 1})  # fmt: skip
@@ -68,24 +81,25 @@ def check_age(window: Window, now: dt.datetime) -> None:
     """Raises where deals may have been deleted of which Pipedrive does not tell any more."""
     if window.state is None:  # the whole table, or all of it since a day that somebody chose
         return
-    if now - dt.datetime.fromisoformat(str(window.state["read"])) > TOLD_OF_DELETED:
+    try:
+        last = dt.datetime.fromisoformat(str(window.state["read"])).astimezone(dt.UTC)
+    except (KeyError, ValueError):
+        raise ResumeExpired("when the last sync was cannot be told") from None
+    if now - last > TOLD_OF_DELETED:
         raise ResumeExpired("the last sync is over 29 days old, and Pipedrive tells of deleted deals for 30 days only")  # fmt: skip
 
 
 def leads(http: Http, kind: Kind, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Chunk]:
     """Leads of both lists. They have no cursors but places, which move as rows go: so each page is asked for anew from the second
     in which the last row of the one before changed. A row may come twice, none is skipped."""
-    first = int(resume["list"]) if resume else 0
+    first, within = place(resume, 2)
     since = "1970-01-01T00:00:00Z" if window.since is None else stamp(window.since)
     for number, path in list(enumerate((kind.path, kind.archived)))[first:]:
-        begin = str(resume["since"]) if resume and number == first and "since" in resume else since
-        start = int(resume.get("start", 0)) if resume and number == first else 0
-        yield from _leads(http, path, number, begin, start)
+        yield from _leads(http, path, number, within.get("since", since), within.get("start", 0))
+        within = {}
 
 
 def _leads(http: Http, path: str, number: int, since: str, start: int) -> Iterator[Chunk]:
-    from cadran_plugins.pipedrive.api import told
-
     while True:
         asked = {"sort": "update_time ASC", "updated_since": since, "start": start, "limit": PAGE}
         page = told(http.get(path, params=asked))

@@ -1,0 +1,214 @@
+"""What a check has in its hands: a case that is running, the proxy before it, and connectors made as the engine makes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cadran.plugins.connector import Connector, Context, Table
+from cadran.plugins.synced import WHOLE, SyncedConnector, Window
+from cadran.testing.contract.case import Case, can
+from cadran.testing.contract.check import Check, NotKept, NotShown, keeps
+from cadran.testing.contract.patience import Patience, patient
+from cadran.testing.contract.proxy import Proxy
+from cadran.testing.contract.reading import Got, differences, key_of, reading
+
+T = TypeVar("T")
+FULL = "CADRAN_FULL"
+
+
+class Rig:
+    """Made for one check. ``patience`` waits in the place of the connector, in a hurry, and writes down how long it was asked to."""
+
+    def __init__(self, case: Case, kind: type[Connector], folder: Path, patience: Patience) -> None:
+        self.case, self.kind, self.folder, self.patience = case, kind, folder, patience
+        self.full = bool(os.environ.get(FULL))
+        self.logged: list[str] = []
+        self.cancelled = threading.Event()
+        self.proxy: Proxy | None = None
+        self._made: list[Connector] = []
+        upstream = case.start(folder)
+        if upstream:
+            self.proxy = Proxy(upstream, now=patience.monotonic)
+
+    @property
+    def url(self) -> str:
+        return self.proxy.url if self.proxy else ""
+
+    @property
+    def http(self) -> Proxy:
+        """The proxy, for checks of connectors that ask a server."""
+        assert self.proxy is not None
+        return self.proxy
+
+    def close(self) -> None:
+        """Ends everything; a connector that will not be closed says so by an error."""
+        self.cancelled.set()
+        try:
+            for connector in self._made:
+                connector.close()
+        finally:
+            if self.proxy is not None:
+                self.proxy.close()
+            self.case.stop()
+
+    # --- connectors ------------------------------------------------------------------------------------------------
+
+    def context(self, config: Mapping[str, Any] | None = None) -> Context:
+        return Context(
+            "conformance", self.case.config(self.url) if config is None else config, self.folder, (self.folder,),
+            log=self.logged.append, cancelled=self.cancelled.is_set,
+        )  # fmt: skip
+
+    def make(self, config: Mapping[str, Any] | None = None) -> Connector:
+        made = self.kind(self.context(config))
+        self._made.append(made)
+        return made
+
+    def table(self, connector: Connector, name: str = "") -> Table:
+        wanted = name or self.case.table
+        found = next((one for one in connector.discover() if one.name == wanted), None)
+        if found is None:
+            raise NotKept(f"discover() knows no table '{wanted}': it is the case's, so the connector has to find it")  # fmt: skip
+        return found
+
+    def read(
+        self, window: Window = WHOLE, resume: Mapping[str, Any] | None = None, *, name: str = "",
+        connector: Connector | None = None, between: Callable[[Got], bool | None] | None = None,
+    ) -> Got:  # fmt: skip
+        """One read by a connector of its own, unless one is given."""
+        connector = connector or self.make()
+        return reading(connector, self.table(connector, name), window, resume, between=between)
+
+    def change(self, what: str) -> Any:
+        """Has the case change the stand-in. A connector that keeps nothing is closed before, as it is at the end of each run: a database
+        may not let anybody write as long as it is read."""
+        if not issubclass(self.kind, SyncedConnector):
+            while self._made:
+                self._made.pop().close()
+        return getattr(self.case, what)()
+
+    # --- what is wanted --------------------------------------------------------------------------------------------
+
+    def wanted(self, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+        return {key_of(row, table): row for row in self.case.rows(table.name)}
+
+    def holds(self, got: Got, why: str, missing_only: bool = False) -> None:
+        """That what was read is what the stand-in holds."""
+        table = got.table
+        if table.key:
+            wrong = differences(got.by_key, self.wanted(table))
+        else:
+            held = [dict(row) for row in self.case.rows(table.name)]
+            cut = [{name: row.get(name) for name in held[0]} for row in got.rows] if held else got.rows
+            mine, theirs = (sorted(map(repr, map(_ordered, rows))) for rows in (cut, held))
+            wrong = [] if mine == theirs else [f"{len(mine)} rows came, and the stand-in holds {len(theirs)}, or other values"]  # fmt: skip
+        if missing_only:
+            wrong = [one for one in wrong if one.endswith("missing")]
+        keeps(not wrong, f"{why}: {'; '.join(wrong[:3])}{f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''}")  # fmt: skip
+
+    def key(self, table: Table) -> None:
+        if not table.key:
+            raise NotShown(f"'{table.name}' has no key: each read replaces it")
+
+    def cursor(self, table: Table) -> None:
+        if not table.cursor:
+            raise NotShown(f"'{table.name}' has no cursor: everything is read each time")
+
+    def synced(self, connector: Connector) -> SyncedConnector:
+        assert isinstance(connector, SyncedConnector)
+        return connector
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+    def since(self, got: Got) -> Window:
+        """The window of the read after this one, as the engine asks for it."""
+        assert got.end is not None
+        seen = [row[got.table.cursor] for row in got.rows if row[got.table.cursor] is not None] if got.table.cursor else []  # fmt: skip
+        greatest = max(seen) if seen else None
+        since = greatest - got.table.lookback if got.table.lookback and greatest is not None else greatest
+        return Window(since, self.now() + dt.timedelta(hours=1), got.end.state)
+
+    def within(self, seconds: float, what: Callable[[], T], message: str) -> T:
+        """What a call gives or raises, unless it takes longer; then it is left behind in its thread."""
+        out: list[T] = []
+        error: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                out.append(what())
+            except BaseException as caught:
+                error.append(caught)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            self.cancelled.set()
+            if self.proxy is not None:
+                self.proxy.ended.set()
+            raise NotKept(message)
+        if error:
+            raise error[0]
+        return out[0]
+
+
+def _ordered(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(row.items())
+
+
+def run(check: Check, make: Callable[[], Case], kind: type[Connector]) -> None:
+    """Runs one check on a fresh case. Raises :class:`NotKept` and :class:`NotShown`."""
+    with running(make, kind, check) as rig:
+        check.function(rig)
+
+
+@contextmanager
+def running(make: Callable[[], Case], kind: type[Connector], check: Check) -> Iterator[Rig]:
+    _fits(check, kind)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadran-", ignore_cleanup_errors=True)))  # fmt: skip
+        patience = stack.enter_context(patient())
+        rig = Rig(make(), kind, folder.resolve(), patience)
+        stack.callback(rig.close)
+        if "http" in check.of and rig.proxy is None:
+            raise NotShown("it asks no server over HTTP")
+        _able(check, rig.case)
+        yield rig
+
+
+def _fits(check: Check, kind: type[Connector]) -> None:
+    from cadran.plugins.connector import QueryableConnector
+
+    if "synced" in check.of and not issubclass(kind, SyncedConnector):
+        raise NotShown("it is read anew each time, and keeps no place (no SyncedConnector)")
+    if "queryable" in check.of and not issubclass(kind, QueryableConnector):
+        raise NotShown("it answers no SQL (no QueryableConnector)")
+
+
+def _able(check: Check, case: Case) -> None:
+    for need in check.needs:
+        if need in case.cannot:
+            raise NotShown(case.cannot[need])
+        if not can(case, need):
+            raise NotKept(
+                f"{type(case).__name__} has no {need}(): write it, or say in 'cannot' why it cannot be: cannot = {{'{need}': '…'}}"
+            )
+
+
+def logging_to(lines: list[str]) -> logging.Handler:
+    """A handler that writes down everything that any library says."""
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    return Lines(level=logging.DEBUG)

@@ -1,0 +1,308 @@
+"""Reading one table: page after page, until the server says that it was the last."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from cadran.plugins import (
+    Column,
+    ConfigError,
+    DataError,
+    Deletes,
+    End,
+    Page,
+    QuotaExhausted,
+    RateLimited,
+    Rejected,
+    ResumeExpired,
+    Transient,
+    Window,
+)
+from cadran.plugins.http import Answer, Http
+from cadran.plugins.typed.records import Records
+from cadran_plugins.http_json import pages, rows
+from cadran_plugins.http_json.auth import Auth
+from cadran_plugins.http_json.paths import MISSING, find, put, shown
+from cadran_plugins.http_json.settings import Declared, Field
+from cadran_plugins.http_json.since import written
+
+Item = Page | Deletes | Rejected | End
+_SURE = 100  # rows of changes that tell whether a column is there
+
+
+@dataclass(slots=True)
+class Reading:
+    """One read of one table. ``read`` counts what the server sent, rows that are set aside and deleted ones too."""
+
+    table: Declared
+    fields: tuple[Field, ...]
+    http: Http
+    auth: Auth
+    window: Window
+    read: int = 0
+    total: int | None = None
+    _seen: set[bytes] = field(default_factory=set)
+    _unmet: set[str] = field(default_factory=set)  # columns that no row has held yet
+
+    def __post_init__(self) -> None:
+        self._unmet = {f.path for f in self.table.columns if not f.optional}
+
+    def items(self, resume: Mapping[str, Any] | None) -> Iterator[Item]:
+        if resume is not None and resume.get("end"):
+            yield End(0, resume.get("state"))
+            return
+        spot: pages.Spot | None = self._start(resume)
+        records = Records([Column(f.name, f.type) for f in self.fields], key=self.table.key)
+        sent, state, known = 0, None, resume is None and self.window.state is None
+        while spot is not None:
+            answer = self._asked(spot, sure=known)
+            known = True
+            body = answer.json()
+            found = self._records(body)
+            self.read += len(found)
+            self._count(answer, body)
+            behind = self._behind(spot, answer, body, found)
+            gone, kept = rows.split(self.table, found)
+            self._unmet = rows.unmet(self._unmet, kept)
+            if behind is None:
+                self._check_total()
+                self._check_columns(kept)
+                state = self._state(body)
+            went_on: dict[str, Any] = {"end": True, "state": state} if behind is None else behind.kept()
+            yield from self._deletes(gone)
+            batch, aside = records.batch((rows.flat(row, self.fields) for row in kept), self.table.name)
+            yield from aside
+            sent += batch.num_rows
+            count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet)}
+            yield Page(_stream(batch), resume={**went_on, **count})
+            spot = behind
+        yield End(sent, state)
+
+    def first(self) -> list[dict[str, Any]]:
+        """The rows of the first page, as they come: whether the table can be read at all."""
+        return self._records(self._asked(pages.first(self.table), sure=True).json())
+
+    def sample(self, most: int) -> list[dict[str, Any]]:
+        """The first rows, but for those that say that they are gone."""
+        spot: pages.Spot | None = pages.first(self.table)
+        out: list[dict[str, Any]] = []
+        while spot is not None and len(out) < most:
+            answer = self._asked(spot, sure=True)
+            body = answer.json()
+            found = self._records(body)
+            out += rows.split(self.table, found)[1]
+            spot = self._behind(spot, answer, body, found)
+        return out[:most]
+
+    def _start(self, resume: Mapping[str, Any] | None) -> pages.Spot:
+        if resume is not None:
+            return self._resumed(resume)
+        if self.window.state is not None:
+            link = self.window.state.get("delta")
+            if not isinstance(link, str) or not self.table.delta:
+                raise ResumeExpired("the link to what has changed is not known any more")
+            return pages.Spot(link)
+        return pages.first(self.table)
+
+    def _resumed(self, resume: Mapping[str, Any]) -> pages.Spot:
+        """The page, with what was counted up to it."""
+        link, params = resume.get("link", ""), resume.get("params", {})
+        read, total, unmet = resume.get("read"), resume.get("total"), resume.get("unmet")
+        kinds = isinstance(link, str) and isinstance(params, dict) and isinstance(unmet, list)
+        if (
+            not kinds
+            or type(read) is not int
+            or type(total) not in (int, type(None))
+            or not (link or "params" in resume)
+        ):
+            raise ResumeExpired("this is no place to go on from")
+        self.read, self.total, self._unmet = read, total, set(map(str, unmet or ()))
+        return pages.Spot(link, params)
+
+    def _asked(self, spot: pages.Spot, sure: bool) -> Answer:
+        """``sure``: it is a page of this read, and no place or state of an earlier one, which the server may have forgotten."""
+        try:
+            return self._request(spot)
+        except RateLimited as error:
+            if error.retry_at is None:
+                raise
+            raise QuotaExhausted(error.message, until=error.retry_at, hint=error.hint) from None
+        except DataError as error:
+            if not sure:
+                raise ResumeExpired(
+                    f"it is not known any more where reading stood: {error.message}"
+                ) from None
+            beside = "pages" if spot.link else "path"
+            hint = error.hint or f"look at '{beside}'" + (
+                "" if spot.link else ", 'params' and the source's 'url'"
+            )
+            if spot.link and "declare" in error.message:
+                hint = f"{hint}; if the machine belongs to the API, name it under 'hosts'"
+            raise DataError(
+                error.message, hint=hint, setting=error.setting or (*self.table.where, beside)
+            ) from None
+
+    def _request(self, spot: pages.Spot) -> Answer:
+        table = self.table
+        if spot.link:
+            return self.http.request("GET", self.auth.signed(spot.link), headers=table.headers)
+        url, added = table.url, {**self._since(), **spot.params}
+        body: dict[str, Any] | None = None
+        query = dict(table.params)
+        if table.method == "POST":
+            body = json.loads(json.dumps(table.body, default=_number))
+            for path, value in added.items():
+                put(body, path, value)
+        else:
+            query |= added
+        if query:
+            url = f"{url}?{urlencode(_plain(query), doseq=True)}"
+        return self.http.request(table.method, self.auth.signed(url), json=body, headers=table.headers)
+
+    def _since(self) -> dict[str, Any]:
+        cursor, since = self.table.cursor, self.window.since
+        if cursor is None or since is None:
+            return {}
+        type_ = next((f.type for f in self.fields if f.name == cursor.column), "")
+        value = written(since, cursor.format, type_)
+        return {
+            cursor.param: value
+            if cursor.template == "{since}"
+            else cursor.template.replace("{since}", str(value))
+        }
+
+    def _records(self, body: Any) -> list[dict[str, Any]]:
+        table, found = self.table, find(body, self.table.records)
+        if found is None and table.null_is_empty:
+            return []
+        if not isinstance(found, list):
+            at = f"at '{table.records}'" if table.records else "by itself"
+            hint = f"it is {shown(body)}" + (
+                "" if table.records else "; say with 'records' where the list is"
+            )
+            if found is None and table.records:
+                hint = "if null means that there are no rows, say 'null_is_empty: true'"
+            raise DataError(
+                f"the answer of '{table.name}' is no list {at}", hint=hint, setting=(*table.where, "records")
+            )
+        for row in found:
+            if not isinstance(row, dict):
+                raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
+        return found
+
+    def _count(self, answer: Answer, body: Any) -> None:
+        """The total as this answer says it. Where rows are counted off, one that shrinks has moved those behind it forward."""
+        table = self.table
+        if not table.total and not table.total_header:
+            return
+        said = (
+            answer.headers.get(table.total_header, MISSING) if table.total_header else find(body, table.total)
+        )
+        if said is MISSING and self.total is not None:
+            return  # links may leave it out later
+        where = (*table.where, "total")
+        try:
+            now = int(said)
+        except (TypeError, ValueError):
+            hint = f"the answer is {shown(body)}" if table.total else "look at the name of the header"
+            raise DataError(
+                "the answer does not say how many rows there are", hint=hint, setting=where
+            ) from None
+        if table.pages.kind in ("offset", "page") and self.total is not None and now < self.total:
+            hint = "read again; the next sync begins anew"
+            message = f"{self.total - now} rows of '{table.name}' have gone while it was read, and others have moved between pages"
+            raise Transient(message, hint=hint)
+        self.total = now
+
+    def _behind(self, spot: pages.Spot, answer: Answer, body: Any, found: list[Any]) -> pages.Spot | None:
+        left = None if self.total is None else self.total - self.read
+        behind = pages.following(self.table, spot, answer, body, found, left)
+        if behind is None:
+            return None
+        behind = pages.Spot(self.auth.unsigned(behind.link), behind.params)
+        for place in (spot, behind):
+            digest = hashlib.sha256(json.dumps(place.kept(), sort_keys=True).encode()).digest()
+            if place is behind and digest in self._seen:
+                hint = "so reading would go in circles; look at 'pages'"
+                raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
+            self._seen.add(digest)
+        return behind
+
+    def _check_total(self) -> None:
+        if self.total is not None and self.read < self.total:
+            message = f"{self.total} rows of '{self.table.name}' were announced, but {self.read} came"
+            raise Transient(
+                message,
+                hint="if it stays so, look at 'pages' and 'total'",
+                setting=(*self.table.where, "total"),
+            )
+
+    def _check_columns(self, rows: list[dict[str, Any]]) -> None:
+        """A column that no row holds is misspelt, or is no more: its values would all be empty, and nobody would know why."""
+        few = not self.window.whole and self.read < _SURE
+        if not self._unmet or not self.read or few or not rows:
+            return
+        path = sorted(self._unmet)[0]
+        hint = f"a row is {shown(rows[-1])}; where the API leaves out what is empty, say {{type: …, optional: true}}"
+        raise DataError(
+            f"no row of '{self.table.name}' holds '{path}'",
+            hint=hint,
+            setting=(*self.table.where, "columns", path),
+        )
+
+    def _state(self, body: Any) -> dict[str, Any] | None:
+        if not self.table.delta:
+            return None
+        link = find(body, self.table.delta)
+        if not isinstance(link, str) or not link:
+            hint = f"it is {shown(body)}; with OData, the header 'Prefer: odata.track-changes' asks for it"
+            message = (
+                f"the last answer of '{self.table.name}' has no address of changes at '{self.table.delta}'"
+            )
+            raise DataError(message, hint=hint, setting=(*self.table.where, "delta"))
+        return {"delta": self.auth.unsigned(link)}
+
+    def _deletes(self, gone: list[dict[str, Any]]) -> Iterator[Item]:
+        if not gone:
+            return
+        key = [f for f in self.fields if f.name in self.table.key]
+        records = Records([Column(f.name, f.type) for f in key])
+        batch, aside = records.batch((rows.key(self.table, row, key) for row in gone), self.table.name)
+        yield from aside
+        yield Deletes(_stream(batch))
+
+
+def check_names(table: Declared, fields: tuple[Field, ...]) -> None:
+    """Key and cursor are among the columns that were told from rows."""
+    names = {f.name for f in fields}
+    cursor = [(table.cursor.column, ("cursor", "column"))] if table.cursor else []
+    for name, where in [*((name, ("key",)) for name in table.key), *cursor]:
+        if name not in names:
+            hint = f"the first rows hold {', '.join(sorted(names)[:12])}"
+            raise ConfigError(f"'{name}' is not among the columns", hint=hint, setting=(*table.where, *where))
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    def one(value: Any) -> Any:
+        return str(value).lower() if isinstance(value, bool) else value
+
+    return {
+        k: [one(v) for v in value] if isinstance(value, list) else one(value) for k, value in params.items()
+    }
+
+
+def _number(value: Any) -> Any:
+    """What YAML gives and JSON does not know: decimals, days."""
+    return value.isoformat() if isinstance(value, dt.date) else float(value)
+
+
+def _stream(batch: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_batches([batch])

@@ -1,0 +1,79 @@
+"""One row of an answer: what it holds for each column, and whether it says that it is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cadran_plugins.http_json.paths import MISSING, find
+from cadran_plugins.http_json.settings import Declared, Field
+
+_START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
+_NOT_MARKED = (MISSING, None, False, "")
+
+
+def split(
+    table: Declared, rows: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows that are gone, and the rest."""
+    if table.marked is None and not table.delta:
+        return [], list(rows)
+    gone: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    for row in rows:
+        (gone if _is_gone(table, row) else kept).append(row)
+    return gone, kept
+
+
+def _is_gone(table: Declared, row: Mapping[str, Any]) -> bool:
+    if table.marked is not None:
+        value = find(row, table.marked.path)
+        if table.marked.value is None:
+            return not any(value is no or value == no for no in _NOT_MARKED)
+        return str(value).casefold() == str(table.marked.value).casefold()  # true, "true" and True are one
+    # OData: "@removed" since 4.01, before that a context that ends so (Dynamics 365).
+    return "@removed" in row or str(row.get("@odata.context", "")).endswith("/$deletedEntity")
+
+
+def unmet(paths: set[str], rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Those of the paths at which none of the rows holds anything, be it null."""
+    left = set(paths)
+    for row in rows:
+        if not left:
+            break
+        left = {path for path in left if path not in row and find(row, path) is MISSING}
+    return left
+
+
+def key(table: Declared, row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """The key of a row that is gone; OData has it under ``id``, whatever the column is called."""
+    out = flat(row, fields)
+    if table.delta and len(fields) == 1 and out.get(fields[0].name) is None:
+        out[fields[0].name] = row.get("id")
+    return out
+
+
+def flat(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for column in fields:
+        value = row[column.path] if column.path in row else find(row, column.path)
+        if value is not MISSING:
+            out[column.name] = _instant(value, column.format) if column.format else value
+    return out
+
+
+def _instant(value: Any, format_: str) -> Any:
+    """Seconds or milliseconds since 1970, or a time without a zone, as an instant; what is none stays, and is set aside for what it is."""
+    if format_ == "utc":
+        return f"{value}Z" if isinstance(value, str) and _BARE.fullmatch(value) else value
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return value
+    try:
+        number = Decimal(value) / (1000 if format_ == "epoch_ms" else 1)
+        return (_START + dt.timedelta(microseconds=int(number * 1_000_000))).isoformat()
+    except (ArithmeticError, ValueError):
+        return value
