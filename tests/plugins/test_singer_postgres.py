@@ -26,9 +26,6 @@ from .reading_changes import at, collect
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("singer"),
-    pytest.mark.skipif(
-        "CADRAN_FULL" not in os.environ, reason="CADRAN_FULL=1 installs a tap, and runs it some ten times"
-    ),
 ]
 
 PACKAGE = "meltanolabs-tap-postgres==0.10.0"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from cadran.plugins.connector import Column, Connector, Context, End, Page, Rejected, Table
+from cadran.plugins.connector import Column, Connector, End, Page, Rejected, Table
 from cadran.plugins.manager import PluginManager
 from cadran.plugins.synced import WHOLE, Deletes, SyncedConnector, Window
 from cadran.problems import Problem
@@ -106,10 +106,6 @@ class Fake(SyncedConnector):
     world: World
     config_schema: ClassVar[Any] = {"type": "object", "properties": {"token": {"type": "string", "writeOnly": True}}, "additionalProperties": False}  # fmt: skip
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.world.connected += 1
-
     @property
     def hosts(self) -> Sequence[str]:
         return ()
@@ -118,6 +114,7 @@ class Fake(SyncedConnector):
         return "fake"
 
     def discover(self) -> Sequence[Table]:
+        self.world.connected += 1
         if self.world.failing is not None:
             raise self.world.failing
         return [held.table for held in self.world.tables.values()]

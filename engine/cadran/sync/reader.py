@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 
 from cadran.plugins.connector import (
     ConfigError,
@@ -18,6 +19,7 @@ from cadran.plugins.connector import (
     Rejected,
     Table,
 )
+from cadran.plugins.synced import SyncedConnector
 from cadran.sync import current
 from cadran.sync.current import Current, Shown, Unreadable
 from cadran.sync.places import Places
@@ -27,13 +29,15 @@ class SyncedReader(Connector):
     """One version of each table, those that were current when the first was asked for.
 
     Without ``asking``, tables that lie here are known, and others those last seen. ``failures`` are what the sync before this has
-    met, by table.
+    met, by table. ``kind`` is the connector that is synced: it knows without asking whether settings can work.
     """
 
     def __init__(
-        self, context: Context, places: Places, *, asking: bool, failures: Mapping[str, ConnectorError]
-    ) -> None:
+        self, context: Context, places: Places, *, asking: bool, failures: Mapping[str, ConnectorError],
+        kind: type[SyncedConnector] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(context)
+        self.kind = kind
         self.places, self.asking, self.failures = places, asking, failures
         self.remote = not asking
         self._current: Current | None = None
@@ -60,6 +64,11 @@ class SyncedReader(Connector):
             return Table(name, problem=failed)
         shown = self.current.tables.get(name)
         return Table(name, problem=self._never(name)) if shown is None else Table(name, shown.columns)
+
+    def check(self, table: str) -> None:
+        if self.kind is not None:
+            with closing(self.kind(self.context)) as connector:
+                connector.check(table)
 
     def synced_at(self, name: str) -> dt.datetime | None:
         """Up to when all changes of a table are in; None where it was never synced. Raises ConnectorError."""

@@ -74,19 +74,19 @@ class Sources:
             compute = self.declaration.compute
             context = Context(source, config, declared.base.resolve(), allowed, zone, compute.memory, compute.threads)  # fmt: skip
             if issubclass(found, SyncedConnector):
-                self._connectors[source] = self._reader(source, context)
+                self._connectors[source] = self._reader(source, context, found)
             else:
                 self._connectors[source] = found(context)
         return self._connectors[source]
 
-    def _reader(self, source: str, context: Context) -> Connector:
+    def _reader(self, source: str, context: Context, kind: type[SyncedConnector]) -> Connector:
         """Of a source that is synced a run sees what lies here."""
         from cadran.sync.places import Places
         from cadran.sync.reader import SyncedReader
 
         places = Places.of(self.declaration.folder.resolve(), source)
         failures = {t: e for n, e in self.failures.items() for s, _, t in [n.partition(".")] if s == source}
-        return SyncedReader(context, places, asking=self.asking, failures=failures)
+        return SyncedReader(context, places, asking=self.asking, failures=failures, kind=kind)
 
     def remember(self) -> list[Problem]:
         """Writes down the columns of remote sources, once all have answered; a warning where it cannot be written."""
