@@ -171,8 +171,8 @@ class Project:
         declaration = amend(declaration)
         failures: Mapping[str, ConnectorError] = {}
         if asking and not errors(problems) and self._syncs(declaration):
+            from cadran.sync.outcome import failures as failed
             from cadran.sync.work import Syncs
-            from cadran.sync.work import failures as failed
 
             syncs = Syncs(declaration, self.plugins, progress=progress, stale=True)
             failures = failed(syncs.run()) if syncing and not apart else {}  # else a run before it has asked

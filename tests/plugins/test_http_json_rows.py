@@ -13,8 +13,8 @@ import pytest
 from cadran.plugins import AuthError, Column, ConfigError, DataError, ResumeExpired, SyncedConnector, Window
 from cadran_plugins.http_json.columns import told
 from cadran_plugins.http_json.connector import HttpJsonConnector
-from cadran_plugins.http_json.rows import flat
-from cadran_plugins.http_json.settings import TIMESTAMPTZ, Field
+from cadran_plugins.http_json.rows import flat, key, split
+from cadran_plugins.http_json.settings import TIMESTAMPTZ, Declared, Field
 from simulators.base import Response
 from simulators.dynamics import Dynamics, opportunity
 from simulators.rest import START, Rest
@@ -186,6 +186,27 @@ def test_what_pages_before_have_held_is_remembered(server: Rest) -> None:
     connector = rest(server, columns={"id": "bigint", "nom": "text"})
     whole = collect(connector, "invoices")
     assert len(collect(connector, "invoices", Window(), whole.places[0]).rows) == 15
+
+
+def test_a_column_that_no_row_holds_is_missed_also_by_a_read_that_goes_on(server: Rest) -> None:
+    connector = rest(server, columns={"id": "bigint", "nom": "text"})
+    begun = collect(connector, "invoices", stop=lambda got: bool(got.places))
+    assert (
+        fails(connector, "invoices", Window(), begun.places[0]).message == "no row of 'invoices' holds 'nom'"
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"@removed": {"reason": "deleted"}, "id": "7"},
+        {"@odata.context": "https://x/$metadata#a/$deletedEntity", "id": "7"},
+    ],
+)
+def test_both_ways_in_which_odata_says_that_a_row_is_gone(row: dict[str, Any]) -> None:
+    table = Declared("a", "https://x", key=("uid",), delta="@odata.deltaLink")
+    assert split(table, [row, {"uid": "8"}]) == ([row], [{"uid": "8"}])
+    assert key(table, row, [Field("uid", "uid", "VARCHAR")]) == {"uid": "7"}
 
 
 LABEL = "@OData.Community.Display.V1.FormattedValue"

@@ -59,6 +59,11 @@ def test_a_value_is_the_same_through_both_apis(
     assert type(row[column]) in (type(value), dt.datetime)
 
 
+def test_nul_bytes_that_the_bulk_api_puts_in(org: Org) -> None:
+    [id_] = org.leads(1, Title="a\x00b")
+    assert whole(org.source(bulk="always")).rows[id_]["title"] == "ab"
+
+
 @BOTH
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 7, 8])
 def test_each_row_comes_once_however_the_pages_fall(
@@ -255,23 +260,27 @@ def test_a_token_that_is_none(org: Org, change: dict[str, Any]) -> None:
 
 @BOTH
 @pytest.mark.parametrize("rows", [1, 5])
-def test_fewer_rows_than_were_counted_are_a_failure(org: Org, bulk: str, rows: int) -> None:
+@pytest.mark.parametrize("quietly", [False, True])
+def test_fewer_rows_than_were_counted_are_a_failure(org: Org, bulk: str, rows: int, quietly: bool) -> None:
     org.leads(rows)
-    org.lose = 1
+    org.lose, org.quietly = 1, quietly
     with pytest.raises(Transient, match=r"Salesforce (counts|says) "):
         whole(org.source(bulk=bulk))
 
 
-def test_lines_of_a_history_that_are_missing_are_a_failure(org: Org) -> None:
-    org.insert("Opportunity", StageName="Demo")
+@pytest.mark.parametrize("batch", [1, 10])  # told by the answers together, or by one
+def test_lines_of_a_history_that_are_missing_are_a_failure(org: Org, batch: int) -> None:
+    deal = org.insert("Opportunity", StageName="Demo")
+    org.update("Opportunity", deal, StageName="Proposal")
     answer = org.answer
 
     def less(request: Any) -> Any:
-        org.lose = 1 if "OpportunityHistory" in request.query.get("q", "") else 0
+        history = "OpportunityHistory" in request.query.get("q", "")
+        org.lose, org.batch = (1, batch) if history else (0, 2000)
         return answer(request)
 
     org.answer = less  # type: ignore[method-assign]
-    with pytest.raises(Transient, match="counts 1 rows and gives 0"):
+    with pytest.raises(Transient, match="Salesforce counts 2 "):
         whole(org.source(), "opportunity_stage_history")
 
 
@@ -340,7 +349,7 @@ def test_a_value_that_is_not_of_its_type_is_set_aside(org: Org) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bulk", "rows", "jobs"), [("auto", 1999, 0), ("auto", 2000, 1), ("never", 2500, 0), ("always", 1, 1)]
+    ("bulk", "rows", "jobs"), [("auto", 1999, 0), ("auto", 2000, 1), ("never", 4500, 0), ("always", 1, 1)]
 )
 def test_which_api_is_asked(org: Org, bulk: str, rows: int, jobs: int) -> None:
     org.make("Campaign", rows)

@@ -338,6 +338,11 @@ def test_what_a_tap_does_wrong(wrong: str, error: type[ConnectorError], message:
     assert found.hint
 
 
+def test_a_state_before_the_last_row_is_no_end() -> None:
+    found = fails(tap(wrong="no state", states_every=2), "orders")
+    assert found.message == "the tap has ended without a state behind its last rows of 'orders'"
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -17,8 +17,8 @@ from cadran.cli import cli
 from cadran.plugins.connector import AuthError, Column, ConnectorError, Transient
 from cadran.problems import ProblemsFound
 from cadran.project import Project
+from cadran.sync.outcome import problems
 from cadran.sync.places import Places
-from cadran.sync.work import problems
 from sync.fake import DEALS, Plugins, World, world
 
 SECRET = "correct-horse-battery"

@@ -36,7 +36,7 @@ def sync(
     verbose: bool,
 ) -> None:
     """Ask for what has changed in CRMs and other APIs, and keep it for runs. Without SOURCE: all that datasets use."""
-    from cadran.sync.work import problems
+    from cadran.sync.outcome import problems
 
     log = (lambda text: click.echo(text, err=True)) if verbose else (lambda _: None)
     opened = project(ctx)

@@ -59,7 +59,11 @@ def _entries(document: Document) -> Iterator[Named]:
     pairs = [(value, place)] if isinstance(value, str) else []
     if isinstance(value, list):
         pairs = [(part, place.child(i)) for i, part in enumerate(value) if isinstance(part, str)]
-    yield from (Named(text, where) for text, where in pairs if text.strip())
+    seen: set[str] = set()
+    for text, where in pairs:
+        if text.strip() and text not in seen:
+            yield Named(text, where)
+        seen.add(text)
 
 
 def broken(entries: Sequence[Named], plugins: Plugins) -> frozenset[tuple[str, str]]:

@@ -73,7 +73,9 @@ def settings_of(data: Any, plugins: Plugins) -> Settings:
         if found is not None:
             out[kind][plugin] = found
     # Where it has no meaning, that is said in better words than those for a key that nobody knows.
-    said = {plugin for kind, plugin, name in uses(data) if kind == "connector" and SYNC in data["sources"][name]}
+    said = {
+        plugin for kind, plugin, name in uses(data) if kind == "connector" and SYNC in data["sources"][name]
+    }
     for plugin, own in out["connector"].items():
         if plugin in said or plugins.synced(plugin):
             out["connector"][plugin] = with_sync(own)

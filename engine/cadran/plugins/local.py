@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from cadran.problems import suggest
+
 _HERE = "this project"
 
 
@@ -77,6 +79,9 @@ def local_file(name: str, folder: Path) -> LocalFile | tuple[str, str]:
             )
         return LocalFile(name, path, path.read_bytes())
     except FileNotFoundError:
-        return f"there is no file '{name}'", "paths are relative to the project's folder"
+        beside = sorted(f"{name.rpartition('/')[0]}/{file.name}" for file in path.parent.glob("*.py"))
+        return f"there is no file '{name}'", suggest(
+            name, beside
+        ) or "paths are relative to the project's folder"
     except (OSError, ValueError) as error:
         return f"'{name[:80]}' cannot be read: {getattr(error, 'strerror', None) or error}", ""

@@ -76,12 +76,8 @@ def asked(table: Table, plan: Plan, kept: Kept | None, settings: Syncing, now: d
     """What to read now."""
     kind = next((c.type for c in table.columns if c.name == table.cursor), "")
     floor = cursors.floor(settings.since, kind) if table.cursor else None
-    due = (
-        kept is not None
-        and settings.full_every is not None
-        and table.deletes == "unseen"
-        and now - kept.whole_at >= settings.full_every
-    )
+    every = settings.full_every
+    due = kept is not None and every is not None and now - kept.whole_at >= every
     basis = kept
     if full or plan.whole or due or kept is None or not table.key or kept.config != config:
         basis = None

@@ -145,7 +145,10 @@ class SourceSync:
 
     def _one(self, connector: SyncedConnector, found: dict[str, Table], name: str, kept: Kept | None, *, full: bool) -> Read:  # fmt: skip
         """One table's pages, all of them. Raises ConnectorError."""
-        job, table = self.job, found.get(name)
+        job, table = (
+            self.job,
+            found.get(name) or connector.table(name),
+        )  # which may be one that is only told of when asked
         if table is None:
             hint = suggest(name, found) or f"its tables are {listed(list(found)) or 'none'}"
             raise ConfigError(f"source '{job.source}' has no table '{name}'", hint=hint)

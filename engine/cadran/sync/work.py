@@ -232,27 +232,6 @@ class Syncs:
         yield from (Problem("sync", line, where, subject) for line in error.more)
 
 
-def problems(outcomes: Iterable[Synced]) -> list[Problem]:
-    """What went wrong; what all tables of a source failed of is said once."""
-    return list(dict.fromkeys(problem for one in outcomes for problem in one.problems))
-
-
-def failures(outcomes: Sequence[Synced]) -> dict[str, ConnectorError]:
-    """What went wrong by source, or by ``source.table`` where others of the source went well."""
-    out: dict[str, ConnectorError] = {}
-    by_source: dict[str, list[Synced]] = {}
-    for one in outcomes:
-        by_source.setdefault(one.source, []).append(one)
-    for source, all_of in by_source.items():
-        wrong = [one for one in all_of if one.error is not None]
-        same = len(wrong) == len(all_of) and len({id(one.error) for one in wrong}) == 1
-        if same and wrong[0].error is not None:
-            out[source] = wrong[0].error
-        else:
-            out |= {f"{source}.{one.table}": one.error for one in wrong if one.error is not None}
-    return out
-
-
 def ago(age: dt.timedelta) -> str:
     """A length of time as people say it."""
     seconds = max(0, int(age.total_seconds()))

@@ -101,7 +101,6 @@ def _token(context: Context, oauth: Mapping[str, Any]) -> Mapping[str, str]:
     if not isinstance(token, str) or not token:
         hint = "it has to answer with an access_token"
         raise DataError("the server gave no token", hint=hint, setting=_TOKEN)
-    context.hide(token)
     return {"authorization": f"Bearer {token}"}
 
 

@@ -30,7 +30,9 @@ def _asked(service: str, name: str) -> str | None:
     try:
         return keyring.get_password(service, name)
     except NoKeyringError:
-        hint = "use ${file:…} or the environment on a machine without one; 'keyring diagnose' says what there is"
+        hint = (
+            "use ${file:…} or the environment on a machine without one; 'keyring diagnose' says what there is"
+        )
         raise SecretError("this machine has no keyring", hint=hint) from None
     except KeyringError as error:  # locked, refused: only the kind, as nobody knows what the text holds
         hint = "unlock it, or see 'keyring diagnose'"

@@ -64,7 +64,7 @@ class SingerConnector(SyncedConnector):
     def ping(self) -> str:
         """A tap that can tell its tables has been let in by most sources."""
         self._discovered_catalog()
-        return Path(self._command()[0]).name
+        return self._name
 
     def discover(self) -> Sequence[Table]:
         streams = catalog.entries(self._discovered_catalog())
@@ -157,13 +157,24 @@ class SingerConnector(SyncedConnector):
         command = [*self._command(), "--config", str(folder / "config.json"), *options]
         env = environment({"TMPDIR": str(folder), **said.env})
         return Program(
-            command, self.context, silence=said.silence, env=env, heard=reading.heard if reading else None
+            command,
+            self.context,
+            name=self._name,
+            silence=said.silence,
+            env=env,
+            heard=reading.heard if reading else None,
         )
+
+    @property
+    def _name(self) -> str:
+        """What people call the tap."""
+        command = self._command()
+        return Path(command[-1] if self._settings.packages else command[0]).name
 
     def _command(self) -> tuple[str, ...]:
         said = self._settings
         if said.packages:
-            return (str(installed.executable(said, self.context)),)
+            return installed.command(said, self.context)
         first, *others = said.command
         return (str(self.context.base / first) if re.search(r"[/\\]", first) else first, *others)
 

@@ -21,14 +21,26 @@ _MARK = "installed.json"  # written last: an environment without it is begun ane
 _SILENCE = 600.0
 
 
-def executable(settings: Settings, context: Context) -> Path:
-    """The tap's program; it is installed where it is not there yet. Raises :class:`ConnectorError`."""
+def command(settings: Settings, context: Context) -> tuple[str, ...]:
+    """The tap's program, the last of these; it is installed where it is not there yet. Raises :class:`ConnectorError`.
+
+    Its Python is named before it: the program itself knows only where that lay when it was installed, and a project may move.
+    """
     folder = _folder(settings, context)
-    if not (folder / _MARK).exists():
+    if not _there(folder):
         with _alone(folder, context):
-            if not (folder / _MARK).exists():
+            if not _there(folder):
                 _install(folder, settings, context)
-    return _program(folder, settings)
+    program = _program(folder, settings)
+    with program.open("rb") as file:
+        begins = file.read(512)
+    written = begins.startswith(b"#!") and b"python" in begins
+    return (str(folder / "bin" / "python"), str(program)) if written else (str(program),)
+
+
+def _there(folder: Path) -> bool:
+    """Whole, and with a Python that is still there."""
+    return (folder / _MARK).exists() and (folder / "bin" / "python").exists()
 
 
 def _folder(settings: Settings, context: Context) -> Path:

@@ -41,7 +41,7 @@ class Program:
     """
 
     def __init__(
-        self, command: Sequence[str], context: Context, *, silence: float, env: Mapping[str, str], heard: Callable[[str], None] | None = None
+        self, command: Sequence[str], context: Context, *, silence: float, env: Mapping[str, str], heard: Callable[[str], None] | None = None, name: str = ""
     ) -> None:  # fmt: skip
         self.command, self.context, self.silence, self.env, self.heard = (
             tuple(command),
@@ -50,7 +50,7 @@ class Program:
             env,
             heard,
         )
-        self.name = Path(command[0]).name
+        self.name = name or Path(command[0]).name
         self.last: deque[str] = deque(maxlen=_TAIL)
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = {"out": b"", "err": b""}
