@@ -23,7 +23,7 @@ CASES = {
     for case in (FilesCase, SqlCase, HubSpotCase, SalesforceCase, PipedriveCase, OdooCase)
 }
 CHECKS = {check.name: check for check in all_checks()}
-LONG = {"memory_stays_bounded", "the_copy_gets_an_added_field", "the_copy_takes_no_value_of_another_type", "the_copy_follows_the_source"}  # fmt: skip
+LONG = {"memory_stays_bounded", "a_sync_that_is_killed_goes_on", "the_copy_gets_an_added_field", "the_copy_takes_no_value_of_another_type", "the_copy_follows_the_source"}  # fmt: skip
 FULL = bool(os.environ.get("CADRAN_FULL"))
 
 

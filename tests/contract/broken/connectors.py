@@ -337,7 +337,9 @@ class IgnoresRetryAfter(_Waiting):
     wait = _Fast(4)
 
 
-@caught_by("too_many_requests_without_a_word_are_waited_out", "too_many_requests_are_waited_out")
+@caught_by(
+    "too_many_requests_without_a_word_are_waited_out", "too_many_requests_are_waited_out", "reading_stops_when_nobody_waits"
+)  # fmt: skip
 class AsksAgainAtOnce(_Waiting):
     wait = _Fast(1000)
 
