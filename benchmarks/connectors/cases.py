@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.simulators.base import Simulator
 
-from benchmarks.connectors import contacts, crms, hubspot, recorded
+from benchmarks.connectors import contacts, crms, hubspot, recorded, rest, salesforce
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,7 @@ CASES = {
     "values": Case(contacts.values, contacts.bare, contacts.ours),  # numbers as numbers
     "hubspot": Case(hubspot.serve, recorded.bare, hubspot.read),
     "pipedrive": Case(crms.pipedrive_account, crms.pipedrive_bare, crms.pipedrive_ours),
+    "salesforce": Case(salesforce.serve, recorded.bare, salesforce.read),
+    "http_json": Case(rest.serve, recorded.bare, rest.read),
     "odoo": Case(crms.odoo_database, crms.odoo_bare, crms.odoo_ours),
 }
