@@ -102,6 +102,22 @@ def test_a_page_that_leads_to_itself_is_an_error(server: Rest, way: str) -> None
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("path", "pages", "said"),
+    [
+        ("/pages", {"page": "pge", "limit": 10, "limit_param": "per_page"}, "the server gives the same 10 rows of 'invoices' again for pge=2"),
+        ("/offset", {"offset": "start", "limit": 10, "limit_param": "limit"}, "the server gives the same 10 rows of 'invoices' again for start=10"),
+    ],
+)  # fmt: skip
+def test_a_word_for_the_page_that_the_server_does_not_know_is_an_error_and_no_circle(
+    server: Rest, path: str, pages: dict[str, Any], said: str
+) -> None:
+    error = fails(api(server, {"path": path, "records": "items", "pages": pages}), "invoices")
+    assert isinstance(error, DataError)
+    assert error.message == said and "what does the server call it" in error.hint
+    assert error.setting == ("tables", "invoices", "pages", next(iter(pages)))
+
+
 @pytest.mark.parametrize("way", ["cursor", "next_link", "link_header", "offset, with a total"])
 def test_a_page_that_lacks_rows_is_an_error(server: Rest, way: str) -> None:
     table, _ = WAYS[way]

@@ -48,6 +48,7 @@ class Reading:
     read: int = 0
     total: int | None = None
     _seen: set[bytes] = field(default_factory=set)
+    _before: list[Any] | None = None  # the rows of the page before, where pages are counted off
     _unmet: set[str] = field(default_factory=set)  # columns that no row has held yet
 
     def __post_init__(self) -> None:
@@ -221,6 +222,7 @@ class Reading:
         self.total = now
 
     def _behind(self, spot: pages.Spot, answer: Answer, body: Any, found: list[Any]) -> pages.Spot | None:
+        self._check_moves_on(spot, found)
         left = None if self.total is None else self.total - self.read
         behind = pages.following(self.table, spot, answer, body, found, left)
         if behind is None:
@@ -233,6 +235,15 @@ class Reading:
                 raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
             self._seen.add(digest)
         return behind
+
+    def _check_moves_on(self, spot: pages.Spot, found: list[Any]) -> None:
+        """A server that does not know the word for the page gives the first one for ever."""
+        how = self.table.pages
+        if found and found == self._before:
+            message = f"the server gives the same {len(found)} rows of '{self.table.name}' again for {how.where}={spot.params.get(how.where)}"
+            hint = f"look at 'pages': what does the server call it that is called '{how.where}' there?"
+            raise DataError(message, hint=hint, setting=(*self.table.where, "pages", how.kind))
+        self._before = found if how.kind in ("offset", "page") else None
 
     def _check_total(self) -> None:
         if self.total is not None and self.read < self.total:
