@@ -86,8 +86,8 @@ def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
     assert not done.whole and done.counts.aside == 2
     assert column(copy, "amount") == {0: Decimal("1.25"), 3: Decimal("7.00"), 4: None}
     assert copy.aside() == [
-        ("deals: id 1", "amount: n/a is no DECIMAL(18,2)"),
-        ("deals: id 2", "amount: 0.001 is no DECIMAL(18,2)"),
+        ("deals, id 1", "amount: n/a is no DECIMAL(18,2)"),
+        ("deals, id 2", "amount: 0.001 is no DECIMAL(18,2)"),
     ]
     copy.of.later(hours=1)
     rows[1] = {"id": 1, "name": "x", "amount": "3.00", "changed": copy.of.now}

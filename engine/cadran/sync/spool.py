@@ -142,9 +142,14 @@ class Spool:
     # --- reading --------------------------------------------------------------------------------------------------------
 
     @property
-    def aside(self) -> list[tuple[str, str]]:
-        """Place and reason of the records that the connector has set aside."""
-        return [*(record for line in self.lines for record in line.aside), *self._aside]
+    def aside(self) -> list[tuple[str, str, int]]:
+        """Place and reason of the records that the connector has set aside, and how many rows and keys had come by then, those of the same
+        page included."""
+        out, came = [], 0
+        for line in self.lines:
+            came += line.rows
+            out += [(place, reason, came) for place, reason in line.aside]
+        return [*out, *((place, reason, came) for place, reason in self._aside)]
 
     def batches(self) -> Iterator[tuple[Line, list[pa.RecordBatch]]]:
         """Page after page, in their order. Raises OSError."""
