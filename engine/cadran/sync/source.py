@@ -103,7 +103,7 @@ class SourceSync:
         """Under the lock. What another process has done in the meantime need not be done again."""
         job = self.job
         with closing(Store(job.places, job.memory, job.threads)) as store:
-            self._show(store)
+            self._show(store, look=True)
             if job.tables is not None and (job.stale or waited) and not job.full:
                 done = [name for name in job.tables if self._fresh([name])]
                 self._out = {name: Synced(job.source, name, fresh=True) for name in done}
@@ -213,8 +213,8 @@ class SourceSync:
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
         )  # fmt: skip
 
-    def _show(self, store: Store) -> None:
-        publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted)
+    def _show(self, store: Store, *, look: bool = False) -> None:
+        publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted, look=look)  # fmt: skip
 
     # --- outcomes ---------------------------------------------------------------------------------------------------------
 

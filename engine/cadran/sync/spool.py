@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import DataError, End, Page, Rejected
 from cadran.plugins.synced import Deletes
+from cadran.plugins.typed.values import whole
 from cadran.state import durable
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Spool:
         self._aside = []
 
     def set_aside(self, record: Rejected) -> None:
-        self._aside.append((record.place, record.reason))
+        self._aside.append((whole(record.place), whole(record.reason)))
 
     def end(self, end: End, rows: int, table: str) -> None:
         """``rows`` is how many this stream has sent. Raises DataError, and OSError."""
