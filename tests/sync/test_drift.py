@@ -132,6 +132,18 @@ FITS: list[tuple[str, str, Any, Any]] = [
     ("BOOLEAN", "VARCHAR", "yes", None),
     ("DATE", "VARCHAR", "2026-03-01", "2026-03-01"),
     ("DATE", "VARCHAR", "2026-03-01 10:00:00", None),
+    ("DATE", "VARCHAR", "infinity", None),
+    ("DOUBLE", "VARCHAR", "-1.5e3", "-1500.0"),
+    ("DOUBLE", "VARCHAR", "nan", None),
+    ("DOUBLE", "VARCHAR", "inf", None),
+    ("DOUBLE", "VARCHAR", "1_000", None),
+    ("DOUBLE", "VARCHAR", "1e999", None),
+    ("TIMESTAMP", "VARCHAR", "2026-03-01T10:00:00.5", "2026-03-01 10:00:00.500000"),
+    ("TIMESTAMP", "VARCHAR", "2026-03-01T10:00:00+02:00", None),
+    ("TIMESTAMP", "VARCHAR", "epoch", None),
+    ("TIMESTAMP WITH TIME ZONE", "VARCHAR", "2026-03-01T10:00:00+02:00", "2026-03-01 08:00:00+00:00"),
+    ("TIMESTAMP WITH TIME ZONE", "VARCHAR", "2026-03-01T10:00:00Z", "2026-03-01 10:00:00+00:00"),
+    ("TIMESTAMP WITH TIME ZONE", "VARCHAR", "2026-03-01T10:00:00", None),
 ]  # fmt: skip
 
 
