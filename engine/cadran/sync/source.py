@@ -110,7 +110,7 @@ class SourceSync:
                 if len(done) == len(job.tables):
                     return list(self._out.values())
             with closing(self.connect()) as connector:
-                found = {table.name: table for table in connector.discover()}
+                found = _discovered(connector)
                 names = list(found) if job.tables is None else [n for n in job.tables if n not in self._out]
                 self._round(store, connector, found, names, full=job.full)
                 late = [name for name in names if self._went_on_late(name)]
@@ -232,3 +232,10 @@ class SourceSync:
         self._out[one.staged.table] = replace(
             before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole
         )
+
+
+def _discovered(connector: SyncedConnector) -> dict[str, Table]:
+    try:
+        return {table.name: table for table in connector.discover()}
+    except OSError as error:
+        raise reading.unanswered(error) from error
