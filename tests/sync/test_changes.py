@@ -218,6 +218,35 @@ def test_deleted_rows_are_kept_where_that_is_wanted(copy: Copy) -> None:
     assert [list(row) for row in copy.rows()] == [["id", "name", "amount", "changed"]]
 
 
+def test_deleted_rows_are_told_from_others_where_the_source_has_such_a_column_itself(copy: Copy) -> None:
+    copy.of.columns("deals", *DEALS.columns, Column("Deleted_At", "VARCHAR"))
+    copy.set(keep_deleted=True)
+    copy.of.deal(0)
+    copy.of.deal(1)
+    copy.one()
+    copy.of.tables["deals"].rows.pop(0)
+    gone_at = copy.of.now
+    copy.one(full=True)
+    assert [(row["Deleted_At"], row["deleted_at_2"]) for row in copy.rows()] == [
+        (None, gone_at),
+        (None, None),
+    ]
+
+
+def test_a_clock_that_was_wrong_once_is_soon_forgotten(copy: Copy) -> None:
+    copy.set(full_every=dt.timedelta(days=7))
+    copy.of.deal(0)
+    copy.of.deal(1)
+    copy.of.later(days=400)
+    copy.one()
+    copy.of.now = START
+    copy.of.tables["deals"].rows.pop(0)
+    done = copy.one()
+    assert (done.whole, done.counts.deleted) == (True, 1)
+    assert current.read(copy.places).tables["deals"].synced_at == START
+    assert not copy.one().whole
+
+
 def test_rows_before_a_day_are_not_asked_for(copy: Copy) -> None:
     copy.set(since=dt.date(2026, 2, 1))
     rows = copy.of.tables["deals"].rows

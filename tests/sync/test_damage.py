@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from cadran.plugins.connector import Rejected
+from cadran.plugins.connector import ConnectorError, Rejected
 from cadran.problems import ProblemsFound
 from cadran.sync import current
 from cadran.sync.places import Places
@@ -73,3 +74,24 @@ def test_half_an_emoji_in_what_is_set_aside_stops_nothing(copy: Copy) -> None:
     copy.of.strange = lambda stream: iter([Rejected("deals, id \ud83d", "name: '\ud83d'"), *stream])
     assert copy.sync()["deals"].error is None
     assert ("deals, id \ufffd", "name: '\ufffd'") in copy.aside()
+
+
+@pytest.mark.parametrize("facts", ["{}", "[]", "x", '{"format": 2}'])
+def test_a_store_that_cannot_be_understood_says_the_way_out(copy: Copy, facts: str) -> None:
+    with duckdb.connect(str(copy.places.store)) as store:
+        store.execute("UPDATE cadran.tables SET facts = ?", [facts])
+    with pytest.raises(ConnectorError, match=r"store\.duckdb is damaged, or of another version") as caught:
+        copy.sync()
+    assert caught.value.hint == f"take {copy.places.folder} away: the next sync reads all anew"
+
+
+def test_a_store_that_was_cut_off_says_the_way_out(copy: Copy) -> None:
+    for number in range(2000):
+        copy.of.deal(number)
+    copy.of.size = 500
+    copy.one()
+    content = copy.places.store.read_bytes()
+    copy.places.store.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ConnectorError) as caught:
+        copy.sync()
+    assert f"take {copy.places.folder} away: the next sync reads all anew" in caught.value.hint

@@ -43,9 +43,8 @@ def load(store: Store, ready: Sequence[Ready], began: dt.datetime, ended: dt.dat
             return {one.staged.table: _table(store, one, number, began, ended) for one in ready}
     except duckdb.Error as error:
         message = f"the rows that came cannot be written: {one_line(error)}"
-        raise DataError(
-            message, hint="they are kept, and the next sync takes them; see whether there is room on the disk"
-        ) from None
+        hint = f"they are kept, and the next sync takes them; see whether there is room on the disk; if there is, {store.places.anew}"
+        raise DataError(message, hint=hint) from None
 
 
 def _table(store: Store, one: Ready, number: int, began: dt.datetime, ended: dt.datetime) -> Counts:
@@ -72,7 +71,7 @@ def _kept(one: Ready, differs: bool) -> Kept:
         (before.version if before is not None else 0) + differs,
         cursors.later(basis.state if basis is not None else None, one.staged.state),
         spool.state if spool.state is not None else basis.source_state if basis is not None else None,
-        max(one.until, before.synced_at) if before is not None else one.until,
+        one.until,
         one.until if one.whole or before is None else before.whole_at,
         one.config,
     )

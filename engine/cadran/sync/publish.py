@@ -22,7 +22,7 @@ from cadran.state import durable
 from cadran.sync import current as currents
 from cadran.sync.current import Current, Shown, Unreadable
 from cadran.sync.places import Places, safe
-from cadran.sync.shape import DELETED_AT, SHOWN_DELETED_AT, Shape, shown
+from cadran.sync.shape import DELETED_AT, Shape, shown
 from cadran.sync.store import Kept, Store, data, one_line, quoted, text
 
 _READ = dt.timedelta(hours=1)  # how long a run may go on reading the version that it began with
@@ -47,9 +47,8 @@ def publish(store: Store, places: Places, now: dt.datetime, *, keep_deleted: boo
         _sweep(places, after)
     except (OSError, duckdb.Error) as error:
         message = f"the tables cannot be written to {places.tables}: {one_line(error)}"
-        raise ConnectorError(
-            message, hint="nothing is lost: the next sync writes them; see whether there is room on the disk"
-        ) from None
+        hint = f"nothing is lost: the next sync writes them; see whether there is room on the disk; if there is, {places.anew}"
+        raise ConnectorError(message, hint=hint) from None
     return after
 
 
@@ -112,8 +111,8 @@ def _written(store: Store, places: Places, name: str, kept: Kept, keep_deleted: 
 def _select(name: str, shape: Shape, keep_deleted: bool) -> str:
     """In the order of the key: what lies close together is asked for together, and the same rows make the same file."""
     columns = [f"{quoted(f.name)}" for f in shape.fields]
-    if keep_deleted and len(shown(shape, with_deleted=True)) > len(columns):
-        columns.append(f"{DELETED_AT} AS {SHOWN_DELETED_AT}")
+    if keep_deleted:
+        columns.append(f"{DELETED_AT} AS {quoted(shown(shape, with_deleted=True)[-1].name)}")
     where = "" if keep_deleted else f" WHERE {DELETED_AT} IS NULL"
     order = ", ".join(quoted(name) for name in shape.key) or "ALL"
     return f"SELECT {', '.join(columns)} FROM {data(name)}{where} ORDER BY {order}"
