@@ -269,6 +269,16 @@ def test_packed_answers_are_unpacked(api: Api) -> None:
         http.get("/x")
 
 
+def test_what_is_packed_more_than_once_is_not_unpacked(api: Api) -> None:
+    """A few hundred bytes of it may hold a gigabyte."""
+    twice = gzip.compress(gzip.compress(b"{}"))
+    api.said["/x"] = Response(twice, headers={"content-encoding": "gzip, gzip"})
+    with asking(api, tries=1) as http, pytest.raises(Transient, match="packed in a way that cannot be unpacked"):  # fmt: skip
+        http.get("/x")
+    with asking(api, tries=1) as http, pytest.raises(Transient, match="packed in a way"):
+        list(http.stream("/x"))
+
+
 def test_whoever_expects_no_json_says_so(api: Api) -> None:
     api.said["/x"] = Response(b"a;b\n1;2\n", headers={"content-type": "text/csv"})
     with asking(api) as http:

@@ -12,7 +12,7 @@ import pytest
 from cadran.plugins import ConnectorError, DataError, ResumeExpired, SyncedConnector, Transient, Window
 from cadran.plugins.http import Wait
 from cadran_plugins.http_json.connector import HttpJsonConnector
-from simulators.base import Fault
+from simulators.base import Fault, Request, Response
 from simulators.rest import START, Rest
 
 from .reading_changes import Got, NoWait, collect, fails, source
@@ -235,6 +235,22 @@ def test_what_the_server_says_is_in_the_error(server: Rest) -> None:
     error = fails(api(server, {"path": "/nowhere"}), "invoices")
     assert error.message == f"127.0.0.1:{server.port} answered 404: there is no GET /api/nowhere"
     assert error.setting == ("tables", "invoices", "path") and error.hint
+
+
+def test_a_token_that_the_server_writes_into_its_links_is_not_kept(server: Rest, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """The places that reading goes on with are written to disk."""
+    answered = server.answer
+
+    def answer(request: Request) -> Response:
+        found = answered(request)
+        links = found.content["links"]
+        links["next"] = links["next"] and f"{links['next']}&access_token=pat-1234-secret"
+        return found
+
+    monkeypatch.setattr(server, "answer", answer)
+    got = collect(api(server, WAYS["next_link"][0], auth={"bearer": "pat-1234-secret"}), "invoices")
+    assert len(got.rows) == ROWS and "secret" not in str(got.places)
+    assert got.places[0]["link"].startswith(f"{server.url}/api/next?")
 
 
 def test_a_link_to_another_machine_is_not_followed_unless_it_is_named(server: Rest) -> None:

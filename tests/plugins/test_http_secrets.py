@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -122,6 +125,15 @@ def test_a_token_that_a_connector_hides_is_masked_too(api: Api) -> None:
     with asking(api, told) as http, pytest.raises(DataError, match=r"answered 400: \*\*\* has run out"):
         http.get("/x")
     assert hidden == ["tok-of-a-server"]
+
+
+@pytest.mark.parametrize("secret", ["a\"b'c<d>&e-1234", "tøken/é+1234", "back\\slash1234"])
+def test_signs_that_are_written_in_many_ways_hide_no_secret(secret: str) -> None:
+    quoted = quote(secret, safe="")
+    lower = re.sub("%..", lambda found: found[0].lower(), quoted)
+    for shown in (secret, repr(secret), json.dumps(secret), html.escape(secret), quoted, lower):
+        text = masked(f"refused: {shown}!", [secret])
+        assert text.replace('"', "").replace("'", "") == "refused: ***!"
 
 
 def test_what_headers_say_that_is_no_secret_is_not_masked(api: Api) -> None:

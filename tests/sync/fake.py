@@ -23,6 +23,7 @@ TYPES = {
     "DECIMAL(18,4)": pa.decimal128(18, 4),
     "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", "UTC"),
     "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us"),
     "DOUBLE": pa.float64(),
     "BOOLEAN": pa.bool_(),
 }

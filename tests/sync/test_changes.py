@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cadran.plugins.connector import Column, DataError, End, Page, Rejected, Table
+from cadran.plugins.typed.records import Records
 from cadran.sync import current
 from sync.fake import DEALS, START, UTC, page, world
 from sync.syncing import Copy
@@ -217,6 +218,35 @@ def test_deleted_rows_are_kept_where_that_is_wanted(copy: Copy) -> None:
     assert [list(row) for row in copy.rows()] == [["id", "name", "amount", "changed"]]
 
 
+def test_deleted_rows_are_told_from_others_where_the_source_has_such_a_column_itself(copy: Copy) -> None:
+    copy.of.columns("deals", *DEALS.columns, Column("Deleted_At", "VARCHAR"))
+    copy.set(keep_deleted=True)
+    copy.of.deal(0)
+    copy.of.deal(1)
+    copy.one()
+    copy.of.tables["deals"].rows.pop(0)
+    gone_at = copy.of.now
+    copy.one(full=True)
+    assert [(row["Deleted_At"], row["deleted_at_2"]) for row in copy.rows()] == [
+        (None, gone_at),
+        (None, None),
+    ]
+
+
+def test_a_clock_that_was_wrong_once_is_soon_forgotten(copy: Copy) -> None:
+    copy.set(full_every=dt.timedelta(days=7))
+    copy.of.deal(0)
+    copy.of.deal(1)
+    copy.of.later(days=400)
+    copy.one()
+    copy.of.now = START
+    copy.of.tables["deals"].rows.pop(0)
+    done = copy.one()
+    assert (done.whole, done.counts.deleted) == (True, 1)
+    assert current.read(copy.places).tables["deals"].synced_at == START
+    assert not copy.one().whole
+
+
 def test_rows_before_a_day_are_not_asked_for(copy: Copy) -> None:
     copy.set(since=dt.date(2026, 2, 1))
     rows = copy.of.tables["deals"].rows
@@ -238,7 +268,7 @@ def test_a_row_without_its_key_is_set_aside(copy: Copy) -> None:
     )
     done = copy.one()
     assert (done.counts.aside, names(copy)) == (1, {2: "y"})
-    assert copy.aside() == [("deals: row 1", "id: the key is empty")]
+    assert copy.aside() == [("deals, row 1", "id: the key is empty")]
 
 
 def test_what_the_connector_sets_aside_is_counted_and_said(copy: Copy) -> None:
@@ -254,6 +284,43 @@ def test_what_the_connector_sets_aside_is_counted_and_said(copy: Copy) -> None:
     copy.of.strange = None
     assert copy.one().counts.aside == 1, "it is not in the table yet"
     assert copy.one(full=True).counts.aside == 0
+
+
+def test_what_the_connector_sets_aside_leaves_the_table_until_it_is_good_again(copy: Copy) -> None:
+    """Its old values would pass for those of now."""
+    copy.of.deal(1, amount="1.00")
+    copy.of.deal(2)
+    copy.one()
+    copy.of.strange = lambda _: iter(as_records([{"id": 1, "amount": "1.005"}], copy.of.now))
+    done = copy.one()
+    assert ([row["id"] for row in copy.rows()], done.counts.rows, done.counts.deleted) == ([2], 1, 0)
+    assert copy.aside() == [("deals, id 1", "amount: '1.005' has more than 2 digits behind the point")]
+    copy.of.strange = None
+    copy.of.deal(1, amount="5.00")
+    copy.one()
+    assert [(row["id"], str(row["amount"])) for row in copy.rows()] == [(1, "5.00"), (2, "1.00")]
+    assert copy.aside() == []
+
+
+@pytest.mark.parametrize(("amounts", "there"), [(["1.005", "5.00"], ["5.00"]), (["5.00", "1.005"], []), (["1", "1.005", "6"], ["6.00"])])  # fmt: skip
+def test_of_a_record_that_comes_twice_in_a_read_the_later_counts(copy: Copy, amounts: list[str], there: list[str]) -> None:  # fmt: skip
+    def strange(_: Any) -> Any:
+        items = [
+            item for amount in amounts for item in as_records([{"id": 1, "amount": amount}], copy.of.now)
+        ]
+        pages = [item for item in items if not isinstance(item, End)]
+        return iter([*pages, End(sum(item.rows for item in items if isinstance(item, End)))])
+
+    copy.of.strange = strange
+    assert copy.one().counts.aside == (0 if there else 1)
+    assert ([str(row["amount"]) for row in copy.rows()], len(copy.aside())) == (there, 0 if there else 1)
+
+
+def as_records(rows: list[dict[str, Any]], now: dt.datetime) -> list[Any]:
+    """A page as the connectors of APIs make it."""
+    made = Records(DEALS.columns, key=DEALS.key)
+    batch, aside = made.batch([{"name": "a", "changed": now.isoformat(), **row} for row in rows], "deals")
+    return [*aside, Page(batch), End(batch.num_rows)]
 
 
 STREAMS: list[tuple[str, Any, str]] = [

@@ -86,8 +86,8 @@ def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
     assert not done.whole and done.counts.aside == 2
     assert column(copy, "amount") == {0: Decimal("1.25"), 3: Decimal("7.00"), 4: None}
     assert copy.aside() == [
-        ("deals: id 1", "amount: n/a is no DECIMAL(18,2)"),
-        ("deals: id 2", "amount: 0.001 is no DECIMAL(18,2)"),
+        ("deals, id 1", "amount: n/a is no DECIMAL(18,2)"),
+        ("deals, id 2", "amount: 0.001 is no DECIMAL(18,2)"),
     ]
     copy.of.later(hours=1)
     rows[1] = {"id": 1, "name": "x", "amount": "3.00", "changed": copy.of.now}
@@ -132,6 +132,18 @@ FITS: list[tuple[str, str, Any, Any]] = [
     ("BOOLEAN", "VARCHAR", "yes", None),
     ("DATE", "VARCHAR", "2026-03-01", "2026-03-01"),
     ("DATE", "VARCHAR", "2026-03-01 10:00:00", None),
+    ("DATE", "VARCHAR", "infinity", None),
+    ("DOUBLE", "VARCHAR", "-1.5e3", "-1500.0"),
+    ("DOUBLE", "VARCHAR", "nan", None),
+    ("DOUBLE", "VARCHAR", "inf", None),
+    ("DOUBLE", "VARCHAR", "1_000", None),
+    ("DOUBLE", "VARCHAR", "1e999", None),
+    ("TIMESTAMP", "VARCHAR", "2026-03-01T10:00:00.5", "2026-03-01 10:00:00.500000"),
+    ("TIMESTAMP", "VARCHAR", "2026-03-01T10:00:00+02:00", None),
+    ("TIMESTAMP", "VARCHAR", "epoch", None),
+    ("TIMESTAMP WITH TIME ZONE", "VARCHAR", "2026-03-01T10:00:00+02:00", "2026-03-01 08:00:00+00:00"),
+    ("TIMESTAMP WITH TIME ZONE", "VARCHAR", "2026-03-01T10:00:00Z", "2026-03-01 10:00:00+00:00"),
+    ("TIMESTAMP WITH TIME ZONE", "VARCHAR", "2026-03-01T10:00:00", None),
 ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_the_two_differ_as_they_should(expected: tuple[dict[str, Any], dict[str,
     was, now, steps = expected
     deals = {row["id"]: row for row in now["deals"][0]}
     assert 3 not in deals and deals[0]["name"] == "changed" and deals[9]["name"] == "new" and 10 not in deals
-    assert [place for place, _ in now["deals"][1]] == ["deals: id 10"]
+    assert [place for place, _ in now["deals"][1]] == ["deals, id 10"]
     assert len(was["deals"][0]) == len(deals) == 9
     assert len(was["list"][0]) == len(now["list"][0]) + 2
     assert steps > 200

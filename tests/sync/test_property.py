@@ -138,8 +138,8 @@ class Source(RuleBasedStateMachine):
         lingering = self.lingering - set(self.rows)
         assert {k: v for k, v in found.items() if k not in lingering} == expected
         places = {place for place, _ in aside}
-        lacking = {f"deals: id {k}" for k, r in self.rows.items() if not self._fits(r)}
-        assert places - {f"deals: id {k}" for k in lingering} == lacking
+        lacking = {f"deals, id {k}" for k, r in self.rows.items() if not self._fits(r)}
+        assert places - {f"deals, id {k}" for k in lingering} == lacking
 
     def _fits(self, row: dict[str, Any]) -> bool:
         return self.kind != "VARCHAR" or fits(row["amount"], self.kept)

@@ -119,6 +119,21 @@ def test_a_torn_page_and_all_behind_it_come_again(copy: Copy) -> None:
     assert copy.of.asked[-1][2] == {"at": 2 * 2}
 
 
+def test_a_read_that_began_elsewhere_than_the_store_stands_is_not_gone_on_with(copy: Copy) -> None:
+    """As where ``lookback`` has been made longer, or a copy of the store from before was put back."""
+    copy.one()
+    copy.of.later(hours=1)
+    for number in range(7):
+        copy.of.deal(number)
+    copy.of.fault = failing(Transient("no"), 2)
+    copy.sync()
+    copy.of.fault = lambda _table, _page: None
+    copy.set(lookback=dt.timedelta(days=5))
+    done = copy.one()
+    assert (done.resumed, copy.of.asked[-1][2]) == (False, None)
+    assert copy.of.asked[-1][1].since == START - dt.timedelta(days=5)
+
+
 def test_full_does_not_go_on_with_a_read_of_changes(copy: Copy) -> None:
     copy.one()
     copy.of.later(hours=1)

@@ -7,6 +7,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from typing import Any
 import pytest
 
 from cadran.declare.load import load
-from cadran.plugins.connector import Cancelled, ConnectorError, End, Page
+from cadran.plugins.connector import Cancelled, ConnectorError, End, Page, Transient
 from cadran.sync.places import alone
 from cadran.sync.work import Syncs
 from sync import killing
-from sync.fake import Plugins, world
+from sync.fake import DEALS, Plugins, world
 from sync.syncing import Copy
 
 FULL = os.environ.get("CADRAN_FULL") == "1"
@@ -188,3 +189,25 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     grown, first, again = (tmp_path / "note").read_text().split()
     print(f"{rows} rows: {grown} MB more; {first} s, {again} s for a tenth of them")  # seen with pytest -s
     assert int(grown) < 600
+
+
+@pytest.mark.parametrize("where", ["discover", "changes"])
+def test_a_connection_that_a_connector_loses_without_a_word_is_no_fault_of_the_disk(tmp_path: Path, where: str) -> None:  # fmt: skip
+    of = world(DEALS, replace(DEALS, name="people"))
+    of.deal(1)
+    copy = Copy(tmp_path, of)
+    refused = ConnectionRefusedError(111, "Connection refused")
+
+    def fault(table: str, _: int) -> None:
+        if table == "people":
+            raise refused
+
+    if where == "discover":
+        of.failing = refused
+        with pytest.raises(Transient, match=r"the source cannot be read: ConnectionRefusedError: .*refused"):
+            copy.sync()
+    else:
+        of.fault = fault
+        done = copy.sync()
+        assert isinstance(done["people"].error, Transient) and done["deals"].error is None
+        assert [row["id"] for row in copy.rows()] == [1]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
@@ -132,6 +133,7 @@ def _forms(secret: str) -> Iterator[str]:
             quote_plus(part),
             json.dumps(part)[1:-1],
             repr(part)[1:-1],
+            escape(part),
         )
     yield from (line for line in secret.splitlines() if len(line) >= _DISTINCT)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+_PERCENT = re.compile("%[0-9A-F]{2}")
 _WITHIN = ("anyOf", "oneOf", "allOf")
 
 
@@ -28,7 +31,7 @@ def marked(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with three stars for each secret in it, also as it stands in a URL or in JSON."""
+    """The text with three stars for each secret in it, also as it stands in a URL, in JSON or in a web page."""
     forms = {form for secret in secrets if secret.strip() for form in _forms(secret) if form in text}
     for form in sorted(forms, key=lambda form: (-len(form), form)):
         text = text.replace(form, "***")
@@ -36,7 +39,9 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    yield from (secret, secret.strip(), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+    yield from (secret, secret.strip(), json.dumps(secret)[1:-1], repr(secret)[1:-1], escape(secret))
+    for quoted in (quote(secret, safe=""), quote_plus(secret)):
+        yield from (quoted, _PERCENT.sub(lambda found: found[0].lower(), quoted))
 
 
 def _texts(value: Any) -> Iterator[str]:

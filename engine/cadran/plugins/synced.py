@@ -82,7 +82,8 @@ class SyncedConnector(Connector):
         """The rows of one table that have changed in the window, ending with :class:`~cadran.plugins.connector.End`.
 
         ``resume`` is that of a page of an earlier read with the same window: then only what comes behind that page is
-        given. Rows come in any order, and the same row may come twice. Raises :class:`~cadran.plugins.connector.ConnectorError`:
+        given. Rows come in any order, and the same row may come twice. A record that is set aside leaves the copy where its place is
+        ``TABLE, KEY 5``, as ``Records`` calls it. Raises :class:`~cadran.plugins.connector.ConnectorError`:
         ``ResumeExpired`` where neither the resume nor the window's state is good any more, ``QuotaExhausted`` to go on later.
         """
 

@@ -7,6 +7,11 @@ import re
 from cadran.sync.store import quoted, text
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+_DAY = "[0-9]+-[0-9]{2}-[0-9]{2}"
+_CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?"
+_ZONE = (
+    "(Z| UTC|[+-][0-9]{2}(:?[0-9]{2})?)"  # a time without one is no instant, and with one it is no local time
+)
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")  # fmt: skip
 
 
@@ -34,8 +39,13 @@ def _exact(name: str, cast: str, has: str, wants: str) -> str:
         return f"regexp_full_match({name}, '\\s*[-+]?[0-9]*(\\.[0-9]{{0,{found[2]}}}0*)?\\s*')"
     if wants == "BOOLEAN":
         return f"lower({name}) IN ('true', 'false')"
+    if wants in ("DOUBLE", "FLOAT"):
+        return f"regexp_full_match({name}, '\\s*[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]+)?\\s*') AND isfinite({cast})"
+    if wants.startswith("TIMESTAMP"):
+        zone = _ZONE if wants.endswith("TIME ZONE") else ""
+        return f"regexp_full_match({name}, '\\s*{_DAY}[ T]{_CLOCK}{zone}\\s*')"
     if wants == "DATE":
-        return f"regexp_full_match({name}, '\\s*[0-9]+-[0-9]{{2}}-[0-9]{{2}}\\s*')"
+        return f"regexp_full_match({name}, '\\s*{_DAY}\\s*')"
     return "true"
 
 

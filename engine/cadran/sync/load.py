@@ -43,9 +43,8 @@ def load(store: Store, ready: Sequence[Ready], began: dt.datetime, ended: dt.dat
             return {one.staged.table: _table(store, one, number, began, ended) for one in ready}
     except duckdb.Error as error:
         message = f"the rows that came cannot be written: {one_line(error)}"
-        raise DataError(
-            message, hint="they are kept, and the next sync takes them; see whether there is room on the disk"
-        ) from None
+        hint = f"they are kept, and the next sync takes them; see whether there is room on the disk; if there is, {store.places.anew}"
+        raise DataError(message, hint=hint) from None
 
 
 def _table(store: Store, one: Ready, number: int, began: dt.datetime, ended: dt.datetime) -> Counts:
@@ -72,7 +71,7 @@ def _kept(one: Ready, differs: bool) -> Kept:
         (before.version if before is not None else 0) + differs,
         cursors.later(basis.state if basis is not None else None, one.staged.state),
         spool.state if spool.state is not None else basis.source_state if basis is not None else None,
-        max(one.until, before.synced_at) if before is not None else one.until,
+        one.until,
         one.until if one.whole or before is None else before.whole_at,
         one.config,
     )
@@ -86,6 +85,10 @@ class _Loading:
         self.shape, self.rows, self.gone = one.staged.shape, one.staged.rows, one.staged.gone
         self.into = data(one.staged.table)
         self.reshaped, self.taken = False, 0
+        self.told = bool(told := one.staged.spool.aside)
+        if told:
+            store.run("CREATE OR REPLACE TEMP TABLE told (place VARCHAR, reason VARCHAR, seq BIGINT)")
+            store.connection.executemany("INSERT INTO told VALUES (?, ?, ?)", told)
 
     # --- columns ----------------------------------------------------------------------------------------------------------
 
@@ -132,7 +135,24 @@ class _Loading:
             f"FROM {self.rows} r JOIN differing d ON r.{SEQ} = d.{SEQ}"
         )
         store.run("DROP TABLE differing")
+        self._take_told()
         return made, changed, self._mark_deleted()
+
+    def _take_told(self) -> None:
+        """What the connector could not read leaves the table: what it was before would pass for what it is."""
+        if self.told:
+            named = f"SELECT {place(self.one.staged.table, self.shape.key)}"
+            behind = f"IN ({named} FROM {self.rows} r WHERE r.{SEQ} >= told.seq UNION ALL {named} FROM {self.gone} g WHERE g.{SEQ} >= told.seq)"
+            self.store.run(f"DELETE FROM told WHERE place {behind}")
+            self.taken = self._out_of_table(
+                f"{place(self.one.staged.table, self.shape.key)} IN (SELECT place FROM told)"
+            )
+
+    def _out_of_table(self, condition: str) -> int:
+        rows = self.store.number(f"SELECT count(*) FROM {self.into} t WHERE {condition}")
+        if rows:
+            self.store.run(f"DELETE FROM {self.into} t WHERE {condition}")
+        return rows
 
     def _mark_deleted(self) -> int:
         """Rows that the source has reported gone, or not shown where all were asked for. One that was set aside leaves the table."""
@@ -143,8 +163,7 @@ class _Loading:
             if self.one.since is not None:
                 unseen += f" AND t.{quoted(self.shape.cursor)} >= ?"
             deleted += self._end(unseen, [self.one.since] if self.one.since is not None else [])
-        self.taken = self.store.number(f"SELECT count(*) FROM {self.into} t WHERE {aside}")
-        self.store.run(f"DELETE FROM {self.into} t WHERE {aside}")
+        self.taken += self._out_of_table(aside)
         return deleted
 
     def _end(self, condition: str, values: Sequence[Any] = ()) -> int:
@@ -179,12 +198,12 @@ class _Loading:
         else:
             store.run(f"DELETE FROM cadran.aside WHERE name = ? AND place IN (SELECT {PLACE} FROM {self.rows} UNION ALL SELECT {place(table, self.shape.key)} FROM {self.gone})", [table])  # fmt: skip
         store.run(f"INSERT INTO cadran.aside SELECT ?, {PLACE}, {ASIDE} FROM {self.rows} WHERE {ASIDE} IS NOT NULL", [table])  # fmt: skip
-        told = dict.fromkeys(self.one.staged.spool.aside)
-        if told:
-            known = set(store.aside(table))
-            rows = [(table, place, reason) for place, reason in told if (place, reason) not in known]
-            if rows:
-                store.connection.executemany("INSERT INTO cadran.aside VALUES (?, ?, ?)", rows)
+        if self.told:
+            store.run(
+                "DELETE FROM cadran.aside WHERE name = ? AND place IN (SELECT place FROM told)", [table]
+            )
+            store.run("INSERT INTO cadran.aside SELECT DISTINCT ?, place, reason FROM told", [table])
+            store.run("DROP TABLE told")
         now = store.aside(table)
         return len(now), bool(now != was or self.taken)
 

@@ -54,6 +54,11 @@ class Places:
         """Where the database puts what memory does not hold."""
         return self.folder / "room"
 
+    @property
+    def anew(self) -> str:
+        """The way out of a copy that cannot be used."""
+        return f"take {self.folder} away: the next sync reads all anew"
+
     def spool(self, table: str) -> Path:
         return self.folder / "spool" / safe(table)
 

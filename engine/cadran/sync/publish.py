@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,30 +22,33 @@ from cadran.state import durable
 from cadran.sync import current as currents
 from cadran.sync.current import Current, Shown, Unreadable
 from cadran.sync.places import Places, safe
-from cadran.sync.shape import DELETED_AT, SHOWN_DELETED_AT, Shape, shown
+from cadran.sync.shape import DELETED_AT, Shape, shown
 from cadran.sync.store import Kept, Store, data, one_line, quoted, text
 
 _READ = dt.timedelta(hours=1)  # how long a run may go on reading the version that it began with
 _HALF = 3600  # seconds until a file that nobody finishes goes
 
 
-def publish(store: Store, places: Places, now: dt.datetime, *, keep_deleted: bool) -> Current:
-    """Writes what is not written yet. Raises ConnectorError; then the old tables stand."""
+def publish(store: Store, places: Places, now: dt.datetime, *, keep_deleted: bool, look: bool = False) -> Current:  # fmt: skip
+    """Writes what is not written yet; with ``look`` also what is not any more what was written. Raises ConnectorError; then the old
+    tables stand."""
     try:
         before = currents.read(places)
     except Unreadable:
         before = Current()  # it is made anew
     try:
         places.tables.mkdir(parents=True, exist_ok=True)
+        if look:
+            sound = {name: shown for name, shown in before.tables.items() if _is_whole(places, shown)}
+            before = replace(before, tables=sound)
         after = _current(store, places, before, now, keep_deleted)
         if after != before:
             currents.write(places, after)
         _sweep(places, after)
     except (OSError, duckdb.Error) as error:
         message = f"the tables cannot be written to {places.tables}: {one_line(error)}"
-        raise ConnectorError(
-            message, hint="nothing is lost: the next sync writes them; see whether there is room on the disk"
-        ) from None
+        hint = f"nothing is lost: the next sync writes them; see whether there is room on the disk; if there is, {places.anew}"
+        raise ConnectorError(message, hint=hint) from None
     return after
 
 
@@ -67,6 +71,21 @@ def _holds(places: Places, there: Shown, kept: Kept, keep_deleted: bool) -> bool
     return same and (places.tables / there.file).exists()
 
 
+def _is_whole(places: Places, there: Shown) -> bool:
+    """Whether a table's files are what they were when they were written."""
+    file = places.tables / there.file
+    try:
+        aside = currents.read_aside(file) if there.aside else []
+        return _content(file, [(one.place, one.reason) for one in aside]) == there.content
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _content(file: Path, aside: Sequence[tuple[str, str]]) -> str:
+    rows = durable.checksum(file)
+    return hashlib.sha256(json.dumps([rows, aside]).encode()).hexdigest() if aside else rows
+
+
 def _dated(there: Shown, kept: Kept) -> Shown:
     return replace(there, synced_at=kept.synced_at, cursor=_cursor(kept), config=kept.config)
 
@@ -77,11 +96,10 @@ def _written(store: Store, places: Places, name: str, kept: Kept, keep_deleted: 
     part = durable.unfinished(file)
     try:
         rows = store.number(f"COPY ({_select(name, kept.shape, keep_deleted)}) TO {text(str(part))} (FORMAT parquet, COMPRESSION zstd)")  # fmt: skip
-        content = durable.checksum(part)
         aside = store.aside(name)
         if aside:
             durable.write(currents.aside_file(file), json.dumps(aside, ensure_ascii=False).encode())
-            content = hashlib.sha256(json.dumps([content, aside]).encode()).hexdigest()
+        content = _content(part, aside)
         durable.settle(part, file)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -93,8 +111,8 @@ def _written(store: Store, places: Places, name: str, kept: Kept, keep_deleted: 
 def _select(name: str, shape: Shape, keep_deleted: bool) -> str:
     """In the order of the key: what lies close together is asked for together, and the same rows make the same file."""
     columns = [f"{quoted(f.name)}" for f in shape.fields]
-    if keep_deleted and len(shown(shape, with_deleted=True)) > len(columns):
-        columns.append(f"{DELETED_AT} AS {SHOWN_DELETED_AT}")
+    if keep_deleted:
+        columns.append(f"{DELETED_AT} AS {quoted(shown(shape, with_deleted=True)[-1].name)}")
     where = "" if keep_deleted else f" WHERE {DELETED_AT} IS NULL"
     order = ", ".join(quoted(name) for name in shape.key) or "ALL"
     return f"SELECT {', '.join(columns)} FROM {data(name)}{where} ORDER BY {order}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 
 from cadran.plugins.connector import (
     ConfigError,
@@ -23,6 +25,8 @@ from cadran.plugins.synced import SyncedConnector
 from cadran.sync import current
 from cadran.sync.current import Current, Shown, Unreadable
 from cadran.sync.places import Places
+
+_MARK = b"PAR1"  # that a Parquet file ends with
 
 
 class SyncedReader(Connector):
@@ -84,10 +88,12 @@ class SyncedReader(Connector):
         file = self.places.tables / shown.file
         try:
             aside = current.read_aside(file) if shown.aside else []
-            yield InPlace((file,))
-        except (OSError, ValueError) as error:
-            hint = f"run again; if it stays so: 'cadran sync {self.context.source}'"
-            raise DataError(f"table '{table}': {self.context.shown(file)} cannot be read: {error}", hint=hint) from None  # fmt: skip
+            _check_ends(file)
+        except (OSError, ValueError, TypeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged"
+            hint = f"'cadran sync {self.context.source}' writes it anew"
+            raise DataError(f"table '{table}': {self.context.shown(file)} cannot be read: {reason}", hint=hint) from None  # fmt: skip
+        yield InPlace((file,))
         yield from aside
         yield End(shown.rows)
 
@@ -102,6 +108,14 @@ class SyncedReader(Connector):
         return ConfigError(
             f"table '{table}' of source '{source}' was never synced", hint=f"run 'cadran sync {source}'"
         )
+
+
+def _check_ends(file: Path) -> None:
+    """Raises ValueError for a Parquet file that was cut off, and OSError."""
+    with file.open("rb") as opened:
+        opened.seek(-min(len(_MARK), file.stat().st_size), os.SEEK_END)
+        if opened.read() != _MARK:
+            raise ValueError
 
 
 def shown(places: Places) -> Mapping[str, Shown]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from cadran.plugins.connector import (
     Rejected,
     ResumeExpired,
     Table,
+    Transient,
 )
 from cadran.plugins.synced import Deletes, SyncedConnector, Window
 from cadran.sync import cursors
@@ -77,7 +78,8 @@ def asked(table: Table, plan: Plan, kept: Kept | None, settings: Syncing, now: d
     kind = next((c.type for c in table.columns if c.name == table.cursor), "")
     floor = cursors.floor(settings.since, kind) if table.cursor else None
     every = settings.full_every
-    due = kept is not None and every is not None and now - kept.whole_at >= every
+    # a time in the future is that of a clock that was wrong
+    due = kept is not None and every is not None and abs(now - kept.whole_at) >= every
     basis = kept
     if full or plan.whole or due or kept is None or not table.key or kept.config != config:
         basis = None
@@ -117,8 +119,8 @@ def _stream(connector: SyncedConnector, table: str, spool: Spool, hold: Callable
     seen = {_token(line.resume) for line in spool.lines if line.resume is not None}
     rows, ended = 0, None
     window = _window(spool.about)
-    stream = connector.changes(table, window, spool.resume)
-    with closing(_closable(stream)):
+    stream = _given(connector, table, window, spool.resume)
+    with closing(stream):
         for item in stream:
             if ended is not None:
                 raise DataError(f"table '{table}': something came behind the end", hint=_AUTHOR)
@@ -142,12 +144,17 @@ def _stream(connector: SyncedConnector, table: str, spool: Spool, hold: Callable
 _AUTHOR = "tell the author of the connector"
 
 
-def _closable(stream: Any) -> Any:
-    return stream if hasattr(stream, "close") else _Closed()
+def _given(connector: SyncedConnector, table: str, window: Window, resume: Mapping[str, Any] | None) -> Generator[Any, None, None]:  # fmt: skip
+    """What the connector gives. A connection that it lost without a word is no fault of the disk, as other OSErrors here are."""
+    try:
+        yield from connector.changes(table, window, resume)
+    except OSError as error:
+        raise unanswered(error) from error
 
 
-class _Closed:
-    def close(self) -> None: ...
+def unanswered(error: OSError) -> Transient:
+    hint = "sync again; if it stays so, tell the author of the connector"
+    return Transient(f"the source cannot be read: {type(error).__name__}: {error}", hint=hint)
 
 
 def _not_twice(resume: Mapping[str, Any] | None, seen: set[str], table: str) -> None:
@@ -180,7 +187,8 @@ def usable(spool: Spool | None, asked: Asked, kept: Kept | None, now: dt.datetim
     try:
         begun = dt.datetime.fromisoformat(about["until"])
         same = about["format"] == _FORMAT and about["definition"] == asked.definition
-        good = same and abs(now - begun) < _OLD and (about["whole"] or not asked.whole)
+        there = about["whole"] or (not asked.whole and about["window"] == asked.about()["window"])
+        good = same and there and abs(now - begun) < _OLD
     except (KeyError, TypeError, ValueError):
         return None
     # What was loaded already, and only not taken away, is no news.

@@ -8,11 +8,12 @@ from typing import Any
 
 from cadran.declare.model import Syncing
 from cadran.plugins.connector import Column, DataError, SchemaChanged, Table
+from cadran.plugins.naming import column_name
 from cadran.problems import listed
 
 #: What the store has beside a table's own columns.
 DELETED_AT, WRITTEN_BY = "_cadran_deleted_at", "_cadran_sync"
-#: What deleted rows are told by where they are kept (``keep_deleted``).
+#: What deleted rows are told by where they are kept (``keep_deleted``); numbered where the source has such a column.
 SHOWN_DELETED_AT = "deleted_at"
 _TEXTS = {
     "JSON": "VARCHAR",
@@ -124,9 +125,10 @@ def _check(table: Table) -> None:
 def shown(shape: Shape, *, with_deleted: bool) -> tuple[Column, ...]:
     """The columns as runs see them."""
     columns = tuple(Column(f.name, f.type or "VARCHAR") for f in shape.fields)
-    if not with_deleted or any(c.name.casefold() == SHOWN_DELETED_AT for c in columns):
+    if not with_deleted:
         return columns
-    return (*columns, Column(SHOWN_DELETED_AT, "TIMESTAMP WITH TIME ZONE"))
+    name = column_name(SHOWN_DELETED_AT, {f.name.casefold() for f in shape.fields})
+    return (*columns, Column(name, "TIMESTAMP WITH TIME ZONE"))
 
 
 def _plain(kind: str) -> str:

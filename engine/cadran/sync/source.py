@@ -103,14 +103,14 @@ class SourceSync:
         """Under the lock. What another process has done in the meantime need not be done again."""
         job = self.job
         with closing(Store(job.places, job.memory, job.threads)) as store:
-            self._show(store)
+            self._show(store, look=True)
             if job.tables is not None and (job.stale or waited) and not job.full:
                 done = [name for name in job.tables if self._fresh([name])]
                 self._out = {name: Synced(job.source, name, fresh=True) for name in done}
                 if len(done) == len(job.tables):
                     return list(self._out.values())
             with closing(self.connect()) as connector:
-                found = {table.name: table for table in connector.discover()}
+                found = _discovered(connector)
                 names = list(found) if job.tables is None else [n for n in job.tables if n not in self._out]
                 self._round(store, connector, found, names, full=job.full)
                 late = [name for name in names if self._went_on_late(name)]
@@ -216,8 +216,8 @@ class SourceSync:
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
         )  # fmt: skip
 
-    def _show(self, store: Store) -> None:
-        publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted)
+    def _show(self, store: Store, *, look: bool = False) -> None:
+        publish(store, self.job.places, self.hands.clock(), keep_deleted=self.job.settings.keep_deleted, look=look)  # fmt: skip
 
     # --- outcomes ---------------------------------------------------------------------------------------------------------
 
@@ -235,3 +235,10 @@ class SourceSync:
         self._out[one.staged.table] = replace(
             before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole
         )
+
+
+def _discovered(connector: SyncedConnector) -> dict[str, Table]:
+    try:
+        return {table.name: table for table in connector.discover()}
+    except OSError as error:
+        raise reading.unanswered(error) from error

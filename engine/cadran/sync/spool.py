@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import DataError, End, Page, Rejected
 from cadran.plugins.synced import Deletes
+from cadran.plugins.typed.values import whole
 from cadran.state import durable
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Spool:
         self._aside = []
 
     def set_aside(self, record: Rejected) -> None:
-        self._aside.append((record.place, record.reason))
+        self._aside.append((whole(record.place), whole(record.reason)))
 
     def end(self, end: End, rows: int, table: str) -> None:
         """``rows`` is how many this stream has sent. Raises DataError, and OSError."""
@@ -142,9 +143,14 @@ class Spool:
     # --- reading --------------------------------------------------------------------------------------------------------
 
     @property
-    def aside(self) -> list[tuple[str, str]]:
-        """Place and reason of the records that the connector has set aside."""
-        return [*(record for line in self.lines for record in line.aside), *self._aside]
+    def aside(self) -> list[tuple[str, str, int]]:
+        """Place and reason of the records that the connector has set aside, and how many rows and keys had come by then, those of the same
+        page included."""
+        out, came = [], 0
+        for line in self.lines:
+            came += line.rows
+            out += [(place, reason, came) for place, reason in line.aside]
+        return [*out, *((place, reason, came) for place, reason in self._aside)]
 
     def batches(self) -> Iterator[tuple[Line, list[pa.RecordBatch]]]:
         """Page after page, in their order. Raises OSError."""

@@ -148,17 +148,17 @@ class _Incoming:
     def _place(self) -> str:
         """What a row that is set aside is called, by its key or by its number."""
         if not self.shape.key:
-            return f"{text(f'{self.table}: row ')} || ({SEQ} + 1)"
+            return f"{text(f'{self.table}, row ')} || ({SEQ} + 1)"
         empty = " OR ".join(f"{quoted(name)} IS NULL" for name in self.shape.key)
         named = place(self.table, self.shape.key)
-        return f"CASE WHEN {empty} THEN {text(f'{self.table}: row ')} || ({SEQ} + 1) ELSE {named} END"
+        return f"CASE WHEN {empty} THEN {text(f'{self.table}, row ')} || ({SEQ} + 1) ELSE {named} END"
 
 
 def place(table: str, key: Sequence[str]) -> str:
-    """What a row is called by its key, as SQL over the key's columns."""
+    """What a row is called by its key, as SQL over the key's columns: just as ``Records`` calls one that it sets aside."""
     parts = [f"{text(f'{name} ')} || CAST({quoted(name)} AS VARCHAR)" for name in key]
     between = f" || {text(', ')} || "
-    return f"{text(f'{table}: ')} || {between.join(parts)}"
+    return f"{text(f'{table}, ')} || {between.join(parts)}"
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:

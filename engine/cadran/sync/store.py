@@ -72,6 +72,7 @@ class Store:
     """Closed by whoever opens it."""
 
     def __init__(self, places: Places, memory: str = "", threads: int | None = None) -> None:
+        self.places = places
         places.room.mkdir(parents=True, exist_ok=True)
         settings: dict[str, Any] = {
             "memory_limit": memory or MEMORY,
@@ -88,7 +89,7 @@ class Store:
             self.connection.execute("SET python_enable_replacements = false")
             self.connection.execute(_MADE)
         except duckdb.Error as error:
-            hint = f"if another program has {places.store.name} open, close it; else take {places.folder} away: the next sync reads all anew"
+            hint = f"if another program has {places.store.name} open, close it; else {places.anew}"
             raise ConnectorError(
                 f"the copy of the source cannot be opened: {one_line(error)}", hint=hint
             ) from None
@@ -116,8 +117,12 @@ class Store:
     # --- what is known -----------------------------------------------------------------------------------------------------
 
     def kept(self) -> dict[str, Kept]:
-        """By table."""
-        return {name: Kept.read(facts) for name, facts in self.run("SELECT name, facts FROM cadran.tables")}
+        """By table. Raises ConnectorError."""
+        try:
+            return {name: Kept.read(facts) for name, facts in self.run("SELECT name, facts FROM cadran.tables")}  # fmt: skip
+        except (KeyError, TypeError, ValueError):
+            message = f"{self.places.store} is damaged, or of another version of cadran"
+            raise ConnectorError(message, hint=self.places.anew) from None
 
     def keep(self, table: str, kept: Kept) -> None:
         self.run("DELETE FROM cadran.tables WHERE name = ?", [table])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -13,16 +14,19 @@ from cadran.plugins.http import Answer, Http
 from cadran_plugins.http_json.settings import host
 
 _KINDS = ("bearer", "header", "basic", "query", "oauth")
+_LONG = 8  # letters: a shorter secret may well be the value of some other parameter, such as a year
 _TOKEN = ("auth", "oauth", "token_url")
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """``params`` go into the address of each request, and are taken out of links before these are kept."""
+    """``params`` go into the address of each request, and are taken out of links before these are kept, as is each parameter that holds one
+    of the ``secrets``: some servers write into their links what they were sent in a header."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     token: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
+    secrets: AbstractSet[str] = field(default=frozenset(), repr=False)
 
     def signed(self, url: str) -> str:
         if not self.params:
@@ -32,11 +36,12 @@ class Auth:
 
     def unsigned(self, url: str) -> str:
         """The address without what :meth:`signed` adds, also where the server has put that into it."""
-        if not self.params:
-            return url
         parts = urlsplit(url)
-        kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k not in self.params]
-        return urlunsplit(parts._replace(query=urlencode(kept)))
+        said = parse_qsl(parts.query, keep_blank_values=True)
+        kept = [
+            (k, v) for k, v in said if k not in self.params and not (v in self.secrets and len(v) >= _LONG)
+        ]
+        return url if len(kept) == len(said) else urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -61,6 +66,10 @@ def check(config: Mapping[str, Any]) -> None:
 
 
 def of(context: Context) -> Auth:
+    return replace(_of(context), secrets=context.secrets)
+
+
+def _of(context: Context) -> Auth:
     config = context.config.get("auth")
     if not config:
         return Auth()

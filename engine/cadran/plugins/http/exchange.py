@@ -60,8 +60,14 @@ class Opened:
         """The content, unpacked."""
         if "content-encoding" not in self.headers:
             return iter(self._raw.iter_stream())
-        packed = httpx.Response(self.status, headers=self.headers, stream=_Bytes(self._raw))
-        return packed.iter_bytes()
+        return self._unpacked()
+
+    def _unpacked(self) -> Iterator[bytes]:
+        """What is packed more than once may unpack into a million times as much, at once."""
+        codings = [word for word in self.headers["content-encoding"].split(",") if word.strip() != "identity"]
+        if len(codings) > 1:
+            raise httpx.DecodingError("packed more than once")
+        yield from httpx.Response(self.status, headers=self.headers, stream=_Bytes(self._raw)).iter_bytes()
 
     def close(self) -> None:
         self._raw.close()

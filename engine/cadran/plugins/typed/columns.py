@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NONE = type(None)
 _ZONED = re.compile("[Z+-]").search
 _Read = Callable[[Kind, Any, Sequence[Any]], Any]
+_WIDEST = 38  # digits of Arrow's decimals
 _IN_TIME = 200_000_000_000_000  # milliseconds since 1970: the year 8307
 
 
@@ -47,7 +48,7 @@ def column(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | 
         return None
     try:
         return read(kind, arrow, values)
-    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+    except (ValueError, OverflowError):  # also Arrow's, and those of texts that UTF-8 does not hold
         return None
 
 
@@ -77,10 +78,22 @@ def _dates(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | 
     return _texts(kind, arrow, values) if usual else None
 
 
-def _decimals(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
+def _decimals(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
     import pyarrow as pa
 
+    if not _are_short(kind, [str(value) for value in values if value is not None]):
+        return None
     return pa.array([Decimal(value) if type(value) is int else value for value in values], arrow)
+
+
+def _decimal_texts(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    return _texts(kind, arrow, values) if _are_short(kind, list(filter(None, values))) else None
+
+
+def _are_short(kind: Kind, written: Sequence[str]) -> bool:
+    """Arrow's decimals run over in silence, and come out as other numbers: it gets only what cannot lead so far."""
+    most = _WIDEST - kind.scale
+    return all(len(text) <= most and "e" not in text and "E" not in text for text in written)
 
 
 def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
@@ -125,14 +138,14 @@ def _instants(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array
 
 
 _TEXTS: dict[str, _Read] = {
-    "VARCHAR": _as_it_is, "BIGINT": _whole_numbers, "DECIMAL": _texts, "DOUBLE": _finite(_texts), "BOOLEAN": _booleans,
+    "VARCHAR": _as_it_is, "BIGINT": _whole_numbers, "DECIMAL": _decimal_texts, "DOUBLE": _finite(_texts), "BOOLEAN": _booleans,
     "DATE": _dates, "TIMESTAMP": _dates, TIMESTAMPTZ: _instants,
 }  # fmt: skip
 _VALUES: dict[tuple[str, frozenset[type]], _Read] = {
     ("BIGINT", frozenset({int})): _as_it_is,
     ("BOOLEAN", frozenset({bool})): _as_it_is,
     ("DECIMAL", frozenset({int})): _decimals,
-    ("DECIMAL", frozenset({Decimal})): _as_it_is,
+    ("DECIMAL", frozenset({Decimal})): _decimals,
     ("DECIMAL", frozenset({int, Decimal})): _decimals,
     ("DOUBLE", frozenset({float})): _finite(_as_it_is),
     ("DOUBLE", frozenset({int})): _finite(_doubles),

@@ -100,5 +100,8 @@ class Records:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:
+        text = "a number"  # of thousands of digits, which Python does not write
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -27,6 +27,7 @@ _DATE = re.compile(_DAY)
 _MOMENT = re.compile(
     rf"({_DAY})(?:[ T]([0-9]{{1,2}})(?::([0-9]{{2}})(?::([0-9]{{2}})(?:[.]([0-9]{{1,9}}))?)?)?)?(Z| UTC|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?"
 )
+_MOST_DIGITS = 4000  # Python refuses to make a number of a few more
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 BOOLEANS = {**dict.fromkeys(("true", "t", "yes", "y", "1"), True), **dict.fromkeys(("false", "f", "no", "n", "0"), False)}  # fmt: skip
 
@@ -81,8 +82,16 @@ def text(value: Any) -> str:
     if isinstance(value, int | Decimal):
         if isinstance(value, Decimal) and not value.is_finite():
             raise Misfit("is no number of JSON")
-        return str(value)
+        return digits(value)
     return document(value)
+
+
+def digits(value: int | Decimal) -> str:
+    """A number as it is written. Raises :class:`Misfit` for one of thousands of digits, which Python does not write."""
+    try:
+        return str(value)
+    except ValueError:
+        raise Misfit("has too many digits") from None
 
 
 def document(value: Any) -> str:
@@ -135,6 +144,8 @@ def _number(value: Any) -> Decimal:
 def _scaled(number: Decimal, scale: int, most: int) -> int:
     """The number without its point, which stands ``scale`` digits from the end. ``most`` digits at most."""
     sign, digits, exponent = number.as_tuple()
+    if len(digits) > _MOST_DIGITS:
+        raise Misfit("has too many digits")
     shift, unscaled = int(exponent) + scale, int("".join(map(str, digits)) or "0")
     if unscaled == 0:
         return 0
