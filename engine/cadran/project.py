@@ -63,11 +63,12 @@ def open(  # noqa: A001 - the name is the API: cadran.open(…)
 
 @dataclass(slots=True)
 class Project:
-    """One ``kpis.yaml``. ``environ`` is what ``${NAME}`` looks in."""
+    """One ``kpis.yaml``. ``environ`` is what ``${NAME}`` looks in. Without ``syncing``, sources are not asked for what has changed."""
 
     file: Path
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow_paths: tuple[Path, ...] = ()
+    syncing: bool = True
     _plugins: PluginManager | None = None
     _pinned: tuple[Declaration, list[Problem]] | None = field(default=None, repr=False)
 
@@ -168,7 +169,7 @@ class Project:
         declaration, problems = self.declaration()
         if declaration is None:
             raise ProblemsFound(problems)
-        declaration = amend(declaration)
+        declaration, syncing = amend(declaration), syncing and self.syncing
         failures: Mapping[str, ConnectorError] = {}
         if asking and not errors(problems) and self._syncs(declaration):
             from cadran.sync.outcome import failures as failed

@@ -59,3 +59,31 @@ def test_connectors_that_it_cannot_begin_with(
     assert done.code == 2
     assert said in done.err
     assert not list(tmp_path.iterdir())
+
+
+def test_settings_of_the_source_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the account cannot be reached: the address that was set is the one that is asked."""
+    monkeypatch.setenv("HUBSPOT_TOKEN", "pat-of-a-test")
+    done = call(tmp_path, "init", "--connector", "hubspot", "--set", "url=http://127.0.0.1:9")
+    assert done.code == 2
+    assert "127.0.0.1:9: no connection" in done.err and "pat-of-a-test" not in done.all
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--connector", "hubspot", "--set", "url"], "--set url says no value; write --set KEY=VALUE"),
+        (["--set", "url=x"], "--set goes with --connector"),
+    ],
+)
+def test_settings_that_say_nothing(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = call(tmp_path, "init", *arguments)
+    assert done.code == 2 and said in done.err
+
+
+def test_an_empty_token_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBSPOT_TOKEN", "")
+    done = call(tmp_path, "init", "--connector", "hubspot")
+    assert done.code == 2 and "the setting HUBSPOT_TOKEN is empty; set it in the environment" in done.err

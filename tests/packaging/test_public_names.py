@@ -24,7 +24,7 @@ def test_the_python_api() -> None:
 def test_a_project_and_its_results() -> None:
     assert _public(cadran.Project) == {
         "allow_paths", "analyse", "backtest", "cache", "check", "check_data", "clear_cache", "declaration", "dependencies", "due", "environ", "examine", "explain",
-        "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "sync", "test", "trial_store", "unread_cache",
+        "file", "history", "model", "perform", "pinned", "plugins", "run", "send", "store", "sync", "syncing", "test", "trial_store", "unread_cache",
     }  # fmt: skip
     assert _public(cadran.Results) == {
         "alerts", "answers", "arrow", "as_of", "declaration", "dicts", "failed", "judged", "judging", "kpis", "listed", "measured", "measured_on", "notes", "pandas", "polars", "quality", "quarantined", "rests", "reuse",

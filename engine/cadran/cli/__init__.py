@@ -95,12 +95,17 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="A folder outside the project that files may be read from and written to.",
 )
 @click.option(
+    "--no-sync",
+    is_flag=True,
+    help="Compute from what lies here of CRMs and other APIs: nobody is asked for what has changed.",
+)
+@click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
 )
 @click.pass_context
-def cli(ctx: click.Context, folder: Path, allowed: tuple[Path, ...]) -> None:
+def cli(ctx: click.Context, folder: Path, allowed: tuple[Path, ...], no_sync: bool) -> None:
     """KPIs as code: one YAML file in; checked KPIs, targets, alerts and a report out."""
-    ctx.obj = (folder, allowed)
+    ctx.obj = (folder, allowed, not no_sync)
 
 
 def main() -> None:

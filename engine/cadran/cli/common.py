@@ -27,8 +27,10 @@ _WIDE = 200
 def project(ctx: click.Context) -> Project:
     from cadran.project import open as open_project
 
-    folder, allowed = ctx.obj
-    return open_project(folder, allow_paths=allowed)
+    folder, allowed, syncing = ctx.obj
+    opened = open_project(folder, allow_paths=allowed)
+    opened.syncing = syncing
+    return opened
 
 
 def root(ctx: click.Context) -> Path:

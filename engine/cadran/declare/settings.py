@@ -85,7 +85,8 @@ def _look_up(setting: re.Match[str], place: Place, given: Given, base: Path) -> 
         return value
     if default is not None:
         return default
-    hint = suggest(name, given.environ) or f"set {name} in the environment, or give a default: ${{{name}:-…}}"
+    default = "" if is_secret(name) else f", or give a default: ${{{name}:-…}}"
+    hint = suggest(name, given.environ) or f"set {name} in the environment{default}"
     given.found.error("unset-setting", f"the setting {name} is not set", place, hint, setting.span())
     return ""
 

@@ -310,7 +310,7 @@ def _currencies(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[
             f"the formula mixes {' and '.join(codes)}",
             resolved.parsed.position(),
             kpi.name,
-            "declare 'rates:' to convert them",
+            "declare 'rates: {from: source.table}' (columns date, currency, rate) to convert them",
         )
     unit = kpi.unit
     if len(unit) == 3 and unit.isupper() and codes and unit not in codes:

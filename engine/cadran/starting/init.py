@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cadran import resources
@@ -29,17 +31,20 @@ _EDITOR = re.compile(r"# yaml-language-server:.*\n#?\n?")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written. ``account`` is what the source calls itself; ``kpis`` is how many KPIs there are, and ``left_out`` how many of the
-    catalogue the data does not answer."""
+    """What was written. ``account`` is what the source calls itself; ``kpis`` is how many KPIs there are, and ``left_out`` are those of the
+    catalogue that the data does not answer."""
 
     files: tuple[str, ...]
     kpis: int
-    left_out: int = 0
+    left_out: tuple[str, ...] = ()
     account: str = ""
 
 
-def init(folder: Path, connector: str, environ: Mapping[str, str], *, force: bool = False) -> Made:
-    """Writes a project into ``folder``: one over a small CSV file, or the catalogue over what a connector reads.
+def init(
+    folder: Path, connector: str, environ: Mapping[str, str], *, settings: Mapping[str, str] = MappingProxyType({}), force: bool = False
+) -> Made:  # fmt: skip
+    """Writes a project into ``folder``: one over a small CSV file, or the catalogue over what a connector reads. ``settings`` are more
+    of the source's.
 
     Raises ProblemsFound: where there is a project (unless ``force``), where the connector has no starter, and where the source that it leads to
     does not answer.
@@ -47,23 +52,28 @@ def init(folder: Path, connector: str, environ: Mapping[str, str], *, force: boo
     if (folder / FILE).exists() and not force:
         hint = "name another folder, or write over it with --force"
         raise _found("project-there", f"there is a {FILE} in {folder} already", hint)
-    return _over(folder, connector, environ) if connector else _first_minute(folder)
+    return _over(folder, connector, environ, settings) if connector else _first_minute(folder)
 
 
 def _first_minute(folder: Path) -> Made:
     return Made(_write(folder, _read(resources.templates() / "start")), 1)
 
 
-def _over(folder: Path, connector: str, environ: Mapping[str, str]) -> Made:
-    begun = _Start(connector, environ)
+def _over(folder: Path, connector: str, environ: Mapping[str, str], settings: Mapping[str, str]) -> Made:
+    begun = _Start(connector, environ, settings)
     tables, account = begun.asked(begun.declared(begun.rendered(None)))
     text = begun.rendered(tables)
     catalogue = {
         f"{KPIS}/{name}": _EDITOR.sub("", kpis) for name, kpis in _read(resources.folder("kpis")).items()
     }
     found = fitting(catalogue, lambda files: begun.wrong({FILE: text, **files}, tables))
-    whole, kept = begun.count({FILE: text, **catalogue}), begun.count({FILE: text, **found})
-    return Made(_write(folder, _whole({FILE: text, **found})), kept, whole - kept, account)
+    whole, kept = begun.reported({FILE: text, **catalogue}), begun.reported({FILE: text, **found})
+    return Made(
+        _write(folder, _whole({FILE: text, **found})),
+        len(kept),
+        tuple(n for n in whole if n not in kept),
+        account,
+    )
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class _Start:
 
     connector: str
     environ: Mapping[str, str]
+    settings: Mapping[str, str]
     _kind: type[SyncedConnector] | None = field(default=None)
 
     @property
@@ -84,7 +95,7 @@ class _Start:
             if isinstance(found, Problem):
                 raise ProblemsFound([found])
             if not issubclass(found, SyncedConnector) or found.starter is None:
-                hint = "without --connector, init writes a small project over a CSV file; docs/sources.md shows each connector's settings"
+                hint = "without --connector, init writes a small project; docs/connectors/ and docs/sources.md show how a source is declared"
                 raise _found(
                     "no-starter", f"the connector '{self.connector}' brings no project to start from", hint
                 )
@@ -93,18 +104,25 @@ class _Start:
 
     def rendered(self, tables: starter.Tables | None) -> str:
         assert self.kind.starter is not None
-        return starter.render(self.kind.starter, tables)
+        return _with(starter.render(self.kind.starter, tables), self.connector, self.settings)
 
     def declared(self, text: str) -> Declaration:
         """What the starter says. Raises ProblemsFound where settings are not set that it waits for."""
         with _written({FILE: _INCLUDE.sub("", text)}) as project:
             declaration, problems = project(self.environ).declaration()
         unset = list(dict.fromkeys(p.message for p in problems if p.code == "unset-setting"))
+        unset += [
+            f"the setting {name} is empty"
+            for name in re.findall(r"\$\{(\w+)\}", text)
+            if self.environ.get(name) == ""
+        ]
         if unset:
             hint = "set it in the environment: the account is asked which fields it has"
             raise ProblemsFound([Problem("unset-setting", message, None, "", hint) for message in unset])
         if declaration is None or errors(problems):
-            raise ProblemsFound(problems)
+            raise ProblemsFound(
+                [replace(problem, where=None) for problem in problems]
+            )  # the file is not there yet
         return declaration
 
     def asked(self, declaration: Declaration) -> tuple[dict[str, Table], str]:
@@ -132,11 +150,27 @@ class _Start:
         _, found = resolve(declaration, known)
         return errors([*problems, *found])
 
-    def count(self, files: Mapping[str, str]) -> int:
-        """How many KPIs are reported."""
+    def reported(self, files: Mapping[str, str]) -> list[str]:
+        """The KPIs that are reported."""
         with _written(_whole(files)) as project:
             declaration, _ = project(self.environ).declaration()
-        return sum(kpi.reported for kpi in declaration.kpis.values()) if declaration else 0
+        return [kpi.name for kpi in declaration.kpis.values() if kpi.reported] if declaration else []
+
+
+def _with(text: str, connector: str, settings: Mapping[str, str]) -> str:
+    """The starter with more settings in its source, in the way that it is written."""
+    more = {key: json.dumps(value, ensure_ascii=False) for key, value in settings.items()}
+    flow = "".join(f", {key}: {value}" for key, value in more.items())
+    block = "".join(f"\n    {key}: {value}" for key, value in more.items())
+    names = re.compile(rf"connector: {re.escape(connector)}\b(?=,|\n)")
+    return names.sub(lambda m: m[0] + (flow if text[m.end()] == "," else block), text, count=1)
+
+
+def _of_nobody(kpis: str) -> str:
+    """The catalogue's KPIs without the people of the firm that it was written for, and with a word on its targets."""
+    text = re.sub(r"^ +owner: \S+@\S+\n", "", _EDITOR.sub("", kpis), flags=re.MULTILINE)
+    first, _, rest = text.partition("\n")
+    return f"{first}\n# Targets, alerts and what to do are those of an example: set your own, and an 'owner' who answers for each.\n{rest}"
 
 
 def _whole(files: Mapping[str, str]) -> Mapping[str, str]:

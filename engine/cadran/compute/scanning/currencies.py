@@ -259,7 +259,7 @@ class Currencies:
         subject = measure.origin.subject
         unit = self.declaration.kpis[subject].unit if subject in self.declaration.kpis else ""
         if len(codes) > 1:
-            hint = "declare 'rates:' to convert them, or filter by currency"
+            hint = "declare 'rates: {from: source.table}' (columns date, currency, rate) to convert them, or filter by currency"
             return [self._problem(measure, "currencies", f"the amounts are in {' and '.join(codes)}", hint)]
         if codes and len(unit) == 3 and unit.isupper() and unit != codes[0]:
             hint = f"use 'unit: {codes[0]}', or declare 'rates:' to convert"
