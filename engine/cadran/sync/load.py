@@ -21,7 +21,7 @@ from cadran.sync.store import Kept, Store, data, one_line, quoted
 class Ready:
     """A staged table with what the load has to know of its read. ``anew``: what the store has of it is no basis.
 
-    ``unseen``: rows that were not seen are gone, those before ``since`` (a cursor) excepted.
+    ``unseen``: rows that were not seen are gone. Those before ``since`` (a cursor) are no part of the table.
     """
 
     staged: Staged
@@ -148,27 +148,28 @@ class _Loading:
                 f"{place(self.one.staged.table, self.shape.key)} IN (SELECT place FROM told)"
             )
 
-    def _out_of_table(self, condition: str) -> int:
-        rows = self.store.number(f"SELECT count(*) FROM {self.into} t WHERE {condition}")
+    def _out_of_table(self, condition: str, values: Sequence[Any] = ()) -> int:
+        rows = self.store.number(f"SELECT count(*) FROM {self.into} t WHERE {condition}", values)
         if rows:
-            self.store.run(f"DELETE FROM {self.into} t WHERE {condition}")
+            self.store.run(f"DELETE FROM {self.into} t WHERE {condition}", values)
         return rows
 
     def _mark_deleted(self) -> int:
         """Rows that the source has reported gone, or not shown where all were asked for. One that was set aside leaves the table."""
         deleted = self._end(f"EXISTS (SELECT 1 FROM {self.gone} g WHERE {self._same('g', 't')})")
         aside = f"EXISTS (SELECT 1 FROM {self.rows} r WHERE r.{ASIDE} IS NOT NULL AND {self._same('r', 't')})"
+        unseen = f"NOT EXISTS (SELECT 1 FROM {self.rows} r WHERE {self._same('r', 't')})"
+        if self.one.whole and self.one.since is not None:
+            before = f"NOT coalesce(t.{quoted(self.shape.cursor)} >= ?, false)"  # they would not be in a copy made today
+            self.taken += self._out_of_table(f"{unseen} AND {before}", [self.one.since])
         if self.one.unseen:
-            unseen = f"NOT EXISTS (SELECT 1 FROM {self.rows} r WHERE {self._same('r', 't')})"
-            if self.one.since is not None:
-                unseen += f" AND t.{quoted(self.shape.cursor)} >= ?"
-            deleted += self._end(unseen, [self.one.since] if self.one.since is not None else [])
+            deleted += self._end(unseen)
         self.taken += self._out_of_table(aside)
         return deleted
 
-    def _end(self, condition: str, values: Sequence[Any] = ()) -> int:
+    def _end(self, condition: str) -> int:
         mark = f"UPDATE {self.into} t SET {DELETED_AT} = ?, {WRITTEN_BY} = ? WHERE t.{DELETED_AT} IS NULL AND {condition}"
-        return self.store.number(mark, [self.one.until, self.number, *values])
+        return self.store.number(mark, [self.one.until, self.number])
 
     def replace(self) -> tuple[int, int, int]:
         """All rows of a table without a key; what is the same stays the same version."""
