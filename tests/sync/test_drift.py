@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cadran.plugins.connector import Column, SchemaChanged
+from cadran.sync import current
 from sync.fake import DEALS, world
 from sync.syncing import Copy
 
@@ -177,3 +178,42 @@ def test_other_settings_of_the_source_have_all_read_again(copy: Copy) -> None:
     copy.config = "another"
     assert copy.one().whole
     assert not copy.one().whole
+
+
+@pytest.mark.parametrize("type_change", ["quarantine", "evolve", "fail"])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_type_that_the_file_corrects_applies(copy: Copy, type_change: Any, full: bool) -> None:
+    copy.set(type_change=type_change)
+    copy.config = "another"
+    copy.of.columns("deals", ID, NAME, Column("amount", "DECIMAL(18,4)"), CHANGED)
+    copy.of.deal(3, "three", "0.1234")
+    done = copy.one(full=full)
+    assert (done.whole, done.counts.aside) == (True, 0)
+    assert column(copy, "amount") == {1: Decimal("1.25"), 2: Decimal("2.50"), 3: Decimal("0.1234")}
+    assert dict((c.name, c.type) for c in current.read(copy.places).tables["deals"].columns)["amount"] == "DECIMAL(18,4)"  # fmt: skip
+    copy.of.columns("deals", ID, NAME, Column("amount", "VARCHAR"), CHANGED)
+    for row in copy.of.tables["deals"].rows:
+        row["amount"] = str(row["amount"])
+    later = copy.sync()["deals"]  # under the same settings it is the source that has changed
+    assert (later.error is not None, later.whole) == (type_change == "fail", type_change == "evolve")
+
+
+def test_rows_set_aside_come_back_with_the_type_that_the_file_corrects(copy: Copy) -> None:
+    copy.of.columns("deals", ID, NAME, Column("amount", "DECIMAL(18,4)"), CHANGED)
+    for number in range(5):
+        copy.of.deal(number, amount="0.1234")
+    assert copy.one().counts.aside == 5
+    copy.config = "another"
+    done = copy.one()
+    assert (done.counts.aside, done.counts.rows, copy.aside()) == (0, 5, [])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"new_columns": "fail"}, {"new_columns": "ignore"}, {"missing_column": "null"}, {}]
+)
+def test_columns_that_the_file_names_are_those_of_the_table(copy: Copy, settings: Any) -> None:
+    copy.set(**settings)
+    copy.config = "another"
+    copy.of.columns("deals", ID, NAME, CHANGED, Column("owner", "VARCHAR"))
+    assert copy.one().whole
+    assert [list(row) for row in copy.rows()] == [["id", "name", "changed", "owner"]] * 2

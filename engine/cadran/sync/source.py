@@ -155,7 +155,9 @@ class SourceSync:
         if table.problem is not None:
             raise table.problem
         self._hold()
-        made = plan(kept.shape if kept is not None else None, table, job.settings, full=full)
+        # What the settings of sync: say about columns is about changes that the source makes, and not about those of the file.
+        as_now = full or (kept is not None and kept.config != job.config)
+        made = plan(kept.shape if kept is not None else None, table, job.settings, full=as_now)
         wanted = reading.asked(table, made, kept, job.settings, self.hands.clock(), job.config, full=full)
         folder = job.places.spool(name)
         before = reading.usable(Spool.found(folder), wanted, kept, self.hands.clock())
