@@ -90,11 +90,16 @@ def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
         ("deals, id 1", "amount: n/a is no DECIMAL(18,2)"),
         ("deals, id 2", "amount: 0.001 is no DECIMAL(18,2)"),
     ]
+    [note] = done.notes
+    assert note.startswith(
+        "column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here (type_change: quarantine); "
+    )
+    assert "'cadran sync crm.deals --full'" in note
     copy.of.later(hours=1)
     rows[1] = {"id": 1, "name": "x", "amount": "3.00", "changed": copy.of.now}
     assert copy.one().counts.aside == 1, "it fits again"
-    copy.one(full=True)
-    assert copy.aside() == []
+    done = copy.one(full=True)
+    assert (copy.aside(), done.aside, done.notes) == ([], (), ())
     assert column(copy, "amount") == {0: "1.25", 1: "3.00", 2: "0.001", 3: "7", 4: None}
 
 
@@ -190,7 +195,7 @@ def test_a_type_that_the_file_corrects_applies(copy: Copy, type_change: Any, ful
     done = copy.one(full=full)
     assert (done.whole, done.counts.aside) == (True, 0)
     assert column(copy, "amount") == {1: Decimal("1.25"), 2: Decimal("2.50"), 3: Decimal("0.1234")}
-    assert dict((c.name, c.type) for c in current.read(copy.places).tables["deals"].columns)["amount"] == "DECIMAL(18,4)"  # fmt: skip
+    assert {c.name: c.type for c in current.read(copy.places).tables["deals"].columns}["amount"] == "DECIMAL(18,4)"  # fmt: skip
     copy.of.columns("deals", ID, NAME, Column("amount", "VARCHAR"), CHANGED)
     for row in copy.of.tables["deals"].rows:
         row["amount"] = str(row["amount"])

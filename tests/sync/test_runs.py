@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from cadran.cli import cli
-from cadran.plugins.connector import AuthError, Column, ConnectorError, Transient
+from cadran.plugins.connector import AuthError, Column, ConnectorError, Rejected, Transient
 from cadran.problems import ProblemsFound
 from cadran.project import Project
 from cadran.sync.outcome import problems
+from cadran.sync.outcome import reasons as alike
 from cadran.sync.places import Places
 from sync.fake import DEALS, Plugins, World, world
 
@@ -264,6 +265,58 @@ def test_the_table(called: Any) -> None:
 def test_json(called: Any) -> None:
     [record] = json.loads(called("sync", "crm.deals", "--format", "json").stdout)
     assert (record["status"], record["new"], record["whole"], record["error"]) == ("synced", 5, True, None)
+
+
+def test_the_reasons_of_what_was_set_aside(called: Any, of: World) -> None:
+    called("sync")
+    amount = Column("amount", "VARCHAR")
+    of.columns("deals", DEALS.columns[0], DEALS.columns[1], amount, DEALS.columns[3])
+    rows = of.tables["deals"].rows
+    for row, text in zip(rows, ["0.125", "1", "n/a", f"see {SECRET}", "-"], strict=True):
+        row |= {"amount": text, "changed": dt.datetime(2026, 3, 5, tzinfo=dt.UTC)}
+    of.resumes = False
+    rows.append({"id": None, "changed": dt.datetime(2026, 3, 5, tzinfo=dt.UTC)})
+    lines = called("sync").stdout.splitlines()[2:]
+    assert lines[0].startswith(
+        "crm.deals: column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here"
+    )
+    assert lines[1:4] == [
+        "crm.deals: 5 rows were set aside, and no figure counts them",
+        "  deals, id 0: amount: 0.125 is no DECIMAL(18,2); 3 more like it",
+        "  deals, row 2: id: the key is empty (the column is BIGINT)",
+    ]
+    assert "correct the values at the source" in lines[4] and len(lines) == 5
+    done = called("sync", "--format", "json")
+    [record] = json.loads(done.stdout)
+    assert [(r["where"], r["type"], r["more"]) for r in record["reasons"]] == [
+        ("deals, id 0", "DECIMAL(18,2)", 3),
+        ("deals, row 2", "BIGINT", 0),
+    ]
+    assert record["notes"] == [lines[0].removeprefix("crm.deals: ")]
+    called("sync", "--full")
+    assert called("sync").stdout.count("\n") == 5, "only the row without a key is left"
+
+
+@pytest.mark.parametrize("reasons, expected", [
+    (["a: 'x' is no number", "a: 'y z' is no number", "a: 7 has too many digits"], [("a: 'x' is no number", 1), ("a: 7 has too many digits", 0)]),
+    (["broken", "broken", "broken too"], [("broken", 1), ("broken too", 0)]),
+    ([f"c{n}: x is no BIGINT" for n in range(9)], [(f"c{n}: x is no BIGINT", 0) for n in range(5)]),
+    (["a: x is no DATE", "b: x is no DATE", "b: y is no DATE"], [("b: x is no DATE", 1), ("a: x is no DATE", 0)]),
+    (["", ": "], [("", 0), (": ", 0)]),
+    ([], []),
+])  # fmt: skip
+def test_reasons_that_are_alike_are_said_once(reasons: list[str], expected: list[tuple[str, int]]) -> None:
+    found = alike((("deals, id 1", reason) for reason in reasons), {})
+    assert [(one.reason, one.more) for one in found] == expected
+
+
+def test_no_secret_in_what_was_set_aside(opened: Project, of: World) -> None:
+    of.strange = lambda stream: iter(
+        [Rejected(f"deals, id {SECRET}", f"amount: {SECRET} is no number"), *stream]
+    )
+    [one] = opened.sync()
+    [aside] = one.aside
+    assert (aside.place, aside.reason) == ("deals, id ***", "amount: *** is no number")
 
 
 def test_what_fails_is_exit_code_2(called: Any, of: World) -> None:

@@ -24,11 +24,11 @@ from cadran.problems import listed, suggest
 from cadran.sync import current, reading
 from cadran.sync.current import Shown, Unreadable
 from cadran.sync.load import Ready, load
-from cadran.sync.outcome import Counts, Synced
+from cadran.sync.outcome import Counts, Synced, reasons
 from cadran.sync.places import Places, alone
 from cadran.sync.publish import publish
 from cadran.sync.reading import Read
-from cadran.sync.shape import plan
+from cadran.sync.shape import differing, plan
 from cadran.sync.spool import Spool
 from cadran.sync.stage import staged
 from cadran.sync.store import Kept, Store
@@ -201,7 +201,7 @@ class SourceSync:
         self._show(store)
         for one in ready:
             one.staged.spool.drop()
-            self._tell(one, counts[one.staged.table])
+            self._tell(one, counts[one.staged.table], store.aside(one.staged.table))
 
     def _staged(self, store: Store, number: int, read: Read, kept: dict[str, Kept]) -> Ready | None:
         """None where that table cannot be loaded."""
@@ -213,6 +213,9 @@ class SourceSync:
             read.spool.drop()  # the same pages would fail in the same way
             self._out[name] = self._failed(name, error)
             return None
+        way_out = f"(type_change: quarantine); 'cadran sync {self.job.source}.{name} --full' takes it as it is now, type_change: evolve always does"
+        notes = tuple(f"{what} {way_out}" for what in differing(asked.table, made.shape))
+        self._out[name] = replace(self._out[name], notes=notes)
         unseen = read.whole and asked.table.deletes != "never"
         return Ready(
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
@@ -230,13 +233,14 @@ class SourceSync:
         before = self._out.get(name) or Synced(self.job.source, name)
         return replace(before, seconds=before.seconds + seconds)
 
-    def _tell(self, one: Ready, counts: Counts) -> None:
+    def _tell(self, one: Ready, counts: Counts, aside: Sequence[tuple[str, str]]) -> None:
         before = self._out[one.staged.table]
         had = before.counts
         summed = Counts(had.new + counts.new, had.changed + counts.changed, had.deleted + counts.deleted, counts.aside, counts.rows)  # fmt: skip
         self._out[one.staged.table] = replace(
-            before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole
-        )
+            before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole,
+            aside=reasons(aside, {f.name: f.type for f in one.staged.shape.fields}),
+        )  # fmt: skip
 
 
 def _discovered(connector: SyncedConnector) -> dict[str, Table]:

@@ -192,6 +192,8 @@ class Syncs:
         return lambda text: self.log(mask(f"{source}: {text}", self.secrets))
 
     def _masked(self, one: Synced) -> Synced:
+        said = [replace(a, place=mask(a.place, self.secrets), reason=mask(a.reason, self.secrets)) for a in one.aside]  # fmt: skip
+        one = replace(one, aside=tuple(said), notes=tuple(mask(note, self.secrets) for note in one.notes))
         if one.error is None:
             return one
         one.error.message = mask(one.error.message, self.secrets)
