@@ -320,11 +320,19 @@ def test_no_secret_in_what_was_set_aside(opened: Project, of: World) -> None:
 
 
 def test_what_fails_is_exit_code_2(called: Any, of: World) -> None:
+    called("sync")
     of.failing = AuthError("no")
     done = called("sync")
     assert done.exit_code == 2
     assert "crm.deals" in done.stdout and "failed: the rows are those of before" in done.stdout
     assert "kpis.yaml:4:" in done.stderr
+
+
+@pytest.mark.parametrize("names", [(), ("--all",)])
+def test_what_fails_where_nothing_was_before(called: Any, of: World, names: tuple[str, ...]) -> None:
+    of.failing = AuthError("no")
+    [_, line] = called("sync", *names).stdout.splitlines()
+    assert line.startswith("crm") and line.endswith("  failed; nothing was there before")
 
 
 def test_all_tables_and_those_named(tmp_path: Path, of: World) -> None:

@@ -87,8 +87,8 @@ def _table(outcomes: list[Synced]) -> None:
 def _line(one: Synced) -> tuple[str, ...]:
     name, counts = f"{one.source}.{one.table}".rstrip("."), one.counts
     if one.error is not None or one.fresh:
-        said = "failed: the rows are those of before" if one.error is not None else "fresh"
-        return (name, "", "", "", "", "", "", said)
+        before = "failed: the rows are those of before" if one.there else "failed; nothing was there before"
+        return (name, "", "", "", "", "", "", "fresh" if one.error is None else before)
     notes = ["all rows"] * one.whole + ["went on where an earlier sync stopped"] * one.resumed
     numbers = (counts.rows, counts.new, counts.changed, counts.deleted, counts.aside)
     return (name, *(f"{n:,}" for n in numbers), f"{one.seconds:.1f}", ", ".join(notes))

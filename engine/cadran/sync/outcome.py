@@ -36,7 +36,7 @@ class Aside:
 class Synced:
     """One table's sync. ``resumed``: it went on where an earlier one had stopped; ``whole``: all rows were asked for, not only changes.
 
-    With an ``error`` the table is as it was before. ``fresh``: nothing was asked, it was young enough. ``aside`` are the reasons, up to five,
+    With an ``error`` the table is as it was before, if it was ``there``. ``fresh``: nothing was asked, it was young enough. ``aside`` are the reasons, up to five,
     that rows were set aside for; ``notes`` say where the copy is something else than the source, and the way out.
     """
 
@@ -51,6 +51,7 @@ class Synced:
     problems: tuple[Problem, ...] = ()  # the error, with its place in the YAML
     aside: tuple[Aside, ...] = ()
     notes: tuple[str, ...] = ()
+    there: bool = True
 
 
 def reasons(found: Iterable[tuple[str, str]], types: Mapping[str, str]) -> tuple[Aside, ...]:

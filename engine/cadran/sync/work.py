@@ -200,7 +200,9 @@ class Syncs:
         one.error.hint = mask(one.error.hint, self.secrets)
         one.error.more = tuple(mask(line, self.secrets) for line in one.error.more)
         one.error.args = (one.error.message,)
-        return replace(one, problems=tuple(self._problems(one, one.error)))
+        lying = shown(Places.of(self.declaration.folder.resolve(), one.source))
+        there = one.table in lying if one.table else bool(lying)
+        return replace(one, problems=tuple(self._problems(one, one.error)), there=there)
 
     def columns(self) -> dict[str, dict[str, Table]]:
         """Source → its tables as they lie here."""
