@@ -34,6 +34,11 @@ kpis:
   deal_count: {formula: count(deals), period: month}
 """
 
+MORE = PROJECT.replace(
+    "kpis:",
+    "  others: {from: crm.others, date: changed}\nkpis:\n  others: {formula: count(others), period: month}",
+)
+
 
 @pytest.fixture
 def of() -> World:
@@ -105,12 +110,29 @@ def test_a_run_without_sync_says_how_old_the_rows_are(opened: Project, of: World
     assert of.connected == 1
 
 
-def test_a_source_that_was_never_synced(opened: Project) -> None:
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_source_that_was_never_synced_is_one_error(tmp_path: Path, of: World, partial: bool) -> None:
+    opened = project(tmp_path, of, MORE)
     assert [p.code for p in opened.check()] == ["columns-not-known"]
     with pytest.raises(ProblemsFound) as raised:
+        opened.run(as_of="2026-04-01", sync=False, partial=partial)
+    [problem] = raised.value.problems
+    assert (problem.message, problem.hint) == ("source 'crm' was never synced", "run 'cadran sync crm'")
+    assert (problem.subject, problem.where is not None and problem.where.line) == ("sources.crm", 4)
+
+
+def test_a_table_that_was_never_synced_is_said_where_it_is_named(tmp_path: Path, of: World) -> None:
+    of.tables["others"] = replace(of.tables["deals"], table=replace(DEALS, name="others"))
+    opened = project(tmp_path, of, MORE)
+    opened.sync(["crm.deals"])
+    with pytest.raises(ProblemsFound) as raised:
         opened.run(as_of="2026-04-01", sync=False)
-    assert "table 'deals' of source 'crm' was never synced" in str(raised.value)
-    assert "run 'cadran sync crm'" in str(raised.value)
+    [problem] = [p for p in raised.value.problems if p.severity == "error"]
+    assert (problem.message, problem.hint) == (
+        "table 'others' of source 'crm' was never synced",
+        "run 'cadran sync crm'",
+    )
+    assert (problem.subject, problem.where is not None and problem.where.line) == ("datasets.others", 7)
 
 
 def test_check_asks_nobody_and_knows_the_columns(opened: Project, of: World) -> None:
