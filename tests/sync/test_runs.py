@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -282,6 +283,14 @@ def test_the_table(called: Any) -> None:
     assert lines[0] == "table rows new changed deleted set aside seconds"
     assert lines[1].startswith("crm.deals 5 5 0 0 0 ") and lines[1].endswith("all rows")
     assert called("sync", "--stale").stdout.splitlines()[1].split() == ["crm.deals", "fresh"]
+
+
+def test_a_table_that_is_done_is_said_where_no_terminal_shows_how_it_goes(called: Any, of: World) -> None:
+    [line] = called("sync").stderr.splitlines()
+    assert re.fullmatch(r"crm\.deals: 5 rows read, \d+\.\d seconds", line)
+    assert called("sync", "--stale").stderr == "", "nothing was read"
+    of.fault = lambda _table, _page: (_ for _ in ()).throw(Transient("the server fails"))
+    assert called("sync").stderr.splitlines()[0] == "crm.deals: failed"
 
 
 def test_json(called: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,10 +42,11 @@ def sync(
     """Ask for what has changed in CRMs and other APIs, and keep it for runs. Without SOURCE: all that datasets use."""
     from cadran.sync.outcome import problems
 
-    log = (lambda text: click.echo(text, err=True)) if verbose else (lambda _: None)
+    log = _aloud if verbose else _quiet
+    done = _quiet if sys.stderr.isatty() and not verbose else _aloud  # a terminal has the bar
     opened = project(ctx)
     with problems_shown(root(ctx)), progress() as say:
-        outcomes = opened.sync(sources, full=full, stale=stale, every=every, progress=say, log=log)
+        outcomes = opened.sync(sources, full=full, stale=stale, every=every, progress=say, log=log, done=done)
     if kind == "json":
         click.echo(json.dumps([_record(one) for one in outcomes], indent=2, ensure_ascii=False))
     else:
@@ -53,6 +55,13 @@ def sync(
     if wrong := problems(outcomes):
         show(wrong, root(ctx))
         raise click.exceptions.Exit(FAILED)
+
+
+def _aloud(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _quiet(_: str) -> None: ...
 
 
 def _record(one: Synced) -> dict[str, Any]:

@@ -54,11 +54,12 @@ class Job:
 
 @dataclass(slots=True)
 class Hands:
-    """What a sync is handed: the time, where it says how it goes, and whether anybody still waits."""
+    """What a sync is handed: the time, where it says how it goes and what is done, and whether anybody still waits."""
 
     clock: Callable[[], dt.datetime]
     progress: Callable[[str], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
+    done: Callable[[str], None] = lambda _: None  # with each table, as soon as it has been read
 
 
 @dataclass(slots=True)
@@ -138,8 +139,13 @@ class SourceSync:
             except ConnectorError as error:
                 failed = error if isinstance(error, _OF_ALL) else None
                 self._out[name] = self._failed(name, error)
+                self.hands.done(f"{self.job.source}.{name}: failed")
             else:
-                self._out[name] = self._outcome(name, time.monotonic() - started)
+                self._out[name] = self._outcome(name, seconds := time.monotonic() - started)
+                rows = self._read[-1].spool.rows
+                self.hands.done(
+                    f"{self.job.source}.{name}: {rows:,} row{'s' * (rows != 1)} read, {seconds:.1f} seconds"
+                )
         if self._read:
             self._load(store, kept, began)
 

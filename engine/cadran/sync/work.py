@@ -43,6 +43,7 @@ class Syncs:
     clock: Callable[[], dt.datetime] = _utc
     progress: Callable[[str], None] = _quiet
     log: Callable[[str], None] = _quiet
+    done: Callable[[str], None] = _quiet
     full: bool = False
     stale: bool = False
     every: bool = False
@@ -155,7 +156,9 @@ class Syncs:
             compute.threads,
         )
         return SourceSync(
-            job, lambda: self._connect(source), Hands(self.clock, self._said, self._stopped.is_set)
+            job,
+            lambda: self._connect(source),
+            Hands(self.clock, self._said, self._stopped.is_set, self._done),
         )
 
     def _connect(self, source: str) -> SyncedConnector:
@@ -187,6 +190,9 @@ class Syncs:
 
     def _said(self, text: str) -> None:
         self.progress(mask(text, self.secrets))
+
+    def _done(self, text: str) -> None:
+        self.done(mask(text, self.secrets))
 
     def _logged(self, source: str) -> Callable[[str], None]:
         return lambda text: self.log(mask(f"{source}: {text}", self.secrets))
