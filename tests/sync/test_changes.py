@@ -292,6 +292,22 @@ def test_another_since_has_the_table_of_a_fresh_folder(tmp_path: Path, deletes: 
     assert not copy.one().whole and copy.rows() == fresh.rows()
 
 
+@pytest.mark.parametrize("key", [("id",), ()])
+def test_a_source_that_sends_rows_before_since_all_the_same(copy: Copy, key: tuple[str, ...]) -> None:
+    table = replace(DEALS, key=key)
+    copy.of.tables["deals"].table = table
+    copy.set(since=dt.date(2026, 2, 1))
+    of_each_month(copy)
+    rows = copy.of.tables["deals"].rows
+    copy.of.strange = lambda _: iter([Page(page(table, rows)), End(len(rows))])
+    for new in (3, 0):
+        assert copy.one(full=True).counts.new == new
+        assert sorted(names(copy)) == [2, 3, 4]
+    rows[1]["changed"] = dt.datetime(2026, 1, 31, tzinfo=UTC)
+    copy.one()
+    assert sorted(names(copy)) == [3, 4], "it is one of before now"
+
+
 def test_rows_before_since_are_no_longer_among_those_set_aside(copy: Copy) -> None:
     of_each_month(copy)
     copy.of.strange = lambda stream: iter([Rejected("deals, id 0", "unreadable"), *stream])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cadran.plugins.connector import Column, SchemaChanged
+from cadran.plugins.connector import Column, End, Page, SchemaChanged
 from cadran.sync import current
-from sync.fake import DEALS, world
+from sync.fake import DEALS, page, world
 from sync.syncing import Copy
 
 ID, NAME, AMOUNT, CHANGED = DEALS.columns
@@ -169,6 +170,21 @@ def test_what_fits_a_type_loses_nothing(
     else:
         assert done.counts.aside == 0
         assert str(column(copy, "amount")[1]) == str(expected)
+
+
+@pytest.mark.parametrize("kind, value", [("VARCHAR", "n/a"), ("BIGINT", 5)])
+def test_since_where_the_copy_keeps_a_cursor_that_is_no_time(tmp_path: Path, kind: str, value: Any) -> None:
+    copy = Copy(tmp_path, world())
+    copy.set(since=dt.date(2026, 2, 1))
+    copy.of.columns("deals", ID, Column("changed", kind))
+    copy.of.tables["deals"].rows = [{"id": 1, "changed": value}]
+    copy.one()
+    copy.of.columns("deals", ID, CHANGED)
+    copy.of.tables["deals"].rows = [{"id": 1, "changed": copy.of.now}]
+    copy.of.strange = lambda _: iter(
+        [Page(page(copy.of.tables["deals"].table, copy.of.tables["deals"].rows)), End(1)]
+    )
+    copy.one()
 
 
 def test_a_table_with_another_key_is_taken_anew(copy: Copy) -> None:

@@ -50,6 +50,7 @@ def load(store: Store, ready: Sequence[Ready], began: dt.datetime, ended: dt.dat
 def _table(store: Store, one: Ready, number: int, began: dt.datetime, ended: dt.datetime) -> Counts:
     loading = _Loading(store, one, number)
     loading.shape_up()
+    loading.leave_out()
     new, changed, deleted = loading.merge() if one.staged.shape.key else loading.replace()
     aside, moved = loading.set_aside()
     rows = store.number(f"SELECT count(*) FROM {loading.into} WHERE {DELETED_AT} IS NULL")
@@ -85,6 +86,10 @@ class _Loading:
         self.shape, self.rows, self.gone = one.staged.shape, one.staged.rows, one.staged.gone
         self.into = data(one.staged.table)
         self.reshaped, self.taken = False, 0
+        kind = next((f.type for f in self.shape.fields if f.name == self.shape.cursor), "")
+        self.since = (
+            one.since if cursors.is_temporal(kind) else None
+        )  # the copy may keep another type than the source has now
         self.told = bool(told := one.staged.spool.aside)
         if told:
             store.run("CREATE OR REPLACE TEMP TABLE told (place VARCHAR, reason VARCHAR, seq BIGINT)")
@@ -115,6 +120,15 @@ class _Loading:
             return f"CAST(NULL AS {_type(field)})"
         return f"TRY_CAST({quoted(field.name)} AS {_type(field)})"
 
+    def leave_out(self) -> None:
+        """Rows before ``since``, which some sources send all the same."""
+        if self.since is None:
+            return
+        store, early = self.store, f"{quoted(self.shape.cursor)} < ?"
+        if self.shape.key:
+            self.taken = self._out_of_table(f"EXISTS (SELECT 1 FROM {self.rows} r WHERE r.{early} AND {self._same('r', 't')})", [self.since])  # fmt: skip
+        store.run(f"DELETE FROM {self.rows} WHERE {early}", [self.since])
+
     # --- rows -------------------------------------------------------------------------------------------------------------
 
     def merge(self) -> tuple[int, int, int]:
@@ -144,7 +158,7 @@ class _Loading:
             named = f"SELECT {place(self.one.staged.table, self.shape.key)}"
             behind = f"IN ({named} FROM {self.rows} r WHERE r.{SEQ} >= told.seq UNION ALL {named} FROM {self.gone} g WHERE g.{SEQ} >= told.seq)"
             self.store.run(f"DELETE FROM told WHERE place {behind}")
-            self.taken = self._out_of_table(
+            self.taken += self._out_of_table(
                 f"{place(self.one.staged.table, self.shape.key)} IN (SELECT place FROM told)"
             )
 
@@ -159,9 +173,9 @@ class _Loading:
         deleted = self._end(f"EXISTS (SELECT 1 FROM {self.gone} g WHERE {self._same('g', 't')})")
         aside = f"EXISTS (SELECT 1 FROM {self.rows} r WHERE r.{ASIDE} IS NOT NULL AND {self._same('r', 't')})"
         unseen = f"NOT EXISTS (SELECT 1 FROM {self.rows} r WHERE {self._same('r', 't')})"
-        if self.one.whole and self.one.since is not None:
+        if self.one.whole and self.since is not None:
             before = f"NOT coalesce(t.{quoted(self.shape.cursor)} >= ?, false)"  # they would not be in a copy made today
-            self.taken += self._out_of_table(f"{unseen} AND {before}", [self.one.since])
+            self.taken += self._out_of_table(f"{unseen} AND {before}", [self.since])
         if self.one.unseen:
             deleted += self._end(unseen)
         self.taken += self._out_of_table(aside)
