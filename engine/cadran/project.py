@@ -261,17 +261,19 @@ class Project:
     def sync(
         self, sources: Sequence[str] = (), *, full: bool = False, stale: bool = False, every: bool = False,
         now: Callable[[], dt.datetime] | None = None, progress: Progress = lambda _: None, log: Progress = lambda _: None,
+        done: Progress = lambda _: None,
     ) -> list[Synced]:  # fmt: skip
         """Asks the synced sources for what has changed, and puts it into the project's copy; what became of each table.
 
         ``sources`` names sources, or tables as ``source.table`` (default: all that datasets use); ``every`` is all tables that a source has.
-        ``full`` asks for all rows, ``stale`` only where the copy is older than ``max_age``. ``now`` is the clock. Raises ProblemsFound.
+        ``full`` asks for all rows, ``stale`` only where the copy is older than ``max_age``. ``now`` is the clock, ``done`` hears of each
+        table as soon as it has been read. Raises ProblemsFound.
         """
         from cadran.compute.loading import columns_seen
         from cadran.sync.work import Syncs
 
         declaration = self._whole()
-        syncs = Syncs(declaration, self.plugins, now or _utc, progress, log, full, stale, every)
+        syncs = Syncs(declaration, self.plugins, now or _utc, progress, log, done, full, stale, every)
         outcomes = syncs.run(sources)
         columns_seen.add(declaration.folder, syncs.columns(), declaration.secrets)
         return outcomes

@@ -262,6 +262,62 @@ def test_rows_before_a_day_are_not_asked_for(copy: Copy) -> None:
 # --- what cannot be taken -------------------------------------------------------------------------------------------------
 
 
+def of_each_month(copy: Copy) -> None:
+    """Deals that changed on the first of January to April, and one that nobody knows of when."""
+    days = {1: dt.datetime(2026, 1, 1, tzinfo=UTC), 2: dt.datetime(2026, 2, 1, tzinfo=UTC), 3: START, 4: None}
+    copy.of.tables["deals"].rows = [{"id": number, "name": "a", "changed": day} for number, day in days.items()]  # fmt: skip
+
+
+@pytest.mark.parametrize("deletes", ["unseen", "never", "reported"])
+@pytest.mark.parametrize("keep_deleted", [False, True])
+@pytest.mark.parametrize("days", [
+    [None, dt.date(2026, 2, 1)],
+    [None, dt.date(2026, 2, 1), None],
+    [dt.date(2026, 3, 1), dt.date(2026, 2, 1)],
+    [dt.date(2026, 2, 1), dt.date(2026, 2, 2)],
+])  # fmt: skip
+def test_another_since_has_the_table_of_a_fresh_folder(tmp_path: Path, deletes: Any, keep_deleted: bool, days: Any) -> None:  # fmt: skip
+    table = replace(DEALS, deletes=deletes)
+    copy, fresh = (Copy(tmp_path / name, world(table)) for name in ("copy", "fresh"))
+    for one in (copy, fresh):
+        one.set(keep_deleted=keep_deleted)
+        of_each_month(one)
+    for day in days:
+        copy.set(since=day)
+        copy.config = str(day)  # the day is part of the digest of the settings
+        assert copy.one().whole
+    fresh.set(since=days[-1])
+    fresh.one()
+    assert copy.rows() == fresh.rows()
+    assert not copy.one().whole and copy.rows() == fresh.rows()
+
+
+@pytest.mark.parametrize("key", [("id",), ()])
+def test_a_source_that_sends_rows_before_since_all_the_same(copy: Copy, key: tuple[str, ...]) -> None:
+    table = replace(DEALS, key=key)
+    copy.of.tables["deals"].table = table
+    copy.set(since=dt.date(2026, 2, 1))
+    of_each_month(copy)
+    rows = copy.of.tables["deals"].rows
+    copy.of.strange = lambda _: iter([Page(page(table, rows)), End(len(rows))])
+    for new in (3, 0):
+        assert copy.one(full=True).counts.new == new
+        assert sorted(names(copy)) == [2, 3, 4]
+    rows[1]["changed"] = dt.datetime(2026, 1, 31, tzinfo=UTC)
+    copy.one()
+    assert sorted(names(copy)) == [3, 4], "it is one of before now"
+
+
+def test_rows_before_since_are_no_longer_among_those_set_aside(copy: Copy) -> None:
+    of_each_month(copy)
+    copy.of.strange = lambda stream: iter([Rejected("deals, id 0", "unreadable"), *stream])
+    assert copy.one().counts.aside == 1
+    copy.of.strange = None
+    copy.set(since=dt.date(2026, 2, 1))
+    copy.config = "another"
+    assert copy.one().counts.aside == 0
+
+
 def test_a_row_without_its_key_is_set_aside(copy: Copy) -> None:
     copy.of.strange = lambda _: iter(
         [Page(page(DEALS, [{"id": None, "name": "x"}, {"id": 2, "name": "y"}])), End(2)]

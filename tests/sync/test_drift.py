@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from cadran.plugins.connector import Column, SchemaChanged
-from sync.fake import DEALS, world
+from cadran.plugins.connector import Column, End, Page, SchemaChanged
+from cadran.sync import current
+from sync.fake import DEALS, page, world
 from sync.syncing import Copy
 
 ID, NAME, AMOUNT, CHANGED = DEALS.columns
@@ -90,11 +91,16 @@ def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
         ("deals, id 1", "amount: n/a is no DECIMAL(18,2)"),
         ("deals, id 2", "amount: 0.001 is no DECIMAL(18,2)"),
     ]
+    [note] = done.notes
+    assert note.startswith(
+        "column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here (type_change: quarantine); "
+    )
+    assert "'cadran sync crm.deals --full'" in note
     copy.of.later(hours=1)
     rows[1] = {"id": 1, "name": "x", "amount": "3.00", "changed": copy.of.now}
     assert copy.one().counts.aside == 1, "it fits again"
-    copy.one(full=True)
-    assert copy.aside() == []
+    done = copy.one(full=True)
+    assert (copy.aside(), done.aside, done.notes) == ([], (), ())
     assert column(copy, "amount") == {0: "1.25", 1: "3.00", 2: "0.001", 3: "7", 4: None}
 
 
@@ -183,6 +189,21 @@ def test_a_cursor_of_another_type_has_all_read_until_it_is_taken(tmp_path: Path)
     assert not copy.one().whole
 
 
+@pytest.mark.parametrize("kind, value", [("VARCHAR", "n/a"), ("BIGINT", 5)])
+def test_since_where_the_copy_keeps_a_cursor_that_is_no_time(tmp_path: Path, kind: str, value: Any) -> None:
+    copy = Copy(tmp_path, world())
+    copy.set(since=dt.date(2026, 2, 1))
+    copy.of.columns("deals", ID, Column("changed", kind))
+    copy.of.tables["deals"].rows = [{"id": 1, "changed": value}]
+    copy.one()
+    copy.of.columns("deals", ID, CHANGED)
+    copy.of.tables["deals"].rows = [{"id": 1, "changed": copy.of.now}]
+    copy.of.strange = lambda _: iter(
+        [Page(page(copy.of.tables["deals"].table, copy.of.tables["deals"].rows)), End(1)]
+    )
+    copy.one()
+
+
 def test_a_table_with_another_key_is_taken_anew(copy: Copy) -> None:
     from dataclasses import replace
 
@@ -195,3 +216,42 @@ def test_other_settings_of_the_source_have_all_read_again(copy: Copy) -> None:
     copy.config = "another"
     assert copy.one().whole
     assert not copy.one().whole
+
+
+@pytest.mark.parametrize("type_change", ["quarantine", "evolve", "fail"])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_type_that_the_file_corrects_applies(copy: Copy, type_change: Any, full: bool) -> None:
+    copy.set(type_change=type_change)
+    copy.config = "another"
+    copy.of.columns("deals", ID, NAME, Column("amount", "DECIMAL(18,4)"), CHANGED)
+    copy.of.deal(3, "three", "0.1234")
+    done = copy.one(full=full)
+    assert (done.whole, done.counts.aside) == (True, 0)
+    assert column(copy, "amount") == {1: Decimal("1.25"), 2: Decimal("2.50"), 3: Decimal("0.1234")}
+    assert {c.name: c.type for c in current.read(copy.places).tables["deals"].columns}["amount"] == "DECIMAL(18,4)"  # fmt: skip
+    copy.of.columns("deals", ID, NAME, Column("amount", "VARCHAR"), CHANGED)
+    for row in copy.of.tables["deals"].rows:
+        row["amount"] = str(row["amount"])
+    later = copy.sync()["deals"]  # under the same settings it is the source that has changed
+    assert (later.error is not None, later.whole) == (type_change == "fail", type_change == "evolve")
+
+
+def test_rows_set_aside_come_back_with_the_type_that_the_file_corrects(copy: Copy) -> None:
+    copy.of.columns("deals", ID, NAME, Column("amount", "DECIMAL(18,4)"), CHANGED)
+    for number in range(5):
+        copy.of.deal(number, amount="0.1234")
+    assert copy.one().counts.aside == 5
+    copy.config = "another"
+    done = copy.one()
+    assert (done.counts.aside, done.counts.rows, copy.aside()) == (0, 5, [])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"new_columns": "fail"}, {"new_columns": "ignore"}, {"missing_column": "null"}, {}]
+)
+def test_columns_that_the_file_names_are_those_of_the_table(copy: Copy, settings: Any) -> None:
+    copy.set(**settings)
+    copy.config = "another"
+    copy.of.columns("deals", ID, NAME, CHANGED, Column("owner", "VARCHAR"))
+    assert copy.one().whole
+    assert [list(row) for row in copy.rows()] == [["id", "name", "changed", "owner"]] * 2

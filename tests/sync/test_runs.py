@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -14,10 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from cadran.cli import cli
-from cadran.plugins.connector import AuthError, Column, ConnectorError, Transient
+from cadran.plugins.connector import AuthError, Column, ConnectorError, Rejected, Transient
 from cadran.problems import ProblemsFound
 from cadran.project import Project
 from cadran.sync.outcome import problems
+from cadran.sync.outcome import reasons as alike
 from cadran.sync.places import Places
 from sync.fake import DEALS, Plugins, World, world
 
@@ -32,6 +34,11 @@ kpis:
   revenue: {formula: sum(deals.amount), period: month}
   deal_count: {formula: count(deals), period: month}
 """
+
+MORE = PROJECT.replace(
+    "kpis:",
+    "  others: {from: crm.others, date: changed}\nkpis:\n  others: {formula: count(others), period: month}",
+)
 
 
 @pytest.fixture
@@ -104,12 +111,29 @@ def test_a_run_without_sync_says_how_old_the_rows_are(opened: Project, of: World
     assert of.connected == 1
 
 
-def test_a_source_that_was_never_synced(opened: Project) -> None:
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_source_that_was_never_synced_is_one_error(tmp_path: Path, of: World, partial: bool) -> None:
+    opened = project(tmp_path, of, MORE)
     assert [p.code for p in opened.check()] == ["columns-not-known"]
     with pytest.raises(ProblemsFound) as raised:
+        opened.run(as_of="2026-04-01", sync=False, partial=partial)
+    [problem] = raised.value.problems
+    assert (problem.message, problem.hint) == ("source 'crm' was never synced", "run 'cadran sync crm'")
+    assert (problem.subject, problem.where is not None and problem.where.line) == ("sources.crm", 4)
+
+
+def test_a_table_that_was_never_synced_is_said_where_it_is_named(tmp_path: Path, of: World) -> None:
+    of.tables["others"] = replace(of.tables["deals"], table=replace(DEALS, name="others"))
+    opened = project(tmp_path, of, MORE)
+    opened.sync(["crm.deals"])
+    with pytest.raises(ProblemsFound) as raised:
         opened.run(as_of="2026-04-01", sync=False)
-    assert "table 'deals' of source 'crm' was never synced" in str(raised.value)
-    assert "run 'cadran sync crm'" in str(raised.value)
+    [problem] = [p for p in raised.value.problems if p.severity == "error"]
+    assert (problem.message, problem.hint) == (
+        "table 'others' of source 'crm' was never synced",
+        "run 'cadran sync crm'",
+    )
+    assert (problem.subject, problem.where is not None and problem.where.line) == ("datasets.others", 7)
 
 
 def test_check_asks_nobody_and_knows_the_columns(opened: Project, of: World) -> None:
@@ -261,17 +285,85 @@ def test_the_table(called: Any) -> None:
     assert called("sync", "--stale").stdout.splitlines()[1].split() == ["crm.deals", "fresh"]
 
 
+def test_a_table_that_is_done_is_said_where_no_terminal_shows_how_it_goes(called: Any, of: World) -> None:
+    [line] = called("sync").stderr.splitlines()
+    assert re.fullmatch(r"crm\.deals: 5 rows read, \d+\.\d seconds", line)
+    assert called("sync", "--stale").stderr == "", "nothing was read"
+    of.fault = lambda _table, _page: (_ for _ in ()).throw(Transient("the server fails"))
+    assert called("sync").stderr.splitlines()[0] == "crm.deals: failed"
+
+
 def test_json(called: Any) -> None:
     [record] = json.loads(called("sync", "crm.deals", "--format", "json").stdout)
     assert (record["status"], record["new"], record["whole"], record["error"]) == ("synced", 5, True, None)
 
 
+def test_the_reasons_of_what_was_set_aside(called: Any, of: World) -> None:
+    called("sync")
+    amount = Column("amount", "VARCHAR")
+    of.columns("deals", DEALS.columns[0], DEALS.columns[1], amount, DEALS.columns[3])
+    rows = of.tables["deals"].rows
+    for row, text in zip(rows, ["0.125", "1", "n/a", f"see {SECRET}", "-"], strict=True):
+        row |= {"amount": text, "changed": dt.datetime(2026, 3, 5, tzinfo=dt.UTC)}
+    of.resumes = False
+    rows.append({"id": None, "changed": dt.datetime(2026, 3, 5, tzinfo=dt.UTC)})
+    lines = called("sync").stdout.splitlines()[2:]
+    assert lines[0].startswith(
+        "crm.deals: column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here"
+    )
+    assert lines[1:4] == [
+        "crm.deals: 5 rows were set aside, and no figure counts them",
+        "  deals, id 0: amount: 0.125 is no DECIMAL(18,2); 3 more like it",
+        "  deals, row 2: id: the key is empty (the column is BIGINT)",
+    ]
+    assert "correct the values at the source" in lines[4] and len(lines) == 5
+    done = called("sync", "--format", "json")
+    [record] = json.loads(done.stdout)
+    assert [(r["where"], r["type"], r["more"]) for r in record["reasons"]] == [
+        ("deals, id 0", "DECIMAL(18,2)", 3),
+        ("deals, row 2", "BIGINT", 0),
+    ]
+    assert record["notes"] == [lines[0].removeprefix("crm.deals: ")]
+    called("sync", "--full")
+    assert called("sync").stdout.count("\n") == 5, "only the row without a key is left"
+
+
+@pytest.mark.parametrize("reasons, expected", [
+    (["a: 'x' is no number", "a: 'y z' is no number", "a: 7 has too many digits"], [("a: 'x' is no number", 1), ("a: 7 has too many digits", 0)]),
+    (["broken", "broken", "broken too"], [("broken", 1), ("broken too", 0)]),
+    ([f"c{n}: x is no BIGINT" for n in range(9)], [(f"c{n}: x is no BIGINT", 0) for n in range(5)]),
+    (["a: x is no DATE", "b: x is no DATE", "b: y is no DATE"], [("b: x is no DATE", 1), ("a: x is no DATE", 0)]),
+    (["", ": "], [("", 0), (": ", 0)]),
+    ([], []),
+])  # fmt: skip
+def test_reasons_that_are_alike_are_said_once(reasons: list[str], expected: list[tuple[str, int]]) -> None:
+    found = alike((("deals, id 1", reason) for reason in reasons), {})
+    assert [(one.reason, one.more) for one in found] == expected
+
+
+def test_no_secret_in_what_was_set_aside(opened: Project, of: World) -> None:
+    of.strange = lambda stream: iter(
+        [Rejected(f"deals, id {SECRET}", f"amount: {SECRET} is no number"), *stream]
+    )
+    [one] = opened.sync()
+    [aside] = one.aside
+    assert (aside.place, aside.reason) == ("deals, id ***", "amount: *** is no number")
+
+
 def test_what_fails_is_exit_code_2(called: Any, of: World) -> None:
+    called("sync")
     of.failing = AuthError("no")
     done = called("sync")
     assert done.exit_code == 2
     assert "crm.deals" in done.stdout and "failed: the rows are those of before" in done.stdout
     assert "kpis.yaml:4:" in done.stderr
+
+
+@pytest.mark.parametrize("names", [(), ("--all",)])
+def test_what_fails_where_nothing_was_before(called: Any, of: World, names: tuple[str, ...]) -> None:
+    of.failing = AuthError("no")
+    [_, line] = called("sync", *names).stdout.splitlines()
+    assert line.startswith("crm") and line.endswith("  failed; nothing was there before")
 
 
 def test_all_tables_and_those_named(tmp_path: Path, of: World) -> None:

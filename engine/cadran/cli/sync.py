@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,10 @@ from cadran.cli.common import FAILED, problems_shown, project, root, show
 from cadran.cli.run import progress
 
 if TYPE_CHECKING:
-    from cadran.sync.outcome import Synced
+    from cadran.sync.outcome import Aside, Synced
+
+_REASONS = 3  # of each table; --format json has more
+_WAY_OUT = "correct the values at the source, or give the column a type that holds them where the source's settings name it"
 
 
 @click.command()
@@ -38,17 +42,26 @@ def sync(
     """Ask for what has changed in CRMs and other APIs, and keep it for runs. Without SOURCE: all that datasets use."""
     from cadran.sync.outcome import problems
 
-    log = (lambda text: click.echo(text, err=True)) if verbose else (lambda _: None)
+    log = _aloud if verbose else _quiet
+    done = _quiet if sys.stderr.isatty() and not verbose else _aloud  # a terminal has the bar
     opened = project(ctx)
     with problems_shown(root(ctx)), progress() as say:
-        outcomes = opened.sync(sources, full=full, stale=stale, every=every, progress=say, log=log)
+        outcomes = opened.sync(sources, full=full, stale=stale, every=every, progress=say, log=log, done=done)
     if kind == "json":
         click.echo(json.dumps([_record(one) for one in outcomes], indent=2, ensure_ascii=False))
     else:
         _table(outcomes)
+        _notes(outcomes)
     if wrong := problems(outcomes):
         show(wrong, root(ctx))
         raise click.exceptions.Exit(FAILED)
+
+
+def _aloud(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _quiet(_: str) -> None: ...
 
 
 def _record(one: Synced) -> dict[str, Any]:
@@ -57,7 +70,8 @@ def _record(one: Synced) -> dict[str, Any]:
     return {
         "source": one.source, "table": one.table, "status": _status(one), "rows": counts.rows, "new": counts.new,
         "changed": counts.changed, "deleted": counts.deleted, "set_aside": counts.aside, "whole": one.whole, "resumed": one.resumed,
-        "seconds": round(one.seconds, 3), "error": error,
+        "seconds": round(one.seconds, 3), "error": error, "notes": list(one.notes),
+        "reasons": [{"where": a.place, "reason": a.reason, "type": a.type, "more": a.more} for a in one.aside],
     }  # fmt: skip
 
 
@@ -82,8 +96,27 @@ def _table(outcomes: list[Synced]) -> None:
 def _line(one: Synced) -> tuple[str, ...]:
     name, counts = f"{one.source}.{one.table}".rstrip("."), one.counts
     if one.error is not None or one.fresh:
-        said = "failed: the rows are those of before" if one.error is not None else "fresh"
-        return (name, "", "", "", "", "", "", said)
+        before = "failed: the rows are those of before" if one.there else "failed; nothing was there before"
+        return (name, "", "", "", "", "", "", "fresh" if one.error is None else before)
     notes = ["all rows"] * one.whole + ["went on where an earlier sync stopped"] * one.resumed
     numbers = (counts.rows, counts.new, counts.changed, counts.deleted, counts.aside)
     return (name, *(f"{n:,}" for n in numbers), f"{one.seconds:.1f}", ", ".join(notes))
+
+
+def _notes(outcomes: list[Synced]) -> None:
+    """Why rows were set aside, and where the copy is something else than the source."""
+    for one in outcomes:
+        name, count = f"{one.source}.{one.table}", one.counts.aside
+        for note in one.notes:
+            click.echo(f"{name}: {note}")
+        if one.aside:
+            click.echo(f"{name}: {count:,} {'row was' if count == 1 else 'rows were'} set aside, and no figure counts {'it' if count == 1 else 'them'}")  # fmt: skip
+            for aside in one.aside[:_REASONS]:
+                click.echo(f"  {_reason(aside)}")
+            click.echo(f"  {_WAY_OUT}")
+
+
+def _reason(one: Aside) -> str:
+    kind = f" (the column is {one.type})" if one.type and one.type not in one.reason else ""
+    more = f"; {one.more:,} more like it" if one.more else ""
+    return f"{one.place}: {one.reason}{kind}{more}"

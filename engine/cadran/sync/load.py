@@ -21,7 +21,7 @@ from cadran.sync.store import Kept, Store, data, one_line, quoted
 class Ready:
     """A staged table with what the load has to know of its read. ``anew``: what the store has of it is no basis.
 
-    ``unseen``: rows that were not seen are gone, those before ``since`` (a cursor) excepted.
+    ``unseen``: rows that were not seen are gone. Those before ``since`` (a cursor) are no part of the table.
     """
 
     staged: Staged
@@ -50,6 +50,7 @@ def load(store: Store, ready: Sequence[Ready], began: dt.datetime, ended: dt.dat
 def _table(store: Store, one: Ready, number: int, began: dt.datetime, ended: dt.datetime) -> Counts:
     loading = _Loading(store, one, number)
     loading.shape_up()
+    loading.leave_out()
     new, changed, deleted = loading.merge() if one.staged.shape.key else loading.replace()
     aside, moved = loading.set_aside()
     rows = store.number(f"SELECT count(*) FROM {loading.into} WHERE {DELETED_AT} IS NULL")
@@ -85,6 +86,10 @@ class _Loading:
         self.shape, self.rows, self.gone = one.staged.shape, one.staged.rows, one.staged.gone
         self.into = data(one.staged.table)
         self.reshaped, self.taken = False, 0
+        kind = next((f.type for f in self.shape.fields if f.name == self.shape.cursor), "")
+        self.since = (
+            one.since if cursors.is_temporal(kind) else None
+        )  # the copy may keep another type than the source has now
         self.told = bool(told := one.staged.spool.aside)
         if told:
             store.run("CREATE OR REPLACE TEMP TABLE told (place VARCHAR, reason VARCHAR, seq BIGINT)")
@@ -115,6 +120,15 @@ class _Loading:
             return f"CAST(NULL AS {_type(field)})"
         return f"TRY_CAST({quoted(field.name)} AS {_type(field)})"
 
+    def leave_out(self) -> None:
+        """Rows before ``since``, which some sources send all the same."""
+        if self.since is None:
+            return
+        store, early = self.store, f"{quoted(self.shape.cursor)} < ?"
+        if self.shape.key:
+            self.taken = self._out_of_table(f"EXISTS (SELECT 1 FROM {self.rows} r WHERE r.{early} AND {self._same('r', 't')})", [self.since])  # fmt: skip
+        store.run(f"DELETE FROM {self.rows} WHERE {early}", [self.since])
+
     # --- rows -------------------------------------------------------------------------------------------------------------
 
     def merge(self) -> tuple[int, int, int]:
@@ -144,31 +158,32 @@ class _Loading:
             named = f"SELECT {place(self.one.staged.table, self.shape.key)}"
             behind = f"IN ({named} FROM {self.rows} r WHERE r.{SEQ} >= told.seq UNION ALL {named} FROM {self.gone} g WHERE g.{SEQ} >= told.seq)"
             self.store.run(f"DELETE FROM told WHERE place {behind}")
-            self.taken = self._out_of_table(
+            self.taken += self._out_of_table(
                 f"{place(self.one.staged.table, self.shape.key)} IN (SELECT place FROM told)"
             )
 
-    def _out_of_table(self, condition: str) -> int:
-        rows = self.store.number(f"SELECT count(*) FROM {self.into} t WHERE {condition}")
+    def _out_of_table(self, condition: str, values: Sequence[Any] = ()) -> int:
+        rows = self.store.number(f"SELECT count(*) FROM {self.into} t WHERE {condition}", values)
         if rows:
-            self.store.run(f"DELETE FROM {self.into} t WHERE {condition}")
+            self.store.run(f"DELETE FROM {self.into} t WHERE {condition}", values)
         return rows
 
     def _mark_deleted(self) -> int:
         """Rows that the source has reported gone, or not shown where all were asked for. One that was set aside leaves the table."""
         deleted = self._end(f"EXISTS (SELECT 1 FROM {self.gone} g WHERE {self._same('g', 't')})")
         aside = f"EXISTS (SELECT 1 FROM {self.rows} r WHERE r.{ASIDE} IS NOT NULL AND {self._same('r', 't')})"
+        unseen = f"NOT EXISTS (SELECT 1 FROM {self.rows} r WHERE {self._same('r', 't')})"
+        if self.one.whole and self.since is not None:
+            before = f"NOT coalesce(t.{quoted(self.shape.cursor)} >= ?, false)"  # they would not be in a copy made today
+            self.taken += self._out_of_table(f"{unseen} AND {before}", [self.since])
         if self.one.unseen:
-            unseen = f"NOT EXISTS (SELECT 1 FROM {self.rows} r WHERE {self._same('r', 't')})"
-            if self.one.since is not None:
-                unseen += f" AND t.{quoted(self.shape.cursor)} >= ?"
-            deleted += self._end(unseen, [self.one.since] if self.one.since is not None else [])
+            deleted += self._end(unseen)
         self.taken += self._out_of_table(aside)
         return deleted
 
-    def _end(self, condition: str, values: Sequence[Any] = ()) -> int:
+    def _end(self, condition: str) -> int:
         mark = f"UPDATE {self.into} t SET {DELETED_AT} = ?, {WRITTEN_BY} = ? WHERE t.{DELETED_AT} IS NULL AND {condition}"
-        return self.store.number(mark, [self.one.until, self.number, *values])
+        return self.store.number(mark, [self.one.until, self.number])
 
     def replace(self) -> tuple[int, int, int]:
         """All rows of a table without a key; what is the same stays the same version."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cadran.plugins.connector import ConnectorError
 from cadran.problems import Problem
+
+_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Records that a table lacks for much the same reason: the first of them, and how many ``more`` there are."""
+
+    place: str
+    reason: str
+    type: str = ""  # of the column that the reason is about, where it is about one
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Synced:
     """One table's sync. ``resumed``: it went on where an earlier one had stopped; ``whole``: all rows were asked for, not only changes.
 
-    With an ``error`` the table is as it was before. ``fresh``: nothing was asked, it was young enough.
+    With an ``error`` the table is as it was before, if it was ``there``. ``fresh``: nothing was asked, it was young enough. ``aside`` are the reasons, up to five,
+    that rows were set aside for; ``notes`` say where the copy is something else than the source, and the way out.
     """
 
     source: str
@@ -36,6 +49,21 @@ class Synced:
     fresh: bool = False
     error: ConnectorError | None = None
     problems: tuple[Problem, ...] = ()  # the error, with its place in the YAML
+    aside: tuple[Aside, ...] = ()
+    notes: tuple[str, ...] = ()
+    there: bool = True
+
+
+def reasons(found: Iterable[tuple[str, str]], types: Mapping[str, str]) -> tuple[Aside, ...]:
+    """The most frequent, each with the first record that it holds for. What two reasons have in common is their column and
+    how they end: between stands the value."""
+    first: dict[tuple[str, str], Aside] = {}
+    for place, reason in found:
+        column, told, _ = reason.partition(": ")
+        like = (column, reason.split()[-1]) if told else (reason, "")
+        was = first.get(like) or Aside(place, reason, types.get(column, ""), -1)
+        first[like] = replace(was, more=was.more + 1)
+    return tuple(sorted(first.values(), key=lambda one: -one.more)[:_REASONS])
 
 
 def problems(outcomes: Iterable[Synced]) -> list[Problem]:

@@ -67,6 +67,8 @@ class SyncedReader(Connector):
         if (failed := self.failures.get(name)) is not None:
             return Table(name, problem=failed)
         shown = self.current.tables.get(name)
+        if not self.current.tables and not self.failures:  # then it is nothing about this table
+            raise self._never()
         return Table(name, problem=self._never(name)) if shown is None else Table(name, shown.columns)
 
     def check(self, table: str) -> None:
@@ -103,11 +105,10 @@ class SyncedReader(Connector):
             raise self._never(table)
         return shown
 
-    def _never(self, table: str) -> ConfigError:
+    def _never(self, table: str = "") -> ConfigError:
         source = self.context.source
-        return ConfigError(
-            f"table '{table}' of source '{source}' was never synced", hint=f"run 'cadran sync {source}'"
-        )
+        of = f"table '{table}' of " if table else ""
+        return ConfigError(f"{of}source '{source}' was never synced", hint=f"run 'cadran sync {source}'")
 
 
 def _check_ends(file: Path) -> None:

@@ -91,7 +91,7 @@ def asked(table: Table, plan: Plan, kept: Kept | None, settings: Syncing, now: d
     if since is None and state is None:
         return Asked(table, plan, Window(floor, now), True, floor, config)
     if since is not None and floor is not None:
-        since = max(since, floor)
+        since = cursors.later(since, floor)
     return Asked(table, plan, Window(since, now, state), False, floor, config)
 
 

@@ -106,6 +106,16 @@ def _kept(table: str, field: Field, now: Mapping[str, Field], settings: Syncing)
     return replace(field, gone=False, type=found.type if settings.type_change == "evolve" else field.type)
 
 
+def differing(table: Table, shape: Shape) -> list[str]:
+    """Columns that the source says another type of now than the copy keeps."""
+    now = {c.name: _plain(c.type) for c in table.columns}
+    return [
+        f"column '{f.name}' is {now[f.name]} at the source now, and {f.type} here"
+        for f in shape.live
+        if now.get(f.name) and f.type and now[f.name] != f.type
+    ]
+
+
 def _changed(table: str, what: str, setting: str, others: str) -> SchemaChanged:
     hint = f"{others} (sync: {{{setting}: …}}); 'cadran sync --full' takes the table as it is now"
     return SchemaChanged(f"table '{table}' {what}", hint=hint, setting=("sync", setting))

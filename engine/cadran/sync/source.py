@@ -24,11 +24,11 @@ from cadran.problems import listed, suggest
 from cadran.sync import current, reading
 from cadran.sync.current import Shown, Unreadable
 from cadran.sync.load import Ready, load
-from cadran.sync.outcome import Counts, Synced
+from cadran.sync.outcome import Counts, Synced, reasons
 from cadran.sync.places import Places, alone
 from cadran.sync.publish import publish
 from cadran.sync.reading import Read
-from cadran.sync.shape import plan
+from cadran.sync.shape import differing, plan
 from cadran.sync.spool import Spool
 from cadran.sync.stage import staged
 from cadran.sync.store import Kept, Store
@@ -54,11 +54,12 @@ class Job:
 
 @dataclass(slots=True)
 class Hands:
-    """What a sync is handed: the time, where it says how it goes, and whether anybody still waits."""
+    """What a sync is handed: the time, where it says how it goes and what is done, and whether anybody still waits."""
 
     clock: Callable[[], dt.datetime]
     progress: Callable[[str], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
+    done: Callable[[str], None] = lambda _: None  # with each table, as soon as it has been read
 
 
 @dataclass(slots=True)
@@ -138,8 +139,13 @@ class SourceSync:
             except ConnectorError as error:
                 failed = error if isinstance(error, _OF_ALL) else None
                 self._out[name] = self._failed(name, error)
+                self.hands.done(f"{self.job.source}.{name}: failed")
             else:
-                self._out[name] = self._outcome(name, time.monotonic() - started)
+                self._out[name] = self._outcome(name, seconds := time.monotonic() - started)
+                rows = self._read[-1].spool.rows
+                self.hands.done(
+                    f"{self.job.source}.{name}: {rows:,} row{'s' * (rows != 1)} read, {seconds:.1f} seconds"
+                )
         if self._read:
             self._load(store, kept, began)
 
@@ -155,7 +161,9 @@ class SourceSync:
         if table.problem is not None:
             raise table.problem
         self._hold()
-        made = plan(kept.shape if kept is not None else None, table, job.settings, full=full)
+        # What the settings of sync: say about columns is about changes that the source makes, and not about those of the file.
+        as_now = full or (kept is not None and kept.config != job.config)
+        made = plan(kept.shape if kept is not None else None, table, job.settings, full=as_now)
         wanted = reading.asked(table, made, kept, job.settings, self.hands.clock(), job.config, full=full)
         folder = job.places.spool(name)
         before = reading.usable(Spool.found(folder), wanted, kept, self.hands.clock())
@@ -199,7 +207,7 @@ class SourceSync:
         self._show(store)
         for one in ready:
             one.staged.spool.drop()
-            self._tell(one, counts[one.staged.table])
+            self._tell(one, counts[one.staged.table], store.aside(one.staged.table))
 
     def _staged(self, store: Store, number: int, read: Read, kept: dict[str, Kept]) -> Ready | None:
         """None where that table cannot be loaded."""
@@ -211,6 +219,9 @@ class SourceSync:
             read.spool.drop()  # the same pages would fail in the same way
             self._out[name] = self._failed(name, error)
             return None
+        way_out = f"(type_change: quarantine); 'cadran sync {self.job.source}.{name} --full' takes it as it is now, type_change: evolve always does"
+        notes = tuple(f"{what} {way_out}" for what in differing(asked.table, made.shape))
+        self._out[name] = replace(self._out[name], notes=notes)
         unseen = read.whole and asked.table.deletes != "never"
         return Ready(
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
@@ -228,13 +239,14 @@ class SourceSync:
         before = self._out.get(name) or Synced(self.job.source, name)
         return replace(before, seconds=before.seconds + seconds)
 
-    def _tell(self, one: Ready, counts: Counts) -> None:
+    def _tell(self, one: Ready, counts: Counts, aside: Sequence[tuple[str, str]]) -> None:
         before = self._out[one.staged.table]
         had = before.counts
         summed = Counts(had.new + counts.new, had.changed + counts.changed, had.deleted + counts.deleted, counts.aside, counts.rows)  # fmt: skip
         self._out[one.staged.table] = replace(
-            before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole
-        )
+            before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole,
+            aside=reasons(aside, {f.name: f.type for f in one.staged.shape.fields}),
+        )  # fmt: skip
 
 
 def _discovered(connector: SyncedConnector) -> dict[str, Table]:

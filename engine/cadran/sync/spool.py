@@ -79,7 +79,7 @@ class Spool:
                     return
                 raw = json.loads(text)
                 if "end" in raw:
-                    self.ended = raw["end"] == sum(line.rows for line in self.lines if not line.deletes)
+                    self.ended = raw["end"] == self.rows
                     self.state, self._aside = raw["state"], [(p, r) for p, r in raw["aside"]]
                     return
                 line = Line(**{**raw, "aside": tuple((p, r) for p, r in raw["aside"])})
@@ -103,6 +103,10 @@ class Spool:
     @property
     def resume(self) -> Mapping[str, Any] | None:
         return self.lines[-1].resume if self.lines else None
+
+    @property
+    def rows(self) -> int:
+        return sum(line.rows for line in self.lines if not line.deletes)
 
     def drop(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

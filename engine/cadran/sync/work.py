@@ -43,6 +43,7 @@ class Syncs:
     clock: Callable[[], dt.datetime] = _utc
     progress: Callable[[str], None] = _quiet
     log: Callable[[str], None] = _quiet
+    done: Callable[[str], None] = _quiet
     full: bool = False
     stale: bool = False
     every: bool = False
@@ -155,7 +156,9 @@ class Syncs:
             compute.threads,
         )
         return SourceSync(
-            job, lambda: self._connect(source), Hands(self.clock, self._said, self._stopped.is_set)
+            job,
+            lambda: self._connect(source),
+            Hands(self.clock, self._said, self._stopped.is_set, self._done),
         )
 
     def _connect(self, source: str) -> SyncedConnector:
@@ -188,17 +191,24 @@ class Syncs:
     def _said(self, text: str) -> None:
         self.progress(mask(text, self.secrets))
 
+    def _done(self, text: str) -> None:
+        self.done(mask(text, self.secrets))
+
     def _logged(self, source: str) -> Callable[[str], None]:
         return lambda text: self.log(mask(f"{source}: {text}", self.secrets))
 
     def _masked(self, one: Synced) -> Synced:
+        said = [replace(a, place=mask(a.place, self.secrets), reason=mask(a.reason, self.secrets)) for a in one.aside]  # fmt: skip
+        one = replace(one, aside=tuple(said), notes=tuple(mask(note, self.secrets) for note in one.notes))
         if one.error is None:
             return one
         one.error.message = mask(one.error.message, self.secrets)
         one.error.hint = mask(one.error.hint, self.secrets)
         one.error.more = tuple(mask(line, self.secrets) for line in one.error.more)
         one.error.args = (one.error.message,)
-        return replace(one, problems=tuple(self._problems(one, one.error)))
+        lying = shown(Places.of(self.declaration.folder.resolve(), one.source))
+        there = one.table in lying if one.table else bool(lying)
+        return replace(one, problems=tuple(self._problems(one, one.error)), there=there)
 
     def columns(self) -> dict[str, dict[str, Table]]:
         """Source → its tables as they lie here."""
