@@ -203,6 +203,32 @@ def test_explain_shows_functions_with_their_meaning_and_sql_that_runs_as_it_stan
     assert "MONTH(CAST(orders.day AS DATE)) < 7" in said and "net(amount)" not in said
 
 
+OF_A_DATASET = {
+    "per_order": 'Function("per_order(k)", ("any",), formula="{0} / count(orders)")',
+    "mean": 'Function("mean_of(x)", ("any",), formula="sum({0}) / count(orders) filter (where orders.amount > 0)")',
+    "net": FUNCTIONS["net"],
+    "lost_in": 'Function("lost_in(k)", ("any",), formula="{0} / count(ordres)")',
+    "amont": 'Function("amont(k)", ("any",), formula="{0} / sum(orders.amont)")',
+}  # fmt: skip
+
+
+def test_explain_shows_measures_that_a_function_brings(tmp_path: Path) -> None:
+    functions = {"per_order": OF_A_DATASET["per_order"], "mean_of": OF_A_DATASET["mean"], "net": OF_A_DATASET["net"]}  # fmt: skip
+    made = project(tmp_path, "per_order(sum(orders.amount))", "mean_of(net(orders.amount))", functions=functions)  # fmt: skip
+    said = made.explain("k0", as_of="2026-08-01")
+    assert "measures  sum(orders.amount)  on orders\n            count(orders)  on orders\n" in said
+    said = made.explain("k1", as_of="2026-08-01")
+    assert "measures  sum(net(orders.amount))  on orders\n" in said
+    assert "count(orders) FILTER(WHERE orders.amount > 0)  on orders\n" in said
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("lost_in", "unknown dataset 'ordres'"), ("amont", "unknown column 'amont' in dataset 'orders'")])  # fmt: skip
+def test_what_is_wrong_with_a_formula_of_a_function_says_whose_it_is(name: str, wrong: str, tmp_path: Path) -> None:  # fmt: skip
+    (found,) = project(tmp_path, f"{name}(sum(orders.amount))", functions={name: OF_A_DATASET[name]}).check()
+    version = found.message.split("words.py ")[1]
+    assert found.message == f"{wrong}, in the formula of the function '{name}' of ./local_plugins/words.py {version}"  # fmt: skip
+
+
 def test_what_is_kept_rests_on_the_definition_and_on_the_version(tmp_path: Path) -> None:
     def reused(code: str) -> tuple[object, int]:
         made = project(tmp_path, "sum(f(orders.amount))", functions={"f": code})

@@ -10,8 +10,8 @@ from cadran.formula.functions import (
     Functions,
     Misdefined,
     Template,
+    brought,
     check_shape,
-    forget_places,
     misnamed,
     template,
     with_places,
@@ -66,7 +66,7 @@ def _parsed(text: str, added: Added, declaration: Declaration) -> Template:
     found, problems = parse(Text(text, declaration.plugin_places[added.plugin]), "plugins")
     if found is None:
         raise Misdefined(f"its formula cannot be used: {problems[0].message}")
-    return Template(forget_places(found.tree))
+    return Template(brought(found.tree, f"'{added.name}' of {added.where_from}"))
 
 
 def _problem(declaration: Declaration, added: Added, message: str) -> Problem:

@@ -37,7 +37,7 @@ class MeasureReader:
     of_kpi: object = None  # Callable[[str], Measure | None]
 
     def fail(self, code: str, message: str, node: exp.Expr, hint: str = "") -> Unresolved:
-        return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))
+        return Unresolved(self.parsed.problem(code, message, node, self.subject, hint))
 
     # --- entry -----------------------------------------------------------------------------------------------
 
