@@ -161,6 +161,54 @@ def cadran_connectors(): return [ConnectorEntry("rows", never)]
     assert said(write("plugins: belvoir")) == []
 
 
+BUGS = {  # what its author got wrong → what is said
+    "def __init__(self, context): super().__init__(context); self.x = [][0]": "IndexError: list index out of range",
+    "remote = True\n    def check(self, table): 1 / 0": "ZeroDivisionError: division by zero",
+    "def discover(self): return None": "TypeError: 'NoneType' object is not iterable",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_of_a_connector_is_said_where_the_source_is_declared(
+    bug: str, install: Install, write: Write
+) -> None:
+    install("belvoir", HEAD + HOOKS["connector"].replace("    def read", f"    {bug}\n    def read"))
+    made = write(more=", rows: {connector: rows}")
+    made.file.write_text(made.file.read_text().replace("files.orders", "rows.orders"))
+    (found,) = made.check()
+    assert f"{found.where}: {found.message}; {found.hint}" == (
+        f"kpis.yaml:3:56: {BUGS[bug]}; this is a bug of the plugin belvoir (acme 1.5): tell its author"
+    )
+
+
+def test_a_synced_connector_that_cannot_be_made(install: Install, write: Write) -> None:
+    code = """
+class Rows(SyncedConnector):
+    def __init__(self, context): super().__init__(context); 1 / 0
+    def hosts(self): return []
+    def ping(self): return ""
+    def discover(self): return []
+    def changes(self, table, window, resume): yield End(0)
+@hookimpl
+def cadran_connectors(): return [ConnectorEntry("rows", lambda: Rows)]
+"""
+    install("belvoir", HEAD + code)
+    made = write(more=", rows: {connector: rows}")
+    made.file.write_text(made.file.read_text().replace("files.orders", "rows.orders"))
+    (found,) = made.check()
+    assert (str(found.where), found.message) == ("kpis.yaml:3:56", "ZeroDivisionError: division by zero")
+    assert found.hint == "this is a bug of the plugin belvoir (acme 1.5): tell its author"
+
+
+def test_a_bug_of_a_notifier_is_said_where_the_channel_is_declared(install: Install, write: Write) -> None:
+    bug = "    def __init__(self, context): 1 / 0\n    def seal"
+    install("belvoir", HEAD + HOOKS["notifier"].replace("    def seal", bug))
+    made = write()
+    made.file.write_text(made.file.read_text() + "channels: {c: {notifier: out}}\n")
+    (found,) = made.check()
+    assert (str(found.where), found.message) == ("kpis.yaml:6:15", "ZeroDivisionError: division by zero")
+
+
 def test_an_unknown_plugin(install: Install, write: Write) -> None:
     install("belvoir", ALL)
     assert said(write("plugins: [belvoire]")) == [

@@ -36,6 +36,8 @@ BROKEN = {
     "no entries": (HOOK + "def cadran_connectors(): return ['x']", "must return a list of ConnectorEntry, not ['x']"),
     "one name twice": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: Connector)] * 2", "names connector 'x' twice"),
     "no class": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: 3)]", "must load a subclass of Connector, not 3"),
+    "methods missing": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: type('Half', (SyncedConnector,), {'discover': 0}))]", "connector 'x': the class Half lacks changes(), hosts(), ping()"),
+    "notifier's methods missing": (HOOK + "def cadran_notifiers(): return [NotifierEntry('x', lambda: type('Half', (Notifier,), {}))]", "notifier 'x': the class Half lacks seal(), send()"),
     "class fails to load": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: 1 / 0)]", "ZeroDivisionError"),
 }  # fmt: skip
 
@@ -75,6 +77,7 @@ def test_a_broken_plugin_is_listed_with_its_traceback(case: str, install: Instal
     plugins = manager()
     [plugin] = [p for p in plugins.listing() if p.name == "bad"]
     assert (plugin.distribution, plugin.version, plugin.connectors) == ("acme", "1.5", ())
+    assert "PluginError" not in plugin.reason
     assert plugin.error.startswith("Traceback (most recent call last):")
     assert message in plugin.reason or message in plugin.error
     [warning] = plugins.problems()
@@ -90,6 +93,13 @@ def test_a_broken_plugin_stops_only_who_uses_it(install: Install) -> None:
     found = problem(plugins.connector("theirs"))
     assert found.message == "unknown connector 'theirs'"
     assert "may belong to a plugin that is broken: bad (acme 1.5); see 'cadran plugins'" in found.hint
+
+
+def test_a_broken_plugin_of_the_very_name_says_why(install: Install) -> None:
+    install("theirs", "import no_such_module")
+    found = problem(manager().connector("theirs"))
+    assert found.message == "the plugin theirs (acme 1.5) is broken: ModuleNotFoundError: No module named 'no_such_module'"  # fmt: skip
+    assert found.hint == "see 'cadran plugins'"
 
 
 def test_an_unknown_connector() -> None:

@@ -15,7 +15,7 @@ from cadran.plugins.connector import API, ConnectorEntry
 from cadran.plugins.kinds import CONTRACTS, AnyKind, Entry
 from cadran.plugins.local import LocalFile
 from cadran.plugins.notifier import NotifierEntry
-from cadran.problems import suggest
+from cadran.problems import listed, suggest
 
 
 class PluginError(Exception):
@@ -78,7 +78,7 @@ class Plugin:
     @property
     def reason(self) -> str:
         """The last line of the traceback; of a file of the project, with its line there."""
-        last = self.error.strip().rpartition("\n")[2]
+        last = self.error.strip().rpartition("\n")[2].removeprefix(f"{__name__}.{PluginError.__name__}: ")
         if not isinstance(self.point, LocalFile):
             return last
         lines = re.findall(rf'File "{re.escape(str(self.point.path))}", line (\d+)', self.error)
@@ -167,6 +167,9 @@ def load(kind: AnyKind, entry: Entry) -> Any:
     if not contract.kept_by(found):
         raise PluginError(f"{kind} '{entry.name}' must load {contract.wanted}, not {found!r}")
     api.check(found, f"{kind} '{entry.name}'")
+    if lacking := contract.lacks(found):
+        methods = listed([f"{name}()" for name in lacking])
+        raise PluginError(f"{kind} '{entry.name}': the class {found.__name__} lacks {methods}")
     return found
 
 

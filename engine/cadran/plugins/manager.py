@@ -210,7 +210,9 @@ class PluginManager:
     def _unknown(self, kind: Kind, name: str) -> Problem:
         broken = [p for p in self.listing() if p.error]
         for plugin in broken:
-            if any(isinstance(e, CONTRACTS[kind].entry) and e.name == name for e in plugin.withholds):
+            if plugin.name == name or any(
+                isinstance(e, CONTRACTS[kind].entry) and e.name == name for e in plugin.withholds
+            ):
                 return self._trouble(plugin) or _broken(plugin)
         names = self.names(kind)
         hint = suggest(name, names) or (f"there are: {listed(names)}" if names else f"no {kind} is installed")
