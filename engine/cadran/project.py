@@ -219,7 +219,7 @@ class Project:
         """
         from cadran.deliver.telling import RunTold
 
-        told = RunTold("" if as_of is None else str(as_of), tuple(kpis))
+        told = RunTold()
         try:
             found = self._ran(
                 told, kpis, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress,
@@ -245,11 +245,15 @@ class Project:
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
+        def asked_of(found: Declaration) -> tuple[Clock, list[str]]:
+            names = with_segments(found, choose(found, kpis), segment)
+            return clock_of(found, as_of), names
+
         with self._opened(apart=apart, syncing=sync, progress=progress) as opened:
-            told.begin(opened.declaration)
+            told.begin(opened.declaration, lambda: asked_of(opened.declaration))
             declaration = opened.checked().declaration
-            names = with_segments(declaration, choose(declaration, kpis), segment)
-            clock, request = clock_of(declaration, as_of), Request(names, since, until)
+            clock, names = asked_of(declaration)
+            request = Request(names, since, until)
             asked = opened.analyses(analyses, clock, apart)
             if asked is not None:
                 request = replace(request, behind=asked.asking.behind, listings=asked.asking.listings)
