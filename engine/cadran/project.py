@@ -84,7 +84,18 @@ class Project:
         """What the file says, and what is wrong with it before any formula is read."""
         if self._pinned is not None:
             return self._pinned
-        return load(self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths)
+        declaration, problems = load(
+            self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths
+        )
+        return declaration, self._with_offers(problems, declaration)
+
+    def _with_offers(self, problems: Sequence[Problem], declaration: Declaration | None) -> list[Problem]:
+        if not any(problem.severity == "error" for problem in problems):
+            return list(problems)
+        from cadran.plugins.offered import with_offers
+
+        naming = declaration is not None and bool(declaration.plugin_places)
+        return with_offers(problems, self.plugins, naming=naming)
 
     def pinned(self) -> Project:
         """The project as its file is now: what happens to the file later changes nothing. Raises ProblemsFound where the
@@ -186,12 +197,24 @@ class Project:
             sources.remember()
             if files:
                 problems = [*problems, *_named_files(declaration), *self._channel_faults(declaration)]
-            problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
+                said = {(p.code, str(p.where)) for p in problems}
+                problems += [p for p in self._clashes(declaration) if (p.code, str(p.where)) not in said]
+            problems = [*problems, *sources.findings(found), *found]
+            problems = in_order(_masked(self._with_offers(problems, declaration), declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
 
     def _syncs(self, declaration: Declaration) -> bool:
         """Whether the project has a source that is synced."""
         return any(self.plugins.synced(source.connector) for source in declaration.sources.values())
+
+    def _clashes(self, declaration: Declaration) -> Iterator[Problem]:
+        """The names of connectors and notifiers here that several plugins give."""
+        for source in declaration.sources.values():
+            if (found := self.plugins.clashing("connector", source.connector)) is not None:
+                yield replace(found, where=source.place.child("connector").position())
+        for channel in declaration.channels.values():
+            if (found := self.plugins.clashing("notifier", channel.notifier)) is not None:
+                yield replace(found, where=channel.place.child("notifier").position())
 
     def _channel_faults(self, declaration: Declaration) -> Iterator[Problem]:
         if declaration.channels:
@@ -383,7 +406,8 @@ class Project:
                 apart = declaration.datasets if trusting else ()
                 model, found = resolve(declaration, all_columns(sources, apart))
             if model is None:
-                raise ProblemsFound(in_order(_masked([*problems, *found], declaration)))
+                found = self._with_offers([*problems, *found], declaration)
+                raise ProblemsFound(in_order(_masked(found, declaration)))
             yield declaration, model, sources
 
     def store(self, declaration: Declaration) -> Store:

@@ -380,6 +380,36 @@ def test_a_connector_of_a_file_and_one_that_is_installed_are_taken_twice(
     assert "connector 'rows' is provided by" in line and "./local_plugins/mine.py" in line
 
 
+def test_two_plugins_of_one_name_are_an_error_where_the_name_is_used(install: Install, write: Write) -> None:
+    """Also where the entry point of that very name would answer first."""
+    install("rows", HEAD + HOOKS["connector"] + HOOKS["notifier"].replace('"out"', '"rows"'))
+    install("acme", HEAD + HOOKS["connector"] + HOOKS["notifier"].replace('"out"', '"rows"'), dist="other")
+    made = write(more=", rows: {connector: rows}")
+    made.file.write_text(made.file.read_text() + "channels: {c: {notifier: rows}}\n")
+    assert [f"{p.where}: {p.message}" for p in made.check()] == [
+        f"kpis.yaml:{place}: {kind} 'rows' is provided by acme (other 1.5) and rows (acme 1.5)"
+        for kind, place in (("connector", "3:68"), ("notifier", "6:26"))
+    ]
+    assert len(made.check()) == 2  # now that all are known
+    fine = write()
+    fine.file.write_text(fine.file.read_text().replace("rows", "files"))
+    assert fine.check() == []  # nobody uses the name
+
+
+def test_what_an_installed_plugin_has_is_said_where_it_is_asked_for(install: Install, write: Write) -> None:
+    install("belvoir", ALL)
+    made = write("", "sum(twice(orders.amount))", mine="")
+    made.file.write_text(made.file.read_text() + 'reports: {m: {blocks: hall, template: "m.html.jinja"}}\n')
+    (made.file.parent / "templates").mkdir()
+    (made.file.parent / "templates" / "m.html.jinja").write_text("{{ title | loud }}")
+    messages = ["unknown function 'twice'", "unknown block 'hall'", "No filter named 'loud'."]
+    for plugins, way in (("", "write plugins: [belvoir]"), ("plugins: files", "add belvoir to 'plugins:'")):
+        made.file.write_text(made.file.read_text().replace("version: 1\n\n", f"version: 1\n{plugins}\n"))
+        said = {p.message: p.hint for p in made.check()}
+        assert said == dict.fromkeys(messages, f"the installed plugin 'belvoir' has it: {way}")
+    assert made.declaration()[1][0].hint.endswith("add belvoir to 'plugins:'")
+
+
 def test_a_resolver_is_found_while_the_file_that_brings_it_is_read(write: Write) -> None:
     project = write("plugins: ./local_plugins/mine.py", more=", x: {connector: sql, url: 'sqlite:///${safe:a}'}", mine=HEAD + HOOKS["secret"])  # fmt: skip
     declaration, _ = project.declaration()

@@ -7,7 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from cadran.cli import cli
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem
 
@@ -137,6 +139,28 @@ def test_the_environment_limits_what_is_loaded(install: Install) -> None:
     assert manager(CADRAN_PLUGINS="").names() == []
     hint = problem(manager(CADRAN_PLUGINS="files").connector("rows")).hint
     assert "CADRAN_PLUGINS limits the plugins to files" in hint
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("", "CADRAN_PLUGINS is empty, so no plugin is loaded: unset it, or write the names of plugins"),
+        (" , ", "CADRAN_PLUGINS is empty, so no plugin is loaded: unset it, or write the names of plugins"),
+        ("filess,sql", "CADRAN_PLUGINS limits the plugins to filess, sql; no plugin 'filess' is installed, did you mean 'files'?"),
+        ("sql,zzzz", "CADRAN_PLUGINS limits the plugins to sql, zzzz; no plugin 'zzzz' is installed"),
+    ],
+)  # fmt: skip
+def test_an_environment_that_names_what_is_not_there_is_said(limit: str, said: str) -> None:
+    plugins = manager(CADRAN_PLUGINS=limit)
+    assert [(p.message, p.severity) for p in plugins.problems()] == [(said, "warning")]
+    assert problem(plugins.connector("files")).hint.endswith(said)
+    assert problem(plugins.named("files")).hint.startswith(said)
+    shown = CliRunner().invoke(cli, ["plugins"], env={"CADRAN_PLUGINS": limit})
+    assert shown.exit_code == 2 and said in shown.output
+
+
+def test_an_environment_may_name_distributions_and_files_of_projects() -> None:
+    assert manager(CADRAN_PLUGINS="cadran,./local_plugins/mine.py").problems() == []
 
 
 def test_a_project_imports_only_the_plugin_that_it_uses(install: Install) -> None:
