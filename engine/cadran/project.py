@@ -702,8 +702,14 @@ def _judged(
     )  # fmt: skip
 
 
-def _named_files(declaration: Declaration) -> Iterator[Problem]:
-    """What is wrong with the files that reports and tests name. Nothing is imported for a project that names none."""
+def _named_files(declaration: Declaration) -> list[Problem]:
+    """What is wrong with the files that reports and tests name; a filter that nobody knows may be that of a plugin that is broken."""
+    lacking = any(section == "plugins" for section, _ in declaration.broken)
+    return [p for p in _in_files(declaration) if not (lacking and p.message.startswith("No filter named "))]
+
+
+def _in_files(declaration: Declaration) -> Iterator[Problem]:
+    """Nothing is imported for a project that names none."""
     if declaration.added.filters or declaration.added.blocks:
         from cadran.publish.added import check
 

@@ -150,7 +150,7 @@ WRONG_DEFINITIONS = {
     ("f", sql("{0}", gives="any")): "it has to say what it gives: one of text, integer, number, double, date, timestamp, boolean",
     ("f", "Function('f(x)', ('number',), 'number', {'postgres': '{0}'})"): "'sql' has nothing for 'duckdb', which computes whatever a database cannot",
     ("f", sql("{1}")): "'{1}' stands for no argument: it takes 1",
-    ("f", sql("{0} +")): "its SQL for 'duckdb' cannot be read: Required keyword: 'expression' missing for <class 'sqlglot.expressions.core.Add'>",
+    ("f", sql("{0} +")): "its SQL for 'duckdb', '{0} +', cannot be read: Required keyword: 'expression' missing",
     ("f", sql("{0}; DROP TABLE x")): "its SQL for 'duckdb' is not one expression",
     ("f", sql("(SELECT 1)")): "its SQL for 'duckdb' holds a query, an aggregate or a window: it is of one row",
     ("f", sql("sum({0})")): "its SQL for 'duckdb' holds a query, an aggregate or a window: it is of one row",
@@ -159,9 +159,13 @@ WRONG_DEFINITIONS = {
     ("f", sql("{0} * random()")): "its SQL for 'duckdb' holds 'RAND()', which does not give the same twice",
     ("f", sql("{0} + extract(year FROM now())")): "its SQL for 'duckdb' holds 'NOW()', which does not give the same twice",
     ("f", sql("{0}", postgres="{0} * clock_timestamp()")): "its SQL for 'postgres' holds 'CLOCK_TIMESTAMP()', which does not give the same twice",
-    ("f", sql("{0}", klingon="{0}")): "its SQL for 'klingon' cannot be read: Unknown dialect 'klingon'.",
+    ("f", sql("{0}", klingon="{0}")): "its SQL for 'klingon', '{0}', cannot be read: Unknown dialect 'klingon'",
     ("f", "Function('f(x)', ('any',), formula='{0} +')"): "its formula cannot be used: something is missing after '+'",
     ("f", "Function('f(x)', ('any',), formula='g({0})')"): "its formula cannot be used: unknown function 'g'",
+    ("f", "Function('f(x, y)', ('number',), 'number', {'duckdb': '{0}'})"): "the signature 'f(x, y)' has 2 arguments, and 'takes' has 1",
+    ("f", "Function('f()', ('number',), 'number', {'duckdb': '{0}'})"): "the signature 'f()' has 0 arguments, and 'takes' has 1",
+    ("f", "Function('g(x)', ('number',), 'number', {'duckdb': '{0}'})"): "the signature 'g(x)' is of 'g', and the entry is called 'f'",
+    ("f", "Function('f', (), 'number', {'duckdb': '1'})"): "the signature 'f' is not written as 'f(x)'",
     ("f", "1 / 0"): "ZeroDivisionError: division by zero",
 }  # fmt: skip
 

@@ -60,6 +60,7 @@ def cadran_notifiers(): return [NotifierEntry("out", lambda: Out)]
 ALL = HEAD + "".join(HOOKS.values())
 WRONG = {  # what a hook may return that is none of its entries' contract
     "function": ("FunctionEntry('x', lambda: 3)", "function 'x' must load a Function, not 3"),
+    "function ": ("FunctionEntry('x', lambda: Function('x(a, b)', ('any',), formula='{0}'))", "function 'x': the signature 'x(a, b)' has 2 arguments, and 'takes' has 1"),
     "filter": ("FilterEntry('x', lambda: 3)", "filter 'x' must load a function, not 3"),
     "block": ("BlockEntry('x', lambda: 3)", "block 'x' must load a Block, not 3"),
     "secret": ("SecretEntry('x', lambda: int)", "secret 'x' must load a subclass of SecretResolver, not <class 'int'>"),
@@ -120,7 +121,7 @@ def test_all_kinds_are_listed(install: Install) -> None:
 @pytest.mark.parametrize("kind", WRONG)
 def test_what_does_not_keep_its_contract_is_broken(kind: str, install: Install) -> None:
     entry, message = WRONG[kind]
-    install("bad", f"{HEAD}\n@hookimpl\ndef cadran_{kind}s(): return [{entry}]")
+    install("bad", f"{HEAD}\n@hookimpl\ndef cadran_{kind.strip()}s(): return [{entry}]")
     (plugin,) = (p for p in PluginManager({}).listing() if p.name == "bad")
     assert message in plugin.error and plugin.provides == ()
 
@@ -343,6 +344,19 @@ def test_an_error_in_a_file_points_at_the_line_that_names_it(code: str, reason: 
     assert shown.exit_code == 2
     assert "./local_plugins/mine.py  this project" in shown.output and "BROKEN" in shown.output
     assert reason.partition(": ")[2].partition(":")[0] in shown.output  # the traceback
+
+
+BROKEN_FILES = {"1 / 0": "./local_plugins/mine.py", "missing": "./local_plugins/none.py", "no hook": "./local_plugins/mine.py"}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", BROKEN_FILES)
+def test_what_a_broken_plugin_would_have_brought_is_no_mistake_of_its_own(code: str, write: Write) -> None:
+    made = write(f"plugins: [{BROKEN_FILES[code]}]", "sum(twice(orders.amount))", mine=code if code == "1 / 0" else "")  # fmt: skip
+    more = "reports: {m: {blocks: hall, template: m.html.jinja}, n: {blocks: [hall]}}\n"
+    made.file.write_text(made.file.read_text().replace("date: day}", "date: day, columns: {t: twice(amount)}}") + more)  # fmt: skip
+    (made.file.parent / "templates").mkdir()
+    (made.file.parent / "templates" / "m.html.jinja").write_text("{{ title | loud }}")
+    assert [str(problem.where) for problem in made.check()] == ["kpis.yaml:2:11"]
 
 
 def test_only_the_main_file_names_plugins(write: Write) -> None:

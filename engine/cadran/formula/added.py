@@ -34,11 +34,15 @@ def functions_of(declaration: Declaration) -> tuple[Functions, list[Problem]]:
 
 
 def _each(declaration: Declaration, problems: list[Problem]) -> Iterator[Called]:
+    from cadran.plugins.examine import PluginError
+
     for name, added in declaration.added.functions.items():
         try:
             yield _called(name, added, declaration)
         except Misdefined as wrong:
             problems.append(_problem(declaration, added, wrong.message))
+        except PluginError as wrong:
+            problems.append(_problem(declaration, added, str(wrong).partition(": ")[2] or str(wrong)))
         except Exception as error:  # the plugin's own code
             problems.append(_problem(declaration, added, f"{type(error).__name__}: {error}"))
 

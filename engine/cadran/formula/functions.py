@@ -240,7 +240,10 @@ def template(function: Function, dialect: str) -> Template:
         trees = sqlglot.parse(text, read=_DIALECTS.get(dialect, dialect))
     except (SqlglotError, ValueError) as error:
         why = str(error).partition("\n")[0].partition(". Line")[0]
-        raise Misdefined(f"its SQL for '{dialect}' cannot be read: {why}") from None
+        why = re.sub(r" for <class '[^']*'>", "", why).rstrip(".")
+        raise Misdefined(
+            f"its SQL for '{dialect}', {function.sql[dialect]!r}, cannot be read: {why}"
+        ) from None
     tree = trees[0] if len(trees) == 1 else None
     if tree is None:
         raise Misdefined(f"its SQL for '{dialect}' is not one expression")

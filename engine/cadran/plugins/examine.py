@@ -12,6 +12,7 @@ import pluggy
 
 from cadran.plugins import api, hookspecs
 from cadran.plugins.connector import API, ConnectorEntry
+from cadran.plugins.functions import Function
 from cadran.plugins.kinds import CONTRACTS, AnyKind, Entry
 from cadran.plugins.local import LocalFile
 from cadran.plugins.notifier import NotifierEntry
@@ -167,6 +168,8 @@ def load(kind: AnyKind, entry: Entry) -> Any:
     if not contract.kept_by(found):
         raise PluginError(f"{kind} '{entry.name}' must load {contract.wanted}, not {found!r}")
     api.check(found, f"{kind} '{entry.name}'")
+    if isinstance(found, Function) and (wrong := found.miswritten(entry.name)):
+        raise PluginError(f"{kind} '{entry.name}': {wrong}")
     if lacking := contract.lacks(found):
         methods = listed([f"{name}()" for name in lacking])
         raise PluginError(f"{kind} '{entry.name}': the class {found.__name__} lacks {methods}")
