@@ -78,8 +78,6 @@ def check_blocks(
     reports: Mapping[str, Report], added: Additions, gone: Collection[tuple[str, str]], found: Findings
 ) -> None:
     """The blocks that reports show are those of plugins that the project names. Where some are ``gone``, a block may be theirs."""
-    if gone:
-        return
     for text in (block for report in reports.values() for block in report.blocks):
         if text.value not in added.blocks:
             known = (
@@ -87,7 +85,10 @@ def check_blocks(
                 if added.blocks
                 else "no plugin under 'plugins:' brings any"
             )
-            hint = suggest(text.value, added.blocks) or known
+            meant = suggest(text.value, added.blocks)
+            if gone and not meant:
+                continue  # it has been said that they cannot be used
+            hint = meant or known
             found.error("unknown-block", f"unknown block '{text.value}'", text.place, hint)
 
 
