@@ -164,7 +164,8 @@ def _checked(kind: AnyKind, entries: Any) -> list[Entry]:
 def load(kind: AnyKind, entry: Entry) -> Any:
     """What the entry loads. Raises :class:`PluginError` if it is not what the contract asks for, ``OtherAPI`` if it is of another
     version of the contract, and whatever it raises itself."""
-    found, contract = entry.load(), CONTRACTS[kind]
+    found: Any = entry.load()
+    contract = CONTRACTS[kind]
     if not contract.kept_by(found):
         raise PluginError(f"{kind} '{entry.name}' must load {contract.wanted}, not {found!r}")
     api.check(found, f"{kind} '{entry.name}'")
