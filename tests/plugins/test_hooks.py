@@ -394,6 +394,15 @@ def test_a_connector_of_a_file_and_one_that_is_installed_are_taken_twice(
     assert "connector 'rows' is provided by" in line and "./local_plugins/mine.py" in line
 
 
+def test_what_the_environment_keeps_from_being_loaded_is_said_at_the_source(write: Write) -> None:
+    for limit, message in (
+        ("filess", "CADRAN_PLUGINS limits the plugins to filess; no plugin 'filess' is installed, did you mean 'files'?"),
+        ("", "CADRAN_PLUGINS is empty, so no plugin is loaded: unset it, or write the names of plugins"),
+    ):  # fmt: skip
+        (line,) = said(write(environ={"CADRAN_PLUGINS": limit}))
+        assert line.startswith("kpis.yaml:3:30: unknown connector 'files'; ") and line.endswith(message)
+
+
 def test_two_plugins_of_one_name_are_an_error_where_the_name_is_used(install: Install, write: Write) -> None:
     """Also where the entry point of that very name would answer first."""
     install("rows", HEAD + HOOKS["connector"] + HOOKS["notifier"].replace('"out"', '"rows"'))

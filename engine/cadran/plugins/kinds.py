@@ -63,5 +63,6 @@ CONTRACTS: Mapping[AnyKind, Contract] = {
     "block": Contract("cadran_blocks", BlockEntry, Block, made=True),
     "listener": Contract("cadran_listeners", ListenerEntry, Listener),
 }
+LIMIT = "CADRAN_PLUGINS"  # the variable that says what may be loaded: names of entry points, separated by commas; unset: all
 FOUND: tuple[Kind, ...] = ("connector", "notifier", "secret")
 ADDED: tuple[AddedKind, ...] = ("function", "filter", "block", "listener")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
-from cadran.plugins.kinds import CONTRACTS, FOUND, AnyKind, Kind
+from cadran.plugins.kinds import CONTRACTS, FOUND, LIMIT, AnyKind, Kind
 from cadran.plugins.local import LocalFile, is_local
 from cadran.plugins.notifier import Notifier, Said
 from cadran.plugins.secrets import SecretResolver
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from cadran.plugins.examine import Plugin
 
-LIMIT = "CADRAN_PLUGINS"  # names of entry points, separated by commas; unset: all
 _BUNDLED = "cadran_plugins."  # whose names are known to be different
 
 
