@@ -84,7 +84,18 @@ class Project:
         """What the file says, and what is wrong with it before any formula is read."""
         if self._pinned is not None:
             return self._pinned
-        return load(self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths)
+        declaration, problems = load(
+            self.file, environ=self.environ, plugins=self.plugins, allow_paths=self.allow_paths
+        )
+        return declaration, self._with_offers(problems, declaration)
+
+    def _with_offers(self, problems: Sequence[Problem], declaration: Declaration | None) -> list[Problem]:
+        if not any(problem.severity == "error" for problem in problems):
+            return list(problems)
+        from cadran.plugins.offered import with_offers
+
+        naming = declaration is not None and bool(declaration.plugin_places)
+        return with_offers(problems, self.plugins, naming=naming)
 
     def pinned(self) -> Project:
         """The project as its file is now: what happens to the file later changes nothing. Raises ProblemsFound where the
@@ -186,12 +197,24 @@ class Project:
             sources.remember()
             if files:
                 problems = [*problems, *_named_files(declaration), *self._channel_faults(declaration)]
-            problems = in_order(_masked([*problems, *sources.findings(found), *found], declaration))
+                said = {(p.code, str(p.where)) for p in problems}
+                problems += [p for p in self._clashes(declaration) if (p.code, str(p.where)) not in said]
+            problems = [*problems, *sources.findings(found), *found]
+            problems = in_order(_masked(self._with_offers(problems, declaration), declaration))
             yield Opened(declaration, None if errors(problems) else model, problems, sources)
 
     def _syncs(self, declaration: Declaration) -> bool:
         """Whether the project has a source that is synced."""
         return any(self.plugins.synced(source.connector) for source in declaration.sources.values())
+
+    def _clashes(self, declaration: Declaration) -> Iterator[Problem]:
+        """The names of connectors and notifiers here that several plugins give."""
+        for source in declaration.sources.values():
+            if (found := self.plugins.clashing("connector", source.connector)) is not None:
+                yield replace(found, where=source.place.child("connector").position())
+        for channel in declaration.channels.values():
+            if (found := self.plugins.clashing("notifier", channel.notifier)) is not None:
+                yield replace(found, where=channel.place.child("notifier").position())
 
     def _channel_faults(self, declaration: Declaration) -> Iterator[Problem]:
         if declaration.channels:
@@ -219,7 +242,7 @@ class Project:
         """
         from cadran.deliver.telling import RunTold
 
-        told = RunTold("" if as_of is None else str(as_of), tuple(kpis))
+        told = RunTold()
         try:
             found = self._ran(
                 told, kpis, as_of=as_of, since=since, until=until, segment=segment, full=full, counting=counting, progress=progress,
@@ -245,11 +268,15 @@ class Project:
         from cadran.compute.cells.computed import Request
         from cadran.compute.planning.selection import choose, with_segments
 
+        def asked_of(found: Declaration) -> tuple[Clock, list[str]]:
+            names = with_segments(found, choose(found, kpis), segment)
+            return clock_of(found, as_of), names
+
         with self._opened(apart=apart, syncing=sync, progress=progress) as opened:
-            told.begin(opened.declaration)
+            told.begin(opened.declaration, lambda: asked_of(opened.declaration))
             declaration = opened.checked().declaration
-            names = with_segments(declaration, choose(declaration, kpis), segment)
-            clock, request = clock_of(declaration, as_of), Request(names, since, until)
+            clock, names = asked_of(declaration)
+            request = Request(names, since, until)
             asked = opened.analyses(analyses, clock, apart)
             if asked is not None:
                 request = replace(request, behind=asked.asking.behind, listings=asked.asking.listings)
@@ -381,7 +408,8 @@ class Project:
                 apart = declaration.datasets if trusting else ()
                 model, found = resolve(declaration, all_columns(sources, apart))
             if model is None:
-                raise ProblemsFound(in_order(_masked([*problems, *found], declaration)))
+                found = self._with_offers([*problems, *found], declaration)
+                raise ProblemsFound(in_order(_masked(found, declaration)))
             yield declaration, model, sources
 
     def store(self, declaration: Declaration) -> Store:
@@ -676,8 +704,14 @@ def _judged(
     )  # fmt: skip
 
 
-def _named_files(declaration: Declaration) -> Iterator[Problem]:
-    """What is wrong with the files that reports and tests name. Nothing is imported for a project that names none."""
+def _named_files(declaration: Declaration) -> list[Problem]:
+    """What is wrong with the files that reports and tests name; a filter that nobody knows may be that of a plugin that is broken."""
+    lacking = any(section == "plugins" for section, _ in declaration.broken)
+    return [p for p in _in_files(declaration) if not (lacking and p.message.startswith("No filter named "))]
+
+
+def _in_files(declaration: Declaration) -> Iterator[Problem]:
+    """Nothing is imported for a project that names none."""
     if declaration.added.filters or declaration.added.blocks:
         from cadran.publish.added import check
 

@@ -150,7 +150,7 @@ WRONG_DEFINITIONS = {
     ("f", sql("{0}", gives="any")): "it has to say what it gives: one of text, integer, number, double, date, timestamp, boolean",
     ("f", "Function('f(x)', ('number',), 'number', {'postgres': '{0}'})"): "'sql' has nothing for 'duckdb', which computes whatever a database cannot",
     ("f", sql("{1}")): "'{1}' stands for no argument: it takes 1",
-    ("f", sql("{0} +")): "its SQL for 'duckdb' cannot be read: Required keyword: 'expression' missing for <class 'sqlglot.expressions.core.Add'>",
+    ("f", sql("{0} +")): "its SQL for 'duckdb', '{0} +', cannot be read: Required keyword: 'expression' missing",
     ("f", sql("{0}; DROP TABLE x")): "its SQL for 'duckdb' is not one expression",
     ("f", sql("(SELECT 1)")): "its SQL for 'duckdb' holds a query, an aggregate or a window: it is of one row",
     ("f", sql("sum({0})")): "its SQL for 'duckdb' holds a query, an aggregate or a window: it is of one row",
@@ -159,9 +159,13 @@ WRONG_DEFINITIONS = {
     ("f", sql("{0} * random()")): "its SQL for 'duckdb' holds 'RAND()', which does not give the same twice",
     ("f", sql("{0} + extract(year FROM now())")): "its SQL for 'duckdb' holds 'NOW()', which does not give the same twice",
     ("f", sql("{0}", postgres="{0} * clock_timestamp()")): "its SQL for 'postgres' holds 'CLOCK_TIMESTAMP()', which does not give the same twice",
-    ("f", sql("{0}", klingon="{0}")): "its SQL for 'klingon' cannot be read: Unknown dialect 'klingon'.",
+    ("f", sql("{0}", klingon="{0}")): "its SQL for 'klingon', '{0}', cannot be read: Unknown dialect 'klingon'",
     ("f", "Function('f(x)', ('any',), formula='{0} +')"): "its formula cannot be used: something is missing after '+'",
     ("f", "Function('f(x)', ('any',), formula='g({0})')"): "its formula cannot be used: unknown function 'g'",
+    ("f", "Function('f(x, y)', ('number',), 'number', {'duckdb': '{0}'})"): "the signature 'f(x, y)' has 2 arguments, and 'takes' has 1",
+    ("f", "Function('f()', ('number',), 'number', {'duckdb': '{0}'})"): "the signature 'f()' has 0 arguments, and 'takes' has 1",
+    ("f", "Function('g(x)', ('number',), 'number', {'duckdb': '{0}'})"): "the signature 'g(x)' is of 'g', and the entry is called 'f'",
+    ("f", "Function('f', (), 'number', {'duckdb': '1'})"): "the signature 'f' is not written as 'f(x)'",
     ("f", "1 / 0"): "ZeroDivisionError: division by zero",
 }  # fmt: skip
 
@@ -201,6 +205,32 @@ def test_explain_shows_functions_with_their_meaning_and_sql_that_runs_as_it_stan
     assert "orders.amount / 1.25" in said and "@" not in said
     said = made.explain("k1", as_of="2026-08-01")
     assert "MONTH(CAST(orders.day AS DATE)) < 7" in said and "net(amount)" not in said
+
+
+OF_A_DATASET = {
+    "per_order": 'Function("per_order(k)", ("any",), formula="{0} / count(orders)")',
+    "mean": 'Function("mean_of(x)", ("any",), formula="sum({0}) / count(orders) filter (where orders.amount > 0)")',
+    "net": FUNCTIONS["net"],
+    "lost_in": 'Function("lost_in(k)", ("any",), formula="{0} / count(ordres)")',
+    "amont": 'Function("amont(k)", ("any",), formula="{0} / sum(orders.amont)")',
+}  # fmt: skip
+
+
+def test_explain_shows_measures_that_a_function_brings(tmp_path: Path) -> None:
+    functions = {"per_order": OF_A_DATASET["per_order"], "mean_of": OF_A_DATASET["mean"], "net": OF_A_DATASET["net"]}  # fmt: skip
+    made = project(tmp_path, "per_order(sum(orders.amount))", "mean_of(net(orders.amount))", functions=functions)  # fmt: skip
+    said = made.explain("k0", as_of="2026-08-01")
+    assert "measures  sum(orders.amount)  on orders\n            count(orders)  on orders\n" in said
+    said = made.explain("k1", as_of="2026-08-01")
+    assert "measures  sum(net(orders.amount))  on orders\n" in said
+    assert "count(orders) FILTER(WHERE orders.amount > 0)  on orders\n" in said
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("lost_in", "unknown dataset 'ordres'"), ("amont", "unknown column 'amont' in dataset 'orders'")])  # fmt: skip
+def test_what_is_wrong_with_a_formula_of_a_function_says_whose_it_is(name: str, wrong: str, tmp_path: Path) -> None:  # fmt: skip
+    (found,) = project(tmp_path, f"{name}(sum(orders.amount))", functions={name: OF_A_DATASET[name]}).check()
+    version = found.message.split("words.py ")[1]
+    assert found.message == f"{wrong}, in the formula of the function '{name}' of ./local_plugins/words.py {version}"  # fmt: skip
 
 
 def test_what_is_kept_rests_on_the_definition_and_on_the_version(tmp_path: Path) -> None:

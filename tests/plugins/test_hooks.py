@@ -60,6 +60,7 @@ def cadran_notifiers(): return [NotifierEntry("out", lambda: Out)]
 ALL = HEAD + "".join(HOOKS.values())
 WRONG = {  # what a hook may return that is none of its entries' contract
     "function": ("FunctionEntry('x', lambda: 3)", "function 'x' must load a Function, not 3"),
+    "function ": ("FunctionEntry('x', lambda: Function('x(a, b)', ('any',), formula='{0}'))", "function 'x': the signature 'x(a, b)' has 2 arguments, and 'takes' has 1"),
     "filter": ("FilterEntry('x', lambda: 3)", "filter 'x' must load a function, not 3"),
     "block": ("BlockEntry('x', lambda: 3)", "block 'x' must load a Block, not 3"),
     "secret": ("SecretEntry('x', lambda: int)", "secret 'x' must load a subclass of SecretResolver, not <class 'int'>"),
@@ -120,7 +121,7 @@ def test_all_kinds_are_listed(install: Install) -> None:
 @pytest.mark.parametrize("kind", WRONG)
 def test_what_does_not_keep_its_contract_is_broken(kind: str, install: Install) -> None:
     entry, message = WRONG[kind]
-    install("bad", f"{HEAD}\n@hookimpl\ndef cadran_{kind}s(): return [{entry}]")
+    install("bad", f"{HEAD}\n@hookimpl\ndef cadran_{kind.strip()}s(): return [{entry}]")
     (plugin,) = (p for p in PluginManager({}).listing() if p.name == "bad")
     assert message in plugin.error and plugin.provides == ()
 
@@ -159,6 +160,54 @@ def cadran_connectors(): return [ConnectorEntry("rows", never)]
 """  # fmt: skip
     install("belvoir", lazy)
     assert said(write("plugins: belvoir")) == []
+
+
+BUGS = {  # what its author got wrong → what is said
+    "def __init__(self, context): super().__init__(context); self.x = [][0]": "IndexError: list index out of range",
+    "remote = True\n    def check(self, table): 1 / 0": "ZeroDivisionError: division by zero",
+    "def discover(self): return None": "TypeError: 'NoneType' object is not iterable",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_of_a_connector_is_said_where_the_source_is_declared(
+    bug: str, install: Install, write: Write
+) -> None:
+    install("belvoir", HEAD + HOOKS["connector"].replace("    def read", f"    {bug}\n    def read"))
+    made = write(more=", rows: {connector: rows}")
+    made.file.write_text(made.file.read_text().replace("files.orders", "rows.orders"))
+    (found,) = made.check()
+    assert f"{found.where}: {found.message}; {found.hint}" == (
+        f"kpis.yaml:3:56: {BUGS[bug]}; this is a bug of the plugin belvoir (acme 1.5): tell its author"
+    )
+
+
+def test_a_synced_connector_that_cannot_be_made(install: Install, write: Write) -> None:
+    code = """
+class Rows(SyncedConnector):
+    def __init__(self, context): super().__init__(context); 1 / 0
+    def hosts(self): return []
+    def ping(self): return ""
+    def discover(self): return []
+    def changes(self, table, window, resume): yield End(0)
+@hookimpl
+def cadran_connectors(): return [ConnectorEntry("rows", lambda: Rows)]
+"""
+    install("belvoir", HEAD + code)
+    made = write(more=", rows: {connector: rows}")
+    made.file.write_text(made.file.read_text().replace("files.orders", "rows.orders"))
+    (found,) = made.check()
+    assert (str(found.where), found.message) == ("kpis.yaml:3:56", "ZeroDivisionError: division by zero")
+    assert found.hint == "this is a bug of the plugin belvoir (acme 1.5): tell its author"
+
+
+def test_a_bug_of_a_notifier_is_said_where_the_channel_is_declared(install: Install, write: Write) -> None:
+    bug = "    def __init__(self, context): 1 / 0\n    def seal"
+    install("belvoir", HEAD + HOOKS["notifier"].replace("    def seal", bug))
+    made = write()
+    made.file.write_text(made.file.read_text() + "channels: {c: {notifier: out}}\n")
+    (found,) = made.check()
+    assert (str(found.where), found.message) == ("kpis.yaml:6:15", "ZeroDivisionError: division by zero")
 
 
 def test_an_unknown_plugin(install: Install, write: Write) -> None:
@@ -297,6 +346,19 @@ def test_an_error_in_a_file_points_at_the_line_that_names_it(code: str, reason: 
     assert reason.partition(": ")[2].partition(":")[0] in shown.output  # the traceback
 
 
+BROKEN_FILES = {"1 / 0": "./local_plugins/mine.py", "missing": "./local_plugins/none.py", "no hook": "./local_plugins/mine.py"}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", BROKEN_FILES)
+def test_what_a_broken_plugin_would_have_brought_is_no_mistake_of_its_own(code: str, write: Write) -> None:
+    made = write(f"plugins: [{BROKEN_FILES[code]}]", "sum(twice(orders.amount))", mine=code if code == "1 / 0" else "")  # fmt: skip
+    more = "reports: {m: {blocks: hall, template: m.html.jinja}, n: {blocks: [hall]}}\n"
+    made.file.write_text(made.file.read_text().replace("date: day}", "date: day, columns: {t: twice(amount)}}") + more)  # fmt: skip
+    (made.file.parent / "templates").mkdir()
+    (made.file.parent / "templates" / "m.html.jinja").write_text("{{ title | loud }}")
+    assert [str(problem.where) for problem in made.check()] == ["kpis.yaml:2:11"]
+
+
 def test_only_the_main_file_names_plugins(write: Write) -> None:
     project = write("include: [more.yaml]")
     (project.file.parent / "more.yaml").write_text("plugins: [files]\n")
@@ -330,6 +392,45 @@ def test_a_connector_of_a_file_and_one_that_is_installed_are_taken_twice(
     )
     (line,) = said(project)
     assert "connector 'rows' is provided by" in line and "./local_plugins/mine.py" in line
+
+
+def test_what_the_environment_keeps_from_being_loaded_is_said_at_the_source(write: Write) -> None:
+    for limit, message in (
+        ("filess", "CADRAN_PLUGINS limits the plugins to filess; no plugin 'filess' is installed, did you mean 'files'?"),
+        ("", "CADRAN_PLUGINS is empty, so no plugin is loaded: unset it, or write the names of plugins"),
+    ):  # fmt: skip
+        (line,) = said(write(environ={"CADRAN_PLUGINS": limit}))
+        assert line.startswith("kpis.yaml:3:30: unknown connector 'files'; ") and line.endswith(message)
+
+
+def test_two_plugins_of_one_name_are_an_error_where_the_name_is_used(install: Install, write: Write) -> None:
+    """Also where the entry point of that very name would answer first."""
+    install("rows", HEAD + HOOKS["connector"] + HOOKS["notifier"].replace('"out"', '"rows"'))
+    install("acme", HEAD + HOOKS["connector"] + HOOKS["notifier"].replace('"out"', '"rows"'), dist="other")
+    made = write(more=", rows: {connector: rows}")
+    made.file.write_text(made.file.read_text() + "channels: {c: {notifier: rows}}\n")
+    assert [f"{p.where}: {p.message}" for p in made.check()] == [
+        f"kpis.yaml:{place}: {kind} 'rows' is provided by acme (other 1.5) and rows (acme 1.5)"
+        for kind, place in (("connector", "3:68"), ("notifier", "6:26"))
+    ]
+    assert len(made.check()) == 2  # now that all are known
+    fine = write()
+    fine.file.write_text(fine.file.read_text().replace("rows", "files"))
+    assert fine.check() == []  # nobody uses the name
+
+
+def test_what_an_installed_plugin_has_is_said_where_it_is_asked_for(install: Install, write: Write) -> None:
+    install("belvoir", ALL)
+    made = write("", "sum(twice(orders.amount))", mine="")
+    made.file.write_text(made.file.read_text() + 'reports: {m: {blocks: hall, template: "m.html.jinja"}}\n')
+    (made.file.parent / "templates").mkdir()
+    (made.file.parent / "templates" / "m.html.jinja").write_text("{{ title | loud }}")
+    messages = ["unknown function 'twice'", "unknown block 'hall'", "No filter named 'loud'."]
+    for plugins, way in (("", "write plugins: [belvoir]"), ("plugins: files", "add belvoir to 'plugins:'")):
+        made.file.write_text(made.file.read_text().replace("version: 1\n\n", f"version: 1\n{plugins}\n"))
+        said = {p.message: p.hint for p in made.check()}
+        assert said == dict.fromkeys(messages, f"the installed plugin 'belvoir' has it: {way}")
+    assert made.declaration()[1][0].hint.endswith("add belvoir to 'plugins:'")
 
 
 def test_a_resolver_is_found_while_the_file_that_brings_it_is_read(write: Write) -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import cadran
 from cadran.cli import cli
+from cadran.plugins import telling as patience
 from cadran.plugins.added import Added
 from cadran.plugins.connector import ConnectorError
 from cadran.plugins.listeners import (
@@ -30,10 +31,11 @@ from cadran.problems import ProblemsFound
 from cadran.sync.outcome import Counts, Synced
 from cadran.sync.telling import tell
 
+APRIL = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 EVENTS: list[Event] = [
-    RunStarted("kpis.yaml", "2026-04-01"),
-    RunFinished("kpis.yaml", dt.datetime(2026, 4, 1, tzinfo=dt.UTC), 1.5),
-    RunFailed("kpis.yaml", "", 0.5, ("no",)),
+    RunStarted("kpis.yaml", APRIL, ("sales",)),
+    RunFinished("kpis.yaml", APRIL, 1.5),
+    RunFailed("kpis.yaml", APRIL, 0.5, ("no",)),
     SourceSynced("kpis.yaml", "crm", 2.0, ("deals",), 3, 1),
     MessageSent("kpis.yaml", "mail", "report", "sent"),
 ]
@@ -43,7 +45,6 @@ class Ear(Listener):
     """Hears everything."""
 
     heard: list[Any] = []  # noqa: RUF012
-    patience = 30.0  # a busy machine is no fault
 
     def run_started(self, event: RunStarted) -> None:
         self.heard.append((threading.current_thread().name, event))
@@ -72,8 +73,11 @@ class Hangs(Listener):
 
 
 @pytest.fixture(autouse=True)
-def nothing_heard() -> None:
+def nothing_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     Ear.heard.clear()
+    assert (patience._MOST, patience._SLOW) == (5, 2)
+    monkeypatch.setattr(patience, "_MOST", 60.0)  # a busy machine is no fault
+    monkeypatch.setattr(patience, "_SLOW", 60.0)
 
 
 def telling(*kinds: type[Listener]) -> Telling:
@@ -115,6 +119,37 @@ def test_one_that_hangs_is_left_behind() -> None:
     Hangs.over.set()
 
 
+class Waits(Listener):
+    patience = 600.0
+
+    def run_started(self, event: RunStarted) -> None:
+        Hangs.over.wait(0.06)
+
+
+def test_one_that_is_slow_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    Hangs.over.clear()
+    told = telling(Waits)
+    monkeypatch.setattr(patience, "_SLOW", 0.05)
+    (warning,) = told.tell(EVENTS[0])
+    assert (
+        warning.message
+        == "the listener 'Waits' of belvoir 1.0 took 0.1 seconds, which the run has waited for"
+    )
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_no_listener_has_more_than_five_seconds_not_even_to_be_loaded(
+    first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Hangs.over.clear()
+    told = telling(Waits)
+    if not first:
+        assert told.tell(EVENTS[4]) == []
+    monkeypatch.setattr(patience, "_MOST", 0.01)
+    (warning,) = told.tell(EVENTS[0])
+    assert "took longer than 0.01 seconds, and is told nothing more" in warning.message
+
+
 def test_one_that_cannot_be_loaded_is_warned_of() -> None:
     (warning,) = Telling({"x": Added("listener", ListenerEntry("x", lambda: 1 / 0), "belvoir", "1.0")}).tell(
         EVENTS[0]
@@ -139,7 +174,6 @@ def test_events_are_frozen(event: Event) -> None:
 LOCAL = """
 from cadran.plugins import Listener, ListenerEntry, hookimpl
 class Diary(Listener):
-    patience = 30.0
     heard = []
     def run_started(self, event): self.heard.append(event)
     run_failed = message_sent = source_synced = run_started
@@ -179,10 +213,26 @@ def test_a_run_tells_that_it_begins_and_what_came_of_it(tmp_path: Path) -> None:
     made = project(tmp_path)
     made.run(["sales"], as_of=dt.date(2026, 2, 1))
     started, finished = heard(made)
-    assert started == RunStarted(str(made.file.absolute()), "2026-02-01", ("sales",))
+    first = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
+    assert started == RunStarted(str(made.file.absolute()), first, ("sales",))
     (kpi,) = finished.kpis
     assert (kpi.name, kpi.period, kpi.value, kpi.status) == ("sales", "2026-01", "10.50", "on_target")
-    assert finished.alerts == 1 and finished.seconds > 0 and finished.as_of.date() == dt.date(2026, 2, 1)
+    assert finished.alerts == 1 and finished.seconds > 0 and finished.as_of == first
+
+
+def test_a_run_says_which_kpis_it_computes_and_as_of_when(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    made.file.write_text(
+        made.file.read_text()
+        + "  by_tag: {formula: count(orders), period: month, tags: [core]}\ncalendar: {timezone: Europe/Paris}\n"
+    )
+    for kpis, names in (((), ("sales", "by_tag")), (("tag:core",), ("by_tag",))):
+        made.run(kpis, as_of="2026-02-01")
+        started, finished = heard(made)[-2:]
+        assert started.kpis == names and {kpi.name for kpi in finished.kpis} == set(names)
+        assert started.as_of.isoformat() == finished.as_of.isoformat() == "2026-02-01T00:00:00+01:00"
+    made.run()
+    assert all(event.as_of.utcoffset() is not None for event in heard(made))
 
 
 def test_a_run_that_fails_tells_why_without_secrets(tmp_path: Path) -> None:
@@ -191,10 +241,11 @@ def test_a_run_that_fails_tells_why_without_secrets(tmp_path: Path) -> None:
         made.run()
     started, failed = heard(made)
     assert isinstance(started, RunStarted) and isinstance(failed, RunFailed)
-    assert failed.failures and "secret-service" not in repr(failed)
+    assert failed.as_of == started.as_of and failed.failures and "secret-service" not in repr(failed)
     with pytest.raises(ProblemsFound):
         project(tmp_path).run(["no_such_kpi"])
-    assert heard(made)[-1].failures == ("unknown KPI 'no_such_kpi'",)
+    *_, asked = heard(made)
+    assert (asked.failures, asked.as_of) == (("unknown KPI 'no_such_kpi'",), None)
 
 
 def test_a_listener_that_fails_is_a_warning_of_the_run(tmp_path: Path) -> None:
@@ -203,6 +254,20 @@ def test_a_listener_that_fails_is_a_warning_of_the_run(tmp_path: Path) -> None:
     assert harmed.rows == sound.rows
     (warning,) = harmed.warnings
     assert warning.message.endswith("failed: ZeroDivisionError: division by zero") and sound.warnings == ()
+
+
+@pytest.mark.parametrize("command", ["run", "report", "send"])
+def test_a_listener_that_cannot_be_called_is_said_by_every_command(command: str, tmp_path: Path) -> None:
+    made = project(tmp_path)
+    plugin = tmp_path / "local_plugins" / "diary.py"
+    plugin.write_text(plugin.read_text().replace("run_started(self, event)", "run_started(self)"))
+    with made.file.open("a") as file:
+        file.write("channels: {board: {notifier: file, path: public}}\nreports: {monthly: {to: [board]}}\n")
+    args = {"run": [], "report": ["--output", str(tmp_path / "x.html")], "send": ["monthly"]}[command]
+    done = CliRunner().invoke(cli, ["-C", str(tmp_path), command, *args], env={"FOLDER": "data"})
+    assert done.exit_code == 0, done.output
+    assert "the listener 'diary' of ./local_plugins/diary.py" in done.output.replace("\n", " ")
+    assert "takes 1 positional argument but 2 were given" in done.output
 
 
 def test_a_sync_tells_of_each_source_that_was_asked(tmp_path: Path) -> None:

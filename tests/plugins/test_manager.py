@@ -7,7 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from cadran.cli import cli
 from cadran.plugins.manager import PluginManager
 from cadran.problems import Problem
 
@@ -36,6 +38,8 @@ BROKEN = {
     "no entries": (HOOK + "def cadran_connectors(): return ['x']", "must return a list of ConnectorEntry, not ['x']"),
     "one name twice": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: Connector)] * 2", "names connector 'x' twice"),
     "no class": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: 3)]", "must load a subclass of Connector, not 3"),
+    "methods missing": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: type('Half', (SyncedConnector,), {'discover': 0}))]", "connector 'x': the class Half lacks changes(), hosts(), ping()"),
+    "notifier's methods missing": (HOOK + "def cadran_notifiers(): return [NotifierEntry('x', lambda: type('Half', (Notifier,), {}))]", "notifier 'x': the class Half lacks seal(), send()"),
     "class fails to load": (HOOK + "def cadran_connectors(): return [ConnectorEntry('x', lambda: 1 / 0)]", "ZeroDivisionError"),
 }  # fmt: skip
 
@@ -75,6 +79,7 @@ def test_a_broken_plugin_is_listed_with_its_traceback(case: str, install: Instal
     plugins = manager()
     [plugin] = [p for p in plugins.listing() if p.name == "bad"]
     assert (plugin.distribution, plugin.version, plugin.connectors) == ("acme", "1.5", ())
+    assert "PluginError" not in plugin.reason
     assert plugin.error.startswith("Traceback (most recent call last):")
     assert message in plugin.reason or message in plugin.error
     [warning] = plugins.problems()
@@ -90,6 +95,13 @@ def test_a_broken_plugin_stops_only_who_uses_it(install: Install) -> None:
     found = problem(plugins.connector("theirs"))
     assert found.message == "unknown connector 'theirs'"
     assert "may belong to a plugin that is broken: bad (acme 1.5); see 'cadran plugins'" in found.hint
+
+
+def test_a_broken_plugin_of_the_very_name_says_why(install: Install) -> None:
+    install("theirs", "import no_such_module")
+    found = problem(manager().connector("theirs"))
+    assert found.message == "the plugin theirs (acme 1.5) is broken: ModuleNotFoundError: No module named 'no_such_module'"  # fmt: skip
+    assert found.hint == "see 'cadran plugins'"
 
 
 def test_an_unknown_connector() -> None:
@@ -127,6 +139,28 @@ def test_the_environment_limits_what_is_loaded(install: Install) -> None:
     assert manager(CADRAN_PLUGINS="").names() == []
     hint = problem(manager(CADRAN_PLUGINS="files").connector("rows")).hint
     assert "CADRAN_PLUGINS limits the plugins to files" in hint
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("", "CADRAN_PLUGINS is empty, so no plugin is loaded: unset it, or write the names of plugins"),
+        (" , ", "CADRAN_PLUGINS is empty, so no plugin is loaded: unset it, or write the names of plugins"),
+        ("filess,sql", "CADRAN_PLUGINS limits the plugins to filess, sql; no plugin 'filess' is installed, did you mean 'files'?"),
+        ("sql,zzzz", "CADRAN_PLUGINS limits the plugins to sql, zzzz; no plugin 'zzzz' is installed"),
+    ],
+)  # fmt: skip
+def test_an_environment_that_names_what_is_not_there_is_said(limit: str, said: str) -> None:
+    plugins = manager(CADRAN_PLUGINS=limit)
+    assert [(p.message, p.severity) for p in plugins.problems()] == [(said, "warning")]
+    assert problem(plugins.connector("files")).hint.endswith(said)
+    assert problem(plugins.named("files")).hint.startswith(said)
+    shown = CliRunner().invoke(cli, ["plugins"], env={"CADRAN_PLUGINS": limit})
+    assert shown.exit_code == 2 and said in shown.output
+
+
+def test_an_environment_may_name_distributions_and_files_of_projects() -> None:
+    assert manager(CADRAN_PLUGINS="cadran,./local_plugins/mine.py").problems() == []
 
 
 def test_a_project_imports_only_the_plugin_that_it_uses(install: Install) -> None:

@@ -78,7 +78,8 @@ def run(folder: Path, *args: str, **env: str) -> Done:
 def test_the_bundled_notifier_is_a_plugin_like_others() -> None:
     plugins = PluginManager({})
     assert plugins.notifier("file") is FileNotifier
-    assert (plugins.names("notifier"), plugins.names("connector")) == (BUNDLED, ["files", "spark", "sql"])
+    assert plugins.names("notifier") == BUNDLED
+    assert {"files", "spark", "sql"} <= set(plugins.names("connector"))
     [plugin] = [p for p in plugins.listing() if p.name == "file"]
     assert ([e.name for e in plugin.notifiers], plugin.connectors) == (["file"], ())
     assert plugins.problems() == []
@@ -93,7 +94,7 @@ BROKEN = {
     "misspelt": ("def cadran_notifers(): return []", "no hook 'cadran_notifers'; did you mean 'cadran_notifiers'?"),
     "another API": (
         "def cadran_notifiers(): return [NotifierEntry('x', lambda: type('X', (Notifier,), {'api': '7'}))]",
-        "notifier 'x' is written for API '7', this cadran speaks '1'",
+        "speaks API '7' (notifier 'x'), this cadran speaks '1'",
     ),
 }  # fmt: skip
 
@@ -108,17 +109,16 @@ def test_a_broken_notifier_is_listed_and_stops_only_who_uses_it(
     [plugin] = [p for p in plugins.listing() if p.name == "bad"]
     assert message in plugin.error and plugin.notifiers == ()
     found = plugins.notifier("x")
-    assert isinstance(found, Problem) and found.code == "unknown-notifier"
-    assert "it may belong to a plugin that is broken: bad (acme 1.5)" in found.hint
+    assert isinstance(found, Problem) and "bad (acme 1.5)" in found.message + found.hint
     listed = call(None, "plugins")
-    assert (
-        listed.code == 2 and "bad  acme 1.5  acme_bad_plugin  BROKEN" in listed.out and message in listed.out
-    )
+    said = "OTHER API" if "API" in case else "BROKEN"
+    assert listed.code == 2 and f"bad  acme 1.5  acme_bad_plugin  {said}" in listed.out and message in listed.out  # fmt: skip
     assert run(shop(tmp_path / "shop", "board: {notifier: file, path: out}")).code == 0
 
 
 def test_one_plugin_may_provide_both_kinds_under_one_name(install: Install) -> None:
-    both = HOOK + "def cadran_connectors(): return [ConnectorEntry('pager', lambda: Connector)]\n"
+    both = HOOK + "def cadran_connectors(): return [ConnectorEntry('pager', lambda: Rows)]\n"
+    both += "class Rows(Connector):\n    discover = read = None\n"
     install("pager", both + PAGER)
     plugins = PluginManager({})
     assert plugins.problems() == []

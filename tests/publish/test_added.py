@@ -37,7 +37,8 @@ BLOCKS = {
     "frozen": Block({"html": "x"}, lambda context: context.update(x=1)),
     "raises": Block({"html": "x"}, lambda context: {"x": 1 / 0}),
     "typo": Block({"html": "a\\n{{ titel }}"}),
-    "syntax": Block({"html": "{% if %}"}),
+    "syntax": Block({"html": "one\\n{% if %}"}),
+    "filters": Block({"html": "{{ title | lout }}"}),
     "unsafe": Block({"html": "{{ title.__class__.__mro__ }}"}),
     "endless": Block({"html": "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}"}),
     "itself": Block({"html": "{{ block('itself') }}"}),
@@ -143,10 +144,10 @@ FAULTS = {
     "{{ block('bst') }}": ("template-failed", "there is no block 'bst'"),
     "{{ block('frozen') }}": ("template-failed", "the block 'frozen' of ./local_plugins/words.py {v} failed: AttributeError: 'mappingproxy' object has no attribute 'update'"),
     "{{ block('raises') }}": ("template-failed", "the block 'raises' of ./local_plugins/words.py {v} failed: ZeroDivisionError: division by zero"),
-    "{{ block('typo') }}": ("template-unknown-name", "unknown name 'titel'"),
-    "{{ block('syntax') }}": ("template-syntax", "Expected an expression, got 'end of statement block'"),
-    "{{ block('unsafe') }}": ("template-unsafe", "access to attribute '__class__' of 'str' object is unsafe."),
-    "{{ block('itself') }}": ("template-failed", "the block 'itself' shows itself"),
+    "{{ block('typo') }}": ("template-unknown-name", "the block 'typo' of ./local_plugins/words.py {v}: unknown name 'titel'"),
+    "{{ block('syntax') }}": ("template-syntax", "the block 'syntax' of ./local_plugins/words.py {v}, line 2: Expected an expression, got 'end of statement block'"),
+    "{{ block('unsafe') }}": ("template-unsafe", "the block 'unsafe' of ./local_plugins/words.py {v}: access to attribute '__class__' of 'str' object is unsafe."),
+    "{{ block('itself') }}": ("template-failed", "the block 'itself' of ./local_plugins/words.py {v}: the block 'itself' shows itself"),
     "{{ block('best').__class__ }}": ("template-unsafe", "access to attribute '__class__' of 'Markup' object is unsafe."),
 }  # fmt: skip
 
@@ -160,8 +161,16 @@ def test_a_fault_is_a_problem_of_the_template_that_called(template: str, shown: 
     head, _, tail = message.partition("{v}")
     assert problem.code == code
     assert problem.message.startswith(head) and problem.message.endswith(tail)
-    if "syntax')" not in template:
-        assert problem.where is not None and (problem.where.file, problem.where.line) == ("templates/mine.html.jinja", 2)  # fmt: skip
+    assert problem.where is not None and (problem.where.file, problem.where.line) == ("templates/mine.html.jinja", 2)  # fmt: skip
+
+
+@pytest.mark.parametrize("block", ["typo", "raises", "unsafe", "syntax", "itself"])
+def test_an_error_in_a_block_stands_where_the_report_names_it(block: str, shown: Shown) -> None:
+    with pytest.raises(ProblemsFound) as caught:
+        shown(f"blocks: [plain, {block}]")
+    (problem,) = caught.value.problems
+    assert str(problem.where) == "kpis.yaml:6:55"
+    assert problem.message.startswith(f"the block '{block}' of ./local_plugins/words.py ")
 
 
 def test_a_block_that_does_not_end_is_stopped(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +182,8 @@ def test_a_block_that_does_not_end_is_stopped(shown: Shown, monkeypatch: pytest.
 CHECKED = {
     "blocks: bst": "kpis.yaml:6:47: unknown block 'bst'; did you mean 'best'?",
     "blocks: plain, format: [html, markdown]": "kpis.yaml:6:47: the block 'plain' of ./local_plugins/words.py {v} has nothing for Markdown; leave the format or the block out",
+    "blocks: [plain, syntax]": "kpis.yaml:6:55: the block 'syntax' of ./local_plugins/words.py {v}, line 2: Expected an expression, got 'end of statement block'; its author can put that right",
+    "blocks: filters": "kpis.yaml:6:47: the block 'filters' of ./local_plugins/words.py {v}, line 1: No filter named 'lout'.; its author can put that right",
     "blocks: 3": "kpis.yaml:6:47: 'blocks' must be a list of blocks, not 3",
 }  # fmt: skip
 

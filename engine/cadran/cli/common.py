@@ -82,6 +82,11 @@ def failed_shown(results: Results, folder: Path) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
+def listeners_shown(results: Results, folder: Path) -> None:
+    """What went wrong with the listeners of plugins, which stands in no report."""
+    show((problem for problem in results.warnings if problem.code == "listener"), folder)
+
+
 def console() -> Console:
     """For tables; where the output is no terminal they are as wide as they need."""
     from rich.console import Console

@@ -15,6 +15,7 @@ from cadran.cli.common import (
     Moment,
     fail,
     failed_shown,
+    listeners_shown,
     problems_shown,
     project,
     root,
@@ -69,6 +70,7 @@ def report(
             _values(results, found, locale or "")
         else:
             _write(results, found, cast("ReportFormat | None", kind), locale or "", output)
+        listeners_shown(results, root(ctx))
         failed_shown(results, root(ctx))
 
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cadran.cli.common import FAILED, Moment, fail, problems_shown, project, root, template_folders
+from cadran.cli.common import (
+    FAILED,
+    Moment,
+    fail,
+    listeners_shown,
+    problems_shown,
+    project,
+    root,
+    template_folders,
+)
 from cadran.cli.run import progress
 
 if TYPE_CHECKING:
@@ -87,10 +96,12 @@ def _computed(opened: Project, declaration: Declaration, wanted: Request) -> Res
     fixed = Wanted.of(report, declaration.calendar).fixed
     kpis = [kpi.name for kpi in chosen_kpis(declaration, report)]
     with progress() as say:
-        return opened.run(
+        results = opened.run(
             kpis, as_of=wanted.moment, until=fixed.last_day if fixed else None, progress=say,
             analyses=of_report(report, declaration),
         )  # fmt: skip
+    listeners_shown(results, opened.file.parent)
+    return results
 
 
 def _written(opened: Project, wanted: Request, messages: Sequence[Outgoing], folder: Path) -> None:

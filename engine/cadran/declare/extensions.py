@@ -5,7 +5,7 @@ A formula must not change its meaning with what else is installed, so nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,18 @@ def _entries(document: Document) -> Iterator[Named]:
         seen.add(text)
 
 
-def broken(entries: Sequence[Named], plugins: Plugins) -> frozenset[tuple[str, str]]:
-    """The plugins that are named and cannot be used."""
-    return frozenset(("plugins", e.name) for e in entries if isinstance(plugins.named(e.name), Problem))
+def broken(entries: Sequence[Named], plugins: Plugins, found: Findings) -> frozenset[tuple[str, str]]:
+    """The plugins that are named and cannot be used; of one whose file cannot be read the name does not matter."""
+    lost = [e.name for e in entries if isinstance(plugins.named(e.name), Problem)]
+    if any(problem.code == "bad-plugin" for problem in found.problems):
+        lost.append("")
+    return frozenset(("plugins", name) for name in lost)
 
 
-def check_blocks(reports: Mapping[str, Report], added: Additions, found: Findings) -> None:
-    """The blocks that reports show are those of plugins that the project names."""
+def check_blocks(
+    reports: Mapping[str, Report], added: Additions, gone: Collection[tuple[str, str]], found: Findings
+) -> None:
+    """The blocks that reports show are those of plugins that the project names. Where some are ``gone``, a block may be theirs."""
     for text in (block for report in reports.values() for block in report.blocks):
         if text.value not in added.blocks:
             known = (
@@ -80,7 +85,10 @@ def check_blocks(reports: Mapping[str, Report], added: Additions, found: Finding
                 if added.blocks
                 else "no plugin under 'plugins:' brings any"
             )
-            hint = suggest(text.value, added.blocks) or known
+            meant = suggest(text.value, added.blocks)
+            if gone and not meant:
+                continue  # it has been said that they cannot be used
+            hint = meant or known
             found.error("unknown-block", f"unknown block '{text.value}'", text.place, hint)
 
 

@@ -188,7 +188,8 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         n: reports.report(n, e, measured, calendar, sections, found) for n, e in named["reports"].items()
     }
     added_to = extensions.additions(reader.named, reader.plugins, found)
-    extensions.check_blocks(reported, added_to, found)
+    gone = extensions.broken(reader.named, reader.plugins, found)
+    extensions.check_blocks(reported, added_to, gone, found)
     routed, sent, kept = (sections.one(name) for name in ("routes", "deliveries", "state"))
     routed_to = routes.routes(routed, measured, sections, found) if routed else ()
     delivered = operations.deliveries(sent, sections, found) if sent else Deliveries()
@@ -242,7 +243,7 @@ def _build(reader: _Reader, allow_paths: Sequence[Path]) -> Declaration:
         secrets=frozenset(reader.given.secrets),
         passwords=frozenset(reader.passwords - reader.given.secrets),
         documents=tuple(reader.documents.values()),
-        broken=frozenset(sections.broken) | extensions.broken(reader.named, reader.plugins),
+        broken=frozenset(sections.broken) | gone,
     )
 
 

@@ -12,7 +12,7 @@ from cadran.declare.model import Channel, Source
 from cadran.declare.names import check_name
 from cadran.declare.sections import Entry, Sections
 from cadran.declare.syncing import SYNC, syncing
-from cadran.plugins.kinds import Kind
+from cadran.plugins.kinds import LIMIT, Kind
 from cadran.plugins.notifier import Said
 from cadran.plugins.secrets import SecretResolver
 from cadran.problems import Problem, listed, suggest
@@ -108,6 +108,9 @@ def _not_there(kind: Kind, entry: Entry, plugins: Plugins, found: Findings) -> N
     hint = f"installed: {listed(names)}" if names else "none is installed"
     if trouble is not None and "broken" in trouble.hint:  # it may be what that one would provide
         hint = trouble.hint
+    if trouble is not None and LIMIT in trouble.hint:  # then what is installed may not be loaded
+        found.error(trouble.code, trouble.message, at, trouble.hint)
+        return
     if name in names:
         message = f"the {kind} '{name}' is installed, but cannot be loaded"
         found.error(f"broken-{kind}", message, at, "'cadran plugins' says why")

@@ -52,6 +52,10 @@ class Channels:
             except NotifierError as error:
                 where = channel.place.at_setting(error.setting)
                 yield Problem("bad-channel", error.message, where, f"channels.{channel.name}", error.hint)
+            except Exception as error:
+                where, message = channel.place.position(), f"{type(error).__name__}: {error}"
+                hint = f"the notifier '{channel.notifier}' has a fault; tell its author"
+                yield Problem("bad-channel", message, where, f"channels.{channel.name}", hint)
 
     def _made(self, channel: Channel, kind: type[Notifier]) -> Notifier:
         return kind(NotifierContext(channel.name, channel.config, channel.base.resolve(), self.allowed))

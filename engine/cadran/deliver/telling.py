@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from cadran.problems import Problem, ProblemsFound
 
 if TYPE_CHECKING:
     from cadran.compute.results import Results, Row
+    from cadran.compute.spans import Clock
     from cadran.declare.model import Declaration
 
 
@@ -26,18 +29,21 @@ def telling_of(declaration: Declaration) -> Telling:
 class RunTold:
     """One run. Nothing is told before :meth:`begin`, which is when it is known who listens."""
 
-    as_of: str
-    kpis: tuple[str, ...]
     _telling: Telling | None = None
     _declaration: Declaration | None = None
+    _as_of: dt.datetime | None = None
     _began: float = field(default_factory=time.monotonic)
     _warnings: list[Problem] = field(default_factory=list)
 
-    def begin(self, declaration: Declaration) -> None:
-        """Once, however often parts of the run are tried again."""
-        if declaration.added.listeners and self._telling is None:
-            self._telling, self._declaration = telling_of(declaration), declaration
-            self._warnings += self._telling.tell(RunStarted(self._project, self.as_of, self.kpis))
+    def begin(self, declaration: Declaration, asked: Callable[[], tuple[Clock, Sequence[str]]]) -> None:
+        """Once, however often parts of the run are tried again. ``asked`` says as of when which KPIs are computed."""
+        if not declaration.added.listeners or self._telling is not None:
+            return
+        self._telling, self._declaration = telling_of(declaration), declaration
+        with suppress(ProblemsFound):  # which the run meets itself
+            clock, kpis = asked()
+            self._as_of = clock.instant.astimezone(declaration.calendar.zone)
+            self._warnings += self._telling.tell(RunStarted(self._project, self._as_of, tuple(kpis)))
 
     def finished(self, results: Results) -> Results:
         """The results with the warnings about listeners that failed."""
@@ -56,7 +62,7 @@ class RunTold:
             return
         said = error.problems if isinstance(error, ProblemsFound) else ()
         failures = tuple(mask(p.message, self._declaration.unsaid) for p in said) or (type(error).__name__,)
-        self._telling.log(RunFailed(self._project, self.as_of, self._seconds, failures))
+        self._telling.log(RunFailed(self._project, self._as_of, self._seconds, failures))
 
     @property
     def _project(self) -> str:

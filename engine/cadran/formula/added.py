@@ -10,8 +10,8 @@ from cadran.formula.functions import (
     Functions,
     Misdefined,
     Template,
+    brought,
     check_shape,
-    forget_places,
     misnamed,
     template,
     with_places,
@@ -34,11 +34,15 @@ def functions_of(declaration: Declaration) -> tuple[Functions, list[Problem]]:
 
 
 def _each(declaration: Declaration, problems: list[Problem]) -> Iterator[Called]:
+    from cadran.plugins.examine import PluginError
+
     for name, added in declaration.added.functions.items():
         try:
             yield _called(name, added, declaration)
         except Misdefined as wrong:
             problems.append(_problem(declaration, added, wrong.message))
+        except PluginError as wrong:
+            problems.append(_problem(declaration, added, str(wrong).partition(": ")[2] or str(wrong)))
         except Exception as error:  # the plugin's own code
             problems.append(_problem(declaration, added, f"{type(error).__name__}: {error}"))
 
@@ -66,7 +70,7 @@ def _parsed(text: str, added: Added, declaration: Declaration) -> Template:
     found, problems = parse(Text(text, declaration.plugin_places[added.plugin]), "plugins")
     if found is None:
         raise Misdefined(f"its formula cannot be used: {problems[0].message}")
-    return Template(forget_places(found.tree))
+    return Template(brought(found.tree, f"'{added.name}' of {added.where_from}"))
 
 
 def _problem(declaration: Declaration, added: Added, message: str) -> Problem:

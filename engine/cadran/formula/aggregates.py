@@ -13,7 +13,7 @@ from cadran.formula.parse import Parsed
 from cadran.formula.rows import RowBinder, rebuild
 from cadran.formula.scope import BrokenReference, Scope, Unresolved, names_in, parts_of
 from cadran.formula.vocabulary import AGGREGATE_NODES, ENTITIES, WORDS, word_of
-from cadran.problems import Problem, listed, suggest
+from cadran.problems import listed, suggest
 
 _TIMINGS: dict[str, Timing] = {
     "opening": "opening", "closing": "closing", "started": "started", "ended": "ended", "during": "during",
@@ -37,7 +37,7 @@ class MeasureReader:
     of_kpi: object = None  # Callable[[str], Measure | None]
 
     def fail(self, code: str, message: str, node: exp.Expr, hint: str = "") -> Unresolved:
-        return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))
+        return Unresolved(self.parsed.problem(code, message, node, self.subject, hint))
 
     # --- entry -----------------------------------------------------------------------------------------------
 

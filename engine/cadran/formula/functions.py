@@ -23,6 +23,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # A quoted text or name, whose braces mean nothing, or an argument's place.
 _PLACE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\{(\d+)\}")
 _ARGUMENT = "cadran_argument_"
+_BY = "brought_by"  # in a node's meta
 _UNSTEADY = (
     exp.Rand,
     exp.Randn,
@@ -239,7 +240,10 @@ def template(function: Function, dialect: str) -> Template:
         trees = sqlglot.parse(text, read=_DIALECTS.get(dialect, dialect))
     except (SqlglotError, ValueError) as error:
         why = str(error).partition("\n")[0].partition(". Line")[0]
-        raise Misdefined(f"its SQL for '{dialect}' cannot be read: {why}") from None
+        why = re.sub(r" for <class '[^']*'>", "", why).rstrip(".")
+        raise Misdefined(
+            f"its SQL for '{dialect}', {function.sql[dialect]!r}, cannot be read: {why}"
+        ) from None
     tree = trees[0] if len(trees) == 1 else None
     if tree is None:
         raise Misdefined(f"its SQL for '{dialect}' is not one expression")
@@ -260,12 +264,23 @@ def _unfit(node: exp.Expr) -> str:
     return ""
 
 
-def forget_places(tree: exp.Expr) -> exp.Expr:
-    """A tree whose nodes have no place in any text."""
+def brought(tree: exp.Expr, by: str) -> exp.Expr:
+    """A tree whose nodes stand in no text of the project, and that know which function of which plugin has brought them."""
     for node in tree.walk():
         node.meta.pop("start", None)
         node.meta.pop("end", None)
+        node.meta[_BY] = by
     return tree
+
+
+def brought_by(node: exp.Expr) -> str:
+    """``'growth' of belvoir 1.0``, where a node comes of a function's formula and was not written in the project; else empty."""
+    return str(node.meta.get(_BY, ""))
+
+
+def readable(tree: exp.Expr) -> str:
+    """A tree as somebody would write it, on one line."""
+    return re.sub(rf"{SIGN}[0-9a-f]+", "", tree.sql(dialect="duckdb", normalize_functions="lower"))
 
 
 # --- calls --------------------------------------------------------------------------------------------------------

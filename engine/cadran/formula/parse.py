@@ -17,7 +17,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError
 
 from cadran.declare.model import Text
-from cadran.formula.functions import NONE, Functions, put_in
+from cadran.formula.functions import NONE, Functions, brought_by, put_in
 from cadran.formula.syntax import refused_tokens
 from cadran.formula.vocabulary import CONDITION_NAMES, WORDS
 from cadran.problems import Position, Problem
@@ -67,6 +67,12 @@ class Parsed:
         if not spans:
             return self.source.text.place.position()
         return self.source.position(min(s[0] for s in spans), max(s[1] for s in spans))
+
+    def problem(self, code: str, message: str, node: exp.Expr, subject: str, hint: str) -> Problem:
+        """At ``node``; where a function's formula has brought it, the message says whose."""
+        if by := brought_by(node):
+            message = f"{message}, in the formula of the function {by}"
+        return Problem(code, message, self.position(node), subject, hint)
 
 
 def span(node: exp.Expr) -> tuple[int, int] | None:

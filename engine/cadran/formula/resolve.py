@@ -71,7 +71,7 @@ class Where:
     lookback: list[int] = field(default_factory=list)
 
     def fail(self, code: str, message: str, node: exp.Expr, hint: str = "") -> Unresolved:
-        return Unresolved(Problem(code, message, self.parsed.position(node), self.subject, hint))
+        return Unresolved(self.parsed.problem(code, message, node, self.subject, hint))
 
 
 class Resolver:

@@ -168,7 +168,7 @@ class Scope:
         def fail(index: int, code: str, message: str, hint: str) -> Unresolved:
             if code == "unknown-column":
                 hint = self._meant(node, index, hint)
-            return Unresolved(Problem(code, message, parsed.position(parts[index]), subject, hint))
+            return Unresolved(parsed.problem(code, message, parts[index], subject, hint))
 
         return self.bind([p.name for p in parts], dataset, fail)
 

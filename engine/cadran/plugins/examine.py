@@ -12,10 +12,11 @@ import pluggy
 
 from cadran.plugins import api, hookspecs
 from cadran.plugins.connector import API, ConnectorEntry
+from cadran.plugins.functions import Function
 from cadran.plugins.kinds import CONTRACTS, AnyKind, Entry
 from cadran.plugins.local import LocalFile
 from cadran.plugins.notifier import NotifierEntry
-from cadran.problems import suggest
+from cadran.problems import listed, suggest
 
 
 class PluginError(Exception):
@@ -78,7 +79,7 @@ class Plugin:
     @property
     def reason(self) -> str:
         """The last line of the traceback; of a file of the project, with its line there."""
-        last = self.error.strip().rpartition("\n")[2]
+        last = self.error.strip().rpartition("\n")[2].removeprefix(f"{__name__}.{PluginError.__name__}: ")
         if not isinstance(self.point, LocalFile):
             return last
         lines = re.findall(rf'File "{re.escape(str(self.point.path))}", line (\d+)', self.error)
@@ -163,10 +164,16 @@ def _checked(kind: AnyKind, entries: Any) -> list[Entry]:
 def load(kind: AnyKind, entry: Entry) -> Any:
     """What the entry loads. Raises :class:`PluginError` if it is not what the contract asks for, ``OtherAPI`` if it is of another
     version of the contract, and whatever it raises itself."""
-    found, contract = entry.load(), CONTRACTS[kind]
+    found: Any = entry.load()
+    contract = CONTRACTS[kind]
     if not contract.kept_by(found):
         raise PluginError(f"{kind} '{entry.name}' must load {contract.wanted}, not {found!r}")
     api.check(found, f"{kind} '{entry.name}'")
+    if isinstance(found, Function) and (wrong := found.miswritten(entry.name)):
+        raise PluginError(f"{kind} '{entry.name}': {wrong}")
+    if lacking := contract.lacks(found):
+        methods = listed([f"{name}()" for name in lacking])
+        raise PluginError(f"{kind} '{entry.name}': the class {found.__name__} lacks {methods}")
     return found
 
 

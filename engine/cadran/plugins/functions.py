@@ -7,6 +7,7 @@ of the KPI language, in which aggregates and functions over KPIs may stand as we
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -18,6 +19,7 @@ from cadran.plugins.connector import API
 #: is a ``number`` is exact as long as the arguments are.
 ValueKind = Literal["text", "integer", "number", "double", "date", "timestamp", "boolean", "any"]
 KINDS: tuple[str, ...] = get_args(ValueKind)
+_SIGNATURE = re.compile(r"(\w+)\((.*)\)")
 RESULTS = ("text", "integer", "number", "double", "date", "timestamp", "boolean")
 
 
@@ -49,6 +51,18 @@ class Function:
     sql: Mapping[str, str] = field(default_factory=dict)
     formula: str = ""
     api: str = API
+
+    def miswritten(self, name: str) -> str:
+        """What its signature says otherwise than the rest of it, where an entry calls it ``name``; empty where nothing."""
+        found = _SIGNATURE.fullmatch(self.signature)
+        if found is None:
+            return f"the signature '{self.signature}' is not written as '{name}(x)'"
+        if found[1] != name:
+            return f"the signature '{self.signature}' is of '{found[1]}', and the entry is called '{name}'"
+        count = len([part for part in found[2].split(",") if part.strip()])
+        if count != len(self.takes):
+            return f"the signature '{self.signature}' has {count} argument{'s' * (count != 1)}, and 'takes' has {len(self.takes)}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

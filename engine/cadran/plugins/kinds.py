@@ -41,6 +41,11 @@ class Contract:
             return isinstance(found, self.base)
         return isinstance(found, type) and issubclass(found, self.base)
 
+    @staticmethod
+    def lacks(found: object) -> tuple[str, ...]:
+        """The methods that a class would have to write, and does not: nothing could be made of it."""
+        return tuple(sorted(getattr(found, "__abstractmethods__", ()))) if isinstance(found, type) else ()
+
     @property
     def wanted(self) -> str:
         """What has to be loaded, in words."""
@@ -58,5 +63,6 @@ CONTRACTS: Mapping[AnyKind, Contract] = {
     "block": Contract("cadran_blocks", BlockEntry, Block, made=True),
     "listener": Contract("cadran_listeners", ListenerEntry, Listener),
 }
+LIMIT = "CADRAN_PLUGINS"  # the variable that says what may be loaded: names of entry points, separated by commas; unset: all
 FOUND: tuple[Kind, ...] = ("connector", "notifier", "secret")
 ADDED: tuple[AddedKind, ...] = ("function", "filter", "block", "listener")

@@ -16,11 +16,11 @@ from cadran.plugins.connector import API
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins. ``project`` is the file that declares it, ``as_of`` the run's logical time where one was said, ``kpis`` those
-    that were asked for (KPIs and ``tag:…``); none: all."""
+    """A run begins. ``project`` is the file that declares it, ``as_of`` the run's logical time with its zone, ``kpis`` the names of
+    all that it computes."""
 
     project: str
-    as_of: str
+    as_of: dt.datetime
     kpis: tuple[str, ...] = ()
 
 
@@ -37,7 +37,8 @@ class KpiValue:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run has computed. ``failures`` are the warnings and errors that came of it, in words; ``alerts`` how many fire."""
+    """A run has computed. ``as_of`` is its logical time with its zone, ``failures`` are the warnings and
+    errors that came of it, in words, ``alerts`` how many fire."""
 
     project: str
     as_of: dt.datetime
@@ -49,10 +50,11 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """A run has given no values; ``failures`` say why, in words."""
+    """A run has given no values; ``failures`` say why, in words. Where it cannot be told what was to be computed, and as of when,
+    ``as_of`` is None, and no :class:`RunStarted` has come before."""
 
     project: str
-    as_of: str
+    as_of: dt.datetime | None
     seconds: float
     failures: tuple[str, ...] = ()
 
@@ -93,8 +95,9 @@ Event = RunStarted | RunFinished | RunFailed | SourceSynced | MessageSent
 class Listener:
     """Is told what happens. One is made for each run, sync or sender, when there is something to tell it first; override what you want to hear.
 
-    Each call has a few seconds (:attr:`patience`), the first some more for loading; then it is left behind, and told nothing more. Calls come one after the
-    other, but not in the thread that the run is in.
+    The run waits for each call, five seconds at most (a smaller :attr:`patience` is less), of which the first has to load the class as well;
+    then it is left behind, and told nothing more. One that takes two seconds is warned of. Calls come one after the other, but not in the thread
+    that the run is in: what takes long is put into a thread of its own.
     """
 
     api: ClassVar[str] = API

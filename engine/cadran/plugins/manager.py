@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Connector
 from cadran.plugins.hookspecs import GROUP
-from cadran.plugins.kinds import CONTRACTS, FOUND, Kind
+from cadran.plugins.kinds import CONTRACTS, FOUND, LIMIT, AnyKind, Kind
 from cadran.plugins.local import LocalFile, is_local
 from cadran.plugins.notifier import Notifier, Said
 from cadran.plugins.secrets import SecretResolver
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cadran.plugins.examine import Plugin
 
-LIMIT = "CADRAN_PLUGINS"  # names of entry points, separated by commas; unset: all
+_BUNDLED = "cadran_plugins."  # whose names are known to be different
 
 
 class PluginManager:
@@ -34,7 +34,7 @@ class PluginManager:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         limit = (os.environ if environ is None else environ).get(LIMIT)
-        self._only = None if limit is None else {name.strip() for name in limit.split(",")}
+        self._only = None if limit is None else {name.strip() for name in limit.split(",")} - {""}
         self._found: tuple[EntryPoint, ...] | None = None
         self._local: tuple[LocalFile, ...] = ()
         self._examined: dict[EntryPoint | LocalFile, Plugin] = {}
@@ -47,7 +47,7 @@ class PluginManager:
     def named(self, name: str) -> Plugin | Problem:
         """The plugin that an entry of ``plugins:`` means: by its entry point, its distribution, or as a file."""
         if self._only is not None and name not in self._only:
-            hint = f"{LIMIT} limits the plugins to {listed(sorted(self._only))}; add it there"
+            hint = f"{self._limits()}; add it there"
             return Problem("plugin-not-allowed", f"the plugin '{name}' is not to be loaded", hint=hint)
         points: Sequence[EntryPoint | LocalFile] = [p for p in self._points() if p.name == name]
         if not points and not is_local(name):
@@ -110,7 +110,7 @@ class PluginManager:
         """The version of a plugin that somebody else wrote; the bundled ones have cadran's."""
         self._find(kind, name)
         owners = self._owners(kind, name, self._here())
-        return "" if not owners or owners[0].origin.startswith("cadran_plugins.") else str(owners[0])
+        return "" if not owners or owners[0].origin.startswith(_BUNDLED) else str(owners[0])
 
     def names(self, kind: Kind = "connector") -> list[str]:
         """The names of all connectors (or notifiers) of healthy plugins, sorted."""
@@ -135,7 +135,19 @@ class PluginManager:
             for name in self.names(kind)
             if len(owners := self._owners(kind, name, plugins)) > 1
         ]
-        return twice + [_broken(plugin) for plugin in plugins if plugin.error]
+        limit = Problem("plugins-limited", self._limits(), severity="warning")
+        wrong = [limit] if self._only is not None and (not self._only or self._absent()) else []
+        return wrong + twice + [_broken(plugin) for plugin in plugins if plugin.error]
+
+    def clashing(self, kind: Kind, name: str) -> Problem | None:
+        """That several plugins give this name. Imports those of third parties: that :meth:`connector` has found one does not tell."""
+        self._examine(p for p in self._points() if not p.value.startswith(_BUNDLED))
+        owners = self._owners(kind, name, self._here())
+        return _twice(kind, name, owners) if len(owners) > 1 else None
+
+    def offering(self, kind: AnyKind, name: str) -> list[str]:
+        """The installed plugins that provide this, whether the project names them or not. Imports them all."""
+        return [p.name for p in self._owners(kind, name, self._examine(self._entry_points()))]
 
     def _find(self, kind: Kind, name: str) -> Any:
         """The class, or a problem."""
@@ -204,13 +216,37 @@ class PluginManager:
         return [self._examined[point] for point in chosen]
 
     @staticmethod
-    def _owners(kind: Kind, name: str, plugins: Iterable[Plugin]) -> list[Plugin]:
+    def _owners(kind: AnyKind, name: str, plugins: Iterable[Plugin]) -> list[Plugin]:
         return [p for p in plugins if any(entry.name == name for entry in p.of(kind))]
+
+    def _limits(self) -> str:
+        """What the environment limits the plugins to, and which of these are not there."""
+        if not self._only:
+            return f"{LIMIT} is empty, so no plugin is loaded: unset it, or write the names of plugins"
+        said = f"{LIMIT} limits the plugins to {listed(sorted(self._only))}"
+        for name in self._absent():
+            meant = suggest(name, self._installed())
+            said += f"; no plugin '{name}' is installed{meant and f', {meant}'}"
+        return said
+
+    def _absent(self) -> list[str]:
+        """What the environment names and is not installed; of files another project may know."""
+        return sorted(n for n in self._only or () if not is_local(n) and n not in self._installed())
+
+    @staticmethod
+    def _installed() -> list[str]:
+        """The names of all entry points and their distributions, whatever the environment allows."""
+        from importlib.metadata import entry_points
+
+        points = entry_points(group=GROUP)
+        return sorted({p.name for p in points} | {p.dist.name for p in points if p.dist is not None})
 
     def _unknown(self, kind: Kind, name: str) -> Problem:
         broken = [p for p in self.listing() if p.error]
         for plugin in broken:
-            if any(isinstance(e, CONTRACTS[kind].entry) and e.name == name for e in plugin.withholds):
+            if plugin.name == name or any(
+                isinstance(e, CONTRACTS[kind].entry) and e.name == name for e in plugin.withholds
+            ):
                 return self._trouble(plugin) or _broken(plugin)
         names = self.names(kind)
         hint = suggest(name, names) or (f"there are: {listed(names)}" if names else f"no {kind} is installed")
@@ -218,12 +254,12 @@ class PluginManager:
             plugins = listed([str(p) for p in broken])
             hint = f"it may belong to a plugin that is broken: {plugins}; see 'cadran plugins'; {hint}"
         if self._only is not None:
-            hint += f"; {LIMIT} limits the plugins to {listed(sorted(self._only))}"
+            hint += f"; {self._limits()}"
         return Problem(f"unknown-{kind}", f"unknown {kind} '{name}'", hint=hint)
 
 
 def _twice(kind: str, name: str, owners: Sequence[Plugin]) -> Problem:
-    who = " and ".join(str(p) for p in owners)
+    who = " and ".join(sorted(str(p) for p in owners))
     hint = f"uninstall all but one, or name those to load in {LIMIT}"
     return Problem(f"{kind}-taken-twice", f"{kind} '{name}' is provided by {who}", hint=hint)
 

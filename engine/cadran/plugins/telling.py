@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,8 @@ _METHODS: Mapping[type[Any], str] = {
     RunStarted: "run_started", RunFinished: "run_finished", RunFailed: "run_failed", SourceSynced: "source_synced",
     MessageSent: "message_sent",
 }  # fmt: skip
-_LOADING = 30.0  # seconds that a listener may take to be loaded and made
+_MOST = Listener.patience  # seconds that a run waits for one call, with what has to be loaded for it
+_SLOW = 2.0  # seconds from which on it is said that a run has waited
 _log = logging.getLogger("cadran.listeners")
 
 
@@ -55,13 +57,17 @@ class _Post:
     def tell(self, event: Event) -> str:
         """What went wrong, in words; empty where nothing did."""
         answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        patience = _LOADING if self.listener is None else self.listener.patience
+        patience = _MOST if self.listener is None else min(_MOST, self.listener.patience)
+        began = time.monotonic()
         self.inbox.put((event, answer))
         try:
             error = answer.get(timeout=patience)
         except queue.Empty:
             self.left = True
             return f"took longer than {patience:g} seconds, and is told nothing more"
+        waited = time.monotonic() - began
+        if error is None and waited >= _SLOW:
+            return f"took {waited:.1f} seconds, which the run has waited for"
         return "" if error is None else f"failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
@@ -75,7 +81,7 @@ class Telling:
         self._masked, self._lock, self._started = masked, threading.Lock(), False
 
     def tell(self, event: Event) -> list[Problem]:
-        """Tells all of them; gives a warning for each that failed. Raises nothing, and comes back after each one's patience."""
+        """Tells all of them; gives a warning for each that failed or was slow. Raises nothing, and comes back after each one's patience."""
         out = []
         with self._lock:
             if not self._started:

@@ -7,13 +7,14 @@ What a plugin's own code raises is an error of the template that called it, with
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import DictLoader, TemplateError, TemplateRuntimeError
+from jinja2 import DictLoader, TemplateError, TemplateRuntimeError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PREFIX = "block"  # under which the templates of blocks are found: block/podium.html
 _FORMATS: Mapping[str, str] = {"html": "html", "pdf": "html", "markdown": "markdown"}
 _MOST_DEEP = 20
+_BLOCK = "cadran_block"  # of an error: the block that it is in
 _OURS = "cadran.publish."  # where the values of reports are made
 
 
@@ -110,6 +112,9 @@ class Shown:
         self._open.add(name)
         try:
             return self._shown(added)
+        except TemplateError as error:
+            of_block(error, added)
+            raise
         finally:
             self._open.discard(name)
 
@@ -124,6 +129,22 @@ class Shown:
         own = plain(values, f"the block '{added.name}' of {added.where_from}", self._env.allowance)
         template = self._env.get_template(f"{PREFIX}/{added.name}.{self._kind}")
         return Markup("".join(template.generate({**self._context, **own})))  # made safe by the sandbox
+
+
+def of_block(error: TemplateError, added: Added) -> TemplateError:
+    """The error, which says in which block of which plugin it is, the innermost of several."""
+    if not block_of(error):
+        said = f"the block '{added.name}' of {added.where_from}"
+        line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+        message = error.message or ""
+        error.args = (message if message.startswith(said) else f"{said}{line}: {message}",)
+        setattr(error, _BLOCK, added.name)
+    return error
+
+
+def block_of(error: TemplateError) -> str:
+    """The name of the block that an error is in, if it is in one."""
+    return str(getattr(error, _BLOCK, ""))
 
 
 class Templates(DictLoader):
@@ -150,7 +171,8 @@ def nothing_for(added: Added, kind: str) -> str:
 
 def check(declaration: Declaration) -> Iterator[Problem]:
     """Filters under names that Jinja has, and blocks that reports show and that cannot be shown."""
-    from cadran.publish.sandbox import own_filters
+    from cadran.publish.sandbox import environment, own_filters
+    from cadran.resources import template_folders
 
     added = declaration.added
     taken = own_filters() if added.filters else frozenset()
@@ -162,11 +184,13 @@ def check(declaration: Declaration) -> Iterator[Problem]:
             message = f"the filter '{name}' of {one.where_from} cannot be used: {why}"
             where = declaration.plugin_places[one.plugin].position()
             yield Problem("bad-filter", message, where, "plugins", "its author can give it another name")
+    folders = template_folders(declaration.folder)
+    env = functools.cache(lambda kind: environment(folders, kind, added=added))
     for report in declaration.reports.values():
-        yield from _of_report(report, added)
+        yield from _of_report(report, added, env)
 
 
-def _of_report(report: Report, added: Additions) -> Iterator[Problem]:
+def _of_report(report: Report, added: Additions, env: Callable[[str], Sandbox]) -> Iterator[Problem]:
     kinds = dict.fromkeys(_FORMATS[f] for f in report.formats or ("html",) if f in _FORMATS)
     for text in report.blocks:
         one = added.blocks.get(text.value)
@@ -183,3 +207,9 @@ def _of_report(report: Report, added: Additions) -> Iterator[Problem]:
             if kind not in block.templates:
                 hint = "leave the format or the block out"
                 yield Problem("bad-block", nothing_for(one, kind), where, subject, hint)
+                continue
+            try:
+                env(kind).get_template(f"{PREFIX}/{one.name}.{kind}")
+            except TemplateError as error:
+                message = of_block(error, one).message or ""
+                yield Problem("bad-block", message, where, subject, "its author can put that right")

@@ -10,6 +10,7 @@ from sqlglot import exp
 from cadran.calendar import Grain
 from cadran.compute.results import Results, Reuse, Row
 from cadran.declare.model import Dataset, Declaration
+from cadran.formula.functions import brought_by, readable
 from cadran.formula.measures import At, Leaf, Model, ResolvedKpi, Rolling, Shift, ToDate, YearAgo, leaves_in
 from cadran.problems import listed
 from cadran.publish.figures import noted
@@ -131,7 +132,10 @@ def measure_named(leaf: Leaf) -> str:
 
 
 def measure_written(leaf: Leaf) -> str:
-    """A measure as it stands in its formula, on one line."""
+    """A measure as it stands in its formula, on one line; one that a plugin's function has brought, as it would stand there."""
+    node = leaf.measure.origin.node
+    if brought_by(node):
+        return readable(node.parent if isinstance(node.parent, exp.Filter) else node)
     return " ".join(leaf.measure.origin.parsed.source.text.value[slice(*_written(leaf))].split())
 
 

@@ -153,9 +153,9 @@ def _problem(error: TemplateError, env: Environment, name: str, report: Report |
     subject = f"template {name}"
     if isinstance(error, TemplateNotFound):
         return _not_found(error, env, report, base, name)
+    where = _of_block(error, env, report, base) or _line_of(error.__traceback__, _folders(env), base)
     if isinstance(error, TemplateSyntaxError):
-        return Problem("template-syntax", error.message or "", _syntax_place(error, base), subject)
-    where = _line_of(error.__traceback__, _folders(env), base)
+        return Problem("template-syntax", error.message or "", _syntax_place(error, base) or where, subject)
     if isinstance(error, TooMuch):
         return Problem("template-too-much", error.message or "", where, subject, "a loop may be out of hand")
     message, _, hint = (error.message or "").partition("\n")
@@ -180,6 +180,16 @@ def _not_found(error: Any, env: Environment, report: Report | None, base: Path, 
 def _folders(env: Environment) -> list[Path]:
     loaders = getattr(env.loader, "loaders", ())
     return [Path(p) for loader in loaders for p in getattr(loader, "searchpath", ())]
+
+
+def _of_block(error: TemplateError, env: Environment, report: Report | None, base: Path) -> Position | None:
+    """Where a report names the block that an error is in, unless a template of the team's own shows it."""
+    from cadran.publish.added import block_of
+
+    own = [folder for folder in _folders(env) if folder != templates()]
+    if report is None or not (block := block_of(error)) or _line_of(error.__traceback__, own, base):
+        return None
+    return next((text.place.position() for text in report.blocks if text.value == block), None)
 
 
 def _syntax_place(error: TemplateSyntaxError, base: Path) -> Position | None:

@@ -187,6 +187,17 @@ class Sources:
         return table
 
     def _asked(self, ref: TableRef) -> Table | None:
+        """Raises ConnectorError, also for what a plugin raises against its contract."""
+        try:
+            return self._told(ref)
+        except ConnectorError:
+            raise
+        except Exception as error:
+            name = self.declaration.sources[ref.source].connector
+            hint = f"this is a bug of the plugin {self.plugins.version(name) or name}: tell its author"
+            raise ConnectorError(f"{type(error).__name__}: {error}", hint=hint) from error
+
+    def _told(self, ref: TableRef) -> Table | None:
         connector = self.connector(ref.source)
         if self.asking or not connector.remote:
             return connector.table(ref.table)
