@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from cadran.plugins.connector import Connector, Context, Table
 from cadran.plugins.synced import WHOLE, SyncedConnector, Window
-from cadran.testing.contract.case import Case, can
-from cadran.testing.contract.check import Check, NotKept, NotShown, keeps
+from cadran.testing.contract.case import Case, can, unfit
+from cadran.testing.contract.check import Check, NotKept, NotShown, NotStarted, keeps
 from cadran.testing.contract.patience import Patience, patient
 from cadran.testing.contract.proxy import Proxy
 from cadran.testing.contract.reading import Got, differences, key_of, reading
@@ -177,12 +177,24 @@ def running(make: Callable[[], Case], kind: type[Connector], check: Check) -> It
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadran-", ignore_cleanup_errors=True)))  # fmt: skip
         patience = stack.enter_context(patient())
-        rig = Rig(make(), kind, folder.resolve(), patience)
+        rig = _started(make, kind, folder.resolve(), patience)
         stack.callback(rig.close)
         if "http" in check.of and rig.proxy is None:
             raise NotShown("it asks no server over HTTP")
         _able(check, rig.case)
         yield rig
+
+
+def _started(make: Callable[[], Case], kind: type[Connector], folder: Path, patience: Patience) -> Rig:
+    try:
+        case = make()
+        wrong = unfit(type(case))
+        rig = None if wrong else Rig(case, kind, folder, patience)
+    except Exception as error:
+        raise NotStarted(f"the case does not start: {type(error).__name__}: {error}; start() starts the stand-in and gives its address") from error  # fmt: skip
+    if rig is None:
+        raise NotStarted(wrong)
+    return rig
 
 
 def _fits(check: Check, kind: type[Connector]) -> None:
