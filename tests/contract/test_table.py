@@ -9,7 +9,7 @@ from cadran.plugins import Table
 
 @pytest.mark.parametrize("word", ["report", "", None, "Unseen"])
 def test_a_word_that_nobody_knows_is_refused(word: str) -> None:
-    with pytest.raises(ValueError, match="deletes of the table 'orders' is .*'reported', 'unseen', 'never'"):
+    with pytest.raises(ValueError, match=r"deletes of the table 'orders' is .*'reported', 'unseen', 'never'"):
         Table("orders", deletes=word)  # type: ignore[arg-type]
 
 

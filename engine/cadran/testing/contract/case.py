@@ -17,7 +17,7 @@ Key = tuple[Any, ...]
 #: What :attr:`Case.cannot` may excuse: methods of the case, and what a connector may do without.
 EXCUSABLE = (
     "wrong_credentials", "clear", "insert", "update", "tie", "delete", "archive", "move", "add_field", "remove_field", "retype_field", "expire",
-    "exhaust", "big", "resume", "repeat",
+    "exhaust", "big", "resume", "repeat", "secrets",
 )  # fmt: skip
 
 
