@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,23 @@ def test_what_fits_a_type_loses_nothing(
     else:
         assert done.counts.aside == 0
         assert str(column(copy, "amount")[1]) == str(expected)
+
+
+def test_a_cursor_of_another_type_has_all_read_until_it_is_taken(tmp_path: Path) -> None:
+    """A state of the old type is none that the connector could go on from."""
+    copy = Copy(tmp_path, world())
+    copy.set(since=dt.date(2020, 1, 1))
+    copy.of.columns("deals", ID, Column("changed", "DATE"))
+    copy.of.tables["deals"].rows.append({"id": 1, "changed": dt.date(2026, 2, 1)})
+    copy.one()
+    copy.of.columns("deals", ID, CHANGED)
+    copy.of.tables["deals"].rows[:] = []
+    copy.of.deal(1)
+    done = copy.one()
+    assert (done.whole, done.counts.aside) == (True, 1)
+    done = copy.one(full=True)
+    assert (done.counts.aside, done.counts.rows) == (0, 1)
+    assert not copy.one().whole
 
 
 def test_a_table_with_another_key_is_taken_anew(copy: Copy) -> None:

@@ -83,6 +83,8 @@ def asked(table: Table, plan: Plan, kept: Kept | None, settings: Syncing, now: d
     basis = kept
     if full or plan.whole or due or kept is None or not table.key or kept.config != config:
         basis = None
+    elif isinstance(kept.state, dt.date) and cursors.is_moment(kind) != isinstance(kept.state, dt.datetime):
+        basis = None  # the cursor is of another type now, which this state says nothing to
     lookback = settings.lookback if settings.lookback is not None else table.lookback
     since = cursors.behind(basis.state, lookback) if basis is not None and table.cursor else None
     state = basis.source_state if basis is not None else None

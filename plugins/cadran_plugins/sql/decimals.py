@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cadran_plugins.sql.columns import NOT_FINITE, NOT_FINITE_HINT, Fetched, Field, Unfit, parsed
 
 MOST = 38  # digits that DuckDB's decimals hold
+_TOO_MANY = f"has more digits than the {MOST} that a decimal can have"
+_PLAIN = re.compile("-?[0-9]+([.][0-9]*)?")
 _HINT = "round it in the database, or cast it to a floating-point number, with a SELECT of your own under 'tables:' ('sql:')"
 
 
@@ -17,7 +21,7 @@ def declared(name: str, precision: int, scale: int, select: str) -> Field:
     if 0 <= scale <= MOST and 0 < precision <= MOST:
         return _field(name, max(precision, scale), scale, select)
     return Field(
-        name, "", _reader("DECIMAL(38,0)"), select, settle=lambda values: by_values(name, values, select)
+        name, "", _reader("DECIMAL(38,0)", 0), select, settle=lambda values: by_values(name, values, select)
     )
 
 
@@ -38,13 +42,15 @@ def sized(name: str, sizes: Sequence[int | None], select: str) -> Field:
 
 def _field(name: str, precision: int, scale: int, select: str) -> Field:
     type_ = f"DECIMAL({precision},{scale})"
-    return Field(name, type_, _reader(type_), select)
+    return Field(name, type_, _reader(type_, scale), select)
 
 
-def _reader(type_: str) -> Callable[[Fetched], pa.Array]:
-    read = parsed(type_, f"has more digits than the {MOST} that a decimal can have", _HINT)
+def _reader(type_: str, scale: int) -> Callable[[Fetched], pa.Array]:
+    read = parsed(type_, _TOO_MANY, _HINT)
 
     def finite(values: Fetched) -> pa.Array:
+        if _longest(values) > MOST - scale:
+            values = [_checked(value, scale) for value in _listed(values)]
         try:
             return read(values)
         except Unfit:
@@ -61,6 +67,22 @@ def _reader(type_: str) -> Callable[[Fetched], pa.Array]:
 
 def _listed(values: Fetched) -> Sequence[str | None]:
     return values.to_pylist() if isinstance(values, pa.Array) else values  # type: ignore[no-any-return]
+
+
+def _longest(values: Fetched) -> int:
+    if isinstance(values, pa.Array):
+        return pc.max(pc.utf8_length(values.cast(pa.string()))).as_py() or 0
+    return max((len(value) for value in values if isinstance(value, str)), default=0)
+
+
+def _checked(value: str | None, scale: int) -> str | None:
+    """Arrow's decimals run over in silence, and come out as other numbers: it gets none that leads so far."""
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+        return value
+    whole, _, behind = _short(value).lstrip("-").partition(".")
+    if len(whole.lstrip("0")) + scale > MOST or len(behind) > scale:
+        raise Unfit(value, _TOO_MANY, _HINT)
+    return _short(value)
 
 
 def _short(value: str) -> str:

@@ -66,7 +66,7 @@ def memory_stays_bounded(rig: Rig) -> None:
 def _held(traced: bool) -> int:
     """Bytes that this process holds: those that Python and Arrow have asked for, or all."""
     if traced:
-        return tracemalloc.get_traced_memory()[0] + pa.total_allocated_bytes()
+        return tracemalloc.get_traced_memory()[0] + int(pa.total_allocated_bytes())
     return int(_STATM.read_text().split()[1]) * mmap.PAGESIZE
 
 
