@@ -59,10 +59,9 @@ class Table:
         if self.deletes not in get_args(_Deletes):
             known = ", ".join(f"'{word}'" for word in get_args(_Deletes))
             raise ValueError(f"deletes of the table '{self.name}' is {self.deletes!r}: it is one of {known}")
-        if isinstance(self.key, str):
-            raise ValueError(
-                f"key of the table '{self.name}' is the text {self.key!r}: write ({self.key!r},)"
-            )
+        key: object = self.key
+        if isinstance(key, str):
+            raise ValueError(f"key of the table '{self.name}' is the text {key!r}: write ({key!r},)")
 
 
 @dataclass(frozen=True, slots=True)

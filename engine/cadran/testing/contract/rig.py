@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import os
 import tempfile
 import threading
@@ -243,13 +242,3 @@ def _able(check: Check, case: Case) -> None:
             raise NotKept(
                 f"{type(case).__name__} has no {need}(): write it, or say in 'cannot' why it cannot be: cannot = {{'{need}': '…'}}"
             )
-
-
-def logging_to(lines: list[str]) -> logging.Handler:
-    """A handler that writes down everything that any library says."""
-
-    class Lines(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(self.format(record))
-
-    return Lines(level=logging.DEBUG)

@@ -17,8 +17,8 @@ from cadran.plugins.synced import SyncedConnector
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
 from cadran.testing.contract.checks.settings import named_secrets
 from cadran.testing.contract.reading import Got, reading, told
-from cadran.testing.contract.rig import Rig, logging_to
-from cadran.testing.contract.watching import connections, declared, forms
+from cadran.testing.contract.rig import Rig
+from cadran.testing.contract.watching import connections, declared, forms, logging_to
 
 _SOON = 10.0
 
