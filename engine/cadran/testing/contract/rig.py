@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +23,7 @@ from cadran.testing.contract.reading import Got, aside_told, differences, key_of
 
 T = TypeVar("T")
 FULL = "CADRAN_FULL"
+_WIDE = decimal.Context(prec=100)  # in which 12.5 and 12.50 are written alike
 
 
 class Rig:
@@ -185,7 +188,9 @@ class Rig:
 
 
 def _ordered(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(row.items())
+    return sorted(
+        (name, _WIDE.normalize(value) if isinstance(value, Decimal) else value) for name, value in row.items()
+    )
 
 
 def run(check: Check, make: Callable[[], Case], kind: type[Connector]) -> None:
