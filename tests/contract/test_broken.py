@@ -69,5 +69,5 @@ def test_almost_every_check_has_a_connector_that_breaks_it() -> None:
     caught = {one.check for one in BROKEN.values()} | set().union(*(one.also for one in BROKEN.values()))
     assert set(CHECKS) - caught == {
         "all_pages_come", "two_reads_are_equal", "what_is_kept_is_known_again", "a_query_says_what_reading_says",
-        "a_query_that_is_refused_is_said", "archived_rows_show", "a_sync_that_is_killed_goes_on",
+        "a_query_that_is_refused_is_said", "archived_rows_show",
     }  # fmt: skip

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from contract.acme import TEMPLATE
 
 CONFTEST = """\
@@ -70,6 +72,78 @@ def test_without_a_case_it_is_said_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 4
     assert "finds no case: write a fixture cadran_case into the conftest.py" in done.stderr
+
+
+def folder_without_a_case(folder: Path) -> None:
+    (folder / "tests").mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\ntestpaths = tests\naddopts = --cadran-connector=acme\n")
+    (folder / "tests" / "conftest.py").write_text("")
+    (folder / "tests" / "test_own.py").write_text("def test_own(): pass\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 4),
+        (("tests",), 4),
+        (("-k", "own"), 4),
+        (("tests/test_own.py",), 0),
+        (("tests/test_own.py::test_own",), 0),
+    ],
+)
+def test_an_option_in_addopts_that_checks_nothing_is_an_error_unless_files_were_chosen(
+    arguments: tuple[str, ...], code: int, tmp_path: Path
+) -> None:
+    folder_without_a_case(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("finds no case" in done.stderr) == (code == 4)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("connector = ''", "unknown connector 'nobody'"),
+        ("def start(self, folder): raise OSError('no port')", "the case does not start: OSError: no port"),
+        ("table = None", "Mine does not say which table it changes"),
+        ("secrets = 'text'", "'secrets' of Mine are texts in a tuple"),
+        ("cannot = {'archive': ' '}", "'cannot' of Mine gives no reason for 'archive'"),
+        (
+            "cannot = {'archiv': 'no'}",
+            "excuses 'archiv', which is nothing that it may excuse: wrong_credentials, clear",
+        ),
+    ],
+)
+def test_what_stops_all_checks_is_said_once(more: str, said: str, tmp_path: Path) -> None:
+    done = run(
+        tmp_path, "--cadran-connector=nobody", "-k", "settings_are or secrets_are or boundary", more=more
+    )
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert "1 failed, 2 skipped" in done.stdout
+    assert "0 kept, 1 broken, 0 not shown, 2 not run" in done.stdout
+    assert "During handling" not in done.stdout
+    assert done.stdout.count("_ test_") == 1
+
+
+def test_an_error_of_the_fixture_is_counted_as_broken(tmp_path: Path) -> None:
+    run(tmp_path)
+    conftest = tmp_path / "tests" / "conftest.py"
+    conftest.write_text(conftest.read_text().replace("return Mine", "return Mime"))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--cadran-connector=acme",
+        "-k",
+        "secrets_are or boundary",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert "the fixture cadran_case failed: NameError: name 'Mime' is not defined" in done.stdout
+    assert "0 kept, 1 broken, 0 not shown, 1 not run" in done.stdout
 
 
 def test_it_costs_other_runs_nothing() -> None:

@@ -62,6 +62,7 @@ def test_no_name_of_the_template_is_left(kind: str, tmp_path: Path) -> None:
     folder = tmp_path / "made"
     done = write("crm-maison", "--kind", kind, "--folder", str(folder))
     assert done.exit_code == 0, done.output
+    assert f"how it goes on: {folder / 'README.md'}" in done.output
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {"pyproject.toml", "README.md", "LICENSE", ".gitignore", "test.yml"} <= {p.name for p in files}
     assert not [p for p in files if re.search("acme", p.read_text() + p.name, re.IGNORECASE)]

@@ -44,4 +44,4 @@ def new(name: str, kind: str, folder: Path | None) -> None:
         f"written: {target} ({len(written)} files), the {kind if kind != 'functions' else 'plugin'} '{made.plugin}'"
     )
     click.echo(f"next: cd {target}, then pip install -e '.[dev]', then pytest")
-    click.echo("how it goes on: docs/plugins.md")
+    click.echo(f"how it goes on: {target / 'README.md'}, and docs/plugins.md of cadran's repository")

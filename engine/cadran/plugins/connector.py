@@ -12,11 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 from cadran.plugins.secret import marked, masked
 
 API = "1"
+
+_Deletes = Literal["reported", "unseen", "never"]
 
 
 class ArrowStream(Protocol):
@@ -50,7 +52,16 @@ class Table:
     key: tuple[str, ...] = ()
     cursor: str = ""
     lookback: dt.timedelta = dt.timedelta(0)
-    deletes: Literal["reported", "unseen", "never"] = "unseen"
+    deletes: _Deletes = "unseen"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: a word that nobody knows would be taken for another."""
+        if self.deletes not in get_args(_Deletes):
+            known = ", ".join(f"'{word}'" for word in get_args(_Deletes))
+            raise ValueError(f"deletes of the table '{self.name}' is {self.deletes!r}: it is one of {known}")
+        key: object = self.key
+        if isinstance(key, str):
+            raise ValueError(f"key of the table '{self.name}' is the text {key!r}: write ({key!r},)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,26 @@ class NameAsKey(AcmeConnector):
         return [replace(t, key=("name",)) if t.name == "customers" else t for t in super().discover()]
 
 
+@caught_by("reading_goes_on_behind_each_page", "a_sync_that_is_killed_goes_on", "no_secret_lies_on_the_disk")
+class ResumeOfThePageItself(AcmeConnector):
+    def changes(self, table: str, window: Window = WHOLE, resume: Any = None) -> Iterator[Any]:
+        asked = resume or {"after": ""}
+        for item in super().changes(table, window, resume):
+            if isinstance(item, Page) and item.resume is not None:
+                asked, item = item.resume, replace(item, resume=asked)
+            yield item
+
+
+@caught_by("no_row_is_set_aside")
+class NamesAsNumbers(AcmeConnector):
+    def discover(self) -> Any:
+        for table in super().discover():
+            if table.name == "customers":
+                columns = tuple(replace(c, type="BIGINT") if c.name == "name" else c for c in table.columns)
+                self._tables["customers"] = replace(table, columns=columns)
+        return list(self._tables.values())
+
+
 @caught_by("rows_are_of_the_declared_types")
 class OtherType(AcmeConnector):
     def discover(self) -> Any:

@@ -14,7 +14,10 @@ from cadran.testing import Case
 class SqlCase(Case):
     connector = "sql"
     table = "orders"
-    cannot = {"wrong_credentials": "SQLite asks for no credentials: the tests of PostgreSQL and MariaDB do"}
+    cannot = {
+        "wrong_credentials": "SQLite asks for no credentials: the tests of PostgreSQL and MariaDB do",
+        "secrets": "the address of an SQLite file holds no password",
+    }
 
     def start(self, folder: Path) -> str:
         self.file = folder / "shop.db"

@@ -14,6 +14,11 @@ from cadran.plugins.connector import Connector
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
+#: What :attr:`Case.cannot` may excuse: methods of the case, and what a connector may do without.
+EXCUSABLE = (
+    "wrong_credentials", "clear", "insert", "update", "tie", "delete", "archive", "move", "add_field", "remove_field", "retype_field", "expire",
+    "exhaust", "big", "resume", "repeat", "secrets",
+)  # fmt: skip
 
 
 class Case:
@@ -108,6 +113,20 @@ class Case:
     def big(self, rows: int) -> None:
         """Makes the table hold so many rows, which the stand-in makes up while it answers."""
         raise NotImplementedError
+
+
+def unfit(kind: type[Case]) -> str:
+    """What is wrong with what a case says of itself; empty where nothing is."""
+    if not isinstance(getattr(kind, "table", None), str):
+        return f"{kind.__name__} does not say which table it changes: write table = 'orders', a name that discover() gives"
+    if isinstance(kind.secrets, str) or not all(isinstance(one, str) and one for one in kind.secrets):
+        return f"'secrets' of {kind.__name__} are texts in a tuple, none of them empty: secrets = (TOKEN,)"
+    for what, why in kind.cannot.items():
+        if what not in EXCUSABLE:
+            return f"'cannot' of {kind.__name__} excuses '{what}', which is nothing that it may excuse: {', '.join(EXCUSABLE)}"
+        if not isinstance(why, str) or not why.strip():
+            return f"'cannot' of {kind.__name__} gives no reason for '{what}': say in a sentence why it cannot be, people read it in the report"
+    return ""
 
 
 def can(case: Case | type[Case], what: str) -> bool:

@@ -18,6 +18,10 @@ class NotKept(AssertionError):
     """The connector breaks the contract; the text says how, and what to do."""
 
 
+class NotStarted(NotKept):
+    """Nothing can be checked at all: there is no connector, or its case does not start. All checks would say the same."""
+
+
 class NotShown(Exception):
     """Whether it keeps this cannot be seen, or does not matter to it; the text says why."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from cadran.plugins.connector import Connector
     from cadran.testing.contract.case import Case
     from cadran.testing.contract.check import Check
 
@@ -20,6 +21,7 @@ _OPTION = "--cadran-connector"
 _FIXTURE = "cadran_case"
 _suites = pytest.StashKey[list[str]]()
 _seen = pytest.StashKey[list[tuple[str, str, str]]]()  # name, state, why
+_stopped = pytest.StashKey[dict[str, str]]()  # suites of which nothing can be checked, and why
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_suites] = []
     config.stash[_seen] = []
+    config.stash[_stopped] = {}
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -50,13 +53,21 @@ def _gives_a_case(config: pytest.Config, conftest: Path) -> bool:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """A run that seems to have held a connector to its contract, and has not, is an error: also where the option stands in ``addopts``, unless only
+    files or single tests were asked for."""
     config = session.config
+    if not config.getoption(_OPTION) or config.stash[_suites]:
+        return
     asked = any(str(one).startswith(_OPTION) for one in config.invocation_params.args)
-    if asked and not config.stash[_suites] and not config.getoption("-k", default=""):
+    if asked or any(_is_folder(config, argument) for argument in config.args):
         raise pytest.UsageError(
             f"{_OPTION} finds no case: write a fixture {_FIXTURE} into the conftest.py of your tests, which gives a subclass of "
             "cadran.testing.Case ('cadran plugin new' writes one), and run pytest in that folder"
         )
+
+
+def _is_folder(config: pytest.Config, argument: str) -> bool:
+    return (config.invocation_params.dir / argument.partition("::")[0]).is_dir()
 
 
 class Suite(pytest.Module):
@@ -76,45 +87,72 @@ class Suite(pytest.Module):
 
 
 def _test(check: Check) -> Callable[..., None]:
-    def test(cadran_case: type[Case], request: pytest.FixtureRequest) -> None:
-        _run(check, cadran_case, request)
+    def test(request: pytest.FixtureRequest) -> None:
+        _run(check, request)
 
     test.__name__ = test.__qualname__ = f"test_{check.name}"
     test.__doc__ = check.wants
     return test
 
 
-def _run(check: Check, case: type[Case], request: pytest.FixtureRequest) -> None:
-    from cadran.testing.contract.check import NotKept, NotShown
+def _run(check: Check, request: pytest.FixtureRequest) -> None:
+    """Ends the test outside of ``except``, so that pytest shows no error that was handled."""
+    from cadran.testing.contract.check import NotKept, NotShown, NotStarted
     from cadran.testing.contract.rig import run
-    from cadran.testing.contract.running import connector_of, told
+    from cadran.testing.contract.running import told
 
-    seen: list[tuple[str, str, str]] = request.config.stash[_seen]
+    stash = request.config.stash
+    seen, suite = stash[_seen], str(request.path)
     name = request.node.name.removeprefix("test_")
+    if suite in stash[_stopped]:
+        seen.append((name, "not run", ""))
+        pytest.skip(f"nothing can be checked: {stash[_stopped][suite]}")
+    said, state = "", "kept"
     try:
-        kind = connector_of(case, request.config.getoption(_OPTION))
-        run(check, case, kind)
-    except LookupError as error:
-        pytest.fail(str(error), pytrace=False)
+        run(check, *_case(request))
     except NotShown as reason:
-        seen.append((name, "not shown", str(reason)))
-        pytest.skip(str(reason))
+        said, state = str(reason), "not shown"
     except NotKept as broken:
-        seen.append((name, "broken", str(broken)))
-        pytest.fail(f"{told(broken)}\n\nWhat is wanted: {check.wants}", pytrace=False)
+        said, state = told(broken), "broken"
+        if isinstance(broken, NotStarted):
+            stash[_stopped][suite] = str(broken)
     except BaseException:
         seen.append((name, "broken", ""))
         raise
-    seen.append((name, "kept", ""))
+    seen.append((name, state, said))
+    if state == "not shown":
+        pytest.skip(said)
+    if state == "broken":
+        stopped = suite in stash[_stopped]
+        pytest.fail(said if stopped else f"{said}\n\nWhat is wanted: {check.wants}", pytrace=False)
+
+
+def _case(request: pytest.FixtureRequest) -> tuple[type[Case], type[Connector]]:
+    """Raises NotStarted: what is wrong here is wrong for all checks."""
+    from cadran.testing.contract.case import Case
+    from cadran.testing.contract.check import NotStarted
+    from cadran.testing.contract.running import connector_of
+
+    try:
+        case = request.getfixturevalue(_FIXTURE)
+    except Exception as error:
+        raise NotStarted(f"the fixture {_FIXTURE} failed: {type(error).__name__}: {error}") from error
+    if not (isinstance(case, type) and issubclass(case, Case)):
+        raise NotStarted(
+            f"the fixture {_FIXTURE} gives {case!r}: give a subclass of cadran.testing.Case, the class itself"
+        )
+    return case, connector_of(case, request.config.getoption(_OPTION))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     seen = config.stash.get(_seen, [])
     if not seen:
         return
-    count = {state: sum(s == state for _, s, _ in seen) for state in ("kept", "broken", "not shown")}
+    count = {
+        state: sum(s == state for _, s, _ in seen) for state in ("kept", "broken", "not shown", "not run")
+    }
     terminalreporter.section(f"cadran conformance: {config.getoption(_OPTION)}")
-    terminalreporter.line(", ".join(f"{n} {state}" for state, n in count.items()))
+    terminalreporter.line(", ".join(f"{n} {state}" for state, n in count.items() if n or state != "not run"))
     for name, state, why in seen:
         if state == "not shown":
             terminalreporter.line(f"  not shown: {name.replace('_', ' ')}: {why}")

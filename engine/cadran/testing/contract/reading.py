@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -107,6 +107,35 @@ def reading(
         rows = sum(page.num_rows for page in got.pages)
         keeps(got.end.rows == rows, f"'{table.name}' gave {rows} rows, and its End says {got.end.rows}: count what was sent")  # fmt: skip
     return got
+
+
+def noting(rows: Callable[..., Iterable[Any]], reads: list[list[Rejected]]) -> Callable[..., Iterator[Any]]:
+    """A connector's ``changes`` or ``read``, by which each read leaves a list of what it set aside."""
+
+    def noted(*arguments: Any, **more: Any) -> Iterator[Any]:
+        aside: list[Rejected] = []
+        reads.append(aside)
+        stream = rows(*arguments, **more)
+        try:
+            for item in stream:
+                if isinstance(item, Rejected):
+                    aside.append(item)
+                yield item
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+
+    return noted
+
+
+def aside_told(reads: Sequence[Sequence[Rejected]]) -> str:
+    """How many rows the read that set most aside did, and why the first of them; empty where none did."""
+    most = max(reads, key=len, default=())
+    if not most:
+        return ""
+    first = "; ".join(f"{one.place}: {one.reason}" for one in most[:3])
+    return f"{len(most)} {'row was' if len(most) == 1 else 'rows were'} set aside (Rejected): {first}{'; …' if len(most) > 3 else ''}"
 
 
 def _take(got: Got, item: object) -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
+import decimal
 import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cadran.plugins.connector import Connector, Context, Table
+from cadran.plugins.connector import Connector, Context, Rejected, Table
 from cadran.plugins.synced import WHOLE, SyncedConnector, Window
-from cadran.testing.contract.case import Case, can
-from cadran.testing.contract.check import Check, NotKept, NotShown, keeps
+from cadran.testing.contract.case import Case, can, unfit
+from cadran.testing.contract.check import Check, NotKept, NotShown, NotStarted, keeps
 from cadran.testing.contract.patience import Patience, patient
 from cadran.testing.contract.proxy import Proxy
-from cadran.testing.contract.reading import Got, differences, key_of, reading
+from cadran.testing.contract.reading import Got, aside_told, differences, key_of, noting, reading
 
 T = TypeVar("T")
 FULL = "CADRAN_FULL"
+_WIDE = decimal.Context(prec=100)  # in which 12.5 and 12.50 are written alike
 
 
 class Rig:
@@ -33,6 +35,7 @@ class Rig:
         self.logged: list[str] = []
         self.cancelled = threading.Event()
         self.proxy: Proxy | None = None
+        self.aside: list[list[Rejected]] = []  # by each read
         self._made: list[Connector] = []
         upstream = case.start(folder)
         if upstream:
@@ -69,6 +72,8 @@ class Rig:
 
     def make(self, config: Mapping[str, Any] | None = None) -> Connector:
         made = self.kind(self.context(config))
+        how = "changes" if isinstance(made, SyncedConnector) else "read"
+        setattr(made, how, noting(getattr(made, how), self.aside))
         self._made.append(made)
         return made
 
@@ -93,12 +98,33 @@ class Rig:
         if not issubclass(self.kind, SyncedConnector):
             while self._made:
                 self._made.pop().close()
-        return getattr(self.case, what)()
+        return self._asked_of_the_case(what)
+
+    def _asked_of_the_case(self, what: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self.case, what)(*arguments)
+        except Exception as error:
+            raise NotKept(f"{what}({', '.join(map(repr, arguments))}) of the case raised {type(error).__name__}: {error}; the mistake is in the case, not in the connector") from error  # fmt: skip
 
     # --- what is wanted --------------------------------------------------------------------------------------------
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """What the stand-in holds now."""
+        return [dict(row) for row in self._asked_of_the_case("rows", table)]
+
     def wanted(self, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-        return {key_of(row, table): row for row in self.case.rows(table.name)}
+        return {key_of(row, table): row for row in self.rows(table.name)}
+
+    def some(self, got: Got) -> Got:
+        """A read of the case's table, once it is known that rows came: of none all can be said."""
+        if got.table.name == self.case.table and not got.rows:
+            held = len(self.rows(got.table.name))
+            keeps(
+                held,
+                f"the stand-in's '{got.table.name}' has no rows, so that nothing can be seen: give it rows for three pages",
+            )
+            raise NotKept(f"no row of '{got.table.name}' came, and the stand-in holds {held}")
+        return got
 
     def holds(self, got: Got, why: str, missing_only: bool = False) -> None:
         """That what was read is what the stand-in holds."""
@@ -106,7 +132,7 @@ class Rig:
         if table.key:
             wrong = differences(got.by_key, self.wanted(table))
         else:
-            held = [dict(row) for row in self.case.rows(table.name)]
+            held = self.rows(table.name)
             cut = [{name: row.get(name) for name in held[0]} for row in got.rows] if held else got.rows
             mine, theirs = (sorted(map(repr, map(_ordered, rows))) for rows in (cut, held))
             wrong = [] if mine == theirs else [f"{len(mine)} rows came, and the stand-in holds {len(theirs)}, or other values"]  # fmt: skip
@@ -132,7 +158,7 @@ class Rig:
     def since(self, got: Got) -> Window:
         """The window of the read after this one, as the engine asks for it."""
         assert got.end is not None
-        seen = [row[got.table.cursor] for row in got.rows if row[got.table.cursor] is not None] if got.table.cursor else []  # fmt: skip
+        seen = [row[got.table.cursor] for row in got.rows if row.get(got.table.cursor) is not None] if got.table.cursor else []  # fmt: skip
         greatest = max(seen) if seen else None
         since = greatest - got.table.lookback if got.table.lookback and greatest is not None else greatest
         return Window(since, self.now() + dt.timedelta(hours=1), got.end.state)
@@ -162,7 +188,9 @@ class Rig:
 
 
 def _ordered(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(row.items())
+    return sorted(
+        (name, _WIDE.normalize(value) if isinstance(value, Decimal) else value) for name, value in row.items()
+    )
 
 
 def run(check: Check, make: Callable[[], Case], kind: type[Connector]) -> None:
@@ -177,12 +205,29 @@ def running(make: Callable[[], Case], kind: type[Connector], check: Check) -> It
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadran-", ignore_cleanup_errors=True)))  # fmt: skip
         patience = stack.enter_context(patient())
-        rig = Rig(make(), kind, folder.resolve(), patience)
+        rig = _started(make, kind, folder.resolve(), patience)
         stack.callback(rig.close)
         if "http" in check.of and rig.proxy is None:
             raise NotShown("it asks no server over HTTP")
         _able(check, rig.case)
-        yield rig
+        try:
+            yield rig
+        except NotKept as broken:
+            if not (aside := aside_told(rig.aside)):
+                raise
+            raise NotKept(f"{aside}. {broken}") from broken.__cause__
+
+
+def _started(make: Callable[[], Case], kind: type[Connector], folder: Path, patience: Patience) -> Rig:
+    try:
+        case = make()
+        wrong = unfit(type(case))
+        rig = None if wrong else Rig(case, kind, folder, patience)
+    except Exception as error:
+        raise NotStarted(f"the case does not start: {type(error).__name__}: {error}; start() starts the stand-in and gives its address") from error  # fmt: skip
+    if rig is None:
+        raise NotStarted(wrong)
+    return rig
 
 
 def _fits(check: Check, kind: type[Connector]) -> None:
@@ -202,13 +247,3 @@ def _able(check: Check, case: Case) -> None:
             raise NotKept(
                 f"{type(case).__name__} has no {need}(): write it, or say in 'cannot' why it cannot be: cannot = {{'{need}': '…'}}"
             )
-
-
-def logging_to(lines: list[str]) -> logging.Handler:
-    """A handler that writes down everything that any library says."""
-
-    class Lines(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(self.format(record))
-
-    return Lines(level=logging.DEBUG)

@@ -10,7 +10,7 @@ from typing import Literal
 from cadran.plugins.connector import Connector
 from cadran.problems import Problem
 from cadran.testing.contract.case import Case
-from cadran.testing.contract.check import CHECKS, Check, NotKept, NotShown
+from cadran.testing.contract.check import CHECKS, Check, NotKept, NotShown, NotStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ def all_checks() -> list[Check]:
 
 
 def connector_of(case: type[Case], name: str = "") -> type[Connector]:
-    """The class that a case is for. Raises LookupError with what stands in the way."""
+    """The class that a case is for. Raises :class:`NotStarted` with what stands in the way."""
     wanted = case.connector or name
     if isinstance(wanted, type):
         return wanted
     if not wanted:
-        raise LookupError(f"{case.__name__} does not say its connector: give it 'connector', or pytest --cadran-connector=NAME")  # fmt: skip
+        raise NotStarted(f"{case.__name__} does not say its connector: give it 'connector', or pytest --cadran-connector=NAME")  # fmt: skip
     from cadran.plugins.manager import PluginManager
 
     found = PluginManager().connector(wanted)
     if isinstance(found, Problem):
-        raise LookupError(f"{found.message}; {found.hint}; is the package that brings it installed here (pip install -e .)?")  # fmt: skip
+        raise NotStarted(f"{found.message}; {found.hint}; is the package that brings it installed here (pip install -e .)?")  # fmt: skip
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -56,3 +57,13 @@ def forms(secret: str) -> Iterator[str]:
         inner = coded[4 * (shift > 0) : -4]
         if len(inner) >= 8:
             yield inner
+
+
+def logging_to(lines: list[str]) -> logging.Handler:
+    """A handler that writes down everything that any library says."""
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    return Lines(level=logging.DEBUG)

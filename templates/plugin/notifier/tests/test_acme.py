@@ -27,6 +27,7 @@ class Server(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.got: list[bytes] = []
+        self.asked: list[str] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -35,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
     def do_POST(self) -> None:
+        self.server.asked.append(self.path)
         self.server.got.append(self.rfile.read(int(self.headers["content-length"])))
         if self.server.status:
             self.send_response(self.server.status)
@@ -53,10 +55,9 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def notifier(port: int) -> AcmeNotifier:
-    return AcmeNotifier(
-        NotifierContext("acme", {"url": f"http://127.0.0.1:{port}/in", "token": "secret"}, Path())
-    )
+def notifier(port: int, scheme: str = "http") -> AcmeNotifier:
+    url = f"{scheme}://127.0.0.1:{port}/in?room=7"
+    return AcmeNotifier(NotifierContext("acme", {"url": url, "token": "secret"}, Path()))
 
 
 def test_equal_messages_are_equal_bytes_without_a_secret() -> None:
@@ -70,6 +71,14 @@ def test_a_message_arrives(server: Server) -> None:
     to = notifier(server.server_address[1])
     assert to.send(to.seal(MESSAGE), "", lambda: begun.append(1)) == "posted to 127.0.0.1"
     assert server.got == [to.seal(MESSAGE)] and begun == [1]
+    assert server.asked == ["/in?room=7"]
+
+
+def test_a_server_without_tls_is_said_and_not_tried_again(server: Server) -> None:
+    begun = []
+    with pytest.raises(NotifierError, match="does not speak TLS") as raised:
+        notifier(server.server_address[1], "https").send(b"{}", "", lambda: begun.append(1))
+    assert type(raised.value) is NotifierError and begun == []
 
 
 @pytest.mark.parametrize(

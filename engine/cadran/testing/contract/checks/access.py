@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from cadran.plugins.connector import AuthError, Connector, ConnectorError
 from cadran.plugins.synced import SyncedConnector
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
+from cadran.testing.contract.checks.settings import named_secrets
 from cadran.testing.contract.reading import Got, reading, told
-from cadran.testing.contract.rig import Rig, logging_to
-from cadran.testing.contract.watching import connections, declared, forms
+from cadran.testing.contract.rig import Rig
+from cadran.testing.contract.watching import connections, declared, forms, logging_to
 
 _SOON = 10.0
 
@@ -38,6 +39,11 @@ def wrong_credentials_are_told_at_once(rig: Rig) -> None:
     """
     connector = rig.make(rig.case.wrong_credentials(rig.url))
     error = _raised(rig, connector)
+    if rig.proxy is not None and not rig.proxy.asked and not isinstance(error, AuthError):
+        raise NotKept(
+            f"wrong credentials gave {told(error)}, and no request came to the stand-in at {urlsplit(rig.url).netloc}: does 'hosts' name it? It has "
+            f"{list(getattr(connector, 'hosts', ()))}; take it from the settings, and ask the address that config(url) gives"
+        ) from error
     keeps(
         isinstance(error, AuthError),
         f"wrong credentials gave {told(error)}: raise AuthError, so that nobody tries again and the message can say which setting it is",
@@ -80,14 +86,14 @@ def _read_blindly(connector: Connector, table: str) -> object:
 @check()
 def asking_changes_nothing(rig: Rig) -> None:
     """``ping`` and ``discover`` change nothing at the source, and ``ping`` says what the account is called."""
-    held = [dict(row) for row in rig.case.rows(rig.case.table)]
+    held = rig.rows(rig.case.table)
     connector = rig.make()
     if isinstance(connector, SyncedConnector):
         name = connector.ping()
         keeps(isinstance(name, str) and name.strip(), f"ping() gave {name!r}: give what people call the account")  # fmt: skip
     connector.discover()
     keeps(
-        [dict(row) for row in rig.case.rows(rig.case.table)] == held,
+        rig.rows(rig.case.table) == held,
         f"ping() or discover() changed '{rig.case.table}' at the source: they only ask",
     )
     if rig.proxy is not None:
@@ -155,8 +161,7 @@ def no_secret_is_told(rig: Rig) -> None:
     Also where the server's error repeats the request: mask what it says, as cadran.plugins.http does; keep keys out of addresses,
     which libraries log.
     """
-    if not rig.case.secrets:
-        raise NotShown("the case names no secrets: its settings hold none")
+    named_secrets(rig)
     for where, text in _said(rig):
         for secret in rig.case.secrets:
             held = next((form for form in forms(secret) if form in text), None)

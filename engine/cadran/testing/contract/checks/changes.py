@@ -11,7 +11,7 @@ from cadran.plugins.connector import ResumeExpired
 from cadran.plugins.synced import WHOLE, Window
 from cadran.testing.contract.case import can
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
-from cadran.testing.contract.reading import Got, told
+from cadran.testing.contract.reading import Got, key_of, told
 from cadran.testing.contract.rig import Rig
 
 _MOST_STOPS = 8  # pages behind which reading is broken off
@@ -78,6 +78,9 @@ def reading_goes_on_behind_each_page(rig: Rig) -> None:
         rig.holds(_joined(first, both), f"broken off behind page {stop + 1} and gone on, the table is not what it was")  # fmt: skip
         again = len(rest.by_key) >= len(whole.by_key) and stop > 0
         keeps(not again, f"going on behind page {stop + 1} read all {len(rest.by_key)} rows again: 'resume' is not looked at")  # fmt: skip
+        page = {key_of(row, first.table) for row in first.pages[-1].to_pylist()} if first.pages else set()
+        repeated = page and page <= set(rest.by_key)
+        keeps(not repeated, f"going on behind page {stop + 1} gave its {len(page)} rows once more: 'resume' of a page says what comes behind it, such as the cursor of the next page, and not how the page itself was asked for")  # fmt: skip
 
 
 def _joined(got: Got, rows: Mapping[tuple[Any, ...], dict[str, Any]]) -> Got:

@@ -21,11 +21,13 @@ def _true_to(got: Got) -> None:
 
 def _read_by_who_knew_it(rig: Rig, what: str) -> tuple[str, Got | None]:
     """Changes a field, and reads by a connector that had looked at the table before, where one lives so long; gives the field's name."""
-    if not issubclass(rig.kind, SyncedConnector):
-        return str(rig.change(what)), None
     connector = rig.make()
     table = rig.table(connector)
     name = str(rig.change(what))
+    known = [column.name for column in table.columns]
+    keeps(what == "add_field" or name in known, f"{what}() of the case gives {name!r}, and discover() knew no such column: it had {known}")  # fmt: skip
+    if not issubclass(rig.kind, SyncedConnector):
+        return name, None
     got = reading(connector, table)
     _true_to(got)
     return name, got

@@ -81,8 +81,7 @@ def settings_are_described(rig: Rig) -> None:
 @check()
 def secrets_are_marked(rig: Rig) -> None:
     """A setting that holds a secret is ``"writeOnly": True`` in ``config_schema``: then it is masked in all that is printed or kept."""
-    if not rig.case.secrets:
-        raise NotShown("the case names no secrets: its settings hold none")
+    named_secrets(rig)
     config = rig.case.config(rig.url)
     held = [(path, text) for path, text in _texts(config) if any(secret in text for secret in rig.case.secrets)]  # fmt: skip
     keeps(held, "none of the case's 'secrets' stands in its config(): name the words that it logs in with")
@@ -91,6 +90,18 @@ def secrets_are_marked(rig: Rig) -> None:
             _below(rig.kind.config_schema, rig.kind.config_schema, path),
             f"the setting '{'.'.join(path)}' holds a secret: give it \"writeOnly\": True in config_schema",
         )
+
+
+def named_secrets(rig: Rig) -> None:
+    """That the case names its secrets, where there are any."""
+    if rig.case.secrets:
+        return
+    if "secrets" in rig.case.cannot:
+        raise NotShown(rig.case.cannot["secrets"])
+    schema, config = rig.kind.config_schema, rig.case.config(rig.url)
+    marked = sorted({".".join(path) for path, _ in _texts(config) if _below(schema, schema, path)})
+    keeps(not marked, f"the settings {', '.join(marked)} are writeOnly, and the case names no secrets, so that nobody looks for them: write secrets = (TOKEN,), the words of config() that nobody may see; or, where they hold none, cannot = {{'secrets': '…'}}")  # fmt: skip
+    raise NotShown("the case names no secrets: its settings hold none")
 
 
 def _texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

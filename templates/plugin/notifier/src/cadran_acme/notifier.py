@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -44,13 +45,28 @@ class AcmeNotifier(Notifier):
         try:
             try:
                 connection.connect()
+            except ssl.SSLCertVerificationError as error:  # trying again changes nothing
+                raise NotifierError(
+                    f"the certificate of {host} is not trusted: {error.verify_message}",
+                    hint="is the address right? A proxy of your network may stand in between: its certificate goes to SSL_CERT_FILE",
+                    setting=["url"],
+                ) from None
+            except ssl.SSLError as error:
+                raise NotifierError(
+                    f"{host} does not speak TLS: {error.reason}",
+                    hint="is it http://, or another port?",
+                    setting=["url"],
+                ) from None
             except OSError as error:  # nothing has gone out
                 raise Deferred(
                     f"{host} cannot be reached: {error.strerror or error}", hint="it is tried again"
                 ) from None
             begin()  # from here on it may arrive
             try:
-                connection.request("POST", self._url.path or "/", sealed, headers)
+                target = self._url._replace(
+                    scheme="", netloc="", fragment=""
+                ).geturl()  # the path and what follows ?
+                connection.request("POST", target or "/", sealed, headers)
                 status = connection.getresponse().status
             except (OSError, http.client.HTTPException):
                 raise Unknown(f"{host} took the message and said nothing more") from None

@@ -1,0 +1,103 @@
+"""Mistakes in a case are said as such, and what a check sees is said with what was set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cadran.testing.contract.case import EXCUSABLE, Case
+from cadran.testing.contract.running import all_checks, outcome
+from contract.acme import AcmeConnector, Sound
+
+CHECKS = {check.name: check for check in all_checks()}
+
+
+def why(check: str, connector: type[AcmeConnector] = AcmeConnector, **more: Any) -> str:
+    case = type("Mine", (Sound,), {"connector": connector, **more})
+    found = outcome(CHECKS[check], case, connector)
+    assert found.state == "broken", found
+    return found.why
+
+
+def test_what_may_be_excused_is_what_checks_need() -> None:
+    needed = {need for check in CHECKS.values() for need in check.needs}
+    assert needed | {"resume", "repeat", "secrets"} == set(EXCUSABLE)
+    assert all(hasattr(Case, name) for name in EXCUSABLE if name not in ("resume", "repeat"))
+
+
+class Silent(AcmeConnector):
+    """Gives no row of any table."""
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        answer = super()._asked(path, params)
+        return {"rows": [], "next": None} if path.startswith("/v1/rows/") else answer
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "keys_are_unique_and_never_null",
+        "rows_are_of_the_declared_types",
+        "two_reads_are_equal",
+        "no_row_is_set_aside",
+    ],
+)
+def test_no_row_is_no_success(check: str) -> None:
+    assert why(check, Silent) == "no row of 'orders' came, and the stand-in holds 250"
+
+
+def test_a_failure_begins_with_the_rows_that_were_set_aside() -> None:
+    class Unsound(Sound):
+        def start(self, folder: Any) -> str:
+            url = str(super().start(folder))
+            for number in (8, 9, 10, 11):
+                self.fake.put({**self.fake.rows["orders"][number], "amount": "on request"})
+            return url
+
+    found = outcome(CHECKS["all_pages_come"], Unsound, AcmeConnector)
+    assert found.why.startswith("4 rows were set aside (Rejected): orders, id 8: amount: 'on request'")
+    assert "; …. 'orders' did not come whole: " in found.why
+    assert (
+        "rows of 'orders' were set aside though they are sound"
+        in outcome(CHECKS["no_row_is_set_aside"], Unsound, AcmeConnector).why
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "what"),
+    [
+        ("a_removed_field_shows", "remove_field"), ("a_retyped_field_shows", "retype_field"),
+        ("the_copy_takes_no_value_of_another_type", "retype_field"),
+    ],
+)  # fmt: skip
+def test_a_field_that_there_is_not_is_said(check: str, what: str) -> None:
+    said = why(check, **{what: lambda _: "nonsense"})
+    assert (
+        said.startswith(f"{what}() of the case gives 'nonsense', and ")
+        and "'id', 'customer', 'amount'" in said
+    )
+
+
+def test_a_table_that_there_is_not_is_said() -> None:
+    assert "discover() knows no table 'nope'" in why("all_pages_come", table="nope")
+    assert "discover() knows no table 'nope'" in why("keys_are_unique_and_never_null", table="nope")
+    assert why("asking_changes_nothing", table="nope").startswith(
+        "rows('nope') of the case raised KeyError: 'nope'"
+    )
+
+
+@pytest.mark.parametrize("check", ["secrets_are_marked", "no_secret_is_told", "no_secret_lies_on_the_disk"])
+def test_secrets_that_nobody_names_are_said(check: str) -> None:
+    said = why(check, secrets=())
+    assert said.startswith("the settings token are writeOnly, and the case names no secrets")
+    assert "write secrets = (TOKEN,)" in said
+
+
+def test_wrong_hosts_are_said_under_wrong_credentials() -> None:
+    class Elsewhere(AcmeConnector):
+        hosts = ("api.acme.example",)
+
+    assert "does 'hosts' name it? It has ['api.acme.example']" in why(
+        "wrong_credentials_are_told_at_once", Elsewhere
+    )
