@@ -77,7 +77,7 @@ class Shop:
     def cadran(self, *args: str) -> str:
         done = CliRunner().invoke(cli, ["-C", str(self.folder), *args], env={"TAP_PASSWORD": CANARY})
         assert done.exit_code == 0, done.output
-        return done.output
+        return done.stdout
 
     def synced(self, *args: str) -> dict[str, Any]:
         return {one["table"]: one for one in json.loads(self.cadran("sync", "--format", "json", *args))}
