@@ -214,7 +214,7 @@ def _lost(to: Target, error: Exception, once: _Once) -> NotifierError:
     elif isinstance(cause, ssl.SSLError):
         reason = "no TLS"
     elif isinstance(error, httpx.TimeoutException):
-        reason = f"no answer within {to.timeout:g} seconds"
+        reason = f"no answer within {to.timeout:g} s"
     elif isinstance(error, httpx.ConnectError):
         reason = "no connection"
     else:

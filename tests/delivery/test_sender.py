@@ -317,7 +317,7 @@ def test_a_server_that_hangs_is_left_alone_until_the_next_call(store: Store) -> 
 
     def hang(_: Callable[[], None]) -> str:
         clock[0] += dt.timedelta(seconds=60)
-        raise Deferred("no answer within 60 seconds")
+        raise Deferred("no answer within 60 s")
 
     others = Scripted()
     channels = {"slow": Scripted(dict.fromkeys(names, hang)), "mail": others}

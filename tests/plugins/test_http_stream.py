@@ -134,10 +134,10 @@ def test_slow_and_steady_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_whoever_takes_time_over_each_piece_is_not_the_servers_fault(api: Api) -> None:
     api.said["/x"] = Response(LINES)
-    with asking(api, timeout=0.2) as http:
+    with asking(api, timeout=1) as http:
         pieces = http.stream("/x")
         for _ in pieces:
-            threading.Event().wait(0.02)
+            threading.Event().wait(0.1)
     assert stream._SLOWEST < 65_536
 
 

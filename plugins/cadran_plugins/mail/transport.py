@@ -221,7 +221,7 @@ def _lost(config: Config, error: Exception) -> Deferred:
     elif isinstance(error, ssl.SSLError):
         reason = f"no TLS: {error.reason or 'the connection broke'}"
     elif isinstance(error, TimeoutError):
-        reason = f"no answer within {config.timeout:g} seconds"
+        reason = f"no answer within {config.timeout:g} s"
     elif isinstance(error, socket.gaierror):
         reason = "there is no host of that name"
     elif isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException):

@@ -90,7 +90,7 @@ def of_connection(error: Exception, host: str, timeout: float) -> Failure:
         reason = "the proxy does not let it through"
     elif isinstance(error, httpcore.TimeoutException):
         whole = str(error) == "the answer as a whole"
-        reason = "the answer did not end in time" if whole else f"no answer within {timeout:g} seconds"
+        reason = "the answer did not end in time" if whole else f"no answer within {timeout:g} s"
     elif undone:
         reason = "no connection"
     elif isinstance(error, httpx.DecodingError):
