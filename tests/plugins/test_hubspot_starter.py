@@ -14,6 +14,7 @@ import pytest
 import yaml
 from tests.plugins.reading_hubspot import NoWait, connecting
 from tests.simulators.hubspot import HubSpot
+from tests.simulators.hubspot_account import ORDER_STAGES
 from tests.simulators.hubspot_fill import fill
 
 import cadran
@@ -154,6 +155,81 @@ def test_the_samples_kpis_are_the_same_out_of_hubspot(tmp_path: Path) -> None:
 def figures(project: cadran.Project, since: dt.date) -> dict[Any, Any]:
     rows = project.run(as_of="2026-07-01", since=since)
     return {(row.kpi, row.period, row.segment, row.segment_value): (row.value, row.base) for row in rows}
+
+
+def test_deals_as_they_go_are_counted_as_by_hand(tmp_path: Path) -> None:
+    """Won, lost, opened again, without an amount, entered once it was over, in a stage that was taken away; all of one who has left."""
+    account = HubSpot()
+    account.add_owner(7, "Ann Old", archived=True)
+
+    def deal(began: str, ways: list[tuple[str, str, str]], **values: str) -> None:
+        """``ways``: when it came to which stage, and the close date from then on."""
+        id_ = account.insert("deals", {"dealstage": "contractsent", "pipeline": "default", "hubspot_owner_id": "7", **values}, at=dt.datetime.fromisoformat(began))  # fmt: skip
+        for at, stage, close in ways:
+            account.update("deals", id_, {"dealstage": stage, "closedate": close}, at=dt.datetime.fromisoformat(at))  # fmt: skip
+
+    deal("2026-01-05T10:00Z", [("2026-02-10T09:00Z", "closedwon", "2026-02-10T09:00:00Z")], amount="100.50")
+    deal("2026-01-06T10:00Z", [("2026-02-11T09:00Z", "closedlost", "2026-02-11T09:00:00Z")], amount="70")
+    deal("2026-01-07T10:00Z", [("2026-02-12T09:00Z", "closedwon", "2026-02-12T09:00:00Z")])
+    deal("2026-01-08T10:00Z", [("2026-01-20T09:00Z", "closedlost", "2026-01-20T09:00:00Z"), ("2026-02-01T09:00Z", "contractsent", "2026-05-01T00:00:00Z")], amount="5")  # fmt: skip
+    deal("2026-03-01T10:00Z", [("2026-03-01T10:00Z", "closedwon", "2026-01-15T00:00:00Z")], amount="1000")
+    deal("2026-02-01T10:00Z", [("2026-02-15T10:00Z", "taken away", "2026-02-15T00:00:00Z")], amount="9", hs_is_closed="true", hs_is_closed_won="true")  # fmt: skip
+    kpis = {
+        "won_amount": {"formula": "sum(deals.amount) filter (where stage = 'won')", "unit": "EUR"},
+        "won_deals": {"formula": "count(deals) filter (where stage = 'won')"},
+        "lost_deals": {"formula": "count(deals) filter (where stage = 'lost')"},
+        "open_deals": {"formula": "during(count(deals))"},
+        "left_a_stage": {"formula": "count(stages)"},
+        "close_rate": {"formula": "count(deals) filter (where stage = 'won') / count(deals)"},
+        "by_owner": {"formula": "count(deals)", "segment": "owner"},
+    }
+    with account.serving():
+        project = written(tmp_path, rendered(account, columns_of(account)), {name: {"period": "month", **kpi} for name, kpi in kpis.items()})  # fmt: skip
+        synced(project)
+        rows = list(project.run(as_of="2026-04-01", since=dt.date(2026, 1, 1)))
+    found = {name: [float(r.value or 0) for r in rows if r.kpi == name and str(r.period) != "2026-04" and (name != "by_owner" or r.segment_value)]
+             for name in kpis}  # fmt: skip
+    assert found == {
+        "won_amount": [1000, 109.5, 0],
+        "won_deals": [1, 3, 0],
+        "lost_deals": [0, 1, 0],
+        "open_deals": [
+            5,
+            5,
+            1,
+        ],  # the one that was entered once it was over counts on the day on which it ended
+        "left_a_stage": [1, 4, 1],
+        "close_rate": [1, 0.75, 0],
+        "by_owner": [1, 4, 0],
+    }
+
+
+def test_cancelled_orders_are_no_revenue(tmp_path: Path) -> None:
+    account = HubSpot()
+    for stage, cancelled in ((1, ""), (4, ""), (2, "true"), (3, "false"), (None, "")):
+        values = {"hs_total_price": "10", "hs_external_created_date": "2026-02-10T09:00:00Z", "hs_is_canceled": cancelled}  # fmt: skip
+        account.insert(
+            "orders", values | ({} if stage is None else {"hs_pipeline_stage": ORDER_STAGES[stage][0]})
+        )
+    with account.serving():
+        kpis = {"revenue": {"formula": "sum(orders.amount)", "period": "month", "unit": "EUR"}}
+        project = written(tmp_path, rendered(account, columns_of(account)), kpis)
+        synced(project)
+        (row,) = project.run(as_of="2026-03-01", since=dt.date(2026, 2, 1), until=dt.date(2026, 2, 1))
+    assert row.value == 30
+
+
+def test_companies_that_were_entered_once_they_had_left(tmp_path: Path) -> None:
+    account = HubSpot()
+    account.add_property("companies", "left_on", "Churned at", "date")
+    account.insert("companies", {"left_on": "2026-01-31"}, at=dt.datetime(2026, 3, 1, tzinfo=dt.UTC))
+    account.insert("companies", {}, at=dt.datetime(2026, 3, 1, tzinfo=dt.UTC))
+    with account.serving():
+        kpis = {"gone": {"formula": "lost(count(customers))", "period": "month"}}
+        project = written(tmp_path, rendered(account, columns_of(account)), kpis)
+        synced(project)
+        rows = project.run(as_of="2026-04-01", since=dt.date(2026, 1, 1), until=dt.date(2026, 3, 1))
+    assert [row.value for row in rows] == [0, 0, 0], "since when it was one, nobody has said"
 
 
 def test_the_documents_examples_are_right(plain: HubSpot, tmp_path: Path) -> None:

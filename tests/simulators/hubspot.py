@@ -34,6 +34,7 @@ class HubSpot(Account):
             ("POST", r"/crm/v4/associations/(\w+)/(\w+)/batch/read"): self._associations,
             ("GET", r"/crm/v3/owners/?"): self._owners,
             ("GET", r"/crm/v3/pipelines/deals"): self._pipelines,
+            ("GET", r"/crm/v3/pipelines/orders"): self._order_pipelines,
             ("GET", rf"/crm/v3/properties/({_KIND})"): self._properties,
             ("GET", r"/account-info/v3/details"): self._account,
         }
@@ -94,6 +95,9 @@ class HubSpot(Account):
         groups = [group["filters"] for group in body.get("filterGroups", [])]
         if len(groups) > 5 or any(len(group) > 6 for group in groups):
             return invalid("too many filters")
+        asked = [each["propertyName"] for group in groups for each in group]
+        if unknown := [name for name in asked if name not in self.properties[kind]]:
+            return invalid(f"There was a problem with the request: unknown property {unknown[0]}")
         found = [
             row
             for row in self._candidates(kind, groups)
@@ -130,7 +134,8 @@ class HubSpot(Account):
         history = body.get("propertiesWithHistory") or []
         if len(body["inputs"]) > (50 if history else 100):
             return invalid(f"at most {50 if history else 100} inputs")
-        ids = [int(each["id"]) for each in body["inputs"]]
+        forwarded = self.forwarded[kind]  # an id that was merged is answered with the record that took it in
+        ids = [forwarded.get(int(each["id"]), int(each["id"])) for each in body["inputs"]]
         found = [
             row for id_ in ids if (row := self.rows[kind].get(id_)) and (row.archived is not None) == binned
         ]
@@ -189,6 +194,9 @@ class HubSpot(Account):
 
     def _pipelines(self, _: Request) -> Response:
         return Response({"results": self.pipelines})
+
+    def _order_pipelines(self, _: Request) -> Response:
+        return Response({"results": self.order_pipelines})
 
     def _properties(self, request: Request, kind: str) -> Response:
         return Response(

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulators.base import Simulator
 from tests.simulators.hubspot_fields import ASSOCIATIONS, KINDS, Property, standard
-from tests.simulators.hubspot_rows import Row, Rows, instant
+from tests.simulators.hubspot_rows import Row, Rows, instant, millis
 
 TOKEN = "pat-eu1-0f3a7c1e-canary-token"
 
@@ -22,9 +22,11 @@ class Account(Simulator):
         self.token, self.zone = token, "Europe/Paris"
         self.rows = {kind: Rows() for kind in KINDS}
         self.properties: dict[str, dict[str, Property]] = {kind: standard(kind) for kind in KINDS}
+        self.forwarded: dict[str, dict[int, int]] = {kind: {} for kind in KINDS}  # ids that were merged
         self.links: dict[tuple[str, str], dict[int, dict[int, bool]]] = {pair: {} for pair in ASSOCIATIONS}
         self.owners: dict[int, dict[str, Any]] = {}
         self.pipelines: list[dict[str, Any]] = [sales_pipeline()]
+        self.order_pipelines: list[dict[str, Any]] = [order_pipeline()]
         self.missing: set[str] = set()
         self.lag = dt.timedelta(0)
         self.expired = self.stuck = False
@@ -68,13 +70,29 @@ class Account(Simulator):
         with self.lock:
             self.rows[kind].remove(id_)
 
-    def merge(self, kind: str, winner: int, loser: int) -> None:
-        """The loser is gone at once, without a stay in the recycling bin."""
+    def merge(self, kind: str, winner: int, loser: int) -> int:
+        """Both are gone at once, without a stay in the recycling bin: a record with a new id holds the winner's values, and the links of
+        both, whose other ends are not changed (HubSpot's changelog, "Updated merge functionality for contacts and companies").
+
+        Which ids it took in stands in ``hs_merged_object_ids``; in contacts, with the time of each, in ``hs_calculated_merged_vids``.
+        """
         with self.lock:
-            rows = self.rows[kind]
-            parts = [rows[each].values.get("hs_merged_object_ids", "") for each in (winner, loser)]
-            rows.remove(loser)
-            self.update(kind, winner, {"hs_merged_object_ids": ";".join(filter(None, [*parts, str(loser)]))})
+            rows, now = self.rows[kind], self.clock
+            both = [rows[each] for each in (winner, loser)]
+            noted = "hs_calculated_merged_vids" if kind == "contacts" else "hs_merged_object_ids"
+            taken = [str(row.id) + (f":{millis(now)}" if kind == "contacts" else "") for row in both]
+            before = [row.values.get(noted, "") for row in both]
+            id_ = self.insert(kind, both[0].values | {noted: ";".join(filter(None, [*before, *taken]))}, at=min(row.created for row in both), updated=now)  # fmt: skip
+            rows[id_].history = dict(both[0].history)
+            for old in (loser, winner):
+                rows.remove(old)
+                self.forwarded[kind][old] = id_
+                for (one, other), links in self.links.items():
+                    for linked, primary in links.pop(old, {}).items() if one == kind else ():
+                        self.dissociate(kind, old, other, linked)
+                        first = primary and (old == winner or not any(links.get(winner, {}).values()))
+                        self.associate(kind, id_, other, linked, primary=first)
+            return id_
 
     def tie(self, kind: str, ids: Iterable[int], at: dt.datetime) -> None:
         with self.lock:
@@ -136,3 +154,33 @@ def sales_pipeline(
         for order, (id_, label, chance) in enumerate(names)
     ]  # fmt: skip
     return {"id": "default", "label": "Sales Pipeline", "displayOrder": 0, "stages": stages, **made}
+
+
+def order_pipeline() -> dict[str, Any]:
+    """As each account has it, with HubSpot's own ids; their metadata says ``state`` where those of deals say ``isClosed``."""
+    made = {
+        "createdAt": "2019-01-01T00:00:00.000Z",
+        "updatedAt": "2019-01-01T00:00:00.000Z",
+        "archived": False,
+    }
+    stages = [
+        {"id": id_, "label": label, "displayOrder": order, **made, "metadata": {"state": "OPEN" if label == "Open" else "CLOSED"},
+         "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT"}
+        for order, (id_, label) in enumerate(ORDER_STAGES)
+    ]  # fmt: skip
+    return {
+        "id": "14a2e10e-5471-408a-906e-c51f3b04369e",
+        "label": "Order Pipeline",
+        "displayOrder": 0,
+        "stages": stages,
+        **made,
+    }
+
+
+ORDER_STAGES = (
+    ("4b27b500-f031-4927-9811-68a0b525cbae", "Open"),
+    ("937ea84d-0a4f-4dcf-9028-3f9c2aafbf03", "Processed"),
+    ("aa99e8d0-c1d5-4071-b915-d240bbb1aed9", "Shipped"),
+    ("3725360f-519b-4b18-a593-494d60a29c9f", "Delivered"),
+    ("3c85a297-e9ce-400b-b42e-9f16853d69d6", "Cancelled"),
+)

@@ -25,6 +25,11 @@ ASSOCIATIONS: dict[tuple[str, str], tuple[int, int | None]] = {
     ("meetings", "contacts"): (200, None), ("meetings", "companies"): (188, None), ("meetings", "deals"): (212, None),
     ("notes", "contacts"): (202, None), ("notes", "companies"): (190, None), ("notes", "deals"): (214, None),
     ("tasks", "contacts"): (204, None), ("tasks", "companies"): (192, None), ("tasks", "deals"): (216, None),
+    ("contacts", "calls"): (193, None), ("companies", "calls"): (181, None), ("deals", "calls"): (205, None),
+    ("contacts", "emails"): (197, None), ("companies", "emails"): (185, None), ("deals", "emails"): (209, None),
+    ("contacts", "meetings"): (199, None), ("companies", "meetings"): (187, None), ("deals", "meetings"): (211, None),
+    ("contacts", "notes"): (201, None), ("companies", "notes"): (189, None), ("deals", "notes"): (213, None),
+    ("contacts", "tasks"): (203, None), ("companies", "tasks"): (191, None), ("deals", "tasks"): (215, None),
 }  # fmt: skip
 
 SCOPES = {
@@ -72,7 +77,7 @@ _SHARED = "hs_object_id:number:c hubspot_owner_id:enumeration hs_merged_object_i
 _TEXT = {
     "contacts": "email firstname lastname phone city country company createdate:datetime:c lastmodifieddate:datetime:c "
     "lifecyclestage:enumeration hs_lead_status:enumeration hubspotscore:number notes_last_contacted:datetime:c "
-    "hs_analytics_source:enumeration hs_analytics_source_data_1 associatedcompanyid:number:h "
+    "hs_analytics_source:enumeration hs_analytics_source_data_1 associatedcompanyid:number:h hs_calculated_merged_vids:string:c "
     "hs_lifecyclestage_salesqualifiedlead_date:datetime",
     "companies": "name domain city country industry:enumeration createdate:datetime:c hs_lastmodifieddate:datetime:c "
     "numberofemployees:number annualrevenue:number lifecyclestage:enumeration hs_analytics_source:enumeration "
@@ -81,7 +86,8 @@ _TEXT = {
     "pipeline:enumeration dealtype:enumeration deal_currency_code:enumeration hs_deal_stage_probability:number:c "
     "hs_is_closed:bool:c hs_is_closed_won:bool:c",
     "orders": "hs_order_name hs_external_order_id hs_external_created_date:datetime hs_total_price:number "
-    "hs_currency_code:enumeration hs_source_store hs_createdate:datetime:c hs_lastmodifieddate:datetime:c",
+    "hs_currency_code:enumeration hs_source_store hs_pipeline:enumeration hs_pipeline_stage:enumeration "
+    "hs_external_canceled_date:datetime hs_is_canceled:bool:c hs_createdate:datetime:c hs_lastmodifieddate:datetime:c",
     "calls": "hs_timestamp:datetime hs_call_title hs_call_duration:number hs_call_direction:enumeration hs_call_status:enumeration",
     "emails": "hs_timestamp:datetime hs_email_subject hs_email_direction:enumeration hs_email_status:enumeration",
     "meetings": "hs_timestamp:datetime hs_meeting_title hs_meeting_outcome:enumeration",

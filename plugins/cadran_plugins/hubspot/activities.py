@@ -8,7 +8,7 @@ from typing import Any
 
 from cadran.plugins import Column, ResumeExpired, Table, Window
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
-from cadran_plugins.hubspot.columns import INSTANT
+from cadran_plugins.hubspot.columns import INSTANT, instant
 from cadran_plugins.hubspot.tables import Given, Kind, text
 from cadran_plugins.hubspot.walk import lookback, walk
 
@@ -33,10 +33,13 @@ _SHARED = {
     "planned_at": "hs_timestamp", "done_at": "hs_timestamp", "owner_id": "hubspot_owner_id", "created_at": "hs_createdate",
     "modified_at": "hs_lastmodifieddate",
 }  # fmt: skip
+_TIMES = ("planned_at", "done_at", "created_at", "modified_at")
+#: What HubSpot calls those that never took place: a meeting that is put off has another record for its new date.
+_NOT_DONE = {"meetings": ("CANCELED", "NO_SHOW", "RESCHEDULED"), "emails": ("FAILED", "SCHEDULED")}
 
 
 class Activities(Kind):
-    """``kinds`` one after the other. A task is done when it was completed, all others when they took place."""
+    """``kinds`` one after the other. A task is done when it was completed, all others when they took place, if they did."""
 
     def __init__(self, api: Api, name: str, kinds: Sequence[str]) -> None:
         super().__init__(api, name)
@@ -71,5 +74,8 @@ class Activities(Kind):
 
 def _row(kind: str, sources: Mapping[str, str], each: Record) -> dict[str, Any]:
     row: dict[str, Any] = {column: each.values.get(name) or None for column, name in sources.items()}
+    row |= {column: instant(row[column]) for column in _TIMES if row.get(column)}
+    if row.get("status") in _NOT_DONE.get(kind, ()):
+        row["done_at"] = None
     row |= {column: first(each.links.get(other, ())) for other, column in _LINKED.items()}
     return {**row, "kind": _SINGULAR[kind], "id": each.id}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from cadran_plugins.hubspot.trouble import NotAllowed, judge
 #: The longest list of names that goes into an address; with more, the records are asked for by their ids.
 _ADDRESS = 6_000
 _GENERAL, _SEARCH = Limit(100, 10), Limit(5, 1)
+_STILL_TRUE = dt.timedelta(minutes=2)  # for so long what one table asked is good for the next
 #: Of all companies of a record, how HubSpot says which one is primary: by number, and by name.
 _PRIMARY = {
     ("contacts", "companies"): (1, "contact_to_company"),
@@ -55,6 +57,8 @@ class Api:
     def __init__(self, context: Context, settings: Settings) -> None:
         self.version, self.zone = settings.version, ""
         self._peeked: dict[str, ConnectorError | None] = {}
+        self._properties: dict[str, list[Mapping[str, Any]]] = {}
+        self._clock, self._looked = context.clock, dict[str, tuple[dt.datetime, int, list[str]]]()
         account = "hubspot:" + hashlib.sha256(settings.token.encode()).hexdigest()[:16]
 
         def client(name: str, limit: Limit) -> Http:
@@ -78,10 +82,12 @@ class Api:
         return found
 
     def properties(self, kind: str) -> list[Mapping[str, Any]]:
-        return _results(self.http.get(f"/crm/v3/properties/{kind}"))[0]
+        if kind not in self._properties:
+            self._properties[kind] = _results(self.http.get(f"/crm/v3/properties/{kind}"))[0]
+        return self._properties[kind]
 
-    def pipelines(self) -> list[Mapping[str, Any]]:
-        return _results(self.http.get("/crm/v3/pipelines/deals"))[0]
+    def pipelines(self, kind: str = "deals") -> list[Mapping[str, Any]]:
+        return _results(self.http.get(f"/crm/v3/pipelines/{kind}"))[0]
 
     def owners(self, after: str = "", *, archived: bool = False) -> tuple[list[Mapping[str, Any]], str]:
         params = {"limit": 100, "archived": _bool(archived)} | ({"after": after} if after else {})
@@ -139,6 +145,14 @@ class Api:
         }  # fmt: skip
         found, following = _results(self._searching.post(f"{self._path(kind)}/search", json=body))
         return [_record(each) for each in found], bool(following)
+
+    def lately(self, kind: str, since: int, look: Callable[[], list[str]]) -> list[str]:
+        """What ``look`` finds, or what it found a moment ago, from an earlier time on."""
+        at, before, found = self._looked.get(kind, (self._clock(), since + 1, []))
+        if before > since or self._clock() - at > _STILL_TRUE:
+            at, found = self._clock(), look()
+            self._looked[kind] = at, since, found
+        return found
 
     def records(self, kind: str, asked: Asked, ids: Sequence[str], *, archived: bool = False) -> list[Record]:
         """Those of these ids that are there, without their links."""

@@ -56,6 +56,8 @@ _KEPT = frozenset(
         "hs_currency_code",
         "hs_source_store",
         "hs_external_order_status",
+        "hs_external_canceled_date",
+        "hs_is_canceled",
         "hs_fulfillment_status",
         "hs_payment_status",
         "hs_pipeline",

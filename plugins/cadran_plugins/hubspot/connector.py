@@ -26,7 +26,7 @@ from cadran_plugins.hubspot.api import Api
 from cadran_plugins.hubspot.config import OBJECTS, SCHEMA, settings
 from cadran_plugins.hubspot.history import StageHistory
 from cadran_plugins.hubspot.objects import Objects
-from cadran_plugins.hubspot.small import LINKS, Links, Owners, Pipelines, Stages
+from cadran_plugins.hubspot.small import LINKS, Links, OrderStages, Owners, Pipelines, Stages
 from cadran_plugins.hubspot.tables import Kind
 from cadran_plugins.hubspot.trouble import NotAllowed
 
@@ -94,6 +94,7 @@ class HubSpotConnector(SyncedConnector):
         yield Owners(self._api, "owners")
         yield Pipelines(self._api, "pipelines")
         yield Stages(self._api, "stages")
+        yield OrderStages(self._api, "order_stages")
         for name in LINKS:
             yield Links(self._api, name)
 

@@ -56,11 +56,13 @@ def stays(deal: Record) -> list[dict[str, Any]]:
 
 
 def _versions(found: Sequence[Mapping[str, Any]]) -> list[tuple[dt.datetime, str]]:
-    """The oldest first, without those that change nothing."""
+    """The oldest first, without those that change nothing. HubSpot gives the newest first, also of those of one moment."""
     out: list[tuple[dt.datetime, str]] = []
-    for at, value in sorted(
-        (dt.datetime.fromisoformat(str(each["timestamp"])), str(each.get("value") or "")) for each in found
-    ):
+    told = [
+        (dt.datetime.fromisoformat(str(each["timestamp"])), str(each.get("value") or ""))
+        for each in reversed(found)
+    ]
+    for at, value in sorted(told, key=lambda version: version[0]):
         if not out or out[-1][1] != value:
             out.append((at, value))
     return out

@@ -8,8 +8,9 @@ from typing import Any
 from cadran.plugins import Column, ConfigError, Table, Window, suggest
 from cadran_plugins.hubspot.api import Api, Asked, Record, first
 from cadran_plugins.hubspot.columns import Field, fields, values
+from cadran_plugins.hubspot.merges import merged, noting
 from cadran_plugins.hubspot.tables import Given, Kind
-from cadran_plugins.hubspot.walk import MERGED, cursor, lookback, merged, walk
+from cadran_plugins.hubspot.walk import cursor, lookback, walk
 
 #: Which other objects a row names one record of, and in which column.
 PRIMARY = {
@@ -57,7 +58,7 @@ class Objects(Kind):
 
     def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:
         read, linked = values(self._fields), PRIMARY[self.name]
-        asked = Asked((*(each.property for each in self._fields), MERGED), linked=tuple(linked))
+        asked = Asked((*(each.property for each in self._fields), *noting(self.name)), linked=tuple(linked))
 
         def row(each: Record) -> dict[str, Any]:
             out = read(each.values)

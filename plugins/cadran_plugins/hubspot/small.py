@@ -74,6 +74,30 @@ class Stages(Kind):
         yield from self.pages(table, rows)
 
 
+class OrderStages(Kind):
+    """Of orders' pipelines. HubSpot says which of them are closed, and not which of these are cancelled: that is in the label."""
+
+    def table(self) -> Table:
+        self.api.pipelines("orders")
+        columns = (*text("stage_id", "label", "pipeline_id", "pipeline"), Column("position", "BIGINT"), Column("is_closed", _BOOL))  # fmt: skip
+        return Table(self.name, columns, key=("pipeline_id", "stage_id"))
+
+    def changes(self, table: Table, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Given]:  # noqa: ARG002
+        rows = [
+            {
+                "stage_id": str(stage["id"]),
+                "label": stage.get("label"),
+                "pipeline_id": str(pipeline["id"]),
+                "pipeline": pipeline.get("label"),
+                "position": stage.get("displayOrder"),
+                "is_closed": (stage.get("metadata") or {}).get("state") == "CLOSED",
+            }
+            for pipeline in self.api.pipelines("orders")
+            for stage in pipeline.get("stages") or ()
+        ]
+        yield from self.pages(table, rows)
+
+
 class Links(Kind):
     """All pairs of two objects' records, as the table's name says (``deals_contacts``). HubSpot does not say which of them are new."""
 
@@ -129,7 +153,10 @@ def _stage(pipeline: Mapping[str, Any], stage: Mapping[str, Any]) -> dict[str, A
         chance = Decimal(str(said.get("probability")))
     except InvalidOperation:
         chance = None
-    closed = str(said.get("isClosed")).lower() == "true"
+    stated = said.get(
+        "isClosed"
+    )  # a stage that was made through the API may have nothing but its probability
+    closed = chance in (0, 1) if stated is None else str(stated).lower() == "true"
     return {
         "stage_id": str(stage["id"]), "label": stage.get("label"), "pipeline_id": str(pipeline["id"]), "pipeline": pipeline.get("label"),
         "position": stage.get("displayOrder"), "probability": chance, "is_closed": closed, "is_won": closed and chance == 1,

@@ -38,18 +38,21 @@ def judge(answer: Answer, now: Callable[[], dt.datetime], zone: str = "") -> Con
 
     The day's requests come back at midnight in the account's ``zone``.
     """
-    if answer.status < 400:
+    if answer.status < 400 and answer.status != 207:
         return None
     body = _body(answer)
     said = " ".join(str(body.get("message") or f"status {answer.status}").split())[:300]
     match answer.status:
+        case 207:
+            return _in_part(body)
         case 401:
             hint = f"{_APPS} → Auth: copy the access token, and see that the app was not deleted"
             return AuthError("HubSpot does not accept the token", hint=hint, setting=("token",))
         case 403 if body.get("category") == "MISSING_SCOPES":
             return _lacks(_scopes(body))
         case 403:
-            return NotAllowed(f"HubSpot does not let this token read it: {said}", setting=("token",))
+            hint = f"{_APPS} → Scopes; if all are granted, ask who administers HubSpot whether it lets in only certain addresses"
+            return NotAllowed(f"HubSpot does not let this token read it: {said}", hint=hint, setting=("token",))  # fmt: skip
         case 429 if body.get("policyName") == "DAILY":
             hint = "what has come is kept: sync again when the day is over, or see which apps use up the account's requests"
             return QuotaExhausted("HubSpot's requests of the day are used up", until=_midnight(now(), zone), hint=hint)  # fmt: skip
@@ -61,6 +64,14 @@ def judge(answer: Answer, now: Callable[[], dt.datetime], zone: str = "") -> Con
             return RateLimited("HubSpot is moving the account", retry_at=_retry_at(answer, now()))
         case 400 | 404 | 405 | 414:
             return Refused(answer.status, said)
+    return None
+
+
+def _in_part(body: dict[str, Any]) -> Transient | None:
+    """An error for a batch of which some could not be read; what is not there, or not linked to anything, is no error."""
+    for error in body.get("errors") or ():
+        if isinstance(error, dict) and error.get("category") != "OBJECT_NOT_FOUND":
+            return Transient(f"HubSpot gives a part of what was asked for: {str(error.get('message'))[:300]}")
     return None
 
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cadran.plugins import DataError, ResumeExpired, Window
+from cadran.plugins import DataError, ResumeExpired, Transient, Window
 from cadran_plugins.hubspot.api import Api, Asked, Record
+from cadran_plugins.hubspot.merges import merged_since
 from cadran_plugins.hubspot.trouble import Refused
 
 #: How far search is behind what was written, with room to spare.
 LOOKBACK = dt.timedelta(minutes=10)
 _SEARCHED = 200
-_MAY_MERGE = ("contacts", "companies", "deals")
-MERGED = "hs_merged_object_ids"
+_PLACES = ("live", "linked", "bin", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +48,31 @@ def walk(
     *,
     binned: bool = True,
 ) -> Iterator[Step]:
-    """First what is there, then (where ``binned`` is wanted) what was archived.
+    """First what is there, then what is linked to records that were merged since, then (where ``binned`` is wanted) what was archived.
 
     Pages are told by ids, never by positions: a record that changes while others are read stays where it is. Search gives its hits in
     the order of their ids as well, each time the first behind the last one, so that none of its 10,000 hits a query stands in the way.
     """
     at = dict(resume) if resume is not None else {"at": "live"}
-    if at.get("at") not in ("live", "bin", "end") or not all(isinstance(v, str) for v in at.values()):
+    if at.get("at") not in _PLACES or not all(isinstance(v, str) for v in at.values()):
         raise ResumeExpired(f"{kind}: this is no place to go on from")
     if at["at"] == "live":
+        after = "end" if not binned else "linked" if asked.linked and not window.whole else "bin"
         steps = _listed(api, kind, asked, at) if window.whole else _searched(api, kind, asked, window, at)
         for records, following in steps:
-            at = {"at": "live", **following} if following else {"at": "bin" if binned else "end"}
+            at = {"at": "live", **following} if following else {"at": after}
             yield Step(records, False, at)
+    if at["at"] == "linked":
+        for records, following in _relinked(api, kind, asked, window, at):
+            at = {"at": "linked", **following} if following else {"at": "bin"}
+            yield Step(records, False, at)
+        at = {"at": "bin"}
     if at["at"] == "bin":
         since = None if window.whole else _since(window)
         only = replace(asked, linked=())  # nothing in the bin is linked to anything
         for records, following in _listed(api, kind, only, at, archived=True):
             lately = [each for each in records if since is None or _after(each.archived_at, since)]
             yield Step(lately, True, {"at": "bin", **following} if following else {"at": "end"})
-
-
-def merged(kind: str, records: Sequence[Record]) -> list[str]:
-    """Ids of records that were merged into these: HubSpot shows them nowhere else."""
-    if kind not in _MAY_MERGE:
-        return []
-    own = {each.id for each in records}
-    found = (gone.strip() for each in records for gone in (each.values.get(MERGED) or "").split(";"))
-    return [gone for gone in found if gone and gone not in own]
 
 
 def _listed(
@@ -98,9 +95,7 @@ def _listed(
 def _searched(
     api: Api, kind: str, asked: Asked, window: Window, at: Mapping[str, str]
 ) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
-    by, above = cursor(kind), at.get("above", "0")
-    if not above.isdigit():
-        raise ResumeExpired(f"{kind}: this is no place to go on from")
+    by, above = cursor(kind), _above(kind, at)
     bounds = [{"propertyName": by, "operator": "GTE", "value": str(_millis(_since(window)))}]
     if window.until is not None:  # by HubSpot's clock; what changes from then on is for the next time
         bounds.append(
@@ -117,6 +112,8 @@ def _searched(
             records = [
                 each for each in api.records(kind, asked, sorted(wanted, key=int)) if each.id in wanted
             ]
+        if more and not ids:
+            raise Transient(f"HubSpot's search of {kind} says that there is more, and gives nothing")
         _link(api, kind, asked, records)
         above = str(ids[-1]) if ids else above
         yield records, {"above": above} if more else {}
@@ -124,11 +121,35 @@ def _searched(
             return
 
 
+def _relinked(
+    api: Api, kind: str, asked: Asked, window: Window, at: Mapping[str, str]
+) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
+    """Records whose other ends were merged: they are not changed by it, and name ids that are there no more."""
+    above = int(_above(kind, at))
+    found: set[int] = set()
+    for other in asked.linked:
+        into = merged_since(api, other, cursor(other), _millis(_since(window)))
+        links = api.links(other, kind, into) if into else {}
+        found.update(int(id_) for each in links.values() for id_, _ in each)
+    left = sorted(id_ for id_ in found if id_ > above)
+    while left:
+        now, left = left[: asked.at_once], left[asked.at_once :]
+        records = api.records(kind, asked, [str(id_) for id_ in now])
+        _link(api, kind, asked, records)
+        yield records, {"above": str(now[-1])} if left else {}
+
+
 def _link(api: Api, kind: str, asked: Asked, records: Sequence[Record]) -> None:
     for other in asked.linked if records else ():
         found = api.links(kind, other, [each.id for each in records])
         for each in records:
             each.links[other] = found.get(each.id, [])
+
+
+def _above(kind: str, at: Mapping[str, str]) -> str:
+    if not (above := at.get("above", "0")).isdigit():
+        raise ResumeExpired(f"{kind}: this is no place to go on from")
+    return above
 
 
 def _since(window: Window) -> dt.datetime:
