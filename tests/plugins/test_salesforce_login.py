@@ -69,6 +69,18 @@ def test_a_key_signs_for_a_user(org: Org, keys: tuple[str, str]) -> None:
     assert set(whole(source).rows) == set(ids)
 
 
+@pytest.mark.parametrize("taken", ["https://login.salesforce.com", "https://test.salesforce.com"])
+def test_a_login_that_takes_only_salesforces_own_audience(
+    org: Org, keys: tuple[str, str], taken: str
+) -> None:
+    """Its documents name these two, the second for sandboxes; orgs take their own domain as well, or do not."""
+    private, org.public_key = keys
+    org.audiences = [taken]
+    source = org.source(client_secret=None, private_key=private, username=org.username)
+    assert source.ping() == "Belvoir"
+    assert org.paths().count("/services/oauth2/token") <= 3
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

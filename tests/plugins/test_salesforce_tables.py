@@ -23,10 +23,10 @@ def columns(org: Org, table: str = "leads", **settings: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("table", "column", "type_"),
     [
-        ("leads", "id", "VARCHAR"), ("leads", "owner_id", "VARCHAR"), ("leads", "annual_revenue", "DECIMAL(18,0)"),
+        ("leads", "id", "VARCHAR"), ("leads", "owner_id", "VARCHAR"), ("leads", "annual_revenue", "DECIMAL(24,6)"),
         ("leads", "number_of_employees", "BIGINT"), ("leads", "is_converted", "BOOLEAN"), ("leads", "converted_date", "DATE"),
-        ("leads", "system_modstamp", "TIMESTAMP WITH TIME ZONE"), ("leads", "latitude", "DECIMAL(18,15)"), ("leads", "lead_source", "VARCHAR"),
-        ("opportunities", "amount", "DECIMAL(18,2)"), ("opportunities", "probability", "DECIMAL(3,0)"),
+        ("leads", "system_modstamp", "TIMESTAMP WITH TIME ZONE"), ("leads", "latitude", "DECIMAL(24,21)"), ("leads", "lead_source", "VARCHAR"),
+        ("opportunities", "amount", "DECIMAL(24,8)"), ("opportunities", "probability", "DECIMAL(9,6)"),
         ("opportunities", "close_date", "DATE"), ("order_items", "product2_id", "VARCHAR"), ("accounts", "billing_country", "VARCHAR"),
         ("stages", "master_label", "VARCHAR"), ("activities", "done_at", "TIMESTAMP WITH TIME ZONE"),
     ],
@@ -66,9 +66,9 @@ def test_fields_of_ones_own_are_called_by_their_label(
 @pytest.mark.parametrize(
     ("word", "formula", "type_"),
     [
-        ("Rate__c:percent(18,2)", "", "DECIMAL(18,2)"), ("Rate__c:percent(18,2)", "A__c / B__c", "DOUBLE"),
-        ("Sum__c:currency(18,2)", "", "DECIMAL(18,2)"), ("Note__c:encryptedstring", "", "VARCHAR"), ("Where__c:location", "", None),
-        ("Tags__c:multipicklist", "", "VARCHAR"), ("At__c:time", "", "VARCHAR"), ("N__c:double(18,0)", "", "DECIMAL(18,0)"),
+        ("Rate__c:percent(18,2)", "", "DECIMAL(24,8)"), ("Rate__c:percent(18,2)", "A__c / B__c", "DOUBLE"),
+        ("Sum__c:currency(18,2)", "", "DECIMAL(24,8)"), ("Note__c:encryptedstring", "", "VARCHAR"), ("Where__c:location", "", None),
+        ("Tags__c:multipicklist", "", "VARCHAR"), ("At__c:time", "", "VARCHAR"), ("N__c:double(18,0)", "", "DECIMAL(24,6)"),
     ],
 )  # fmt: skip
 def test_types_of_fields_of_ones_own(org: Org, word: str, formula: str, type_: str | None) -> None:
@@ -102,7 +102,7 @@ def test_objects_of_ones_own(org: Org) -> None:
     )
     source = org.source(objects=["Contrat_Cadre__c"])
     assert "contrat_cadre" in [t.name for t in source.discover()]
-    assert columns(org, "contrat_cadre")["montant"] == "DECIMAL(16,2)"
+    assert columns(org, "contrat_cadre")["montant"] == "DECIMAL(22,8)"
     assert set(whole(source, "contrat_cadre").rows) == {id_}
 
 

@@ -26,6 +26,7 @@ from tests.simulators.salesforce_soql import Query, Refused, parsed
 from tests.simulators.salesforce_written import in_csv, in_json, written
 
 _DATA = r"/services/data/v(\d+\.\d)"
+OLDEST, NEWEST = 31.0, 67.0  # versions that are still spoken, and spoken already
 
 
 @dataclass
@@ -52,7 +53,8 @@ class _Job:
 
 class SalesforceSimulator(Simulator):
     """``batch``: rows an answer of a query holds; ``polls``: how often a job is asked after before it is complete; ``session_calls``:
-    after so many requests a session is over; ``lose``: rows that answers leave out though they count them, or, ``quietly``, do not."""
+    after so many requests a session is over; ``refuses``: objects whose queries are refused where they ask for all rows at once, with the
+    code and the words, whichever API is asked; ``audiences``: whom a key may sign for, the org's own address too where none is named; ``lose``: rows that answers leave out though they count them, or, ``quietly``, do not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +69,8 @@ class SalesforceSimulator(Simulator):
         self.jobs: dict[str, _Job] = {}
         self.batch, self.polls, self.lose, self.part = 2000, 1, 0, 50_000
         self.no_bulk = self.quietly = False
+        self.refuses: dict[str, tuple[str, str]] = {}
+        self.audiences: list[str] = []
         self.used, self.daily = 0, 100_000
         self.insert("Organization", Name="Belvoir", OrganizationType="Enterprise Edition", IsSandbox=False)
         for n, (label, closed, won) in enumerate(STAGES):
@@ -112,6 +116,17 @@ class SalesforceSimulator(Simulator):
 
     def undelete(self, sobject: str, id_: str) -> None:
         self.org[sobject].rows[id_] |= {"IsDeleted": False, "SystemModstamp": self._now()}
+
+    def merge(self, sobject: str, winner: str, loser: str) -> None:
+        """The loser is deleted and says into whom it went; what hung on it hangs on the winner, and is changed by that."""
+        self.org[sobject].rows[loser]["MasterRecordId"] = winner
+        self.delete(sobject, loser)
+        self.update(sobject, winner)
+        for other, o in self.org.items():
+            names = [f.name for f in o.fields.values() if f.refers == sobject and f.name != "MasterRecordId"]
+            for row in o.rows.values():
+                if moved := {name: winner for name in names if row[name] == loser}:
+                    self.update(other, row["Id"], **moved)
 
     def purge(self, sobject: str, id_: str) -> None:
         """Gone for good: no answer tells of the row any more."""
@@ -192,6 +207,11 @@ class SalesforceSimulator(Simulator):
 
     def answer(self, request: Request) -> Response:
         if request.path.startswith("/services/data/v"):
+            version = float(request.path.split("/")[3][1:])
+            if version < OLDEST:
+                return _said("GONE", "The requested resource no longer exists", 410)
+            if version > NEWEST:
+                return _said("NOT_FOUND", "The requested resource does not exist", 404)
             session = request.headers.get("authorization", "").removeprefix("Bearer ")
             if session not in self.sessions:
                 return _said("INVALID_SESSION_ID", "Session expired or invalid", 401)
@@ -215,7 +235,8 @@ class SalesforceSimulator(Simulator):
         )
 
     def limited(self, fault: Fault) -> Response:
-        return _said("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.", 429)
+        """With the status of the day's limit: only the words tell the two apart."""
+        return _said("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded.", 403)
 
     def quota(self, fault: Fault) -> Response:
         return _said("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
@@ -235,7 +256,11 @@ class SalesforceSimulator(Simulator):
             if form.get("client_secret") != self.client_secret:
                 return _refused("invalid_client", "invalid client credentials")
         elif form.get("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer":
-            if not self._signed(form.get("assertion", "")):
+            try:
+                signed = self._signed(form.get("assertion", ""))
+            except Refused as error:
+                return _refused(error.code, error.message)
+            if not signed:
                 return _refused("invalid_grant", "user hasn't approved this consumer")
         else:
             return _refused("unsupported_grant_type", "grant type not supported")
@@ -248,11 +273,14 @@ class SalesforceSimulator(Simulator):
                          "issued_at": "1767225600000", "scope": "api", "signature": "c2ln"})  # fmt: skip
 
     def _signed(self, assertion: str) -> bool:
+        """Raises :class:`Refused` for an audience that is none."""
         import jwt
 
         try:
-            said = jwt.decode(assertion, self.public_key, ["RS256"], audience=[self.url, "https://login.salesforce.com"], issuer=self.client_id,
+            said = jwt.decode(assertion, self.public_key, ["RS256"], audience=self.audiences or [self.url, "https://login.salesforce.com"], issuer=self.client_id,
                               options={"verify_exp": False})  # fmt: skip
+        except jwt.InvalidAudienceError:
+            raise Refused("invalid_grant", "audience is invalid") from None
         except jwt.PyJWTError:
             return False
         left = dt.datetime.fromtimestamp(said["exp"], dt.UTC) - self.clock
@@ -278,6 +306,8 @@ class SalesforceSimulator(Simulator):
 
     def _query(self, request: Request, version: str, kind: str) -> Response:
         query = parsed(request.query["q"], self.org)
+        if query.sobject.name in self.refuses and query.limit is None:
+            raise Refused(*self.refuses[query.sobject.name])
         rows = query.rows(deleted=kind == "queryAll")
         if not query.fields:
             return Response({"totalSize": len(rows), "done": True, "records": []})
@@ -329,6 +359,13 @@ class SalesforceSimulator(Simulator):
 
     def _told(self, job: _Job) -> dict[str, Any]:
         state = "JobComplete" if job.polls <= 0 else "InProgress"
+        code, words = self.refuses.get(job.query.sobject.name, ("", ""))
+        if state == "JobComplete" and code not in ("", "QUERY_TIMEOUT"):  # a job has more time
+            return {
+                "id": job.id,
+                "state": "Failed",
+                "errorMessage": f"InvalidBatch : Failed to process query: {code}: {words}",
+            }
         told = {"id": job.id, "operation": "queryAll" if job.deleted else "query", "object": job.query.sobject.name, "state": state,
                 "contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF", "concurrencyMode": "Parallel", "apiVersion": 66.0}  # fmt: skip
         return told | ({"numberRecordsProcessed": job.total, "retries": 0} if job.polls <= 0 else {})

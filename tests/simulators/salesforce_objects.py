@@ -113,13 +113,13 @@ _STREET = "{0}Street:textarea {0}City {0}State {0}PostalCode {0}Country {0}Latit
 #: Object: prefix of its ids, whether its rows can be deleted, its own fields as ``Name:type(precision,scale)>Object``.
 _OBJECTS: dict[str, tuple[str, bool, str]] = {
     "Organization": ("00D", False, "Name OrganizationType:picklist IsSandbox:boolean"),
-    "Lead": ("00Q", True, "LastName FirstName Name Title Company " + _STREET.format("") + " Phone:phone Email:email Website:url "
+    "Lead": ("00Q", True, "MasterRecordId:reference>Lead LastName FirstName Name Title Company " + _STREET.format("") + " Phone:phone Email:email Website:url "
              "LeadSource:picklist Status:picklist Industry:picklist Rating:picklist AnnualRevenue:currency(18,0) NumberOfEmployees:int "
              "OwnerId:reference>User IsConverted:boolean ConvertedDate:date ConvertedAccountId:reference>Account "
              "ConvertedContactId:reference>Contact ConvertedOpportunityId:reference>Opportunity LastActivityDate:date"),
-    "Contact": ("003", True, "AccountId:reference>Account LastName FirstName Name " + _STREET.format("Mailing") + " Phone:phone "
+    "Contact": ("003", True, "MasterRecordId:reference>Contact AccountId:reference>Account LastName FirstName Name " + _STREET.format("Mailing") + " Phone:phone "
                 "Email:email Title LeadSource:picklist Birthdate:date OwnerId:reference>User ReportsToId:reference>Contact"),
-    "Account": ("001", True, "Name Type:picklist ParentId:reference>Account " + _STREET.format("Billing") + " Phone:phone Website:url "
+    "Account": ("001", True, "MasterRecordId:reference>Account Name Type:picklist ParentId:reference>Account " + _STREET.format("Billing") + " Phone:phone Website:url "
                 "Industry:picklist AnnualRevenue:currency(18,0) NumberOfEmployees:int OwnerId:reference>User AccountSource:picklist"),
     "Opportunity": ("006", True, f"AccountId:reference>Account Name Description:textarea StageName:picklist Amount:{_MONEY} "
                     "Probability:percent(3,0) TotalOpportunityQuantity:double(18,2) CloseDate:date Type:picklist NextStep LeadSource:picklist "

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cadran.plugins import Cancelled, ConnectorError, DataError, ResumeExpired, Transient
 from cadran.plugins.http import Answer
 from cadran_plugins.salesforce.session import Session
-from cadran_plugins.salesforce.trouble import Missing, meant
+from cadran_plugins.salesforce.trouble import Missing, of_job
 from cadran_plugins.salesforce.walk import AT_ONCE
 
 Record = dict[str, Any]
@@ -43,7 +43,7 @@ def started(session: Session, soql: str) -> Job:
     job, wait, begun = str(told["id"]), _WAITS[0], session.context.clock()
     while told.get("state") != "JobComplete":
         if told.get("state") in ("Failed", "Aborted"):
-            raise _failed(told)
+            raise of_job(str(told.get("errorMessage") or told["state"]))
         if session.context.clock() - begun > _PATIENCE:
             raise Transient(f"Salesforce has been working on the job {job} for two hours")
         session.pause(wait)
@@ -65,7 +65,8 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
         records: list[Record] = []
         come = 0
-        for record in _records(answer.text.replace("\x00", ""), fields):
+        none = answer.headers.get("sforce-numberofrecords") == "0"  # what stands there instead differs
+        for record in _records("" if none else answer.text.replace("\x00", ""), fields):
             if len(records) == AT_ONCE:
                 yield records, None
                 records = []
@@ -100,9 +101,8 @@ def given_up(session: Session, job: Job) -> None:
 
 
 def _records(text: str, fields: Sequence[str]) -> Iterator[Record]:
-    lines = csv.reader(io.StringIO(text, newline=""))
     wanted = list(fields)
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_lines(text)):
         if number == 0 and line == wanted:
             continue  # each part begins with the names
         if len(line) != len(wanted):
@@ -112,6 +112,8 @@ def _records(text: str, fields: Sequence[str]) -> Iterator[Record]:
         yield {name: value or None for name, value in zip(wanted, line, strict=True)}
 
 
-def _failed(told: Mapping[str, Any]) -> ConnectorError:
-    code, _, words = str(told.get("errorMessage") or told["state"]).partition(":")
-    return meant(code.strip(), words.strip() or code)
+def _lines(text: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""))
+    except csv.Error as error:
+        raise Transient(f"the results are no CSV: {error}") from None

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cadran.plugins import Column, column_name
@@ -25,15 +26,17 @@ _TYPES = {
 }
 _NUMBERS = {"currency", "double", "percent"}
 _WIDEST = 38
+_FURTHER = 6  # digits behind those that a field shows: what programs write may have more of them than people can type
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``api`` is its name in Salesforce, ``column`` that in cadran."""
+    """``api`` is its name in Salesforce, ``column`` that in cadran; ``places`` are the decimals of an exact number's column."""
 
     api: str
     column: str
     type: str
+    places: int | None = None
 
     @property
     def as_column(self) -> Column:
@@ -56,13 +59,13 @@ def fields_of(described: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
     own = {snake(f["name"]) for f in standard}
     labels = Counter(column_name(f["label"]) for f in custom)
     out = [
-        Field(f["name"], snake(f["name"]), _type(f))
+        Field(f["name"], snake(f["name"]), _type(f), _places(f))
         for f in sorted(standard, key=lambda f: f["name"] != "Id")
     ]
     for f in custom:
         name = column_name(f["label"])
         alone = labels[name] == 1 and name not in own
-        out.append(Field(f["name"], name if alone else column_name(f["name"]), _type(f)))
+        out.append(Field(f["name"], name if alone else column_name(f["name"]), _type(f), _places(f)))
     return tuple(out)
 
 
@@ -75,12 +78,41 @@ def snake(name: str) -> str:
     return re.sub("_+", "_", parts).strip("_").lower()
 
 
+def rounded(value: Any, places: int) -> Any:
+    """A number with no more decimals than its column, as a formula of floats may have made it; all else as it is.
+
+    >>> rounded(Decimal("33.333333333333336"), 8), rounded("1.2E7", 8), rounded(None, 8)
+    (Decimal('33.33333333'), '1.2E7', None)
+    """
+    if isinstance(value, str):
+        if len(value) - value.find(".") - 1 <= places and "E-" not in value:
+            return value
+        try:
+            value = Decimal(value)
+        except InvalidOperation:
+            return value
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    exponent = value.as_tuple().exponent
+    try:
+        return round(value, places) if isinstance(exponent, int) and -exponent > places else value
+    except InvalidOperation:
+        return value  # so many digits in front that it fits no column
+
+
 def _type(field: Mapping[str, Any]) -> str:
     """A formula's number is a float at Salesforce too; all others are exact."""
     kind = field["type"]
     if kind in _NUMBERS:
-        if field.get("calculated") and field.get("calculatedFormula"):
+        places, precision = _places(field), int(field.get("precision") or 0)
+        if places is None:
             return "DOUBLE"
-        precision, scale = int(field.get("precision") or 0), int(field.get("scale") or 0)
-        return f"DECIMAL({max(1, min(_WIDEST, max(precision, scale)))},{scale})" if precision else "DOUBLE"
+        return f"DECIMAL({max(places, min(_WIDEST, precision + _FURTHER))},{places})"
     return _TYPES.get(kind, "VARCHAR")
+
+
+def _places(field: Mapping[str, Any]) -> int | None:
+    """A field shows so many digits, and takes no more from people; programs may store more, which Salesforce keeps, shows rounded and adds up."""
+    if field["type"] not in _NUMBERS or (field.get("calculated") and field.get("calculatedFormula")):
+        return None
+    return int(field.get("scale") or 0) + _FURTHER if int(field.get("precision") or 0) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadran.plugins import Column
-from cadran_plugins.salesforce.fields import Field, snake
+from cadran_plugins.salesforce.fields import Field, rounded, snake
 
 Row = dict[str, Any]
 Described = Sequence[Mapping[str, Any]]
@@ -56,8 +56,16 @@ class Source:
 def plain(name: str, described: Described, fields: Sequence[Field]) -> Source:
     """An object whose records are rows as they are."""
     pairs = [(f.column, f.api) for f in fields]
+    numbers = [(f.column, f.places) for f in fields if f.places is not None]
     names = {f["name"] for f in described}
-    return Source(name, tuple(f.api for f in fields), lambda r: {column: r.get(api) for column, api in pairs}, STAMP in names, DELETED in names)  # fmt: skip
+
+    def row(record: Mapping[str, Any]) -> Row:
+        found = {column: record.get(api) for column, api in pairs}
+        for column, places in numbers:
+            found[column] = rounded(found[column], places)
+        return found
+
+    return Source(name, tuple(f.api for f in fields), row, STAMP in names, DELETED in names)
 
 
 _WHEN = "TIMESTAMP WITH TIME ZONE"
@@ -83,7 +91,7 @@ _OF_BOTH = (
     "IsRecurrence",
 )
 _OF_TASKS = ("Status", "IsClosed", "TaskSubtype", "CompletedDateTime")
-_OF_EVENTS = ("EndDateTime", "IsChild")
+_OF_EVENTS = ("EndDateTime", "IsChild", "IsAllDayEvent")
 
 
 def activity(name: str, described: Described) -> Source:
@@ -107,8 +115,16 @@ def _activity(record: Mapping[str, Any]) -> Row | None:
         "opportunity_id": what if what.startswith("006") else None,
         "done_at": (record.get("CompletedDateTime") if is_true(record["IsClosed"]) else None)
         if task
-        else record.get("EndDateTime"),
+        else _ended(record),
     }
+
+
+def _ended(event: Mapping[str, Any]) -> Any:
+    """An event of a whole day ends on a day, which Salesforce writes as its midnight UTC. Noon is on that day nearly everywhere on earth."""
+    ended = event.get("EndDateTime")
+    if is_true(event.get("IsAllDayEvent")) and isinstance(ended, str):
+        return ended.replace("T00:00:00", "T12:00:00")
+    return ended
 
 
 def is_true(value: Any) -> bool:

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from cadran.plugins import AuthError, Cancelled, ConfigError, Context, Transient
 from cadran.plugins.http import Answer, Http, Wait
 from cadran_plugins.salesforce.config import Config
-from cadran_plugins.salesforce.trouble import judge, judge_login
+from cadran_plugins.salesforce.trouble import WrongAudience, judge, judge_login
 
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _OWN = ".salesforce.com"
+_LOGIN, _TEST = "https://login.salesforce.com", "https://test.salesforce.com"
 
 
 def hosts_of(config: Config) -> list[str]:
@@ -89,7 +90,7 @@ class Session:
         return self._api
 
     def _token(self) -> Mapping[str, str]:
-        told = self._login.post("/services/oauth2/token", data=self._claim()).json()
+        told = self._logged_in().json()
         if not isinstance(told, dict) or not isinstance(token := told.get("access_token"), str):
             raise Transient("Salesforce's answer to the login holds no token")
         self.context.hide(token)
@@ -112,7 +113,17 @@ class Session:
             )
         return f"https://{parts.hostname}"
 
-    def _claim(self) -> dict[str, str]:
+    def _logged_in(self) -> Answer:
+        """Documents name Salesforce's own login as whom a key signs for; most orgs take their own domain, and some do not."""
+        general = (_TEST, _LOGIN) if ".sandbox." in self.config.host else (_LOGIN, _TEST)
+        for audience in (self.config.url, *general):
+            try:
+                return self._login.post("/services/oauth2/token", data=self._claim(audience))
+            except WrongAudience as error:
+                refused = error
+        raise refused
+
+    def _claim(self, audience: str) -> dict[str, str]:
         if not self.config.private_key:
             return {
                 "grant_type": "client_credentials",
@@ -122,7 +133,7 @@ class Session:
         claim = {
             "iss": self.config.client_id,
             "sub": self.config.username,
-            "aud": self.config.url,
+            "aud": audience,
             "exp": int((self.now + dt.timedelta(minutes=3)).timestamp()),
         }
         return {"grant_type": _JWT, "assertion": _signed(claim, self.config.private_key)}

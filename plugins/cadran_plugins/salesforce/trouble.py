@@ -8,6 +8,7 @@ from typing import Any
 
 from cadran.plugins import (
     AuthError,
+    ConfigError,
     ConnectorError,
     DataError,
     QuotaExhausted,
@@ -32,13 +33,33 @@ _NOT_ALLOWED = {
     "API_CURRENTLY_DISABLED",
     "FORBIDDEN",
 }
+#: More than one question may ask for, and what helps.
+_TOO_MUCH = {
+    "QUERY_TIMEOUT": "ask for more time from Salesforce's support, or archive what is not needed",
+    "OPERATION_TOO_LARGE": "give the app's user the permission 'View All Data': without it Salesforce looks up for each record who may see it",
+    "QUERY_TOO_COMPLICATED": "formula fields make a query long: take those that no KPI needs away from the app's user (field-level security); a field that the user may not see is not asked for",
+}
+_CODE = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 _NO_BULK = {
     "FEATURENOTENABLED",
     "INVALIDENTITY",
     "FUNCTIONALITY_NOT_ENABLED",
     "EXCEEDED_QUOTA",
     "LIMIT_EXCEEDED",
+    "OPERATION_TOO_LARGE",
 }
+
+
+class TooMuch(DataError):
+    """One question may not ask for so much. ``code`` is Salesforce's word for why."""
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said, hint=_TOO_MUCH[code])
+        self.code = code
+
+
+class WrongAudience(AuthError):
+    """The login does not take a key that signs for the org's own domain."""
 
 
 class Missing(DataError):
@@ -64,7 +85,29 @@ def judge(answer: Answer) -> ConnectorError | None:
         return None
     if code == "REQUEST_LIMIT_EXCEEDED":
         return _limit(words)
+    if answer.status == 410 or (
+        answer.status == 404 and answer.url.partition("?")[0].endswith(("/sobjects", "/queryAll"))
+    ):
+        return _no_such_version(answer.url)
+    if code in _TOO_MUCH:
+        return TooMuch(code, f"Salesforce says {code}: {_short(words)}")
     return meant(code, words)
+
+
+def of_job(message: str) -> ConnectorError:
+    """What a job that failed means: its code may stand inside of other words (``InvalidBatch : … QUERY_TIMEOUT: …``)."""
+    known = _LATER | _NO_BULK | _NOT_ALLOWED | {"INVALID_FIELD", "INVALID_TYPE"}
+    if (code := next((found for found in _CODE.findall(message) if found in known), None)) is None:
+        code, _, words = message.partition(":")
+        return meant(code.strip(), words.strip() or code)
+    return meant(code, message.partition(code)[2].strip(" :") or code)
+
+
+def _no_such_version(url: str) -> ConfigError:
+    found = re.match(r"(https?://[^/]+/services/data)/v([0-9.]+)", url)
+    where, version = (found[1], found[2]) if found else ("/services/data", "")
+    hint = f"take one that it has: {where} lists them"
+    return ConfigError(f"the org does not know version {version} of Salesforce's API", hint=hint, setting=("version",))  # fmt: skip
 
 
 def meant(code: str, words: str) -> ConnectorError:
@@ -88,9 +131,10 @@ def meant(code: str, words: str) -> ConnectorError:
     if code in _NO_BULK:
         return NoBulk(said)
     if code in _NOT_ALLOWED:
-        return AuthError(
-            said, hint="the user of the app needs the permissions 'API Enabled' and 'View All Data'"
-        )
+        hint = "the user of the app needs the permissions 'API Enabled' and 'View All Data'"
+        if code == "API_DISABLED_FOR_ORG":
+            hint = "the org's edition has no API (Professional and below sell it apart), or the app's user lacks 'API Enabled'"
+        return AuthError(said, hint=hint)
     return DataError(said)
 
 
@@ -120,6 +164,8 @@ def judge_login(answer: Answer) -> ConnectorError | None:
         return AuthError(
             f"Salesforce does not accept the client_secret ({told})", hint=_ANEW, setting=("client_secret",)
         )
+    if "audience" in words:
+        return WrongAudience(f"Salesforce lets the app not in ({told})", hint=_POLICY)
     if "domain" in words:
         return AuthError(f"Salesforce does not take logins there ({told})", hint="domain is the org's own: YOURS.my.salesforce.com, not login.salesforce.com", setting=("domain",))  # fmt: skip
     if error == "invalid_grant":

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from cadran.plugins import DataError
 from cadran_plugins.salesforce.objects import DELETED, ID, STAMP, Source
 from cadran_plugins.salesforce.session import Session
+from cadran_plugins.salesforce.trouble import TooMuch
 
 AT_ONCE = 2000  # rows that one answer holds at most
 _LONGEST = 14_000  # of a query in an address; Salesforce takes addresses of 16,384 bytes
@@ -30,7 +31,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Records, the place behind them, whether there is more, and how many there were from here on when it was asked for all."""
+    """Records, the place behind them, whether there is more, and how many there were from here on when it was asked for all.
+
+    Where that is more than one question may ask for, it is none or all that one answer holds, as another API can be asked, or not."""
 
     records: Sequence[Mapping[str, Any]]
     place: Place | None
@@ -40,9 +43,16 @@ class Step:
 
 def steps(session: Session, source: Source, since: dt.datetime | None, place: Place | None) -> Iterator[Step]:
     """From the first change in the window, or from a place on."""
-    limit = 0  # the first answer counts all that there is
+    limit, many = 0, 0  # the first answer counts all that there is
     while True:
-        answer = session.query(soql(source, since, place, limit))
+        try:
+            answer = session.query(soql(source, since, place, limit))
+        except TooMuch as error:
+            if limit:
+                raise
+            session.context.log(f"{source.object}: {error.message}; asking for {AT_ONCE} rows at once")
+            limit, many = AT_ONCE, AT_ONCE if error.code == "QUERY_TIMEOUT" else 0
+            continue
         records = answer["records"]
         if not records and not answer["done"]:
             raise DataError(f"Salesforce says that there are more rows of {source.object}, and gives none")
@@ -50,7 +60,7 @@ def steps(session: Session, source: Source, since: dt.datetime | None, place: Pl
         if records and behind == place:
             raise DataError(f"Salesforce gives the same rows of {source.object} again")
         done = bool(answer["done"]) and (not limit or answer["totalSize"] < limit)
-        yield Step(records, behind, done, answer["totalSize"])
+        yield Step(records, behind, done, max(many, len(records)) if limit else answer["totalSize"])
         if done:
             return
         place, limit = behind, AT_ONCE
