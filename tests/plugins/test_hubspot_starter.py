@@ -158,7 +158,7 @@ def figures(project: cadran.Project, since: dt.date) -> dict[Any, Any]:
 
 
 def test_deals_as_they_go_are_counted_as_by_hand(tmp_path: Path) -> None:
-    """Won, lost, opened again, without an amount, entered once it was over, in a stage that was taken away; all of one who has left."""
+    """Won, lost, opened again, without an amount, entered once it was over, without a close date, in a stage that was taken away; all of one who has left."""
     account = HubSpot()
     account.add_owner(7, "Ann Old", archived=True)
 
@@ -173,6 +173,7 @@ def test_deals_as_they_go_are_counted_as_by_hand(tmp_path: Path) -> None:
     deal("2026-01-07T10:00Z", [("2026-02-12T09:00Z", "closedwon", "2026-02-12T09:00:00Z")])
     deal("2026-01-08T10:00Z", [("2026-01-20T09:00Z", "closedlost", "2026-01-20T09:00:00Z"), ("2026-02-01T09:00Z", "contractsent", "2026-05-01T00:00:00Z")], amount="5")  # fmt: skip
     deal("2026-03-01T10:00Z", [("2026-03-01T10:00Z", "closedwon", "2026-01-15T00:00:00Z")], amount="1000")
+    deal("2026-03-01T10:00Z", [("2026-03-02T10:00Z", "closedwon", "")], amount="3", hs_v2_date_entered_current_stage="2026-03-02T10:00:00Z")  # fmt: skip
     deal("2026-02-01T10:00Z", [("2026-02-15T10:00Z", "taken away", "2026-02-15T00:00:00Z")], amount="9", hs_is_closed="true", hs_is_closed_won="true")  # fmt: skip
     kpis = {
         "won_amount": {"formula": "sum(deals.amount) filter (where stage = 'won')", "unit": "EUR"},
@@ -190,17 +191,14 @@ def test_deals_as_they_go_are_counted_as_by_hand(tmp_path: Path) -> None:
     found = {name: [float(r.value or 0) for r in rows if r.kpi == name and str(r.period) != "2026-04" and (name != "by_owner" or r.segment_value)]
              for name in kpis}  # fmt: skip
     assert found == {
-        "won_amount": [1000, 109.5, 0],
-        "won_deals": [1, 3, 0],
+        "won_amount": [1000, 109.5, 3],
+        "won_deals": [1, 3, 1],
         "lost_deals": [0, 1, 0],
-        "open_deals": [
-            5,
-            5,
-            1,
-        ],  # the one that was entered once it was over counts on the day on which it ended
-        "left_a_stage": [1, 4, 1],
-        "close_rate": [1, 0.75, 0],
-        "by_owner": [1, 4, 0],
+        # The one that was entered once it was over counts on the day on which it ended.
+        "open_deals": [5, 5, 2],
+        "left_a_stage": [1, 4, 2],
+        "close_rate": [1, 0.75, 1],
+        "by_owner": [1, 4, 1],
     }
 
 

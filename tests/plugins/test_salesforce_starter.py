@@ -3,6 +3,8 @@ fields alone it computes as well."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import re
 import shutil
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 from tests.simulators.salesforce_fill import fill
 
+import cadran
 from cadran.starting import starter
 
 from .salesforce_org import Org
@@ -127,4 +130,58 @@ def test_an_org_with_standard_fields_alone(org: Org, tmp_path: Path) -> None:
         "won",
         "stage_days",
         "revenue",
+    }
+
+
+def test_deals_as_they_go_are_counted_as_by_hand(org: Org, tmp_path: Path) -> None:
+    """Won, lost, opened again, without an amount, entered once it was over, won on the day on which it was entered; all of one who has left."""
+    left = org.insert("User", Name="Ann Old", IsActive=False)
+
+    def deal(began: str, amount: str | None, *ways: tuple[str, str, str]) -> None:
+        """``ways``: when it came to which stage, and the close date from then on."""
+        id_ = org.insert("Opportunity", StageName="Qualification", CreatedDate=dt.datetime.fromisoformat(began), Amount=amount and Decimal(amount), CloseDate=dt.date(2026, 6, 1), OwnerId=left)  # fmt: skip
+        for at, stage, close in ways:
+            org.update("Opportunity", id_, at=dt.datetime.fromisoformat(at), StageName=stage, CloseDate=dt.date.fromisoformat(close))  # fmt: skip
+
+    deal("2026-01-05T10:00Z", "100.50", ("2026-02-10T09:00Z", "Closed Won", "2026-02-10"))
+    deal("2026-01-06T10:00Z", "70", ("2026-02-11T09:00Z", "Closed Lost", "2026-02-11"))
+    deal("2026-01-07T10:00Z", None, ("2026-02-12T09:00Z", "Closed Won", "2026-02-12"))
+    deal("2026-01-08T10:00Z", "5", ("2026-01-20T09:00Z", "Closed Lost", "2026-01-20"), ("2026-02-01T09:00Z", "Proposal", "2026-05-01"))  # fmt: skip
+    deal("2026-03-01T10:00Z", "1000", ("2026-03-01T10:00Z", "Closed Won", "2026-01-15"))
+    deal("2026-02-15T10:00Z", "33.335", ("2026-02-15T12:00Z", "Closed Won", "2026-02-15"))
+    account = org.insert("Account", Name="Boutique")
+    for status, amount in (("Activated", 10), ("Draft", 20), ("Canceled", 40)):
+        org.insert("Order", AccountId=account, EffectiveDate=dt.date(2026, 2, 10), Status=status, StatusCode=status, TotalAmount=Decimal(amount))  # fmt: skip
+    org.insert("Event", IsAllDayEvent=True, EndDateTime=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
+    kpis = {
+        "won_amount": "sum(deals.amount) filter (where stage = 'won')",
+        "won_deals": "count(deals) filter (where stage = 'won')",
+        "lost_deals": "count(deals) filter (where stage = 'lost')",
+        "open_deals": "during(count(deals))",
+        "left_a_stage": "count(stages)",
+        "revenue": "sum(orders.amount)",
+        "done": "count(activities)",
+    }
+    said = {"kpis": {name: {"formula": formula, "period": "month"} for name, formula in kpis.items()}}
+    folder = started(org, tmp_path / "by_hand", json.dumps(said))
+    text = (folder / "kpis.yaml").read_text("utf-8").replace("Europe/Paris", "America/New_York")
+    for name, value in (("ID", org.client_id), ("SECRET", org.client_secret)):
+        text = text.replace(f"${{SALESFORCE_CLIENT_{name}}}", value)
+    (folder / "kpis.yaml").write_text(text, "utf-8")
+    project = cadran.open(folder / "kpis.yaml")
+    assert [table.error for table in project.sync() if table.error] == []
+    rows = list(project.run(as_of="2026-04-01", since=dt.date(2026, 1, 1), until=dt.date(2026, 3, 1)))
+    found = {name: {str(r.period): float(r.value) for r in rows if r.kpi == name and r.value} for name in kpis}  # fmt: skip
+    assert found == {
+        "won_amount": {"2026-01": 1000, "2026-02": 133.835},
+        "won_deals": {"2026-01": 1, "2026-02": 3},
+        "lost_deals": {"2026-02": 1},
+        "open_deals": {
+            "2026-01": 5,
+            "2026-02": 5,
+            "2026-03": 1,
+        },  # one that was over at once counts on its day
+        "left_a_stage": {"2026-01": 1, "2026-02": 4, "2026-03": 1},
+        "revenue": {"2026-02": 10},
+        "done": {"2026-02": 1},
     }

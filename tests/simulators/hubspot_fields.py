@@ -84,7 +84,7 @@ _TEXT = {
     "hs_analytics_source_data_1",
     "deals": "dealname amount:number closedate:datetime createdate:datetime:c hs_lastmodifieddate:datetime:c dealstage:enumeration "
     "pipeline:enumeration dealtype:enumeration deal_currency_code:enumeration hs_deal_stage_probability:number:c "
-    "hs_is_closed:bool:c hs_is_closed_won:bool:c",
+    "hs_is_closed:bool:c hs_is_closed_won:bool:c hs_v2_date_entered_current_stage:datetime:c amount_in_home_currency:number:c",
     "orders": "hs_order_name hs_external_order_id hs_external_created_date:datetime hs_total_price:number "
     "hs_currency_code:enumeration hs_source_store hs_pipeline:enumeration hs_pipeline_stage:enumeration "
     "hs_external_canceled_date:datetime hs_is_canceled:bool:c hs_createdate:datetime:c hs_lastmodifieddate:datetime:c",

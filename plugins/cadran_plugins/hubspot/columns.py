@@ -29,6 +29,7 @@ _KEPT = frozenset(
         "hs_is_closed_won",
         "hs_is_closed_lost",
         "hs_deal_stage_probability",
+        "hs_v2_date_entered_current_stage",
         "hs_forecast_amount",
         "hs_forecast_probability",
         "hs_mrr",
