@@ -223,6 +223,25 @@ def test_two_stages_of_one_moment_keep_their_order(account: HubSpot, stages: tup
     assert {row["stage_id"]: row["left_at"] for row in rows} == {stages[0]: NOON, stages[1]: None}
 
 
+def test_a_deal_that_moved_more_often_than_hubspot_remembers(account: HubSpot) -> None:
+    """The oldest stays are missing, and none is made up: what a copy has of them already goes on to hold."""
+    began, moves = NOON - 100 * HOUR, 30
+    deal = account.insert("deals", {"dealstage": "s0"}, at=began)
+    copy: dict[Any, Any] = {}
+    for move in range(1, moves):
+        account.update("deals", deal, {"dealstage": f"s{move}"}, at=began + move * HOUR)
+        if move % 7 == 0:
+            with connecting(account) as source:
+                copy |= read(source, "deal_stage_history", Window(began, NOON)).rows
+    with connecting(account) as source:
+        copy |= read(source, "deal_stage_history", Window(began, NOON)).rows
+        whole = read(source, "deal_stage_history").rows
+    assert [row["stage_id"] for row in whole.values()] == [f"s{move}" for move in range(10, moves)]
+    stays = sorted(copy.values(), key=lambda row: row["entered_at"])
+    assert [row["stage_id"] for row in stays] == [f"s{move}" for move in range(moves)]
+    assert [row["left_at"] for row in stays] == [*(row["entered_at"] for row in stays[1:]), None]
+
+
 def test_stages_of_orders(account: HubSpot) -> None:
     with connecting(account) as source:
         rows = read(source, "order_stages").rows

@@ -103,12 +103,7 @@ class HubSpot(Account):
             for row in self._candidates(kind, groups)
             if matches(kind, row, groups, self.properties[kind], blind=self.stuck)
         ]
-        for sort in body.get("sorts", []):
-            name = sort.lstrip("-")
-            found.sort(
-                key=lambda row: comparable(row.value(kind, name), self.properties[kind][name].type),
-                reverse=sort[0] == "-",
-            )
+        self._sort(kind, found, body.get("sorts", []))
         page = found[after : after + limit]
         results = [self._shown(kind, row, body.get("properties", [])) for row in page]
         content: dict[str, Any] = {"total": len(found), "results": results}
@@ -116,6 +111,15 @@ class HubSpot(Account):
             content["paging"] = {"next": {"after": str(after + limit)}}
         self._next_event()
         return Response(content)
+
+    def _sort(self, kind: str, found: list[Row], sorts: list[Any]) -> None:
+        """HubSpot's guide to search sorts by objects. Its published description says texts, which the API takes and does not mind."""
+        found.reverse()
+        for sort in sorts:
+            if isinstance(sort, dict):
+                name = sort["propertyName"]
+                type_ = self.properties[kind][name].type
+                found.sort(key=lambda row, name=name, type_=type_: comparable(row.value(kind, name), type_), reverse=sort.get("direction") == "DESCENDING")  # type: ignore[misc]  # fmt: skip
 
     def _candidates(self, kind: str, groups: list[list[dict[str, Any]]]) -> Iterable[Row]:
         """Those that search knows, without looking at all rows made on the fly."""
@@ -237,7 +241,7 @@ class HubSpot(Account):
             out["archivedAt"] = instant(row.archived)
         if history:
             out["propertiesWithHistory"] = {
-                name: [{"value": value, "timestamp": instant(at), "sourceType": "CRM_UI"} for at, value in reversed(row.history.get(name, []))]
+                name: [{"value": value, "timestamp": instant(at), "sourceType": "CRM_UI"} for at, value in reversed(row.history.get(name, [])[-self.versions_at_most :])]
                 for name in history if name in known
             }  # fmt: skip
         linked = {other: self._linked(kind, row.id, other) for other in others if (kind, other) in self.links}

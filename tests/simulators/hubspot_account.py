@@ -33,6 +33,7 @@ class Account(Simulator):
         self.meanwhile: list[Callable[[], None]] = []
         self.links_at_once = 100  # of one record, in one answer
         self.hits_at_most = 10_000  # of one search
+        self.versions_at_most = 20  # of a property, the newest; contacts keep 45
         self._next = 1000
 
     def insert(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from tests.simulators.base import Fault, Handler, Request, Response, Simulator
 from tests.simulators.salesforce_objects import (
@@ -305,6 +305,8 @@ class SalesforceSimulator(Simulator):
         )
 
     def _query(self, request: Request, version: str, kind: str) -> Response:
+        if len(quote(request.query["q"])) > 16_000:  # an address has 16,384 bytes
+            return Response(b"<html>URI Too Long</html>", 414, {"content-type": "text/html"})
         query = parsed(request.query["q"], self.org)
         if query.sobject.name in self.refuses and query.limit is None:
             raise Refused(*self.refuses[query.sobject.name])

@@ -139,8 +139,12 @@ class Api:
         self, kind: str, filters: Sequence[Mapping[str, str]], asked: Asked, limit: int
     ) -> tuple[list[Record], bool]:
         """The first that meet all filters, in the order of their ids, without history and links; and whether there are more."""
+        by_id = {
+            "propertyName": "hs_object_id",
+            "direction": "ASCENDING",
+        }  # as an object: texts are taken, and not minded
         body = {
-            "filterGroups": [{"filters": list(filters)}], "sorts": ["hs_object_id"], "properties": list(asked.properties),
+            "filterGroups": [{"filters": list(filters)}], "sorts": [by_id], "properties": list(asked.properties),
             "limit": limit, "after": "0",
         }  # fmt: skip
         found, following = _results(self._searching.post(f"{self._path(kind)}/search", json=body))
