@@ -176,6 +176,14 @@ def test_an_edition_without_an_api(org: Org, monkeypatch: pytest.MonkeyPatch) ->
     assert "edition" in raised.value.hint
 
 
+def test_an_app_that_its_user_may_not_use(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Response({"error": "invalid_app_access", "error_description": "user is not admin approved to access this app"}, 400)  # fmt: skip
+    monkeypatch.setattr(org, "answer", lambda _: refused)
+    with pytest.raises(AuthError, match=r"does not let its user in .*not admin approved") as raised:
+        org.source().ping()
+    assert "Permitted Users" in raised.value.hint
+
+
 def test_too_much_at_once_is_no_day_that_is_used_up(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     """Salesforce has one status and one code for both, and tells them apart in words."""
     ids, answer, left = org.leads(2), org.answer, [2]

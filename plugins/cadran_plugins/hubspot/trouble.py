@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cadran.plugins import AuthError, ConnectorError, DataError, QuotaExhausted, RateLimited, Transient
 from cadran.plugins.http import Answer
 
-_APPS = "in HubSpot: Settings → Integrations → Private apps → your app"
+_APPS = "in HubSpot: Development → Legacy apps (or Settings → Integrations → Private apps) → your app"
 
 
 class NotAllowed(AuthError):

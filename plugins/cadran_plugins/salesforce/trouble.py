@@ -156,7 +156,7 @@ def judge_login(answer: Answer) -> ConnectorError | None:
     error = str(said.get("error", "")) if isinstance(said, dict) else ""
     words = _short(str(said.get("error_description", ""))) if isinstance(said, dict) else ""
     told = f"{error}: {words}" if words else error or f"it answered {answer.status}"
-    if error in ("invalid_client_id", "invalid_app_access"):
+    if error == "invalid_client_id":
         return AuthError(
             f"Salesforce knows no app of this client_id ({told})", hint=_ANEW, setting=("client_id",)
         )
@@ -168,6 +168,9 @@ def judge_login(answer: Answer) -> ConnectorError | None:
         return WrongAudience(f"Salesforce lets the app not in ({told})", hint=_POLICY)
     if "domain" in words:
         return AuthError(f"Salesforce does not take logins there ({told})", hint="domain is the org's own: YOURS.my.salesforce.com, not login.salesforce.com", setting=("domain",))  # fmt: skip
+    if error == "invalid_app_access":
+        hint = "in Setup, External Client App Manager, your app, Policies: let the app's user in, as 'Permitted Users' or by a permission set"
+        return AuthError(f"Salesforce knows the app, and does not let its user in ({told})", hint=hint, setting=("client_id",))  # fmt: skip
     if error == "invalid_grant":
         return AuthError(f"Salesforce lets the app not in ({told})", hint=_POLICY)
     return AuthError(f"Salesforce refuses the login ({told})", hint=_POLICY)
