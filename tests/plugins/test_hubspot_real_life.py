@@ -155,6 +155,16 @@ def test_what_hubspot_refuses_without_a_word_of_scopes_has_a_hint(
     assert "403" in caught.value.message and "Private apps" in caught.value.hint
 
 
+def test_what_does_not_look_like_a_token_is_not_asked_for_again_and_again(
+    account: HubSpot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Response(b"<html>Origin DNS error</html>", 530, {"content-type": "text/html"})
+    monkeypatch.setattr(account, "answer", lambda _: page)
+    with connecting(account, token="0f3a7c1e-an-old-api-key") as source, pytest.raises(AuthError) as caught:
+        source.ping()
+    assert caught.value.setting == ("token",) and "pat-" in caught.value.hint and len(account.asked) == 1
+
+
 # --- activities --------------------------------------------------------------------------------------------------------------
 
 

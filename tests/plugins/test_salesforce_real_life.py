@@ -87,6 +87,13 @@ def test_a_query_that_runs_too_long_is_asked_in_parts(org: Org, bulk: str, jobs:
     assert [p for p in org.paths() if p == "/queryAll"].__len__() <= 2 + 4, "it is not tried again and again"
 
 
+def test_what_is_about_too_many_people_is_no_question_for_the_bulk_api(org: Org) -> None:
+    org.refuses["Campaign"] = "OPERATION_TOO_LARGE", "exceeded 100000 distinct ids"
+    org.make("Campaign", 4500)
+    assert whole(org.source(), "campaigns").sent == 4500
+    assert "/jobs/query" not in org.paths()
+
+
 @pytest.mark.parametrize("bulk", ["auto", "always"])
 def test_activities_about_too_many_people_are_asked_in_parts(org: Org, bulk: str) -> None:
     """Without View All Data, Salesforce looks up who may see each of the people, and not more than 100,000 for one question."""

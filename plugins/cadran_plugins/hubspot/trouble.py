@@ -48,6 +48,9 @@ def judge(answer: Answer, now: Callable[[], dt.datetime], zone: str = "") -> Con
         case 401:
             hint = f"{_APPS} → Auth: copy the access token, and see that the app was not deleted"
             return AuthError("HubSpot does not accept the token", hint=hint, setting=("token",))
+        case 530:  # of Cloudflare, for what does not look like a token
+            hint = f"{_APPS} → Auth: copy the access token, which begins with pat-; if it is right, try again later"
+            return AuthError("HubSpot does not take this for a token (530)", hint=hint, setting=("token",))
         case 403 if body.get("category") == "MISSING_SCOPES":
             return _lacks(_scopes(body))
         case 403:

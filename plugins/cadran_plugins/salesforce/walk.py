@@ -60,7 +60,7 @@ def steps(session: Session, source: Source, since: dt.datetime | None, place: Pl
         if records and behind == place:
             raise DataError(f"Salesforce gives the same rows of {source.object} again")
         done = bool(answer["done"]) and (not limit or answer["totalSize"] < limit)
-        yield Step(records, behind, done, max(many, len(records)) if limit else answer["totalSize"])
+        yield Step(records, behind, done, many if limit else answer["totalSize"])
         if done:
             return
         place, limit = behind, AT_ONCE
