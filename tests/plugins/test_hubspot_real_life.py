@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -100,6 +101,34 @@ def test_links_are_read_without_the_scope_to_look_for_merged_ones(
     monkeypatch.setattr(account, "answer", lambda r: lacks if "contacts/search" in r.path else answer(r))
     with connecting(account) as source:
         assert read(source, "deals", LATELY).rows[str(deal)]["contact_id"] == str(contact)
+
+
+# --- computed values ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ("79.3593248137", "79.35932481"),  # 12345.67 yen at 0.00642811
+        ("0.0000000049", "0"),
+        ("1.5E-12", "0"),
+        ("1.5E7", "15000000"),
+        ("-1.123456789E2", "-112.3456789"),
+        ("12.5", "12.5"),
+        ("33.333333333333336", "33.33333333"),
+        ("", None),
+    ],
+)
+def test_what_hubspot_computes_has_more_places_than_anybody_types(
+    account: HubSpot, told: str, value: str | None
+) -> None:
+    """An amount at a rate of exchange: a deal must not be lost for its tenth place."""
+    account.add_property("deals", "margin", "Margin", "number", calculated=True)
+    account.insert("deals", {"margin": told, "amount_in_home_currency": told})
+    with connecting(account) as source:
+        found = read(source, "deals")
+    (row,) = found.rows.values()
+    assert row["margin"] == row["amount_in_home_currency"] == (None if value is None else Decimal(value))
 
 
 # --- answers that are not whole ----------------------------------------------------------------------------------------------

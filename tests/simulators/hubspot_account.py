@@ -111,9 +111,11 @@ class Account(Simulator):
             for one, first, two, second in ((kind, id_, other, other_id), (other, other_id, kind, id_)):
                 self.links.get((one, two), {}).get(first, {}).pop(second, None)
 
-    def add_property(self, kind: str, name: str, label: str, type_: str = "string") -> None:
+    def add_property(
+        self, kind: str, name: str, label: str, type_: str = "string", *, calculated: bool = False
+    ) -> None:
         self.properties[kind][name] = Property(
-            name, label, type_, own=True, made=instant(self.clock + dt.timedelta(milliseconds=len(self.properties[kind])))
+            name, label, type_, own=True, calculated=calculated, made=instant(self.clock + dt.timedelta(milliseconds=len(self.properties[kind])))
         )  # fmt: skip
 
     def retype_property(self, kind: str, name: str, type_: str) -> None:

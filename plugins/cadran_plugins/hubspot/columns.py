@@ -72,10 +72,11 @@ _KEPT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A property and its column."""
+    """A property and its column; ``computed``: HubSpot sets its value by itself, from others."""
 
     property: str
     column: Column
+    computed: bool = False
 
 
 def fields(
@@ -95,14 +96,18 @@ def fields(
     labels = column_names((str(each.get("label") or each["name"]) for each in own), [*taken, *names])
     named = [*zip(standard, names, strict=True), *zip(own, labels, strict=True)]
     return [
-        Field(str(each["name"]), Column(name, _TYPES.get(str(each["type"]), "VARCHAR")))
+        Field(
+            str(each["name"]),
+            Column(name, _TYPES.get(str(each["type"]), "VARCHAR")),
+            bool(each.get("calculated")),
+        )
         for each, name in named
     ]
 
 
 def values(fields: Sequence[Field]) -> Callable[[Mapping[str, str | None]], dict[str, Any]]:
     """From a record's properties to a row's values. What was emptied is NULL, as what was never filled."""
-    how = [(each.property, each.column.name, _READERS.get(each.column.type)) for each in fields]
+    how = [(each.property, each.column.name, _reader(each)) for each in fields]
 
     def read(found: Mapping[str, str | None]) -> dict[str, Any]:
         row: dict[str, Any] = {}
@@ -112,6 +117,10 @@ def values(fields: Sequence[Field]) -> Callable[[Mapping[str, str | None]], dict
         return row
 
     return read
+
+
+def _reader(field: Field) -> Callable[[str], str] | None:
+    return computed if field.computed and field.column.type == NUMBER else _READERS.get(field.column.type)
 
 
 def _read(each: Mapping[str, Any], more: Container[str]) -> bool:
@@ -145,6 +154,16 @@ def number(text: str) -> str:
     ):
         value = round(value, DECIMALS)
     return f"{value:f}"
+
+
+def computed(text: str) -> str:
+    """A number that HubSpot has computed: an amount at a rate of exchange has as many places as both together."""
+    if len(text) - text.find(".") - 1 <= DECIMALS and "E" not in text:
+        return text
+    try:
+        return f"{round(Decimal(text), DECIMALS):f}"
+    except InvalidOperation:
+        return text
 
 
 def instant(text: str) -> str:
