@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cadran.plugins import Cancelled, ConnectorError, DataError, ResumeExpired, Transient
 from cadran.plugins.http import Answer
+from cadran_plugins.salesforce.objects import Values
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import Missing, meant
 from cadran_plugins.salesforce.walk import AT_ONCE
-
-Record = dict[str, Any]
 
 ROWS = 10_000  # of one part, which is one request
 _WAITS = (0.2, 10.0)  # seconds between two looks at a job: at first, and at most
@@ -52,8 +52,8 @@ def started(session: Session, soql: str) -> Job:
     return Job(job, int(told["numberRecordsProcessed"]))
 
 
-def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple[list[Record], Job | None]]:
-    """The records, and where reading stands behind them: it can go on between two parts, and not within one.
+def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple[Values, Job | None]]:
+    """The values of records, and where reading stands behind them: it can go on between two parts, and not within one.
 
     What is empty is NULL: Salesforce keeps no empty texts.
     """
@@ -63,16 +63,13 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
             answer = session.get(f"/jobs/query/{job.job}/results", params, expect="any")
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
-        records: list[Record] = []
-        come = 0
-        for record in _records(answer.text.replace("\x00", ""), fields):
-            if len(records) == AT_ONCE:
-                yield records, None
-                records = []
-            records.append(record)
-            come += 1
-        job = _behind(job, answer, come)
-        yield records, job
+        lines = _lines(answer.text.replace("\x00", ""), fields)
+        come, some = 0, list(islice(lines, AT_ONCE))
+        while following := list(islice(lines, AT_ONCE)):
+            yield _values(some, fields), None
+            come, some = come + len(some), following
+        job = _behind(job, answer, come + len(some))
+        yield _values(some, fields), job
 
 
 def _behind(job: Job, answer: Answer, come: int) -> Job:
@@ -99,17 +96,25 @@ def given_up(session: Session, job: Job) -> None:
         session.context.log(f"the job {job.job} could not be deleted: {error.message}")
 
 
-def _records(text: str, fields: Sequence[str]) -> Iterator[Record]:
+def _lines(text: str, fields: Sequence[str]) -> Iterator[Sequence[str]]:
     lines = csv.reader(io.StringIO(text, newline=""))
-    wanted = list(fields)
+    wanted, width = list(fields), len(fields)
     for number, line in enumerate(lines):
         if number == 0 and line == wanted:
             continue  # each part begins with the names
-        if len(line) != len(wanted):
+        if len(line) != width:
             raise Transient("a line of the results breaks off")
         if number == 0 and set(line) & {"Id", "SystemModstamp"}:
             raise ResumeExpired("the results of this read hold other fields than the object has now")
-        yield {name: value or None for name, value in zip(wanted, line, strict=True)}
+        yield line
+
+
+def _values(lines: Sequence[Sequence[str]], fields: Sequence[str]) -> Values:
+    columns: Iterable[Sequence[str]] = zip(*lines, strict=True) if lines else [()] * len(fields)
+    return {
+        name: [value or None for value in column] if "" in column else column
+        for name, column in zip(fields, columns, strict=True)
+    }
 
 
 def _failed(told: Mapping[str, Any]) -> ConnectorError:

@@ -7,13 +7,13 @@ order of their last change, so one that changes meanwhile moves ahead of us and 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from cadran.plugins import DataError
-from cadran_plugins.salesforce.objects import DELETED, ID, STAMP, Source
+from cadran.plugins.http import Listing
+from cadran_plugins.salesforce.objects import DELETED, ID, STAMP, Source, Values
 from cadran_plugins.salesforce.session import Session
 
 AT_ONCE = 2000  # rows that one answer holds at most
@@ -32,7 +32,7 @@ class Place:
 class Step:
     """Records, the place behind them, whether there is more, and how many there were from here on when it was asked for all."""
 
-    records: Sequence[Mapping[str, Any]]
+    values: Values
     place: Place | None
     done: bool
     total: int
@@ -41,16 +41,17 @@ class Step:
 def steps(session: Session, source: Source, since: dt.datetime | None, place: Place | None) -> Iterator[Step]:
     """From the first change in the window, or from a place on."""
     limit = 0  # the first answer counts all that there is
+    listing = Listing(source.asked, at="records", beside=("done", "totalSize"))
     while True:
-        answer = session.query(soql(source, since, place, limit))
-        records = answer["records"]
-        if not records and not answer["done"]:
+        answer = session.listed(soql(source, since, place, limit), listing)
+        values, total = dict(zip(source.asked, answer.columns, strict=True)), answer.beside["totalSize"]
+        if not answer.count and not answer.beside["done"]:
             raise DataError(f"Salesforce says that there are more rows of {source.object}, and gives none")
-        behind = _behind(source, records, place)
-        if records and behind == place:
+        behind = _behind(source, values) if answer.count else place
+        if answer.count and behind == place:
             raise DataError(f"Salesforce gives the same rows of {source.object} again")
-        done = bool(answer["done"]) and (not limit or answer["totalSize"] < limit)
-        yield Step(records, behind, done, answer["totalSize"])
+        done = bool(answer.beside["done"]) and (not limit or total < limit)
+        yield Step(values, behind, done, total)
         if done:
             return
         place, limit = behind, AT_ONCE
@@ -86,9 +87,7 @@ def literal(when: dt.datetime) -> str:
     return when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _behind(source: Source, records: Sequence[Mapping[str, Any]], before: Place | None) -> Place | None:
-    if not records:
-        return before
-    last = records[-1]
-    stamp = literal(dt.datetime.fromisoformat(last[STAMP])) if source.stamped else ""
-    return Place(stamp, str(last[ID]))
+def _behind(source: Source, values: Values) -> Place:
+    """The place behind the last row."""
+    stamp = literal(dt.datetime.fromisoformat(values[STAMP][-1])) if source.stamped else ""
+    return Place(stamp, str(values[ID][-1]))
