@@ -97,18 +97,18 @@ def fields(
     ]
 
 
-def values(fields: Sequence[Field]) -> Callable[[Mapping[str, str | None]], dict[str, Any]]:
-    """From a record's properties to a row's values. What was emptied is NULL, as what was never filled."""
-    how = [(each.property, each.column.name, _READERS.get(each.column.type)) for each in fields]
+def values(
+    fields: Sequence[Field],
+) -> Callable[[Mapping[str, Sequence[str | None]]], list[Sequence[str | None]]]:
+    """From the values of properties to columns. What was emptied is NULL, as what was never filled."""
+    how = [(each.property, _READERS.get(each.column.type)) for each in fields]
+    return lambda found: [_as_read(found[name], reader) for name, reader in how]
 
-    def read(found: Mapping[str, str | None]) -> dict[str, Any]:
-        row: dict[str, Any] = {}
-        for name, column, reader in how:
-            value = found.get(name) or None
-            row[column] = value if reader is None or value is None else reader(value)
-        return row
 
-    return read
+def _as_read(column: Sequence[str | None], reader: Callable[[str], str] | None) -> Sequence[str | None]:
+    if reader is not None:
+        return [reader(value) if value else None for value in column]
+    return [value or None for value in column] if "" in column else column
 
 
 def _read(each: Mapping[str, Any], more: Container[str]) -> bool:
