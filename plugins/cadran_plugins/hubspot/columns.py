@@ -14,6 +14,8 @@ DECIMALS = 8
 NUMBER = f"DECIMAL(28,{DECIMALS})"
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 _TYPES = {"number": NUMBER, "datetime": INSTANT, "date": "DATE", "bool": "BOOLEAN"}
+_ISO = len("2026-03-31T12:00:00Z")  # and no milliseconds since 1970, which have fewer digits
+_Usual = Callable[[Sequence[str]], bool]
 _NOISE = 16  # so many digits come of a program's binary fractions, never of people
 
 #: Of the properties whose names begin with hs_, those that KPIs are made of; the others have to be named in the settings.
@@ -105,10 +107,14 @@ def values(
     return lambda found: [_as_read(found[name], reader) for name, reader in how]
 
 
-def _as_read(column: Sequence[str | None], reader: Callable[[str], str] | None) -> Sequence[str | None]:
-    if reader is not None:
-        return [reader(value) if value else None for value in column]
-    return [value or None for value in column] if "" in column else column
+def _as_read(
+    column: Sequence[str | None], reader: tuple[Callable[[str], str], _Usual] | None
+) -> Sequence[str | None]:
+    if reader is None:
+        return [value or None for value in column] if "" in column else column
+    read, usual = reader
+    given = list(filter(None, column))
+    return column if usual(given) else [read(value) if value else None for value in column]
 
 
 def _read(each: Mapping[str, Any], more: Container[str]) -> bool:
@@ -155,4 +161,18 @@ def _day(text: str) -> str:
     return instant(text)[:10]
 
 
-_READERS: Mapping[str, Callable[[str], str]] = {NUMBER: number, INSTANT: instant, "DATE": _day}
+def _plain(texts: Sequence[str]) -> bool:
+    together = "".join(texts)
+    return max(map(len, texts), default=0) < _NOISE and "e" not in together and "E" not in together
+
+
+def _dated(texts: Sequence[str]) -> bool:
+    return min(map(len, texts), default=_ISO) >= _ISO
+
+
+def _days(texts: Sequence[str]) -> bool:
+    return set(map(len, texts)) <= {len("2026-03-31")} and not any(map(str.isdigit, texts))
+
+
+#: How values of a type are read, and how to see at once that all of them are as they should be already.
+_READERS: Mapping[str, tuple[Callable[[str], str], _Usual]] = {NUMBER: (number, _plain), INSTANT: (instant, _dated), "DATE": (_day, _days)}  # fmt: skip
