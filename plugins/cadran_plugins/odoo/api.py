@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,11 +35,11 @@ class Api:
         """Archived records are records, and labels those of the language that is set."""
         return self._value(self._asked(model, method, given))
 
-    def columns(self, model: str, domain: Sequence[Any], fields: Sequence[str], after: int = 0, size: int = 0) -> Iterator[Values]:  # fmt: skip
-        """Records in pages, by id: whatever is written meanwhile, none moves to another page."""
+    def columns(self, model: str, domain: Sequence[Any], fields: Sequence[str], after: int = 0, size: int = 0, links: Collection[str] = ()) -> Iterator[Values]:  # fmt: skip
+        """Records in pages, by id: whatever is written meanwhile, none moves to another page. Of ``links``, ids without names."""
         size = size or self.settings.page
         names = tuple(dict.fromkeys(("id", *fields)))  # Odoo gives ids unasked
-        listing = Listing(names, at="result" if self._way == self._jsonrpc else "")
+        listing = Listing(names, at="result" if self._way == self._jsonrpc else "", firsts=links)
         while True:
             asked = {"domain": [["id", ">", after], *domain], "fields": list(fields), "limit": size, "order": "id"}  # fmt: skip
             found = self._asked(model, "search_read", asked, listing).listed(listing)

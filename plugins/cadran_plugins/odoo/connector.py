@@ -106,7 +106,8 @@ class OdooConnector(SyncedConnector):
         domain: list[Any] = [list(term) for term in kind.domain] + _since(window)
         if kind.only and window.since is None:
             domain.append([kind.only[0], "=", kind.only[1]])
-        for values in self.api_.columns(kind.model, domain, [f.name for f in fields], after):
+        links = [f.name for f in fields if f.type == "many2one"]
+        for values in self.api_.columns(kind.model, domain, [f.name for f in fields], after, links=links):
             ids = values["id"]
             if not ids:
                 return

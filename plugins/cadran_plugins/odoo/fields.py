@@ -41,14 +41,12 @@ def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -
 
 
 def columns(fields: Sequence[Field], values: Values) -> list[Sequence[Any]]:
-    """Odoo says false for what is empty, whatever its type. Of a link the id counts: the name beside it is that of another table, and may
-    change without this record."""
+    """Odoo says false for what is empty, whatever its type. Of a link the id counts, and stands in ``values``: the name beside it is that
+    of another table, and may change without this record."""
     return [_column(field.type, values[field.name]) for field in fields]
 
 
 def _column(type_: str, values: Sequence[Any]) -> Sequence[Any]:
-    if type_ == "many2one":
-        return [value[0] if value else None for value in values]
     if type_ == "boolean" or bool not in set(map(type, values)):
         return values
     return [None if value is False else value for value in values]

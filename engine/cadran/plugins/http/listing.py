@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 #: Where a record holds something: a key, or keys of objects within one another.
@@ -27,12 +27,15 @@ class Listing:
     """How an answer lists records: ``paths`` are what is wanted of each, ``at`` is the key that the list stands under, empty where the
     answer is the list itself, ``beside`` names what is wanted of the answer's other keys.
 
-    Values are those of :meth:`Answer.json`. What is not wanted is not looked at, and costs next to nothing.
+    Values are those of :meth:`Answer.json`; of lists that stand at one of ``firsts``, which are among the paths, the first item, and None
+    of empty ones. What is not wanted is not looked at, and costs next to nothing.
     """
 
-    def __init__(self, paths: Sequence[Path], *, at: str = "", beside: Sequence[str] = ()) -> None:
-        self.paths = tuple((path,) if isinstance(path, str) else tuple(path) for path in paths)
-        self.at, self.beside = at, tuple(beside)
+    def __init__(
+        self, paths: Sequence[Path], *, at: str = "", beside: Sequence[str] = (), firsts: Collection[Path] = ()
+    ) -> None:
+        self.paths = tuple(map(_keys, paths))
+        self.at, self.beside, self._firsts = at, tuple(beside), frozenset(map(_keys, firsts))
         self._tree: _Tree = {}
         for path in self.paths:
             inner = self._tree
@@ -74,13 +77,19 @@ class Listing:
 
     def _picked(self, rows: Sequence[Any], parts: Callable[[Any], tuple[Any, ...]]) -> list[Sequence[Any]]:
         found = dict(_columns(rows, self._tree, parts, ()))
+        for path in self._firsts:
+            head = _head()
+            found[path] = [
+                value.first if type(value) is head else (value or [None])[0] if type(value) is list else value
+                for value in found[path]
+            ]
         return [found[path] for path in self.paths]
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Any]:
         import msgspec
 
-        record = list[_struct(self._tree)]  # type: ignore[misc]
+        record = list[_struct(self._tree, self._firsts)]  # type: ignore[misc]
         kind: Any = record
         if self.at:
             said = [(f"said_{n}", Any, msgspec.UNSET) for n in range(len(self.beside))]
@@ -89,14 +98,32 @@ class Listing:
         return msgspec.json.Decoder(kind, float_hook=Decimal).decode
 
 
-def _struct(tree: _Tree) -> Any:
+def _keys(path: Path) -> tuple[str, ...]:
+    return (path,) if isinstance(path, str) else tuple(path)
+
+
+def _struct(tree: _Tree, firsts: Collection[tuple[str, ...]], above: tuple[str, ...] = ()) -> Any:
     """The type of an object with these keys. None of them has to be there."""
     import msgspec
 
     names = {f"field_{number}": key for number, key in enumerate(tree)}
-    kinds = [Any if below is None else _struct(below) | None for below in tree.values()]
-    fields = [(name, kind, None) for name, kind in zip(names, kinds, strict=True)]
+    fields = []
+    for name, (key, below) in zip(names, tree.items(), strict=True):
+        path = (*above, key)
+        if below is not None:
+            kind = _struct(below, firsts, path) | None
+        else:
+            kind = _head() | bool | int | str | None if path in firsts else Any
+        fields.append((name, kind, None))
     return msgspec.defstruct("Record", fields, rename=names, gc=False)  # JSON has no circles
+
+
+@cache
+def _head() -> Any:
+    """The type of a list of which the first item counts: thousands of lists keep Python's garbage collector busy."""
+    import msgspec
+
+    return msgspec.defstruct("Head", [("first", Any, None)], array_like=True, gc=False)
 
 
 def _shaped(row: Mapping[str, Any], tree: _Tree) -> tuple[Any, ...]:
