@@ -10,6 +10,8 @@ from typing import Any
 
 #: Where a record holds something: a key, or keys of objects within one another.
 Path = str | tuple[str, ...]
+#: Records that are turned into columns at a time: few lie in the processor's cache, and are not seen by Python's garbage collector.
+_AT_ONCE = 100
 _Tree = dict[str, "_Tree | None"]
 
 
@@ -144,10 +146,13 @@ def _columns(
 ) -> Iterator[tuple[tuple[str, ...], Sequence[Any]]]:
     """Each path's values; ``parts`` takes an object apart."""
     nothing = (None,) * len(tree)
-    split: Iterable[tuple[Any, ...]] = map(parts, rows)
-    if above and None in rows:
-        split = (nothing if row is None else parts(row) for row in rows)
-    columns: Iterable[Sequence[Any]] = zip(*split, strict=True) if rows else [()] * len(tree)
+    some_missing = bool(above) and None in rows
+    columns: list[list[Any]] = [[] for _ in tree]
+    for start in range(0, len(rows), _AT_ONCE):
+        few = rows[start : start + _AT_ONCE]
+        split = (nothing if row is None else parts(row) for row in few) if some_missing else map(parts, few)
+        for column, values in zip(columns, zip(*split, strict=True), strict=True):
+            column += values
     for (key, below), column in zip(tree.items(), columns, strict=True):
         if below is None:
             yield (*above, key), column
