@@ -28,6 +28,7 @@ CASES = {
     "hubspot": Case(hubspot.serve, recorded.bare, hubspot.read),
     "pipedrive": Case(crms.pipedrive_account, recorded.bare, crms.pipedrive_ours),
     "salesforce": Case(salesforce.serve, recorded.bare, salesforce.read),
+    "bulk": Case(salesforce.serve_in_bulk, recorded.bare, salesforce.read_in_bulk),
     "http_json": Case(rest.serve, recorded.bare, rest.read),
     "odoo": Case(crms.odoo_database, recorded.bare, crms.odoo_ours),
 }

@@ -52,7 +52,7 @@ class Recorded(Simulator):
     def routes(self) -> Mapping[tuple[str, str], Handler]:
         return {
             ("GET", "/asked"): self.told,
-            **{(method, "/(?!asked).*"): self.next for method in ("GET", "POST")},
+            **{(method, "/(?!asked).*"): self.next for method in ("GET", "POST", "DELETE")},
         }
 
     def told(self, _: Request) -> Response:
@@ -105,7 +105,7 @@ def bare(url: str) -> int:
         for method, path, query, body in told["requests"]:
             answer = http.request(method, url + path, params=query, content=body)
             kind = answer.headers["content-type"]
-            if kind.startswith("application/json"):
+            if answer.content and kind.startswith("application/json"):
                 answer.json()
             elif kind.startswith("text/csv"):
                 list(csv.reader(io.StringIO(answer.text, newline="")))

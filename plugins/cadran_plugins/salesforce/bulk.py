@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from cadran.plugins import Cancelled, ConnectorError, DataError, ResumeExpired, Transient
@@ -15,7 +13,6 @@ from cadran.plugins.http import Answer
 from cadran_plugins.salesforce.objects import Values
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import Missing, meant
-from cadran_plugins.salesforce.walk import AT_ONCE
 
 ROWS = 10_000  # of one part, which is one request
 _WAITS = (0.2, 10.0)  # seconds between two looks at a job: at first, and at most
@@ -63,13 +60,9 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
             answer = session.get(f"/jobs/query/{job.job}/results", params, expect="any")
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
-        lines = _lines(answer.text.replace("\x00", ""), fields)
-        come, some = 0, list(islice(lines, AT_ONCE))
-        while following := list(islice(lines, AT_ONCE)):
-            yield _values(some, fields), None
-            come, some = come + len(some), following
-        job = _behind(job, answer, come + len(some))
-        yield _values(some, fields), job
+        values = _values(answer.content, fields)
+        job = _behind(job, answer, len(values[fields[0]]))
+        yield values, job
 
 
 def _behind(job: Job, answer: Answer, come: int) -> Job:
@@ -96,25 +89,30 @@ def given_up(session: Session, job: Job) -> None:
         session.context.log(f"the job {job.job} could not be deleted: {error.message}")
 
 
-def _lines(text: str, fields: Sequence[str]) -> Iterator[Sequence[str]]:
-    lines = csv.reader(io.StringIO(text, newline=""))
-    wanted, width = list(fields), len(fields)
-    for number, line in enumerate(lines):
-        if number == 0 and line == wanted:
-            continue  # each part begins with the names
-        if len(line) != width:
-            raise Transient("a line of the results breaks off")
-        if number == 0 and set(line) & {"Id", "SystemModstamp"}:
-            raise ResumeExpired("the results of this read hold other fields than the object has now")
-        yield line
+def _values(content: bytes, fields: Sequence[str]) -> Values:
+    """The columns of a part, as Arrow's texts."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
 
-
-def _values(lines: Sequence[Sequence[str]], fields: Sequence[str]) -> Values:
-    columns: Iterable[Sequence[str]] = zip(*lines, strict=True) if lines else [()] * len(fields)
-    return {
-        name: [value or None for value in column] if "" in column else column
-        for name, column in zip(fields, columns, strict=True)
-    }
+    content = content.replace(b"\x00", b"").decode("utf-8", "replace").encode()
+    line = content[: content.find(b"\n") + 1 or None]
+    names = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    if names == list(fields):  # each part begins with the names
+        content = content[len(line) :]
+    elif len(names) == len(fields) and set(names) & {"Id", "SystemModstamp"}:
+        raise ResumeExpired("the results of this read hold other fields than the object has now")
+    if not content:
+        return {name: pa.array([], pa.string()) for name in fields}
+    at_once = arrow_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=fields)
+    lines = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+    texts = arrow_csv.ConvertOptions(
+        column_types=dict.fromkeys(fields, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
+    )  # fmt: skip
+    try:
+        table = arrow_csv.read_csv(pa.BufferReader(content), at_once, lines, texts)
+    except pa.ArrowInvalid:
+        raise Transient("a line of the results breaks off") from None
+    return {name: table.column(name).combine_chunks() for name in fields}
 
 
 def _failed(told: Mapping[str, Any]) -> ConnectorError:

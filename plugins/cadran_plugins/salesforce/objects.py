@@ -11,8 +11,8 @@ from cadran.plugins import Column
 from cadran_plugins.salesforce.fields import Field, snake
 
 Row = dict[str, Any]
-#: What records hold, column by column: the values of each field, by its name in Salesforce.
-Values = Mapping[str, Sequence[Any]]
+#: What records hold, column by column: the values of each field, by its name in Salesforce. From CSV they are Arrow's texts.
+Values = Mapping[str, Any]
 Described = Sequence[Mapping[str, Any]]
 
 STAGE_HISTORY = "opportunity_stage_history"
@@ -97,7 +97,8 @@ def activity(name: str, described: Described) -> Source:
 def _activities(values: Values) -> list[Sequence[Any]]:
     from cadran.plugins.typed.records import turned
 
-    records = (dict(zip(values, record, strict=True)) for record in zip(*values.values(), strict=True))
+    columns = (column if isinstance(column, Sequence) else column.to_pylist() for column in values.values())
+    records = (dict(zip(values, record, strict=True)) for record in zip(*columns, strict=True))
     rows = [row for record in records if (row := _activity(record)) is not None]
     return turned(rows, [column.name for column in ACTIVITY_COLUMNS])
 

@@ -86,10 +86,10 @@ class Reading:
 
     def _page(self, index: int, values: Values, where: Where) -> Found:
         gone: list[str] = []
-        there = [not is_true(deleted) for deleted in values.get(DELETED, ())]
+        there = [not is_true(deleted) for deleted in _listed(values.get(DELETED, ()))]
         if not all(there):
-            gone = [str(id_) for id_, kept in zip(values[ID], there, strict=True) if not kept]
-            values = {name: list(compress(found, there)) for name, found in values.items()}
+            gone = [str(id_) for id_, kept in zip(_listed(values[ID]), there, strict=True) if not kept]
+            values = {name: list(compress(_listed(found), there)) for name, found in values.items()}
         columns = self.sources[index].columns(values)
         yield from self._given(columns, gone, None if where is None else self._token(index, where))
 
@@ -99,7 +99,7 @@ class Reading:
         """Deletes first, and the token with what comes last: whoever stops in between is given both again."""
         import pyarrow as pa
 
-        rows = bool(columns and columns[0])
+        rows = bool(columns) and len(columns[0]) > 0
         if gone:
             yield Deletes(pa.table({self.table.key[0]: pa.array(gone, pa.string())}), None if rows else token)
         if rows:
@@ -145,6 +145,11 @@ class Reading:
             return min(times).astimezone(dt.UTC)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ResumeExpired(f"the state of {self.table.name} is none that this connector wrote") from None
+
+
+def _listed(column: Any) -> Sequence[Any]:
+    """Values that Arrow holds, as Python's."""
+    return column if isinstance(column, Sequence) else column.to_pylist()  # type: ignore[no-any-return]
 
 
 _ID, _STAMP = re.compile("[A-Za-z0-9]{15,18}"), re.compile("[-0-9]{10}T[:0-9]{8}Z|")

@@ -146,6 +146,60 @@ def _instants(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array
     return _dates(kind, arrow, values)
 
 
+def of_texts(kind: Kind, arrow: pa.DataType, texts: pa.Array) -> pa.Array | None:
+    """As :func:`column`, of texts that Arrow holds already, as those of a CSV file. An empty one is NULL in any column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pc.any(pc.equal(texts, "")).as_py():
+        texts = pc.if_else(pc.equal(texts, ""), None, texts)
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), arrow)
+    if kind.name == "VARCHAR":
+        return texts
+    if not (kind.name in _HELD and _HELD[kind.name](kind, texts)):
+        return None
+    if kind.name == "BOOLEAN":
+        return pc.equal(texts, "true")
+    try:
+        found = texts.cast(arrow)
+    except ValueError:
+        return None
+    return found if kind.name != "DOUBLE" or pc.all(pc.is_finite(found)).as_py() else None
+
+
+def _hold(texts: pa.Array, what: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.match_substring(texts, what, ignore_case=True)).as_py())
+
+
+def _are_short_texts(kind: Kind, texts: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    return pc.max(pc.binary_length(texts)).as_py() <= _WIDEST - kind.scale and not _hold(texts, "e")
+
+
+def _are_booleans(_: Kind, texts: pa.Array) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.is_in(texts, pa.array(["true", "false", None]))).as_py())
+
+
+def _are_in_time(kind: Kind, texts: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(texts).as_py()
+    zoned = kind.name != TIMESTAMPTZ or _ZONED(ends["min"], 10) is not None
+    return zoned and ends["min"] >= "0002" and ends["max"] < "9999"
+
+
+#: What texts have to be for Arrow's cast to be strict.
+_HELD: dict[str, Callable[[Kind, Any], bool]] = {
+    "BIGINT": lambda _, texts: not _hold(texts, "x"), "DECIMAL": _are_short_texts, "DOUBLE": lambda *_: True, "BOOLEAN": _are_booleans,
+    "DATE": _are_in_time, "TIMESTAMP": _are_in_time, TIMESTAMPTZ: _are_in_time,
+}  # fmt: skip
 _TEXTS: dict[str, _Read] = {
     "VARCHAR": _as_it_is, "BIGINT": _whole_numbers, "DECIMAL": _decimal_texts, "DOUBLE": _finite(_texts), "BOOLEAN": _booleans,
     "DATE": _dates, "TIMESTAMP": _dates, TIMESTAMPTZ: _instants,

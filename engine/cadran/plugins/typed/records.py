@@ -54,11 +54,13 @@ class Records:
     def columns_batch(
         self, values: Sequence[Sequence[Any]], place: str = ""
     ) -> tuple[pa.RecordBatch, list[Rejected]]:
-        """As :meth:`batch`, of values that lie column by column already, all of the same length: a sequence for each of ``columns``."""
+        """As :meth:`batch`, of values that lie column by column already, all of the same length: a sequence for each of ``columns``, or
+        Arrow's texts, of which empty ones are NULL."""
         names = [name for name, _ in self._kinds]
 
         def told(number: int) -> str:
-            return self._place(place, number, {name: found[number] for name, found in zip(names, values, strict=True)})  # fmt: skip
+            record = {name: _at(found, number) for name, found in zip(names, values, strict=True)}
+            return self._place(place, number, record)
 
         return self._typed(values, len(values[0]) if values else 0, told)
 
@@ -83,6 +85,10 @@ class Records:
         """A column; what does not fit is NULL in it, and told in ``bad``."""
         import pyarrow as pa
 
+        if isinstance(values, pa.Array):
+            if (found := fast.of_texts(kind, arrow, values)) is not None:
+                return found
+            values = [value or None for value in values.to_pylist()]
         if (found := fast.column(kind, arrow, values)) is not None:
             return found
         out = []
@@ -116,6 +122,11 @@ def turned(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Sequ
     except KeyError:  # some have no word of one of them
         return [[row.get(name) for row in rows] for name in names]
     return [found[name] if name in found else [row.get(name) for row in rows] for name in names]
+
+
+def _at(values: Sequence[Any], number: int) -> Any:
+    found = values[number]
+    return found.as_py() if hasattr(found, "as_py") else found
 
 
 def _shown(value: Any) -> str:
