@@ -26,8 +26,9 @@ CASES = {
     "texts": Case(contacts.texts, contacts.bare, contacts.ours),  # values as HubSpot gives them
     "values": Case(contacts.values, contacts.bare, contacts.ours),  # numbers as numbers
     "hubspot": Case(hubspot.serve, recorded.bare, hubspot.read),
-    "pipedrive": Case(crms.pipedrive_account, crms.pipedrive_bare, crms.pipedrive_ours),
+    "pipedrive": Case(crms.pipedrive_account, recorded.bare, crms.pipedrive_ours),
     "salesforce": Case(salesforce.serve, recorded.bare, salesforce.read),
+    "bulk": Case(salesforce.serve_in_bulk, recorded.bare, salesforce.read_in_bulk),
     "http_json": Case(rest.serve, recorded.bare, rest.read),
-    "odoo": Case(crms.odoo_database, crms.odoo_bare, crms.odoo_ours),
+    "odoo": Case(crms.odoo_database, recorded.bare, crms.odoo_ours),
 }

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 from tests.simulators.base import Handler, Request, Response, Simulator
 
+from benchmarks.connectors.recorded import client
 from cadran.plugins import Column, Context
 from cadran.plugins.http import Http
 from cadran.plugins.typed.records import Records
@@ -59,9 +59,9 @@ def values(pages: int) -> Simulator:
 
 def bare(url: str) -> int:
     rows, after = 0, "0"
-    with httpx.Client(headers={"Authorization": "Bearer token-of-a-benchmark"}, trust_env=False) as client:
+    with client(Authorization="Bearer token-of-a-benchmark") as http:
         while after:
-            page = client.get(f"{url}/records", params={"limit": ROWS, "after": after}).json()
+            page = http.get(f"{url}/records", params={"limit": ROWS, "after": after}).json()
             rows += len(page["results"])
             after = page.get("paging", {}).get("next", {}).get("after", "")
     return rows

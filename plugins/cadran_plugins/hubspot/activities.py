@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from cadran.plugins import Column, ResumeExpired, Table, Window
-from cadran_plugins.hubspot.api import Api, Asked, Record, first
+from cadran_plugins.hubspot.api import Api, first
+from cadran_plugins.hubspot.block import Asked, Record
 from cadran_plugins.hubspot.columns import INSTANT, instant
 from cadran_plugins.hubspot.tables import Given, Kind, text
 from cadran_plugins.hubspot.walk import lookback, walk
@@ -63,7 +64,7 @@ class Activities(Kind):
             for step in walk(self.api, kind, asked, window, at):
                 step = replace(step, resume={"kind": kind, **step.resume})
                 if step.gone:
-                    keys = [{"kind": _SINGULAR[kind], "id": each.id} for each in step.records]
+                    keys = [{"kind": _SINGULAR[kind], "id": id_} for id_ in step.records.ids]
                     yield from self.gone(table, keys, step.resume)
                 else:
                     yield from self.pages(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from cadran.plugins import ConnectorError, Context, DataError, Transient
 from cadran.plugins.http import Answer, Http, Limit
+from cadran_plugins.hubspot.block import Asked, Block, Links, block, listing, together
 from cadran_plugins.hubspot.config import Settings
 from cadran_plugins.hubspot.trouble import NotAllowed, judge
 
@@ -27,30 +28,6 @@ _PRIMARY = {
 Linked = dict[str, list[tuple[str, bool]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is read of each record: values, values with all that they were before, and ids of ``linked`` objects."""
-
-    properties: tuple[str, ...] = ()
-    history: tuple[str, ...] = ()
-    linked: tuple[str, ...] = ()
-
-    @property
-    def at_once(self) -> int:
-        return 50 if self.history else 100
-
-
-@dataclass(slots=True)
-class Record:
-    """``links``: ids of other objects' records, each with whether it is the primary one."""
-
-    id: str
-    values: Mapping[str, str | None]
-    history: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    links: Linked = field(default_factory=dict)
-    archived_at: str = ""
-
-
 class Api:
     """One account. Search has a bucket of its own: HubSpot counts it apart."""
 
@@ -59,6 +36,7 @@ class Api:
         self._peeked: dict[str, ConnectorError | None] = {}
         self._properties: dict[str, list[Mapping[str, Any]]] = {}
         self._clock, self._looked = context.clock, dict[str, tuple[dt.datetime, int, list[str]]]()
+        self._listing = cache(listing)
         account = "hubspot:" + hashlib.sha256(settings.token.encode()).hexdigest()[:16]
 
         def client(name: str, limit: Limit) -> Http:
@@ -106,9 +84,7 @@ class Api:
         if (found := self._peeked[kind]) is not None:
             raise found
 
-    def page(
-        self, kind: str, asked: Asked, after: str = "", *, archived: bool = False
-    ) -> tuple[list[Record], str]:
+    def page(self, kind: str, asked: Asked, after: str = "", *, archived: bool = False) -> tuple[Block, str]:
         """The records behind ``after`` in the order of their ids, and what to go on with, if there are more."""
         names = ",".join(asked.properties)
         params: dict[str, Any] = {"limit": asked.at_once, "archived": _bool(archived)}
@@ -121,23 +97,24 @@ class Api:
             params["properties"] = names
         if fits and asked.history:
             params["propertiesWithHistory"] = ",".join(asked.history)
-        found, following = _results(self.http.get(self._path(kind), params=params))
+        here = asked if fits else Asked(linked=asked.linked)
+        answer = self.http.get(self._path(kind), params=params, expect=self._listing(here))
+        found, links, following = self._block(answer, here)
         if following and following == after:
             raise DataError(f"HubSpot's pages of {kind} go round in circles: page '{after}' points to itself")
-        records = [_record(each) for each in found]
         for other in asked.linked:
-            self._inline(kind, other, records, found)
+            found.links[other] = self._inline(kind, other, found.ids, links[other])
         if not fits:
-            full = {
-                each.id: each
-                for each in self.records(kind, asked, [r.id for r in records], archived=archived)
-            }
-            records = [self._joined(each, full[each.id]) for each in records if each.id in full]
-        return records, following
+            full = self.records(kind, asked, found.ids, archived=archived)
+            places = {id_: place for place, id_ in enumerate(found.ids)}
+            links = found.at([places[id_] for id_ in full.ids if id_ in places]).links
+            found = full.at([place for place, id_ in enumerate(full.ids) if id_ in places])
+            found.links = links
+        return found, following
 
     def search(
         self, kind: str, filters: Sequence[Mapping[str, str]], asked: Asked, limit: int
-    ) -> tuple[list[Record], bool]:
+    ) -> tuple[Block, bool]:
         """The first that meet all filters, in the order of their ids, without history and links; and whether there are more."""
         by_id = {
             "propertyName": "hs_object_id",
@@ -147,8 +124,10 @@ class Api:
             "filterGroups": [{"filters": list(filters)}], "sorts": [by_id], "properties": list(asked.properties),
             "limit": limit, "after": "0",
         }  # fmt: skip
-        found, following = _results(self._searching.post(f"{self._path(kind)}/search", json=body))
-        return [_record(each) for each in found], bool(following)
+        here = Asked(asked.properties)
+        answer = self._searching.post(f"{self._path(kind)}/search", json=body, expect=self._listing(here))
+        found, _, following = self._block(answer, here)
+        return found, bool(following)
 
     def lately(self, kind: str, since: int, look: Callable[[], list[str]]) -> list[str]:
         """What ``look`` finds, or what it found a moment ago, from an earlier time on."""
@@ -158,17 +137,24 @@ class Api:
             self._looked[kind] = at, since, found
         return found
 
-    def records(self, kind: str, asked: Asked, ids: Sequence[str], *, archived: bool = False) -> list[Record]:
+    def records(self, kind: str, asked: Asked, ids: Sequence[str], *, archived: bool = False) -> Block:
         """Those of these ids that are there, without their links."""
-        out: list[Record] = []
+        out: list[Block] = []
+        here = Asked(asked.properties, asked.history)
         for start in range(0, len(ids), asked.at_once):
             inputs = [{"id": each} for each in ids[start : start + asked.at_once]]
             body = {"inputs": inputs, "properties": list(asked.properties), "propertiesWithHistory": list(asked.history)}  # fmt: skip
             answer = self.http.post(
-                f"{self._path(kind)}/batch/read", params={"archived": _bool(archived)}, json=body
-            )
-            out.extend(_record(each) for each in _results(answer)[0])
-        return out
+                f"{self._path(kind)}/batch/read", params={"archived": _bool(archived)}, json=body, expect=self._listing(here),
+            )  # fmt: skip
+            out.append(self._block(answer, here)[0])
+        return together(out, here)
+
+    def _block(self, answer: Answer, asked: Asked) -> tuple[Block, Mapping[str, Sequence[Any]], str]:
+        found = answer.listed(self._listing(asked))
+        if found is None:
+            raise Transient("HubSpot's answer holds no results")
+        return *block(asked, found), _following(found.beside)
 
     def links(self, kind: str, other: str, ids: Sequence[str]) -> Linked:
         """The records of another object that each is linked to, all of them."""
@@ -188,28 +174,15 @@ class Api:
                     left.append({"id": here, "after": following})
         return out
 
-    def _inline(
-        self, kind: str, other: str, records: Sequence[Record], found: Sequence[Mapping[str, Any]]
-    ) -> None:
+    def _inline(self, kind: str, other: str, ids: Sequence[str], found: Sequence[Any]) -> list[Links]:
         """The links that a page of records brings along. Where there are more of one record, they are asked for."""
-        more: list[str] = []
         _, primary = _PRIMARY.get((kind, other), (0, ""))
-        for record, each in zip(records, found, strict=True):
-            part = (each.get("associations") or {}).get(other) or {}
-            links: dict[str, bool] = {}  # one that has several labels stands there several times
-            for link in part.get("results") or ():
-                links[str(link["id"])] = links.get(str(link["id"]), False) or link.get("type") == primary
-            record.links[other] = list(links.items())
-            if _following(part):
-                more.append(record.id)
+        out = [_brought(part, primary) if part else [] for part in found]
+        more = [id_ for id_, part in zip(ids, found, strict=True) if part and _following(part)]
         if more:
             whole = self.links(kind, other, more)
-            for record in records:
-                record.links[other] = whole.get(record.id, record.links[other])
-
-    @staticmethod
-    def _joined(record: Record, full: Record) -> Record:
-        return Record(record.id, full.values, full.history, record.links, record.archived_at)
+            out = [whole.get(id_, links) for id_, links in zip(ids, out, strict=True)]
+        return out
 
     def _path(self, kind: str) -> str:
         return f"/crm/v3/objects/{kind}" if self.version == "v3" else f"/crm/objects/{self.version}/{kind}"
@@ -222,11 +195,12 @@ def _link(kind: str, other: str, link: Mapping[str, Any]) -> tuple[str, bool]:
     return str(link["toObjectId"]), primary
 
 
-def _record(found: Mapping[str, Any]) -> Record:
-    return Record(
-        str(found["id"]), found.get("properties") or {}, found.get("propertiesWithHistory") or {},
-        archived_at=str(found.get("archivedAt") or "") if found.get("archived") else "",
-    )  # fmt: skip
+def _brought(part: Mapping[str, Any], primary: str) -> list[tuple[str, bool]]:
+    links: dict[str, bool] = {}  # one that has several labels stands there several times
+    for link in part.get("results") or ():
+        id_ = str(link["id"])
+        links[id_] = links.get(id_, False) or link.get("type") == primary
+    return list(links.items())
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
@@ -252,7 +226,8 @@ def _bool(value: bool) -> str:
     return "true" if value else "false"
 
 
-def first(links: Iterable[tuple[str, bool]]) -> str | None:
+def first(links: Links) -> str | None:
     """The primary of several, else the one with the lowest id, which was there first."""
-    ordered = sorted(links, key=lambda link: (not link[1], len(link[0]), link[0]))
-    return ordered[0][0] if ordered else None
+    if not links:
+        return None
+    return min(links, key=lambda link: (not link[1], len(link[0]), link[0]))[0]

@@ -14,6 +14,8 @@ DECIMALS = 8
 NUMBER = f"DECIMAL(28,{DECIMALS})"
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 _TYPES = {"number": NUMBER, "datetime": INSTANT, "date": "DATE", "bool": "BOOLEAN"}
+_ISO = len("2026-03-31T12:00:00Z")  # and no milliseconds since 1970, which have fewer digits
+_Usual = Callable[[Sequence[str]], bool]
 _NOISE = 16  # so many digits come of a program's binary fractions, never of people
 
 #: Of the properties whose names begin with hs_, those that KPIs are made of; the others have to be named in the settings.
@@ -105,22 +107,28 @@ def fields(
     ]
 
 
-def values(fields: Sequence[Field]) -> Callable[[Mapping[str, str | None]], dict[str, Any]]:
-    """From a record's properties to a row's values. What was emptied is NULL, as what was never filled."""
-    how = [(each.property, each.column.name, _reader(each)) for each in fields]
-
-    def read(found: Mapping[str, str | None]) -> dict[str, Any]:
-        row: dict[str, Any] = {}
-        for name, column, reader in how:
-            value = found.get(name) or None
-            row[column] = value if reader is None or value is None else reader(value)
-        return row
-
-    return read
+def values(
+    fields: Sequence[Field],
+) -> Callable[[Mapping[str, Sequence[str | None]]], list[Sequence[str | None]]]:
+    """From the values of properties to columns. What was emptied is NULL, as what was never filled."""
+    how = [(each.property, _reader(each)) for each in fields]
+    return lambda found: [_as_read(found[name], reader) for name, reader in how]
 
 
-def _reader(field: Field) -> Callable[[str], str] | None:
-    return computed if field.computed and field.column.type == NUMBER else _READERS.get(field.column.type)
+def _as_read(
+    column: Sequence[str | None], reader: tuple[Callable[[str], str], _Usual] | None
+) -> Sequence[str | None]:
+    if reader is None:
+        return [value or None for value in column] if "" in column else column
+    read, usual = reader
+    given = list(filter(None, column))
+    return column if usual(given) else [read(value) if value else None for value in column]
+
+
+def _reader(field: Field) -> tuple[Callable[[str], str], _Usual] | None:
+    if field.computed and field.column.type == NUMBER:
+        return computed, _short
+    return _READERS.get(field.column.type)
 
 
 def _read(each: Mapping[str, Any], more: Container[str]) -> bool:
@@ -177,4 +185,23 @@ def _day(text: str) -> str:
     return instant(text)[:10]
 
 
-_READERS: Mapping[str, Callable[[str], str]] = {NUMBER: number, INSTANT: instant, "DATE": _day}
+def _plain(texts: Sequence[str]) -> bool:
+    together = "".join(texts)
+    return max(map(len, texts), default=0) < _NOISE and "e" not in together and "E" not in together
+
+
+def _short(texts: Sequence[str]) -> bool:
+    """Not more digits in all than a number may have places."""
+    return max(map(len, texts), default=0) <= DECIMALS and "E" not in "".join(texts)
+
+
+def _dated(texts: Sequence[str]) -> bool:
+    return min(map(len, texts), default=_ISO) >= _ISO
+
+
+def _days(texts: Sequence[str]) -> bool:
+    return set(map(len, texts)) <= {len("2026-03-31")} and not any(map(str.isdigit, texts))
+
+
+#: How values of a type are read, and how to see at once that all of them are as they should be already.
+_READERS: Mapping[str, tuple[Callable[[str], str], _Usual]] = {NUMBER: (number, _plain), INSTANT: (instant, _dated), "DATE": (_day, _days)}  # fmt: skip

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from cadran.plugins import Column, Table, Window
-from cadran_plugins.hubspot.api import Asked, Record
+from cadran_plugins.hubspot.block import Asked, Record
 from cadran_plugins.hubspot.columns import INSTANT
 from cadran_plugins.hubspot.tables import Given, Kind, text
 from cadran_plugins.hubspot.walk import cursor, lookback, walk

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cadran.plugins import Transient
-from cadran_plugins.hubspot.api import Api, Asked, Record
+from cadran_plugins.hubspot.api import Api
+from cadran_plugins.hubspot.block import Asked, Block
 from cadran_plugins.hubspot.trouble import NotAllowed
 
 _MAY_MERGE = ("contacts", "companies", "deals")
@@ -19,10 +18,10 @@ def noting(kind: str) -> tuple[str, ...]:
     return ("hs_merged_object_ids", *(("hs_calculated_merged_vids",) if kind == "contacts" else ()))
 
 
-def merged(kind: str, records: Sequence[Record]) -> list[str]:
+def merged(kind: str, records: Block) -> list[str]:
     """Ids of records that were merged into these: HubSpot shows them nowhere else."""
-    own = {each.id for each in records}
-    noted = [each.values.get(name) or "" for each in records for name in noting(kind)]
+    noted = [ids for name in noting(kind) for ids in records.values.get(name, ()) if ids]
+    own = set(records.ids) if noted else ()
     found = (gone.split(":")[0].strip() for ids in noted for gone in ids.split(";"))
     return [gone for gone in dict.fromkeys(found) if gone and gone not in own]
 
@@ -44,10 +43,10 @@ def merged_since(api: Api, kind: str, cursor: str, since: int) -> list[str]:
                     {"propertyName": name, "operator": "HAS_PROPERTY"},
                 ]
                 records, more = api.search(kind, filters, Asked(), _SEARCHED)
-                if more and (not records or int(records[-1].id) <= int(above)):
+                if more and (not records or int(records.ids[-1]) <= int(above)):
                     raise Transient(f"HubSpot's search of merged {kind} does not come to an end")
-                found.update(dict.fromkeys(each.id for each in records))
-                above = records[-1].id if records else above
+                found.update(dict.fromkeys(records.ids))
+                above = records.ids[-1] if records else above
         return list(found)
 
     try:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cadran.plugins import Column, ConfigError, Table, Window, suggest
-from cadran_plugins.hubspot.api import Api, Asked, Record, first
+from cadran_plugins.hubspot.api import Api, first
+from cadran_plugins.hubspot.block import Asked, Block
 from cadran_plugins.hubspot.columns import Field, fields, values
 from cadran_plugins.hubspot.merges import merged, noting
 from cadran_plugins.hubspot.tables import Given, Kind
@@ -60,17 +61,16 @@ class Objects(Kind):
         read, linked = values(self._fields), PRIMARY[self.name]
         asked = Asked((*(each.property for each in self._fields), *noting(self.name)), linked=tuple(linked))
 
-        def row(each: Record) -> dict[str, Any]:
-            out = read(each.values)
-            out["id"] = each.id
-            for other, column in linked.items():
-                out[column] = first(each.links.get(other, ()))
-            return out
+        def columns(records: Block) -> list[Sequence[Any]]:
+            of_others = ([first(links) for links in records.links[other]] for other in linked)
+            return [records.ids, *read(records.values), *of_others]
 
         for step in walk(self.api, self.name, asked, window, resume):
             lost = [{"id": each} for each in merged(self.name, step.records)]
             if step.gone:
-                yield from self.gone(table, [*lost, *({"id": each.id} for each in step.records)], step.resume)
+                yield from self.gone(
+                    table, [*lost, *({"id": each} for each in step.records.ids)], step.resume
+                )
             else:
                 yield from self.gone(table, lost)
-                yield from self.pages(table, map(row, step.records), step.resume)
+                yield from self.page(table, columns(step.records), step.resume)

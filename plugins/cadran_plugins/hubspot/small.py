@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cadran.plugins import Column, Table, Window
-from cadran_plugins.hubspot.api import Api, Asked
+from cadran_plugins.hubspot.api import Api
+from cadran_plugins.hubspot.block import Asked
 from cadran_plugins.hubspot.columns import INSTANT, NUMBER
 from cadran_plugins.hubspot.tables import Given, Kind, text
 from cadran_plugins.hubspot.walk import walk
@@ -118,9 +119,9 @@ class Links(Kind):
         one, two = self._key
         for step in walk(self.api, self._from, Asked(linked=(self._to,)), Window(), resume, binned=False):
             rows = [
-                {one: each.id, two: other, "is_primary": primary}
-                for each in step.records
-                for other, primary in each.links.get(self._to, ())
+                {one: id_, two: other, "is_primary": primary}
+                for id_, links in zip(step.records.ids, step.records.links[self._to], strict=True)
+                for other, primary in links
             ]
             yield from self.pages(table, rows, step.resume)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cadran.plugins import Column, Deletes, Page, Rejected, Table, Window
@@ -31,14 +31,22 @@ class Kind(ABC):
         """As :meth:`SyncedConnector.changes` gives it, but for the end."""
 
     def pages(
-        self, table: Table, rows: Iterable[Mapping[str, Any]], resume: Mapping[str, Any] | None = None
+        self, table: Table, rows: Sequence[Mapping[str, Any]], resume: Mapping[str, Any] | None = None
     ) -> Iterator[Given]:
         """The rows that fit, and those that do not; nothing where there are none."""
+        from cadran.plugins.typed.records import turned
+
+        yield from self.page(table, turned(rows, [column.name for column in table.columns]), resume)
+
+    def page(
+        self, table: Table, columns: Sequence[Sequence[Any]], resume: Mapping[str, Any] | None = None
+    ) -> Iterator[Given]:
+        """The same, of values column by column."""
         import pyarrow as pa
 
         if self._records is None or self._records.columns != table.columns:
             self._records = records(table.columns, table.key)
-        batch, rejected = self._records.batch(rows, self.name)
+        batch, rejected = self._records.columns_batch(columns, self.name)
         yield from rejected
         if batch.num_rows:
             yield Page(pa.Table.from_batches([batch]), resume=resume)

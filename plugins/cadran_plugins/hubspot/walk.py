@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cadran.plugins import DataError, ResumeExpired, Transient, Window
-from cadran_plugins.hubspot.api import Api, Asked, Record
+from cadran_plugins.hubspot.api import Api
+from cadran_plugins.hubspot.block import Asked, Block
 from cadran_plugins.hubspot.merges import merged_since
 from cadran_plugins.hubspot.trouble import Refused
 
@@ -22,7 +23,7 @@ _PLACES = ("live", "linked", "bin", "end")
 class Step:
     """A page: records that are there, or that lie in the recycling bin; ``resume`` is what the next page begins with."""
 
-    records: Sequence[Record]
+    records: Block
     gone: bool
     resume: Mapping[str, Any]
 
@@ -71,13 +72,15 @@ def walk(
         since = None if window.whole else _since(window)
         only = replace(asked, linked=())  # nothing in the bin is linked to anything
         for records, following in _listed(api, kind, only, at, archived=True):
-            lately = [each for each in records if since is None or _after(each.archived_at, since)]
-            yield Step(lately, True, {"at": "bin", **following} if following else {"at": "end"})
+            if since is not None:
+                lately = [place for place, at_ in enumerate(records.archived_at) if _after(at_, since)]
+                records = records.at(lately)
+            yield Step(records, True, {"at": "bin", **following} if following else {"at": "end"})
 
 
 def _listed(
     api: Api, kind: str, asked: Asked, at: Mapping[str, str], *, archived: bool = False
-) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
+) -> Iterator[tuple[Block, Mapping[str, str]]]:
     after, first = at.get("after", ""), True
     while True:
         try:
@@ -94,7 +97,7 @@ def _listed(
 
 def _searched(
     api: Api, kind: str, asked: Asked, window: Window, at: Mapping[str, str]
-) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
+) -> Iterator[tuple[Block, Mapping[str, str]]]:
     by, above = cursor(kind), _above(kind, at)
     bounds = [{"propertyName": by, "operator": "GTE", "value": str(_millis(_since(window)))}]
     if window.until is not None:  # by HubSpot's clock; what changes from then on is for the next time
@@ -104,14 +107,13 @@ def _searched(
     while True:
         behind = {"propertyName": "hs_object_id", "operator": "GT", "value": above}
         records, more = api.search(kind, [*bounds, behind], asked, 100 if asked.history else _SEARCHED)
-        ids = [int(each.id) for each in records]
+        ids = list(map(int, records.ids))
         if any(one >= other for one, other in zip([int(above), *ids], ids, strict=False)):
             raise DataError(f"HubSpot's search of {kind} gives its pages out of order, or one of them twice")
         if asked.history:
-            wanted = {each.id for each in records}
-            records = [
-                each for each in api.records(kind, asked, sorted(wanted, key=int)) if each.id in wanted
-            ]
+            wanted = set(records.ids)
+            full = api.records(kind, asked, sorted(wanted, key=int))
+            records = full.at([place for place, id_ in enumerate(full.ids) if id_ in wanted])
         if more and not ids:
             raise Transient(f"HubSpot's search of {kind} says that there is more, and gives nothing")
         _link(api, kind, asked, records)
@@ -123,7 +125,7 @@ def _searched(
 
 def _relinked(
     api: Api, kind: str, asked: Asked, window: Window, at: Mapping[str, str]
-) -> Iterator[tuple[list[Record], Mapping[str, str]]]:
+) -> Iterator[tuple[Block, Mapping[str, str]]]:
     """Records whose other ends were merged: they are not changed by it, and name ids that are there no more."""
     above = int(_above(kind, at))
     found: set[int] = set()
@@ -139,11 +141,10 @@ def _relinked(
         yield records, {"above": str(now[-1])} if left else {}
 
 
-def _link(api: Api, kind: str, asked: Asked, records: Sequence[Record]) -> None:
-    for other in asked.linked if records else ():
-        found = api.links(kind, other, [each.id for each in records])
-        for each in records:
-            each.links[other] = found.get(each.id, [])
+def _link(api: Api, kind: str, asked: Asked, records: Block) -> None:
+    for other in asked.linked:
+        found = api.links(kind, other, records.ids) if records else {}
+        records.links[other] = [found.get(id_, []) for id_ in records.ids]
 
 
 def _above(kind: str, at: Mapping[str, str]) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from cadran.plugins import AuthError, ConfigError, Context, DataError, Transient
-from cadran.plugins.http import Http
+from cadran.plugins.http import Answer, Expect, Http, Listing
 from cadran_plugins.odoo.config import Settings
+from cadran_plugins.odoo.fields import Values
 from cadran_plugins.odoo.trouble import NotHere, judge
 
-Call = Callable[[str, str, Mapping[str, Any]], Any]
-
+Call = Callable[[str, str, Mapping[str, Any], Expect], Answer]
 
 _BEFORE_19 = {
     "database": "its name is the first part of the address, or stands at the address with /web/database/manager",
@@ -28,30 +29,34 @@ class Api:
             context, (settings.host,), base=settings.base, account=f"odoo {settings.host}", judge=judge,
             timeout=settings.timeout, credential=("api_key",),
         )  # fmt: skip
-        self._call: Call | None = None
         self._uid = 0
 
     def call(self, model: str, method: str, given: Mapping[str, Any] | None = None) -> Any:
         """Archived records are records, and labels those of the language that is set."""
-        if self._call is None:
-            self._call = self._spoken()
-        context = {"lang": self.settings.language, "active_test": False}
-        return self._call(model, method, {"context": context, **(given or {})})
+        return self._value(self._asked(model, method, given))
 
-    def records(self, model: str, domain: Sequence[Any], fields: Sequence[str], after: int = 0, size: int = 0) -> Iterator[list[dict[str, Any]]]:  # fmt: skip
-        """Records in pages, by id: whatever is written meanwhile, none moves to another page."""
+    def columns(self, model: str, domain: Sequence[Any], fields: Sequence[str], after: int = 0, size: int = 0, links: Collection[str] = ()) -> Iterator[Values]:  # fmt: skip
+        """Records in pages, by id: whatever is written meanwhile, none moves to another page. Of ``links``, ids without names."""
         size = size or self.settings.page
+        names = tuple(dict.fromkeys(("id", *fields)))  # Odoo gives ids unasked
+        listing = Listing(names, at="result" if self._way == self._jsonrpc else "", firsts=links)
         while True:
             asked = {"domain": [["id", ">", after], *domain], "fields": list(fields), "limit": size, "order": "id"}  # fmt: skip
-            rows = self.call(model, "search_read", asked)
-            if not isinstance(rows, list):
+            found = self._asked(model, "search_read", asked, listing).listed(listing)
+            if found is None:
                 raise Transient("Odoo's answer is none of its API's")
-            if rows and int(rows[0]["id"]) <= after:
+            values = dict(zip(names, found.columns, strict=True))
+            if found.count and int(values["id"][0]) <= after:
                 raise DataError(f"Odoo gives the same records of {model} again", hint="something between Odoo and cadran keeps answers that it should not")  # fmt: skip
-            yield rows
-            if len(rows) < size:
+            yield values
+            if found.count < size:
                 return
-            after = int(rows[-1]["id"])
+            after = int(values["id"][-1])
+
+    def records(self, model: str, domain: Sequence[Any], fields: Sequence[str], after: int = 0, size: int = 0) -> Iterator[list[dict[str, Any]]]:  # fmt: skip
+        """The same, record by record."""
+        for values in self.columns(model, domain, fields, after, size):
+            yield [dict(zip(values, record, strict=True)) for record in zip(*values.values(), strict=True)]
 
     def who(self) -> dict[str, Any]:
         """The user that asks."""
@@ -62,12 +67,14 @@ class Api:
     def close(self) -> None:
         self.http.close()
 
-    def _spoken(self) -> Call:
+    @cached_property
+    def _way(self) -> Call:
+        """How it is asked. Raises what says that there is no Odoo."""
         if self.settings.protocol == "json2":
             return self._json2
         if self.settings.protocol == "auto":
             try:
-                self._json2("res.users", "context_get", {})
+                self._json2("res.users", "context_get", {}, "json")
             except NotHere:
                 if not (self.settings.database and self.settings.login):
                     raise
@@ -75,27 +82,39 @@ class Api:
                 return self._json2
         return self._jsonrpc
 
-    def _json2(self, model: str, method: str, given: Mapping[str, Any]) -> Any:
+    def _asked(
+        self, model: str, method: str, given: Mapping[str, Any] | None = None, expect: Expect = "json"
+    ) -> Answer:
+        context = {"lang": self.settings.language, "active_test": False}
+        return self._way(model, method, {"context": context, **(given or {})}, expect)
+
+    def _value(self, answer: Answer) -> Any:
+        told = answer.json()
+        if self._way == self._json2:
+            return told
+        if not isinstance(told, dict) or "result" not in told:
+            raise Transient("Odoo's answer is none of its API's")
+        return told["result"]
+
+    def _json2(self, model: str, method: str, given: Mapping[str, Any], expect: Expect) -> Answer:
         headers = {"authorization": f"bearer {self.settings.key}"}
         if self.settings.database:
             headers["x-odoo-database"] = self.settings.database
-        return self.http.post(f"/json/2/{model}/{method}", json=dict(given), headers=headers).json()
+        return self.http.post(f"/json/2/{model}/{method}", json=dict(given), headers=headers, expect=expect)
 
-    def _jsonrpc(self, model: str, method: str, given: Mapping[str, Any]) -> Any:
+    def _jsonrpc(self, model: str, method: str, given: Mapping[str, Any], expect: Expect) -> Answer:
         for setting in ("database", "login"):
             if not getattr(self.settings, setting):
                 raise ConfigError(f"'{setting}' is missing: Odoo before 19 asks for it", hint=_BEFORE_19[setting], setting=(setting,))  # fmt: skip
         database, login, key = self.settings.database, self.settings.login, self.settings.key
         if not self._uid:
-            self._uid = self._rpc("common", "authenticate", [database, login, key, {}]) or 0
+            self._uid = self._value(self._rpc("common", "authenticate", [database, login, key, {}], "json")) or 0  # fmt: skip
             if not self._uid:
                 hint = "check 'login' and 'api_key': the key is one of that user"
                 raise AuthError("Odoo does not accept the login with this API key", hint=hint, setting=("api_key",))  # fmt: skip
-        return self._rpc("object", "execute_kw", [database, self._uid, key, model, method, [], dict(given)])
+        args = [database, self._uid, key, model, method, [], dict(given)]
+        return self._rpc("object", "execute_kw", args, expect)
 
-    def _rpc(self, service: str, method: str, args: list[Any]) -> Any:
+    def _rpc(self, service: str, method: str, args: list[Any], expect: Expect) -> Answer:
         asked = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": {"service": service, "method": method, "args": args}}  # fmt: skip
-        told = self.http.post("/jsonrpc", json=asked).json()
-        if not isinstance(told, dict) or "result" not in told:
-            raise Transient("Odoo's answer is none of its API's")
-        return told["result"]
+        return self.http.post("/jsonrpc", json=asked, expect=expect)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,7 +25,7 @@ from cadran.plugins import (
 )
 from cadran_plugins.odoo import history
 from cadran_plugins.odoo.config import SCHEMA, Settings, settings
-from cadran_plugins.odoo.fields import Field, fields_of, rows
+from cadran_plugins.odoo.fields import Field, columns, fields_of
 from cadran_plugins.odoo.tables import HISTORY, LEADS, TABLES, Kind
 from cadran_plugins.odoo.trouble import Forbidden, NotHere
 
@@ -105,26 +106,33 @@ class OdooConnector(SyncedConnector):
         domain: list[Any] = [list(term) for term in kind.domain] + _since(window)
         if kind.only and window.since is None:
             domain.append([kind.only[0], "=", kind.only[1]])
-        for records in self.api_.records(kind.model, domain, [f.name for f in fields], after):
-            if not records:
+        links = [f.name for f in fields if f.type == "many2one"]
+        for values in self.api_.columns(kind.model, domain, [f.name for f in fields], after, links=links):
+            ids = values["id"]
+            if not ids:
                 return
-            after = int(records[-1]["id"])
-            live = [r for r in records if not kind.only or r[kind.only[0]] == kind.only[1]]
-            gone = [{"id": r["id"]} for r in records if kind.only and r[kind.only[0]] != kind.only[1]]
-            if gone:
-                yield Deletes(_arrow([Column("id", "BIGINT")], gone, table, ("id",))[0])
-            data, rejected = _arrow([f.column for f in fields], rows(fields, live), table, ("id",))  # fmt: skip
+            after = int(ids[-1])
+            if kind.only:
+                live = [value == kind.only[1] for value in values[kind.only[0]]]
+                gone = [id_ for id_, there in zip(ids, live, strict=True) if not there]
+                if gone:
+                    yield Deletes(_arrow([Column("id", "BIGINT")], [gone], table, ("id",))[0])
+                    values = {name: list(compress(column, live)) for name, column in values.items()}
+            data, rejected = _arrow([f.column for f in fields], columns(fields, values), table, ("id",))
             yield from rejected
             yield Page(data, resume={"after": after})
 
     def _history(self, window: Window, after: int) -> Iterator[Page | Rejected]:
+        from cadran.plugins.typed.records import turned
+
         domain = [["type", "=", "opportunity"], *_since(window)]
         fields = history.fields_of(self._defined(LEADS))
         for records in self.api_.records(LEADS, domain, fields, after, history.OPPORTUNITIES):
             if not records:
                 return
             after = int(records[-1]["id"])
-            data, rejected = _arrow(history.COLUMNS, history.stays(self.api_, records), HISTORY, history.KEY)
+            stays = turned(history.stays(self.api_, records), [column.name for column in history.COLUMNS])
+            data, rejected = _arrow(history.COLUMNS, stays, HISTORY, history.KEY)
             yield from rejected
             yield Page(data, resume={"after": after})
 
@@ -172,10 +180,10 @@ def _since(window: Window) -> list[Any]:
     return [["write_date", ">=", window.since.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")]]
 
 
-def _arrow(columns: Sequence[Column], found: list[dict[str, Any]], place: str, key: Sequence[str]) -> tuple[Any, list[Rejected]]:  # fmt: skip
+def _arrow(columns: Sequence[Column], found: Sequence[Sequence[Any]], place: str, key: Sequence[str]) -> tuple[Any, list[Rejected]]:  # fmt: skip
     import pyarrow as pa
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, utc=True, key=key).batch(found, place)
+    batch, rejected = Records(columns, utc=True, key=key).columns_batch(found, place)
     return pa.Table.from_batches([batch]), rejected

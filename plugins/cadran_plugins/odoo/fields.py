@@ -14,6 +14,8 @@ MONEY = "DECIMAL(18,4)"
 _TYPES = {"char": "VARCHAR", "text": "VARCHAR", "selection": "VARCHAR", "reference": "VARCHAR", "integer": "BIGINT", "many2one": "BIGINT", "many2one_reference": "BIGINT", "monetary": MONEY, "float": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": MOMENT}  # fmt: skip
 
 Definition = Mapping[str, Any]
+#: What records hold, column by column: the values of each field.
+Values = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,16 @@ def fields_of(definitions: Mapping[str, Definition], more: Iterable[str] = ()) -
     return [_field(name, names.get(name, name), wanted[name]) for name in (*standard, *(n for _, n in own))]
 
 
-def rows(fields: Sequence[Field], records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Odoo says false for what is empty, whatever its type. Of a link the id counts: the name beside it is that of another table, and may
-    change without this record."""
-    links = [(f.column.name, f.name) for f in fields if f.type == "many2one"]
-    flags = [(f.column.name, f.name) for f in fields if f.type == "boolean"]
-    plain = [(f.column.name, f.name) for f in fields if f.type not in ("many2one", "boolean")]
-    out = []
-    for record in records:
-        row = {shown: None if (value := record.get(name)) is False else value for shown, name in plain}
-        for shown, name in links:
-            row[shown] = value[0] if (value := record.get(name)) else None
-        for shown, name in flags:
-            row[shown] = record.get(name)
-        out.append(row)
-    return out
+def columns(fields: Sequence[Field], values: Values) -> list[Sequence[Any]]:
+    """Odoo says false for what is empty, whatever its type. Of a link the id counts, and stands in ``values``: the name beside it is that
+    of another table, and may change without this record."""
+    return [_column(field.type, values[field.name]) for field in fields]
+
+
+def _column(type_: str, values: Sequence[Any]) -> Sequence[Any]:
+    if type_ == "boolean" or bool not in set(map(type, values)):
+        return values
+    return [None if value is False else value for value in values]
 
 
 def _label(name: str, told: Definition) -> str:

@@ -26,7 +26,8 @@ class Forbidden(AuthError):
 def judge(answer: Answer) -> ConnectorError | None:
     """What an answer means; None: as its status says."""
     if answer.status in (200, 408, 425, 429) or answer.status >= 500:
-        told = answer.json() if answer.status == 200 and answer.url.endswith("/jsonrpc") else {}
+        failed = answer.status == 200 and answer.url.endswith("/jsonrpc") and b'"error"' in answer.content
+        told = answer.json() if failed else {}
         error = told.get("error") if isinstance(told, Mapping) else None
         return _meant(error.get("data") or error, 422) if isinstance(error, Mapping) else None
     if answer.status == 404 and "json" not in answer.headers.get("content-type", ""):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from cadran.plugins import (
     AuthError,
@@ -14,9 +15,11 @@ from cadran.plugins import (
     ResumeExpired,
     Transient,
 )
-from cadran.plugins.http import Answer, Http, Limit
+from cadran.plugins.http import Answer, Http, Limit, Listing
 from cadran_plugins.pipedrive.config import Settings
+from cadran_plugins.pipedrive.fields import Values
 
+_T = TypeVar("_T")
 _MOST = 500  # rows that a list gives at a time
 
 _TOKEN = "in Pipedrive, Personal preferences > API shows the token; a new one ends the old"
@@ -94,21 +97,59 @@ def told(answer: Answer) -> dict[str, Any]:
     return out
 
 
-def listed(http: Http, path: str, params: Mapping[str, Any], cursor: str = "", size: int = _MOST) -> Iterator[tuple[list[dict[str, Any]], str]]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Records of one answer: what they hold at each path, and what the answer says beside."""
+
+    values: Values
+    count: int
+    beside: Mapping[str, Any]
+
+
+def listing(paths: Iterable[tuple[str, ...]]) -> Listing:
+    return Listing(list(dict.fromkeys(paths)), at="data", beside=("success", "additional_data"))
+
+
+def some(http: Http, path: str, params: Mapping[str, Any], wanted: Listing) -> Some:
+    """One answer that lists records."""
+    answer = http.get(path, params=params, expect=wanted)
+    found = answer.listed(wanted)
+    if found is None or not found.beside.get("success"):
+        page = told(answer)
+        if page["data"]:
+            raise Transient("Pipedrive's answer is none of its API's")
+        return Some({path: () for path in wanted.paths}, 0, page)
+    return Some(dict(zip(wanted.paths, found.columns, strict=True)), found.count, found.beside)
+
+
+def listed(http: Http, path: str, params: Mapping[str, Any], wanted: Listing, cursor: str = "", size: int = _MOST) -> Iterator[tuple[Some, str]]:  # fmt: skip
     """A list's pages, each with the cursor of what comes behind it: empty behind the last."""
+
+    def ask(asked: Mapping[str, Any]) -> tuple[Some, Mapping[str, Any]]:
+        page = some(http, path, asked, wanted)
+        return page, page.beside
+
+    return _pages(ask, path, {**params, "limit": size}, cursor)
+
+
+def whole(http: Http, path: str) -> list[dict[str, Any]]:
+    """A short list of v2, all of it, record by record."""
+
+    def ask(asked: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
+        page = told(http.get(path, params=asked))
+        return page["data"] or [], page
+
+    return [record for records, _ in _pages(ask, path, {"limit": _MOST}, "") for record in records]
+
+
+def _pages(ask: Callable[[Mapping[str, Any]], tuple[_T, Mapping[str, Any]]], path: str, params: Mapping[str, Any], cursor: str) -> Iterator[tuple[_T, str]]:  # fmt: skip
     seen = {cursor}
     while True:
-        asked = {**params, "limit": size, **({"cursor": cursor} if cursor else {})}
-        page = told(http.get(path, params=asked))
-        cursor = (page.get("additional_data") or {}).get("next_cursor") or ""
-        yield list(page["data"] or ()), cursor
+        found, beside = ask({**params, **({"cursor": cursor} if cursor else {})})
+        cursor = (beside.get("additional_data") or {}).get("next_cursor") or ""
+        yield found, cursor
         if not cursor:
             return
         if cursor in seen:
             raise DataError(f"Pipedrive's list {path} goes in a circle: a cursor came twice")
         seen.add(cursor)
-
-
-def whole(http: Http, path: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-    """A short list of v2, all of it."""
-    return [row for rows, _ in listed(http, path, params or {}) for row in rows]

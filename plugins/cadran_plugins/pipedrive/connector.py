@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,12 +21,13 @@ from cadran.plugins import (
     ResumeExpired,
     SyncedConnector,
     Table,
+    Transient,
     Window,
     suggest,
 )
 from cadran_plugins.pipedrive import history, walking
 from cadran_plugins.pipedrive.config import SCHEMA, Settings, settings
-from cadran_plugins.pipedrive.fields import Field, Record, digest, rows
+from cadran_plugins.pipedrive.fields import Field, Values, columns, digest
 from cadran_plugins.pipedrive.tables import HISTORY, KINDS, NAMES, SHORT, fields_of
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 #: Changes show at once; what the two clocks differ by is read again.
 _LOOKBACK = dt.timedelta(minutes=10)
+_DELETED = ("is_deleted",)
 
 
 class PipedriveConnector(SyncedConnector):
@@ -102,45 +105,61 @@ class PipedriveConnector(SyncedConnector):
         if told != labels:
             raise ResumeExpired(f"choices of {table} have other labels than before")
         sent = 0
-        for chunk in self._chunks(table, window, resume):
+        for chunk in self._chunks(table, fields, window, resume):
             token = {**chunk.resume, "labels": labels}
-            live = [r for r in chunk.records if not (chunk.gone or r.get("is_deleted"))]
-            gone = [r for r in chunk.records if chunk.gone or r.get("is_deleted")]
-            for item in self._pages(table, fields, live, gone, token):
+            for item in self._pages(table, fields, chunk, token):
                 sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
                 yield item
         until = window.until or self.context.clock()
         yield End(sent, {"read": until.isoformat(), "labels": labels})
 
-    def _chunks(self, table: str, window: Window, resume: Mapping[str, Any] | None) -> Iterator[walking.Chunk]:  # fmt: skip
-        if table == "leads":
-            return walking.leads(self.http, KINDS[table], window, resume)
-        kind = KINDS["deals" if table == HISTORY else table]
-        size = history.DEALS if table == HISTORY else walking.PAGE
-        return walking.walk(self.http, walking.steps(kind, window), resume, size)
+    def _chunks(self, table: str, fields: Sequence[Field], window: Window, resume: Mapping[str, Any] | None) -> Iterator[walking.Chunk]:  # fmt: skip
+        from cadran_plugins.pipedrive.api import listing
 
-    def _pages(self, table: str, fields: Sequence[Field], live: Sequence[Record], gone: Sequence[Record], token: Mapping[str, Any]) -> Iterator[Page | Deletes | Rejected]:  # fmt: skip
+        own = [field.path for field in fields]
+        if table == "leads":
+            return walking.leads(self.http, KINDS[table], window, resume, listing([*own, _DELETED]))
+        if table == HISTORY:
+            todo, size = walking.steps(KINDS["deals"], window), history.DEALS
+            return walking.walk(self.http, todo, resume, size, listing((name,) for name in history.FIELDS))
+        todo = walking.steps(KINDS[table], window)
+        return walking.walk(self.http, todo, resume, walking.PAGE, listing([*own, _DELETED]))
+
+    def _pages(self, table: str, fields: Sequence[Field], chunk: walking.Chunk, token: Mapping[str, Any]) -> Iterator[Page | Deletes | Rejected]:  # fmt: skip
         """A chunk's rows, then what is gone; where there is nothing at all an empty page, so that reading goes on behind it."""
+        values = chunk.records.values
+        there = [not (chunk.gone or deleted) for deleted in values[_DELETED]]
+        gone = [id_ for id_, is_there in zip(values[("id",)], there, strict=True) if not is_there]
         if gone:
-            keys = history.keys_of(gone) if table == HISTORY else [{"id": r["id"]} for r in gone]
+            values = {path: list(compress(column, there)) for path, column in values.items()}
+            keys = history.keys_of(gone) if table == HISTORY else [gone]
             key = [f.column for f in fields if f.column.name in _key(table)]
-            yield Deletes(_arrow(key, keys, table)[0], None if live else token)
-        if live or not gone:
-            found = rows(fields, self._stays(live) if table == HISTORY else live)
+            yield Deletes(_arrow(key, keys, table)[0], None if any(there) else token)
+        if any(there) or not gone:
+            found = self._stays(fields, values) if table == HISTORY else columns(fields, values)
             data, rejected = _arrow([field.column for field in fields], found, table)
             yield from rejected
             yield Page(data, resume=token)
 
-    def _stays(self, deals: Sequence[Record]) -> list[dict[str, Any]]:
+    def _stays(self, fields: Sequence[Field], values: Values) -> list[Sequence[Any]]:
+        from cadran.plugins.typed.records import turned
+
         names = {int(s["id"]): str(s["name"]) for s in self._listed(SHORT["stages"])}
-        return [stay for deal in deals for stay in history.stages_of(self.http, deal, names)]
+        keys = [name for (name,) in values]
+        deals = (dict(zip(keys, deal, strict=True)) for deal in zip(*values.values(), strict=True))
+        stays = [stay for deal in deals for stay in history.stages_of(self.http, deal, names)]
+        return turned(stays, [field.column.name for field in fields])
 
     def _short(self, table: str) -> Iterator[Page | Rejected | End]:
-        from cadran_plugins.pipedrive.api import whole
+        from cadran_plugins.pipedrive.api import listing, whole
 
         fields = self._fields(table)
         records = self._users() if table == "users" else whole(self.http, SHORT[table])
-        data, rejected = _arrow([field.column for field in fields], rows(fields, records), table)
+        found = listing(field.path for field in fields).plain({"data": records})
+        if found is None:
+            raise Transient("Pipedrive's answer is none of its API's")
+        values = dict(zip(listing(field.path for field in fields).paths, found.columns, strict=True))
+        data, rejected = _arrow([field.column for field in fields], columns(fields, values), table)
         yield from rejected
         yield Page(data)
         yield End(data.num_rows)
@@ -194,10 +213,12 @@ def _known(table: str) -> None:
         raise ConfigError(f"Pipedrive has no table '{table}'", hint=suggest(table, NAMES))
 
 
-def _arrow(columns: Sequence[Column], found: list[dict[str, Any]], place: str) -> tuple[Any, list[Rejected]]:
+def _arrow(
+    columns: Sequence[Column], found: Sequence[Sequence[Any]], place: str
+) -> tuple[Any, list[Rejected]]:
     import pyarrow as pa
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, key=_key(place)).batch(found, place)
+    batch, rejected = Records(columns, key=_key(place)).columns_batch(found, place)
     return pa.Table.from_batches([batch]), rejected

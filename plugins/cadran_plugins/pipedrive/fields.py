@@ -14,6 +14,10 @@ from typing import Any
 from cadran.plugins import Column, column_names
 
 Record = Mapping[str, Any]
+#: What records hold, column by column: the values at each path.
+Values = Mapping[tuple[str, ...], Sequence[Any]]
+#: From a column's values as they stand in records to those that the table has.
+Reader = Callable[[Sequence[Any]], Sequence[Any]]
 
 #: No currency has more than four decimals; what has is computed, and no amount of money.
 MONEY = "DECIMAL(18,4)"
@@ -32,68 +36,73 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column, and how a record's value of it is found: None where it stands in the record under the column's name."""
+    """One column: where its values stand in a record, and what is made of them, None for values that are kept as they are."""
 
     column: Column
-    value: Callable[[Record], Any] | None = None
+    path: tuple[str, ...]
+    read: Reader | None = None
 
 
-def rows(fields: Sequence[Field], records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Records with a value for each column; what else stands in them stays."""
-    found = [(field.column.name, field.value) for field in fields if field.value is not None]
-    return [{**record, **{name: value(record) for name, value in found}} for record in records]
+def columns(fields: Sequence[Field], values: Values) -> list[Sequence[Any]]:
+    """A table's columns, from what its records hold."""
+    found = ((values[field.path], field.read) for field in fields)
+    return [column if read is None else read(column) for column, read in found]
 
 
 def own(*named: tuple[str, str] | tuple[str, str, str]) -> list[Field]:
-    """Pipedrive's fields: the column's name, its type, and the path in the record where that is not the name."""
-    return [Field(Column(name, type_), _at(*path[0].split(".")) if path else None) for name, type_, *path in named]  # fmt: skip
+    """Pipedrive's fields: the column's name, its type, and where it stands in the record if not under that name: ``value.amount`` is a
+    part of what stands under ``value``."""
+    return [_own(name, type_, *(path[0] if path else name).split(".")) for name, type_, *path in named]
 
 
-def _at(key: str, *inner: str) -> Callable[[Record], Any]:
-    if not inner:
-        return lambda record: record.get(key)
-
-    def value(record: Record) -> Any:
-        found: Any = record.get(key)
-        for part in inner:
-            found = found.get(part) if isinstance(found, Mapping) else None
-        return found
-
-    return value
+def _own(name: str, type_: str, key: str, part: str = "") -> Field:
+    read = _each(lambda found: found.get(part) if isinstance(found, dict) else None) if part else None
+    return Field(Column(name, type_), (key,), read)
 
 
-def primary(key: str) -> Callable[[Record], Any]:
+def primary(name: str, key: str) -> Field:
     """The first among several addresses or numbers."""
 
-    def value(record: Record) -> Any:
-        entries = record.get(key) or ()
+    def first(entries: Any) -> Any:
         chosen = [entry for entry in entries if entry.get("primary")] or list(entries)
         return chosen[0].get("value") if chosen else None
 
-    return value
+    return Field(Column(name, "VARCHAR"), (key,), _each(first))
+
+
+def _each(read: Callable[[Any], Any]) -> Reader:
+    def column(values: Sequence[Any]) -> Sequence[Any]:
+        if values.count(None) == len(values):
+            return values
+        return [None if value is None else read(value) for value in values]
+
+    return column
 
 
 def custom(definitions: Iterable[Record], taken: Iterable[str], *, flat: bool = False) -> list[Field]:
     """A team's own fields; ``flat``: as v1 has them, beside the others."""
-    wanted: list[tuple[str, str, Callable[[Record], Any]]] = []
+    wanted: list[tuple[str, str, str, Reader | None]] = []
     for field in sorted(_own_fields(definitions), key=lambda f: (str(f["field_name"]), str(f["field_code"]))):
         label, key, type_ = str(field["field_name"]), str(field["field_code"]), str(field["field_type"])
         if type_ in _PARTS:
-            wanted += [(label + more, kind, _custom(key, part, flat)) for more, part, kind in _PARTS[type_]]
+            for more, part, kind in _PARTS[type_]:
+                flat_key = f"{key}_{part}" if part and flat else key
+                wanted.append((label + more, kind, flat_key, None if flat else _part(part)))
         elif type_ in ("enum", "set"):
-            wanted.append((label, "VARCHAR", _labels(_custom(key, "", flat), field)))
+            wanted.append((label, "VARCHAR", key, _labels(field, nested=not flat)))
         elif type_ in _SIMPLE:
-            wanted.append((label, _SIMPLE[type_], _custom(key, "", flat)))
+            wanted.append((label, _SIMPLE[type_], key, None if flat else _part("")))
         else:
-            wanted.append((label, "JSON", _at(key) if flat else _at("custom_fields", key)))
-    names = column_names((label for label, _, _ in wanted), taken)
-    return [Field(Column(name, type_), value) for name, (_, type_, value) in zip(names, wanted, strict=True)]
+            wanted.append((label, "JSON", key, None))
+    names = column_names((label for label, *_ in wanted), taken)
+    within = () if flat else ("custom_fields",)
+    return [Field(Column(name, type_), (*within, key), read) for name, (_, type_, key, read) in zip(names, wanted, strict=True)]  # fmt: skip
 
 
 def choice(name: str, key: str, definitions: Iterable[Record]) -> Field:
     """One of Pipedrive's fields that holds numbers of choices, as their labels."""
     field = next((f for f in definitions if f.get("field_code") == key), {"field_type": "set"})
-    return Field(Column(name, "VARCHAR"), _labels(_at(key), field))
+    return Field(Column(name, "VARCHAR"), (key,), _labels(field))
 
 
 def digest(definitions: Iterable[Record]) -> str:
@@ -106,31 +115,32 @@ def _own_fields(definitions: Iterable[Record]) -> list[Record]:
     return [field for field in definitions if field.get("is_custom_field")]
 
 
-def _custom(key: str, part: str, flat: bool) -> Callable[[Record], Any]:
-    if flat:
-        return _at(f"{key}_{part}" if part else key)
+def _part(part: str) -> Reader:
+    """Of what has several parts one, or the value itself. What has none is the value."""
 
-    def value(record: Record) -> Any:
-        found = (record.get("custom_fields") or {}).get(key)
-        if isinstance(found, Mapping):
-            return found.get(part or "value")
-        return None if part else found
+    def column(values: Sequence[Any]) -> Sequence[Any]:
+        if not part and dict not in set(map(type, values)):
+            return values
+        whole = not part
+        return [found.get(part or "value") if isinstance(found, dict) else found if whole else None for found in values]  # fmt: skip
 
-    return value
+    return column
 
 
-def _labels(value: Callable[[Record], Any], field: Record) -> Callable[[Record], Any]:
+def _labels(field: Record, *, nested: bool = False) -> Reader:
     """Choices as their labels, several in the order of the list, with "; " between. An unknown one stays a number."""
     labels = {str(o.get("id")): str(o.get("label")) for o in field.get("options") or ()}
     order = {key: place for place, key in enumerate(labels)}
+    several = field.get("field_type") == "set"
 
-    def label(record: Record) -> str | None:
-        found = value(record)
+    def label(found: Any) -> str | None:
         if found is None or found == "" or found == []:
             return None
-        if field.get("field_type") == "set":
+        if several:
             keys = [str(k) for k in found] if isinstance(found, list) else str(found).split(",")
             return "; ".join(labels.get(key, key) for key in sorted(keys, key=lambda k: (order.get(k, len(order)), k)))  # fmt: skip
         return labels.get(str(found), str(found))
 
-    return label
+    read = _each(label)
+    value = _part("")
+    return (lambda values: read(value(values))) if nested else read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cadran.plugins.http import Http
@@ -13,6 +13,17 @@ from cadran_plugins.pipedrive.api import told
 DEALS = 50
 #: More stages than a deal goes through: of a deleted deal nobody says how many there were.
 MOST = 100
+#: What is looked at of a deal.
+FIELDS = (
+    "id",
+    "add_time",
+    "update_time",
+    "stage_change_time",
+    "close_time",
+    "stage_id",
+    "status",
+    "is_deleted",
+)
 
 
 def stages_of(http: Http, deal: Mapping[str, Any], names: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -31,8 +42,9 @@ def stages_of(http: Http, deal: Mapping[str, Any], names: Mapping[int, str]) -> 
     ]  # fmt: skip
 
 
-def keys_of(deals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"deal_id": deal["id"], "number": n} for deal in deals for n in range(1, MOST + 1)]
+def keys_of(deals: Sequence[Any]) -> list[Sequence[Any]]:
+    """The columns of the keys of all stays that these deals may have had."""
+    return [[deal for deal in deals for _ in range(MOST)], list(range(1, MOST + 1)) * len(deals)]
 
 
 def _changes(http: Http, deal: int) -> Iterator[Mapping[str, Any]]:

@@ -64,8 +64,7 @@ def _deals() -> list[Field]:
 
 def _persons() -> list[Field]:
     fields = own(_ID, ("name", "VARCHAR"), ("first_name", "VARCHAR"), ("last_name", "VARCHAR"), ("owner_id", "BIGINT"), ("org_id", "BIGINT"), *_TIMES)  # fmt: skip
-    email, phone = own(("email", "VARCHAR"), ("phone", "VARCHAR"))
-    return [*fields, Field(email.column, primary("emails")), Field(phone.column, primary("phones"))]
+    return [*fields, primary("email", "emails"), primary("phone", "phones")]
 
 
 def _organizations() -> list[Field]:

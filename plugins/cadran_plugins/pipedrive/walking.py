@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadran.plugins import ResumeExpired, Window
-from cadran.plugins.http import Http
-from cadran_plugins.pipedrive.api import listed, told
+from cadran.plugins.http import Http, Listing
+from cadran_plugins.pipedrive.api import Some, listed, some
 from cadran_plugins.pipedrive.tables import Kind
 
 PAGE = 500  # the most that a list gives at a time
@@ -30,7 +30,7 @@ class Step:
 class Chunk:
     """Records of one answer, and where reading goes on behind them."""
 
-    records: list[dict[str, Any]]
+    records: Some
     gone: bool
     resume: dict[str, Any]
 
@@ -67,12 +67,12 @@ def place(resume: Mapping[str, Any] | None, lists: int) -> tuple[int, dict[str, 
     return number, within
 
 
-def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int) -> Iterator[Chunk]:
+def walk(http: Http, todo: list[Step], resume: Mapping[str, Any] | None, size: int, wanted: Listing) -> Iterator[Chunk]:  # fmt: skip
     """All lists, from where ``resume`` says."""
     first, within = place(resume, len(todo))
     cursor = within.get("cursor", "")
     for number, step in enumerate(todo[first:], first):
-        for records, after in listed(http, step.path, step.params, cursor, size):
+        for records, after in listed(http, step.path, step.params, wanted, cursor, size):
             yield Chunk(records, step.gone, {"list": number, "cursor": after} if after else {"list": number + 1})  # fmt: skip
         cursor = ""
 
@@ -89,27 +89,28 @@ def check_age(window: Window, now: dt.datetime) -> None:
         raise ResumeExpired("the last sync is over 29 days old, and Pipedrive tells of deleted deals for 30 days only")  # fmt: skip
 
 
-def leads(http: Http, kind: Kind, window: Window, resume: Mapping[str, Any] | None) -> Iterator[Chunk]:
+def leads(http: Http, kind: Kind, window: Window, resume: Mapping[str, Any] | None, wanted: Listing) -> Iterator[Chunk]:  # fmt: skip
     """Leads of both lists. They have no cursors but places, which move as rows go: so each page is asked for anew from the second
     in which the last row of the one before changed. A row may come twice, none is skipped."""
     first, within = place(resume, 2)
     since = "1970-01-01T00:00:00Z" if window.since is None else stamp(window.since)
     for number, path in list(enumerate((kind.path, kind.archived)))[first:]:
-        yield from _leads(http, path, number, within.get("since", since), within.get("start", 0))
+        yield from _leads(http, path, number, within.get("since", since), within.get("start", 0), wanted)
         within = {}
 
 
-def _leads(http: Http, path: str, number: int, since: str, start: int) -> Iterator[Chunk]:
+def _leads(http: Http, path: str, number: int, since: str, start: int, wanted: Listing) -> Iterator[Chunk]:
     while True:
         asked = {"sort": "update_time ASC", "updated_since": since, "start": start, "limit": PAGE}
-        page = told(http.get(path, params=asked))
-        rows = list(page["data"] or ())
-        if not ((page.get("additional_data") or {}).get("pagination") or {}).get("more_items_in_collection"):
-            yield Chunk(rows, False, {"list": number + 1})
+        page = some(http, path, asked, wanted)
+        if not ((page.beside.get("additional_data") or {}).get("pagination") or {}).get(
+            "more_items_in_collection"
+        ):
+            yield Chunk(page, False, {"list": number + 1})
             return
-        last = _second(str(rows[-1]["update_time"])) if rows else since
-        since, start = (last, 0) if last > since else (since, start + len(rows))
-        yield Chunk(rows, False, {"list": number, "since": since, "start": start})
+        last = _second(str(page.values[("update_time",)][-1])) if page.count else since
+        since, start = (last, 0) if last > since else (since, start + page.count)
+        yield Chunk(page, False, {"list": number, "since": since, "start": start})
 
 
 def _second(text: str) -> str:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cadran.plugins import Cancelled, ConnectorError, DataError, ResumeExpired, Transient
 from cadran.plugins.http import Answer
+from cadran_plugins.salesforce.objects import Values
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import Missing, of_job
-from cadran_plugins.salesforce.walk import AT_ONCE
-
-Record = dict[str, Any]
 
 ROWS = 10_000  # of one part, which is one request
 _WAITS = (0.2, 10.0)  # seconds between two looks at a job: at first, and at most
@@ -52,8 +48,8 @@ def started(session: Session, soql: str) -> Job:
     return Job(job, int(told["numberRecordsProcessed"]))
 
 
-def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple[list[Record], Job | None]]:
-    """The records, and where reading stands behind them: it can go on between two parts, and not within one.
+def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple[Values, Job | None]]:
+    """The values of records, and where reading stands behind them: it can go on between two parts, and not within one.
 
     What is empty is NULL: Salesforce keeps no empty texts.
     """
@@ -63,17 +59,10 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
             answer = session.get(f"/jobs/query/{job.job}/results", params, expect="any")
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
-        records: list[Record] = []
-        come = 0
         none = answer.headers.get("sforce-numberofrecords") == "0"  # what stands there instead differs
-        for record in _records("" if none else answer.text.replace("\x00", ""), fields):
-            if len(records) == AT_ONCE:
-                yield records, None
-                records = []
-            records.append(record)
-            come += 1
-        job = _behind(job, answer, come)
-        yield records, job
+        values = _values(b"" if none else answer.content, fields)
+        job = _behind(job, answer, len(values[fields[0]]))
+        yield values, job
 
 
 def _behind(job: Job, answer: Answer, come: int) -> Job:
@@ -100,20 +89,27 @@ def given_up(session: Session, job: Job) -> None:
         session.context.log(f"the job {job.job} could not be deleted: {error.message}")
 
 
-def _records(text: str, fields: Sequence[str]) -> Iterator[Record]:
-    wanted = list(fields)
-    for number, line in enumerate(_lines(text)):
-        if number == 0 and line == wanted:
-            continue  # each part begins with the names
-        if len(line) != len(wanted):
-            raise Transient("a line of the results breaks off")
-        if number == 0 and set(line) & {"Id", "SystemModstamp"}:
-            raise ResumeExpired("the results of this read hold other fields than the object has now")
-        yield {name: value or None for name, value in zip(wanted, line, strict=True)}
+def _values(content: bytes, fields: Sequence[str]) -> Values:
+    """The columns of a part, as Arrow's texts."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
 
-
-def _lines(text: str) -> Iterator[list[str]]:
+    content = content.replace(b"\x00", b"").decode("utf-8", "replace").encode()
+    line = content[: content.find(b"\n") + 1 or None]
+    names = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    if names == list(fields):  # each part begins with the names
+        content = content[len(line) :]
+    elif len(names) == len(fields) and set(names) & {"Id", "SystemModstamp"}:
+        raise ResumeExpired("the results of this read hold other fields than the object has now")
+    if not content:
+        return {name: pa.array([], pa.string()) for name in fields}
+    at_once = arrow_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=fields)
+    lines = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+    texts = arrow_csv.ConvertOptions(
+        column_types=dict.fromkeys(fields, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
+    )  # fmt: skip
     try:
-        yield from csv.reader(io.StringIO(text, newline=""))
-    except csv.Error as error:
-        raise Transient(f"the results are no CSV: {error}") from None
+        table = arrow_csv.read_csv(pa.BufferReader(content), at_once, lines, texts)
+    except pa.ArrowInvalid:
+        raise Transient("a line of the results breaks off") from None
+    return {name: table.column(name).combine_chunks() for name in fields}

@@ -100,6 +100,19 @@ def rounded(value: Any, places: int) -> Any:
         return value  # so many digits in front that it fits no column
 
 
+def all_rounded(values: Any, places: int) -> Any:
+    """The same of a column, or of Arrow's texts; most of these are short enough to be seen at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(values, pa.Array):
+        long = pc.match_substring_regex(values, f"[.][0-9]{{{places + 1},}}|E")
+        if not pc.any(long).as_py():
+            return values
+        values = values.to_pylist()
+    return [rounded(value, places) for value in values]
+
+
 def _type(field: Mapping[str, Any]) -> str:
     """A formula's number is a float at Salesforce too; all others are exact."""
     kind = field["type"]

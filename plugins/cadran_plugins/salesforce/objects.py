@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadran.plugins import Column
-from cadran_plugins.salesforce.fields import Field, rounded, snake
+from cadran_plugins.salesforce.fields import Field, all_rounded, snake
 
 Row = dict[str, Any]
+#: What records hold, column by column: the values of each field, by its name in Salesforce. From CSV they are Arrow's texts.
+Values = Mapping[str, Any]
 Described = Sequence[Mapping[str, Any]]
 
 STAGE_HISTORY = "opportunity_stage_history"
@@ -38,12 +40,12 @@ LOOKBACK = dt.timedelta(minutes=10)  # a change is dated when it begins, and see
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An object that a table's rows come from. ``row`` gives a record's row, None for one that is none; ``stamped`` and ``binned`` say
-    whether the object tells of changes, and of rows in the recycle bin."""
+    """An object that a table's rows come from. ``columns`` gives the table's columns from the values of records, some of which may be no
+    rows; ``stamped`` and ``binned`` say whether the object tells of changes, and of rows in the recycle bin."""
 
     object: str
     fields: tuple[str, ...]
-    row: Callable[[Mapping[str, Any]], Row | None]
+    columns: Callable[[Values], list[Sequence[Any]]]
     stamped: bool
     binned: bool
 
@@ -55,17 +57,13 @@ class Source:
 
 def plain(name: str, described: Described, fields: Sequence[Field]) -> Source:
     """An object whose records are rows as they are."""
-    pairs = [(f.column, f.api) for f in fields]
-    numbers = [(f.column, f.places) for f in fields if f.places is not None]
-    names = {f["name"] for f in described}
+    asked, names = tuple(f.api for f in fields), {f["name"] for f in described}
+    places = {f.api: f.places for f in fields if f.places is not None}
 
-    def row(record: Mapping[str, Any]) -> Row:
-        found = {column: record.get(api) for column, api in pairs}
-        for column, places in numbers:
-            found[column] = rounded(found[column], places)
-        return found
+    def columns(values: Values) -> list[Sequence[Any]]:
+        return [all_rounded(values[api], places[api]) if api in places else values[api] for api in asked]
 
-    return Source(name, tuple(f.api for f in fields), row, STAMP in names, DELETED in names)
+    return Source(name, asked, columns, STAMP in names, DELETED in names)
 
 
 _WHEN = "TIMESTAMP WITH TIME ZONE"
@@ -98,7 +96,16 @@ def activity(name: str, described: Described) -> Source:
     """Tasks or events as activities. A series' own record is none, nor are the copies of an event that its guests have."""
     names = {f["name"] for f in described}
     wanted = (*_OF_BOTH, *(_OF_TASKS if name == "Task" else _OF_EVENTS))
-    return Source(name, tuple(f for f in wanted if f in names), _activity, True, DELETED in names)
+    return Source(name, tuple(f for f in wanted if f in names), _activities, True, DELETED in names)
+
+
+def _activities(values: Values) -> list[Sequence[Any]]:
+    from cadran.plugins.typed.records import turned
+
+    columns = (column if isinstance(column, Sequence) else column.to_pylist() for column in values.values())
+    records = (dict(zip(values, record, strict=True)) for record in zip(*columns, strict=True))
+    rows = [row for record in records if (row := _activity(record)) is not None]
+    return turned(rows, [column.name for column in ACTIVITY_COLUMNS])
 
 
 def _activity(record: Mapping[str, Any]) -> Row | None:

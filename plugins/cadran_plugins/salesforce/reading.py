@@ -7,13 +7,14 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import compress
 from typing import Any
 
 from cadran.plugins import ConfigError, Deletes, End, Page, Rejected, ResumeExpired, Table, Window
 from cadran.plugins.typed.records import Records
 from cadran_plugins.salesforce import bulk
 from cadran_plugins.salesforce.bulk import Job
-from cadran_plugins.salesforce.objects import DELETED, ID, LOOKBACK, Row, Source, is_true
+from cadran_plugins.salesforce.objects import DELETED, ID, LOOKBACK, Source, Values, is_true
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import NoBulk
 from cadran_plugins.salesforce.walk import AT_ONCE, Place, Step, literal, soql, steps, too_long
@@ -76,26 +77,33 @@ class Reading:
 
     def _results(self, index: int, job: Job) -> Found:
         source = self.sources[index]
-        for records, behind in bulk.results(self.session, job, source.asked):
-            yield from self._page(index, source, records, behind)
+        for values, behind in bulk.results(self.session, job, source.asked):
+            yield from self._page(index, values, behind)
         bulk.given_up(self.session, job)
 
     def _step(self, index: int, step: Step) -> Found:
-        yield from self._page(index, self.sources[index], step.records, step.place)
+        yield from self._page(index, step.values, step.place)
 
-    def _page(self, index: int, source: Source, records: Sequence[Mapping[str, Any]], where: Where) -> Found:
-        gone = [str(r[ID]) for r in records if is_true(r.get(DELETED))]
-        rows = [row for r in records if not is_true(r.get(DELETED)) and (row := source.row(r)) is not None]
-        yield from self._given(rows, gone, None if where is None else self._token(index, where))
+    def _page(self, index: int, values: Values, where: Where) -> Found:
+        gone: list[str] = []
+        there = [not is_true(deleted) for deleted in _listed(values.get(DELETED, ()))]
+        if not all(there):
+            gone = [str(id_) for id_, kept in zip(_listed(values[ID]), there, strict=True) if not kept]
+            values = {name: list(compress(_listed(found), there)) for name, found in values.items()}
+        columns = self.sources[index].columns(values)
+        yield from self._given(columns, gone, None if where is None else self._token(index, where))
 
-    def _given(self, rows: Sequence[Row], gone: Sequence[str], token: Mapping[str, Any] | None) -> Found:
+    def _given(
+        self, columns: Sequence[Sequence[Any]], gone: Sequence[str], token: Mapping[str, Any] | None
+    ) -> Found:
         """Deletes first, and the token with what comes last: whoever stops in between is given both again."""
         import pyarrow as pa
 
+        rows = bool(columns) and len(columns[0]) > 0
         if gone:
             yield Deletes(pa.table({self.table.key[0]: pa.array(gone, pa.string())}), None if rows else token)
         if rows:
-            batch, bad = self.records.batch(rows, self.table.name)
+            batch, bad = self.records.columns_batch(columns, self.table.name)
             yield from bad
             self.sent += batch.num_rows
             yield Page(batch, resume=token)
@@ -137,6 +145,11 @@ class Reading:
             return min(times).astimezone(dt.UTC)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ResumeExpired(f"the state of {self.table.name} is none that this connector wrote") from None
+
+
+def _listed(column: Any) -> Sequence[Any]:
+    """Values that Arrow holds, as Python's."""
+    return column if isinstance(column, Sequence) else column.to_pylist()  # type: ignore[no-any-return]
 
 
 _ID, _STAMP = re.compile("[A-Za-z0-9]{15,18}"), re.compile("[-0-9]{10}T[:0-9]{8}Z|")

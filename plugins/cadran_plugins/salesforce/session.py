@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from cadran.plugins import AuthError, Cancelled, ConfigError, Context, Transient
-from cadran.plugins.http import Answer, Http, Wait
+from cadran.plugins.http import Answer, Expect, Http, Listed, Listing, Wait
 from cadran_plugins.salesforce.config import Config
 from cadran_plugins.salesforce.trouble import WrongAudience, judge, judge_login
 
@@ -40,9 +40,7 @@ class Session:
         self._ready()
         return self.now
 
-    def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, expect: Literal["json", "any"] = "json"
-    ) -> Answer:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, expect: Expect = "json") -> Answer:
         return self._ready().get(self._instance + self.config.data + path, params=params, expect=expect)
 
     def post(self, path: str, value: Any) -> Answer:
@@ -71,9 +69,19 @@ class Session:
             got = self.get("/queryAll", {"q": soql}).json()
         if not isinstance(got, dict) or not isinstance(got.get("records"), list) or "done" not in got:
             raise Transient("Salesforce's answer is none to a query")
-        if got["done"] and not more and len(got["records"]) < got["totalSize"]:
-            raise Transient(f"Salesforce counts {got['totalSize']} rows and gives {len(got['records'])}")
+        if got["done"] and not more:
+            _all_came(got["totalSize"], len(got["records"]))
         return got
+
+    def listed(self, soql: str, listing: Listing) -> Listed:
+        """The same of a query's first answer, as columns."""
+        answer = self.get("/queryAll", {"q": soql}, expect=listing)
+        found = answer.listed(listing)
+        if found is None or "done" not in found.beside:
+            raise Transient("Salesforce's answer is none to a query")
+        if found.beside["done"]:
+            _all_came(found.beside["totalSize"], found.count)
+        return found
 
     def close(self) -> None:
         self._login.close()
@@ -137,6 +145,11 @@ class Session:
             "exp": int((self.now + dt.timedelta(minutes=3)).timestamp()),
         }
         return {"grant_type": _JWT, "assertion": _signed(claim, self.config.private_key)}
+
+
+def _all_came(total: int, come: int) -> None:
+    if come < total:
+        raise Transient(f"Salesforce counts {total} rows and gives {come}")
 
 
 def _signed(claim: Mapping[str, Any], key: str) -> str:

@@ -7,14 +7,15 @@ from itertools import groupby
 from typing import Any
 
 from cadran.plugins import Table, Transient
-from cadran_plugins.salesforce.objects import DELETED, Row, Source, is_true
+from cadran.plugins.typed.records import turned
+from cadran_plugins.salesforce.objects import DELETED, ID, STAMP, Row, Source, is_true
 from cadran_plugins.salesforce.reading import Found, Reading
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.walk import Step, steps
 
 _AT_ONCE = 300  # ids in one query: more would not fit into an address
 
-_OPPORTUNITIES = Source("Opportunity", ("Id", "SystemModstamp"), lambda _: None, stamped=True, binned=True)
+_OPPORTUNITIES = Source("Opportunity", (ID, STAMP), lambda _: [], stamped=True, binned=True)
 
 
 class StageReading(Reading):
@@ -33,14 +34,20 @@ class StageReading(Reading):
     def _step(self, index: int, step: Step) -> Found:
         rows: list[Row] = []
         gone: list[str] = []
-        for start in range(0, len(step.records), _AT_ONCE):
-            part = {str(r["Id"]): r for r in step.records[start : start + _AT_ONCE]}
+        values = step.values
+        opportunities = list(zip(values[ID], values[STAMP], values[DELETED], strict=True))
+        for start in range(0, len(opportunities), _AT_ONCE):
+            part = {
+                str(id_): (stamp, deleted) for id_, stamp, deleted in opportunities[start : start + _AT_ONCE]
+            }
             for id_, lines in groupby(self._lines(list(part)), key=lambda line: str(line["OpportunityId"])):
-                if is_true(part[id_][DELETED]):
+                stamp, deleted = part[id_]
+                if is_true(deleted):
                     gone += [str(line["Id"]) for line in lines]
                 else:
-                    rows += _stays(list(lines), part[id_]["SystemModstamp"])
-        yield from self._given(rows, gone, self._token(index, step.place))
+                    rows += _stays(list(lines), stamp)
+        columns = turned(rows, [column.name for column in self.table.columns])
+        yield from self._given(columns, gone, self._token(index, step.place))
 
     def _lines(self, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
         """All lines of the histories of these, in order."""

@@ -7,13 +7,13 @@ order of their last change, so one that changes meanwhile moves ahead of us and 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from cadran.plugins import DataError
-from cadran_plugins.salesforce.objects import DELETED, ID, STAMP, Source
+from cadran.plugins.http import Listing
+from cadran_plugins.salesforce.objects import DELETED, ID, STAMP, Source, Values
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import TooMuch
 
@@ -35,7 +35,7 @@ class Step:
 
     Where that is more than one question may ask for, it is none or all that one answer holds, as another API can be asked, or not."""
 
-    records: Sequence[Mapping[str, Any]]
+    values: Values
     place: Place | None
     done: bool
     total: int
@@ -44,23 +44,24 @@ class Step:
 def steps(session: Session, source: Source, since: dt.datetime | None, place: Place | None) -> Iterator[Step]:
     """From the first change in the window, or from a place on."""
     limit, many = 0, 0  # the first answer counts all that there is
+    listing = Listing(source.asked, at="records", beside=("done", "totalSize"))
     while True:
         try:
-            answer = session.query(soql(source, since, place, limit))
+            answer = session.listed(soql(source, since, place, limit), listing)
         except TooMuch as error:
             if limit:
                 raise
             session.context.log(f"{source.object}: {error.message}; asking for {AT_ONCE} rows at once")
             limit, many = AT_ONCE, AT_ONCE if error.code == "QUERY_TIMEOUT" else 0
             continue
-        records = answer["records"]
-        if not records and not answer["done"]:
+        values, total = dict(zip(source.asked, answer.columns, strict=True)), answer.beside["totalSize"]
+        if not answer.count and not answer.beside["done"]:
             raise DataError(f"Salesforce says that there are more rows of {source.object}, and gives none")
-        behind = _behind(source, records, place)
-        if records and behind == place:
+        behind = _behind(source, values) if answer.count else place
+        if answer.count and behind == place:
             raise DataError(f"Salesforce gives the same rows of {source.object} again")
-        done = bool(answer["done"]) and (not limit or answer["totalSize"] < limit)
-        yield Step(records, behind, done, many if limit else answer["totalSize"])
+        done = bool(answer.beside["done"]) and (not limit or total < limit)
+        yield Step(values, behind, done, many if limit else total)
         if done:
             return
         place, limit = behind, AT_ONCE
@@ -96,9 +97,7 @@ def literal(when: dt.datetime) -> str:
     return when.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _behind(source: Source, records: Sequence[Mapping[str, Any]], before: Place | None) -> Place | None:
-    if not records:
-        return before
-    last = records[-1]
-    stamp = literal(dt.datetime.fromisoformat(last[STAMP])) if source.stamped else ""
-    return Place(stamp, str(last[ID]))
+def _behind(source: Source, values: Values) -> Place:
+    """The place behind the last row."""
+    stamp = literal(dt.datetime.fromisoformat(values[STAMP][-1])) if source.stamped else ""
+    return Place(stamp, str(values[ID][-1]))

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from cadran.plugins.connector import Transient
+from cadran.plugins.http.listing import Listed, Listing
 from cadran.plugins.http.said import beginning
 
 
@@ -23,6 +24,7 @@ class Answer:
     url: str = field(repr=False, default="")
     masked: Callable[[str], str] = field(repr=False, compare=False, default=str)
     _parsed: list[Any] = field(repr=False, compare=False, default_factory=list)  # once it was asked for
+    _listed: dict[Listing, Listed | None] = field(repr=False, compare=False, default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -40,6 +42,12 @@ class Answer:
                 raise Transient("the answer is no JSON" + (f": {came}" if came else ", it is empty"))
             self._parsed.append(value)
         return self._parsed[0]
+
+    def listed(self, listing: Listing) -> Listed | None:
+        """The records that it lists, column by column; None where it lists none, which :meth:`json` then shows. Raises as that."""
+        if listing not in self._listed:
+            self._listed[listing] = listing.typed(self.content) or listing.plain(self.json())
+        return self._listed[listing]
 
 
 def _decoded(content: bytes) -> tuple[Any, bool]:

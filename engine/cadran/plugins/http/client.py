@@ -11,6 +11,7 @@ from cadran.plugins.http import outcome
 from cadran.plugins.http.answer import Answer
 from cadran.plugins.http.buckets import Limit, bucket
 from cadran.plugins.http.hosts import Hosts
+from cadran.plugins.http.listing import Listing
 from cadran.plugins.http.outcome import Failure
 from cadran.plugins.http.sent import build, secrets_of
 from cadran.plugins.http.stream import Pieces
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Judge = Callable[[Answer], ConnectorError | None]
 #: The seconds for which the account should ask nothing more, as an answer's headers tell; None or 0: it may go on.
 Pace = Callable[[Answer], float | None]
+#: What an answer has to be.
+Expect = Literal["json", "any"] | Listing
 
 _T = TypeVar("_T")
 _HELD = 256 << 20  # bytes of one answer; what is larger is streamed
@@ -69,14 +72,14 @@ class Http:
 
     def get(
         self, url: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None,
-        tries: int | None = None, expect: Literal["json", "any"] = "json",
+        tries: int | None = None, expect: Expect = "json",
     ) -> Answer:  # fmt: skip
         return self.request("GET", url, params=params, headers=headers, tries=tries, expect=expect)
 
     def post(
         self, url: str, *, json: Any = None, data: Mapping[str, str] | None = None, params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None, repeatable: bool = True, tries: int | None = None,
-        expect: Literal["json", "any"] = "json",
+        expect: Expect = "json",
     ) -> Answer:  # fmt: skip
         """``repeatable``: asking twice does no harm, as for a search. Else it is asked again only where the server did nothing."""
         return self.request("POST", url, json=json, data=data, params=params, headers=headers, repeatable=repeatable, tries=tries, expect=expect)  # fmt: skip
@@ -84,9 +87,10 @@ class Http:
     def request(
         self, method: str, url: str, *, json: Any = None, data: Mapping[str, str] | None = None, params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None, repeatable: bool = True, tries: int | None = None,
-        expect: Literal["json", "any"] = "json",
+        expect: Expect = "json",
     ) -> Answer:  # fmt: skip
-        """``expect``: an answer that should be JSON and is not (a web page with status 200) is asked for again.
+        """``expect``: an answer that should be JSON and is not (a web page with status 200) is asked for again. A :class:`Listing`: it is
+        read by :meth:`Answer.listed`.
 
         Raises :class:`ConnectorError`: AuthError, RateLimited, QuotaExhausted, Transient once it was tried ``tries`` times, DataError for
         what will never work, Cancelled.
@@ -143,7 +147,7 @@ class Http:
         except Exception as error:
             return self._lost(error, ask.host)
 
-    def _judged(self, opened: Opened, expect: str) -> Answer | Failure:
+    def _judged(self, opened: Opened, expect: Expect) -> Answer | Failure:
         """Reads an answer whole, and says whether it is good."""
         content = self._content(opened)
         if isinstance(content, Failure):
@@ -158,9 +162,9 @@ class Http:
         host = opened.ask.host
         if (failure := outcome.of_status(answer, host, now, self.credential)) is not None:
             return failure
-        if expect == "json" and answer.content:
+        if expect != "any" and answer.content:
             try:
-                answer.json()
+                answer.json() if expect == "json" else answer.listed(expect)
             except Transient as error:
                 return Failure(Transient(f"{host} answered, but {error.message}"), again=True)
         return answer

@@ -48,6 +48,8 @@ def _url(url: str, params: Mapping[str, Any]) -> httpx.URL:
     import httpx
 
     try:
+        if params and "?" not in url:
+            return httpx.URL(url, params=params)
         whole = httpx.URL(url)
         return whole.copy_merge_params(params) if params else whole
     except (httpx.InvalidURL, ValueError):

@@ -20,6 +20,8 @@ _NONE = type(None)
 _ZONED = re.compile("[Z+-]").search
 _Read = Callable[[Kind, Any, Sequence[Any]], Any]
 _WIDEST = 38  # digits of Arrow's decimals
+#: As Python writes small decimals, 1.7E-14. With places beyond its own, 1E-60, Arrow takes them for zero.
+_IS_SMALL = re.compile("-?[0-9](?:[.][0-9]{1,15})?E-1?[0-9]").fullmatch
 _IN_TIME = 200_000_000_000_000  # milliseconds since 1970: the year 8307
 
 
@@ -78,12 +80,15 @@ def _dates(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | 
     return _texts(kind, arrow, values) if usual else None
 
 
-def _decimals(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+def _written(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
     import pyarrow as pa
 
-    if not _are_short(kind, [str(value) for value in values if value is not None]):
-        return None
-    return pa.array([Decimal(value) if type(value) is int else value for value in values], arrow)
+    return pa.array([None if value is None else str(value) for value in values], arrow)
+
+
+def _decimals(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+    """A number is what its text is."""
+    return _decimal_texts(kind, arrow, [None if value is None else str(value) for value in values])
 
 
 def _decimal_texts(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
@@ -92,8 +97,12 @@ def _decimal_texts(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.
 
 def _are_short(kind: Kind, written: Sequence[str]) -> bool:
     """Arrow's decimals run over in silence, and come out as other numbers: it gets only what cannot lead so far."""
-    most = _WIDEST - kind.scale
-    return all(len(text) <= most and "e" not in text and "E" not in text for text in written)
+    if max(map(len, written), default=0) > _WIDEST - kind.scale:
+        return False
+    together = "".join(written)
+    if "e" in together:
+        return False
+    return "E" not in together or all("E" not in text or _IS_SMALL(text) for text in written)
 
 
 def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
@@ -137,11 +146,66 @@ def _instants(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array
     return _dates(kind, arrow, values)
 
 
+def of_texts(kind: Kind, arrow: pa.DataType, texts: pa.Array) -> pa.Array | None:
+    """As :func:`column`, of texts that Arrow holds already, as those of a CSV file. An empty one is NULL in any column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pc.any(pc.equal(texts, "")).as_py():
+        texts = pc.if_else(pc.equal(texts, ""), None, texts)
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), arrow)
+    if kind.name == "VARCHAR":
+        return texts
+    if not (kind.name in _HELD and _HELD[kind.name](kind, texts)):
+        return None
+    if kind.name == "BOOLEAN":
+        return pc.equal(texts, "true")
+    try:
+        found = texts.cast(arrow)
+    except ValueError:
+        return None
+    return found if kind.name != "DOUBLE" or pc.all(pc.is_finite(found)).as_py() else None
+
+
+def _hold(texts: pa.Array, what: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.match_substring(texts, what, ignore_case=True)).as_py())
+
+
+def _are_short_texts(kind: Kind, texts: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    return pc.max(pc.binary_length(texts)).as_py() <= _WIDEST - kind.scale and not _hold(texts, "e")
+
+
+def _are_booleans(_: Kind, texts: pa.Array) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return bool(pc.all(pc.is_in(texts, pa.array(["true", "false", None]))).as_py())
+
+
+def _are_in_time(kind: Kind, texts: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(texts).as_py()
+    zoned = kind.name != TIMESTAMPTZ or _ZONED(ends["min"], 10) is not None
+    return zoned and ends["min"] >= "0002" and ends["max"] < "9999"
+
+
+#: What texts have to be for Arrow's cast to be strict.
+_HELD: dict[str, Callable[[Kind, Any], bool]] = {
+    "BIGINT": lambda _, texts: not _hold(texts, "x"), "DECIMAL": _are_short_texts, "DOUBLE": lambda *_: True, "BOOLEAN": _are_booleans,
+    "DATE": _are_in_time, "TIMESTAMP": _are_in_time, TIMESTAMPTZ: _are_in_time,
+}  # fmt: skip
 _TEXTS: dict[str, _Read] = {
     "VARCHAR": _as_it_is, "BIGINT": _whole_numbers, "DECIMAL": _decimal_texts, "DOUBLE": _finite(_texts), "BOOLEAN": _booleans,
     "DATE": _dates, "TIMESTAMP": _dates, TIMESTAMPTZ: _instants,
 }  # fmt: skip
 _VALUES: dict[tuple[str, frozenset[type]], _Read] = {
+    ("VARCHAR", frozenset({int})): _written,
     ("BIGINT", frozenset({int})): _as_it_is,
     ("BOOLEAN", frozenset({bool})): _as_it_is,
     ("DECIMAL", frozenset({int})): _decimals,

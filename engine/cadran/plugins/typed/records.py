@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -47,31 +47,37 @@ class Records:
         self, records: Iterable[Mapping[str, Any]], place: str = ""
     ) -> tuple[pa.RecordBatch, list[Rejected]]:
         """The rows that fit, and those set aside; ``place`` says where they come from (``deals``)."""
+        rows = records if isinstance(records, list) else list(records)
+        values = turned(rows, [name for name, _ in self._kinds])
+        return self._typed(values, len(rows), lambda number: self._place(place, number, rows[number]))
+
+    def columns_batch(
+        self, values: Sequence[Sequence[Any]], place: str = ""
+    ) -> tuple[pa.RecordBatch, list[Rejected]]:
+        """As :meth:`batch`, of values that lie column by column already, all of the same length: a sequence for each of ``columns``, or
+        Arrow's texts, of which empty ones are NULL."""
+        names = [name for name, _ in self._kinds]
+
+        def told(number: int) -> str:
+            record = {name: _at(found, number) for name, found in zip(names, values, strict=True)}
+            return self._place(place, number, record)
+
+        return self._typed(values, len(values[0]) if values else 0, told)
+
+    def _typed(
+        self, values: Sequence[Sequence[Any]], count: int, told: Callable[[int], str]
+    ) -> tuple[pa.RecordBatch, list[Rejected]]:
         import pyarrow as pa
 
-        rows = records if isinstance(records, list) else list(records)
         bad: dict[int, list[str]] = {}
         arrays = [
-            self._array(name, kind, arrow, values, bad)
-            for (name, kind), arrow, values in zip(
-                self._kinds, self.schema.types, self._turned(rows), strict=True
-            )
+            self._array(name, kind, arrow, found, bad)
+            for (name, kind), arrow, found in zip(self._kinds, self.schema.types, values, strict=True)
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
         if bad:
-            batch = batch.filter(pa.array([number not in bad for number in range(len(rows))]))
-        aside = [Rejected(self._place(place, number, rows[number]), "; ".join(bad[number])) for number in sorted(bad)]  # fmt: skip
-        return batch, aside
-
-    def _turned(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
-        """The values column by column."""
-        names = [name for name, _ in self._kinds]
-        try:
-            if len(names) > 1 and rows:
-                return list(zip(*map(itemgetter(*names), rows), strict=True))
-        except KeyError:
-            pass  # a record has no word of one of them
-        return [[row.get(name) for row in rows] for name in names]
+            batch = batch.filter(pa.array([number not in bad for number in range(count)]))
+        return batch, [Rejected(told(number), "; ".join(bad[number])) for number in sorted(bad)]
 
     def _array(
         self, name: str, kind: Kind, arrow: pa.DataType, values: Sequence[Any], bad: dict[int, list[str]]
@@ -79,6 +85,10 @@ class Records:
         """A column; what does not fit is NULL in it, and told in ``bad``."""
         import pyarrow as pa
 
+        if isinstance(values, pa.Array):
+            if (found := fast.of_texts(kind, arrow, values)) is not None:
+                return found
+            values = [value or None for value in values.to_pylist()]
         if (found := fast.column(kind, arrow, values)) is not None:
             return found
         out = []
@@ -97,6 +107,26 @@ class Records:
         else:
             which = f"record {number + 1}"
         return f"{place}, {which}" if place else which
+
+
+def turned(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Sequence[Any]]:
+    """What rows hold under each name, column by column; None where they hold nothing. A name may stand there more than once."""
+    if not rows or not names:
+        return [[] for _ in names]
+    first = rows[0]
+    there = [name for name in names if name in first]
+    if len(there) < 2:
+        return [[row.get(name) for row in rows] for name in names]
+    try:
+        found = dict(zip(there, zip(*map(itemgetter(*there), rows), strict=True), strict=True))
+    except KeyError:  # some have no word of one of them
+        return [[row.get(name) for row in rows] for name in names]
+    return [found[name] if name in found else [row.get(name) for row in rows] for name in names]
+
+
+def _at(values: Sequence[Any], number: int) -> Any:
+    found = values[number]
+    return found.as_py() if hasattr(found, "as_py") else found
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,160 @@
+"""Answers that list records: of these only what is wanted is read, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, cached_property
+from typing import Any
+
+#: Where a record holds something: a key, or keys of objects within one another.
+Path = str | tuple[str, ...]
+#: Records that are turned into columns at a time: few lie in the processor's cache, and are not seen by Python's garbage collector.
+_AT_ONCE = 100
+_Tree = dict[str, "_Tree | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """``columns``: what the records hold at each path of the :class:`Listing`, None where that is nothing. ``beside``: what the answer
+    says under the other names; those that it does not say are missing."""
+
+    columns: Sequence[Sequence[Any]]
+    count: int
+    beside: Mapping[str, Any]
+
+
+class Listing:
+    """How an answer lists records: ``paths`` are what is wanted of each, ``at`` is the key that the list stands under, empty where the
+    answer is the list itself, ``beside`` names what is wanted of the answer's other keys.
+
+    Values are those of :meth:`Answer.json`; of lists that stand at one of ``firsts``, which are among the paths, the first item, and None
+    of empty ones. What is not wanted is not looked at, and costs next to nothing.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], *, at: str = "", beside: Sequence[str] = (), firsts: Collection[Path] = ()
+    ) -> None:
+        self.paths = tuple(map(_keys, paths))
+        self.at, self.beside, self._firsts = at, tuple(beside), frozenset(map(_keys, firsts))
+        self._tree: _Tree = {}
+        for path in self.paths:
+            inner = self._tree
+            for key in path[:-1]:
+                below = inner.setdefault(key, {})
+                if below is None:
+                    raise ValueError(f"{path} lies within something that is wanted as a whole")
+                inner = below
+            if inner.setdefault(path[-1], None) is not None:
+                raise ValueError(f"of {path} parts are wanted, and the whole")
+
+    def typed(self, content: bytes) -> Listed | None:
+        """Read at once; None for an answer that has to be looked at closer."""
+        import msgspec
+
+        try:
+            found = self._decode(content)
+        except (ValueError, ArithmeticError, RecursionError):
+            return None
+        rows = getattr(found, "list") if self.at else found
+        said = zip(self.beside, msgspec.structs.astuple(found)[1:], strict=True) if self.at else ()
+        beside = {name: value for name, value in said if value is not msgspec.UNSET}
+        return Listed(self._picked(rows, msgspec.structs.astuple), len(rows), beside)
+
+    def plain(self, value: Any) -> Listed | None:
+        """Of a value that is read already; None where it lists no records."""
+        rows, beside = value, {}
+        if self.at:
+            if not isinstance(value, dict):
+                return None
+            rows, beside = value.get(self.at), {name: value[name] for name in self.beside if name in value}
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return None
+        try:
+            shaped = [_shaped(row, self._tree) for row in rows]
+        except TypeError:
+            return None
+        return Listed(self._picked(shaped, lambda row: row), len(rows), beside)
+
+    def _picked(self, rows: Sequence[Any], parts: Callable[[Any], tuple[Any, ...]]) -> list[Sequence[Any]]:
+        found = dict(_columns(rows, self._tree, parts, ()))
+        for path in self._firsts:
+            head = _head()
+            found[path] = [
+                value.first if type(value) is head else (value or [None])[0] if type(value) is list else value
+                for value in found[path]
+            ]
+        return [found[path] for path in self.paths]
+
+    @cached_property
+    def _decode(self) -> Callable[[bytes], Any]:
+        import msgspec
+
+        record = list[_struct(self._tree, self._firsts)]  # type: ignore[misc]
+        kind: Any = record
+        if self.at:
+            said = [(f"said_{n}", Any, msgspec.UNSET) for n in range(len(self.beside))]
+            names = {"list": self.at, **{f"said_{n}": name for n, name in enumerate(self.beside)}}
+            kind = msgspec.defstruct("Answer", [("list", record), *said], rename=names)
+        return msgspec.json.Decoder(kind, float_hook=Decimal).decode
+
+
+def _keys(path: Path) -> tuple[str, ...]:
+    return (path,) if isinstance(path, str) else tuple(path)
+
+
+def _struct(tree: _Tree, firsts: Collection[tuple[str, ...]], above: tuple[str, ...] = ()) -> Any:
+    """The type of an object with these keys. None of them has to be there."""
+    import msgspec
+
+    names = {f"field_{number}": key for number, key in enumerate(tree)}
+    fields = []
+    for name, (key, below) in zip(names, tree.items(), strict=True):
+        path = (*above, key)
+        if below is not None:
+            kind = _struct(below, firsts, path) | None
+        else:
+            kind = _head() | bool | int | str | None if path in firsts else Any
+        fields.append((name, kind, None))
+    return msgspec.defstruct("Record", fields, rename=names, gc=False)  # JSON has no circles
+
+
+@cache
+def _head() -> Any:
+    """The type of a list of which the first item counts: thousands of lists keep Python's garbage collector busy."""
+    import msgspec
+
+    return msgspec.defstruct("Head", [("first", Any, None)], array_like=True, gc=False)
+
+
+def _shaped(row: Mapping[str, Any], tree: _Tree) -> tuple[Any, ...]:
+    """The values as an object of :func:`_struct` has them. Raises TypeError for what is no object where one has to be."""
+    out: list[Any] = []
+    for key, below in tree.items():
+        value = row.get(key)
+        if below is not None:
+            if value and not isinstance(value, dict):
+                raise TypeError(key)
+            value = _shaped(value, below) if value else None
+        out.append(value)
+    return tuple(out)
+
+
+def _columns(
+    rows: Sequence[Any], tree: _Tree, parts: Callable[[Any], tuple[Any, ...]], above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Sequence[Any]]]:
+    """Each path's values; ``parts`` takes an object apart."""
+    nothing = (None,) * len(tree)
+    some_missing = bool(above) and None in rows
+    columns: list[list[Any]] = [[] for _ in tree]
+    for start in range(0, len(rows), _AT_ONCE):
+        few = rows[start : start + _AT_ONCE]
+        split = (nothing if row is None else parts(row) for row in few) if some_missing else map(parts, few)
+        for column, values in zip(columns, zip(*split, strict=True), strict=True):
+            column += values
+    for (key, below), column in zip(tree.items(), columns, strict=True):
+        if below is None:
+            yield (*above, key), column
+        else:
+            yield from _columns(column, below, parts, (*above, key))
