@@ -56,7 +56,11 @@ def rendered(simulator: HubSpot, columns: Mapping[str, set[str]] | None) -> str:
     template = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True).from_string(
         (starter / "kpis.yaml.jinja").read_text("utf-8")
     )
-    return template.render(pick=pick).replace(
+
+    def has(table: str, name: str) -> bool:
+        return columns is None or name in columns[table]
+
+    return template.render(pick=pick, has=has).replace(
         'token: "${HUBSPOT_TOKEN}"', f'token: "{simulator.token}", url: "{simulator.url}"'
     )
 
@@ -199,6 +203,29 @@ def test_deals_as_they_go_are_counted_as_by_hand(tmp_path: Path) -> None:
         "left_a_stage": [1, 4, 2],
         "close_rate": [1, 0.75, 1],
         "by_owner": [1, 4, 1],
+    }
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [{"crm.objects.orders.read"}, {"sales-email-read"}, {"crm.objects.orders.read", "sales-email-read"}],
+)
+def test_a_token_that_may_not_read_all_computes_the_rest(tmp_path: Path, missing: set[str]) -> None:
+    account = HubSpot()
+    account.missing = missing
+    account.insert("companies", {}, at=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
+    closed = {"dealstage": "closedwon", "amount": "10", "closedate": "2026-02-10T09:00:00Z"}
+    account.insert("deals", closed, at=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
+    kpis = {"won": "sum(deals.amount)", "customers_new": "count(customers)", "by_owner": "count(deals)"}
+    more = {"by_owner": {"segment": "owner"}}
+    with account.serving():
+        project = written(tmp_path, rendered(account, columns_of(account)), {name: {"formula": formula, "period": "month", **more.get(name, {})} for name, formula in kpis.items()})  # fmt: skip
+        synced(project)
+        rows = project.run(as_of="2026-03-01", since=dt.date(2026, 2, 1), until=dt.date(2026, 2, 1))
+    assert {row.kpi: row.value for row in rows if not row.segment_value} == {
+        "won": 10,
+        "customers_new": 1,
+        "by_owner": 1,
     }
 
 

@@ -62,14 +62,22 @@ class Team:
     def __init__(self, account: HubSpot, seed: int) -> None:
         self.account, self.random = account, random.Random(seed)
         self.binned: list[int] = []
+        for _ in range(12):
+            account.insert("contacts", {})
 
-    def live(self) -> list[int]:
-        return [row.id for row in self.account.rows["deals"].above(0) if row.archived is None]
+    def live(self, kind: str = "deals") -> list[int]:
+        return [row.id for row in self.account.rows[kind].above(0) if row.archived is None]
+
+    def deal(self) -> None:
+        """One of a contact, as it is from the first moment."""
+        with self.account.lock:
+            made = self.account.insert("deals", {"dealname": "new", "dealstage": STAGES[0], "pipeline": "default"})  # fmt: skip
+            self.account.associate("deals", made, "contacts", self.random.choice(self.live("contacts")))
 
     def work(self) -> None:
         chance, live = self.random.random(), self.live()
         if chance < 0.3 or len(live) < 5:
-            self.account.insert("deals", {"dealname": "new", "dealstage": STAGES[0], "pipeline": "default"})
+            self.deal()
         elif chance < 0.7:
             values = {"amount": str(self.random.randrange(1000)), "dealstage": self.random.choice(STAGES)}
             self.account.update("deals", self.random.choice(live), values)
@@ -78,8 +86,13 @@ class Team:
             self.binned.append(gone)
         elif chance < 0.87 and self.binned:
             self.account.restore("deals", self.binned.pop(self.random.randrange(len(self.binned))))
-        elif chance < 0.92:
+        elif chance < 0.9:
             self.account.merge("deals", *self.random.sample(live, 2))
+        elif chance < 0.93:
+            contacts = self.live("contacts")
+            if len(contacts) < 6:
+                self.account.insert("contacts", {})
+            self.account.merge("contacts", *self.random.sample(contacts, 2))
         else:
             self.account.tie("deals", self.random.sample(live, len(live) // 3), self.account.clock)
 

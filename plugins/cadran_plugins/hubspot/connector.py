@@ -81,9 +81,12 @@ class HubSpotConnector(SyncedConnector):
         if described.problem is not None:
             raise described.problem
         rows = 0
-        for given in self._kinds[table].changes(described, window, resume):
-            rows += _count(given)
-            yield given
+        try:
+            for given in self._kinds[table].changes(described, window, resume):
+                rows += _count(given)
+                yield given
+        except NotAllowed as error:  # of what this table links to: other tables may be read
+            raise ConfigError(error.message, hint=error.hint, setting=error.setting) from None
         yield End(rows)
 
     def _all(self) -> Iterator[Kind]:
