@@ -96,5 +96,7 @@ def block(asked: Asked, found: Listed) -> tuple[Block, Mapping[str, Sequence[Any
     ids = ids if set(map(type, ids)) <= {str} else list(map(str, ids))
     values, links = columns[: len(asked.properties)], columns[len(asked.properties) :]
     archived_at = [str(at or "") if gone else "" for gone, at in zip(archived, archived_at, strict=True)]
-    made = Block(ids, dict(zip(asked.properties, values, strict=True)), [each or {} for each in history], archived_at)
+    made = Block(
+        ids, dict(zip(asked.properties, values, strict=True)), [each or {} for each in history], archived_at
+    )
     return made, dict(zip(asked.linked, links, strict=True))

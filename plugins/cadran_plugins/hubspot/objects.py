@@ -67,7 +67,9 @@ class Objects(Kind):
         for step in walk(self.api, self.name, asked, window, resume):
             lost = [{"id": each} for each in merged(self.name, step.records)]
             if step.gone:
-                yield from self.gone(table, [*lost, *({"id": each} for each in step.records.ids)], step.resume)
+                yield from self.gone(
+                    table, [*lost, *({"id": each} for each in step.records.ids)], step.resume
+                )
             else:
                 yield from self.gone(table, lost)
                 yield from self.page(table, columns(step.records), step.resume)

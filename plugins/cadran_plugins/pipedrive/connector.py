@@ -213,7 +213,9 @@ def _known(table: str) -> None:
         raise ConfigError(f"Pipedrive has no table '{table}'", hint=suggest(table, NAMES))
 
 
-def _arrow(columns: Sequence[Column], found: Sequence[Sequence[Any]], place: str) -> tuple[Any, list[Rejected]]:
+def _arrow(
+    columns: Sequence[Column], found: Sequence[Sequence[Any]], place: str
+) -> tuple[Any, list[Rejected]]:
     import pyarrow as pa
 
     from cadran.plugins.typed.records import Records

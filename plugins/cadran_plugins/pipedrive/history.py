@@ -14,7 +14,16 @@ DEALS = 50
 #: More stages than a deal goes through: of a deleted deal nobody says how many there were.
 MOST = 100
 #: What is looked at of a deal.
-FIELDS = ("id", "add_time", "update_time", "stage_change_time", "close_time", "stage_id", "status", "is_deleted")
+FIELDS = (
+    "id",
+    "add_time",
+    "update_time",
+    "stage_change_time",
+    "close_time",
+    "stage_id",
+    "status",
+    "is_deleted",
+)
 
 
 def stages_of(http: Http, deal: Mapping[str, Any], names: Mapping[int, str]) -> list[dict[str, Any]]:

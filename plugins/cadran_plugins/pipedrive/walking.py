@@ -103,7 +103,9 @@ def _leads(http: Http, path: str, number: int, since: str, start: int, wanted: L
     while True:
         asked = {"sort": "update_time ASC", "updated_since": since, "start": start, "limit": PAGE}
         page = some(http, path, asked, wanted)
-        if not ((page.beside.get("additional_data") or {}).get("pagination") or {}).get("more_items_in_collection"):
+        if not ((page.beside.get("additional_data") or {}).get("pagination") or {}).get(
+            "more_items_in_collection"
+        ):
             yield Chunk(page, False, {"list": number + 1})
             return
         last = _second(str(page.values[("update_time",)][-1])) if page.count else since

@@ -39,9 +39,7 @@ class Session:
         self._ready()
         return self.now
 
-    def get(
-        self, path: str, params: Mapping[str, Any] | None = None, *, expect: Expect = "json"
-    ) -> Answer:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, expect: Expect = "json") -> Answer:
         return self._ready().get(self._instance + self.config.data + path, params=params, expect=expect)
 
     def post(self, path: str, value: Any) -> Answer:

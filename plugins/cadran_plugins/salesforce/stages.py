@@ -37,7 +37,9 @@ class StageReading(Reading):
         values = step.values
         opportunities = list(zip(values[ID], values[STAMP], values[DELETED], strict=True))
         for start in range(0, len(opportunities), _AT_ONCE):
-            part = {str(id_): (stamp, deleted) for id_, stamp, deleted in opportunities[start : start + _AT_ONCE]}
+            part = {
+                str(id_): (stamp, deleted) for id_, stamp, deleted in opportunities[start : start + _AT_ONCE]
+            }
             for id_, lines in groupby(self._lines(list(part)), key=lambda line: str(line["OpportunityId"])):
                 stamp, deleted = part[id_]
                 if is_true(deleted):
