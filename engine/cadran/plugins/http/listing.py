@@ -88,9 +88,10 @@ class Listing:
             shaped = [_shaped(row, self._tree) for row in rows]
         except TypeError:
             return None
+        found = Listed(self._picked(shaped, lambda row: row), len(rows), beside)
         if self._decode is None and rows:
             self._learn(rows)
-        return Listed(self._picked(shaped, lambda row: row), len(rows), beside)
+        return found
 
     def _picked(self, rows: Sequence[Any], parts: Callable[[Any], tuple[Any, ...]]) -> list[Sequence[Any]]:
         found = dict(_columns(rows, self._tree, parts, ()))
