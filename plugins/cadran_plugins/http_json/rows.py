@@ -66,6 +66,27 @@ def flat(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     return out
 
 
+def columns(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> list[Sequence[Any]]:
+    """The same of many rows, column by column."""
+    from cadran.plugins.typed.records import turned
+
+    plain = [column.path for column in fields if "." not in column.path]
+    found = dict(zip(plain, turned(rows, plain), strict=True))
+    out = [found[column.path] if column.path in found else _at(rows, column.path) for column in fields]
+    return [
+        [_instant(value, column.format) for value in values] if column.format else values
+        for column, values in zip(fields, out, strict=True)
+    ]
+
+
+def _at(rows: Sequence[Mapping[str, Any]], path: str) -> list[Any]:
+    key, _, rest = path.partition(".")
+    if "." not in rest and all(type(row.get(key)) is dict and path not in row for row in rows):
+        return [row[key].get(rest) for row in rows]
+    values = (find(row, path) for row in rows)
+    return [None if value is MISSING else value for value in values]
+
+
 def _instant(value: Any, format_: str) -> Any:
     """Seconds or milliseconds since 1970, or a time without a zone, as an instant; what is none stays, and is set aside for what it is."""
     if format_ == "utc":
