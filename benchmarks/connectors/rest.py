@@ -15,7 +15,10 @@ SETTINGS: dict[str, Any] = {
     "tables": {
         "invoices": {
             "path": "/api/cursor", "records": "data.items", "pages": {"cursor": "meta.next", "param": "cursor"}, "key": "id",
-            "columns": {"id": "bigint", "amount": "decimal(12,2)", "updated_at": "timestamptz"},
+            "columns": {
+                "id": "bigint", "amount": "decimal(12,2)", "paid": "boolean", "day": "date", "updated_at": "timestamptz", "changed": "bigint",
+                "customer.name": "varchar", "customer.city": "varchar",
+            },
         }
     },
 }  # fmt: skip

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadran.plugins import Column, ConfigError, Rejected
-from cadran.plugins.typed.records import Records
+from cadran.plugins.typed.records import Records, turned
 from cadran.plugins.typed.shapes import Plain, Shapes
 from cadran.plugins.typed.values import Misfit, exact, kind
 
@@ -101,6 +101,10 @@ def test_a_number_of_thousands_of_digits_is_set_aside(type_: str) -> None:
         ("DECIMAL(38,0)", "9" * 38, Decimal("9" * 38)),
         ("DECIMAL(2,2)", ".25", Decimal("0.25")),
         ("DECIMAL(2,2)", "1", BAD),
+        ("DECIMAL(18,15)", Decimal("0.000000000000017"), Decimal("0.000000000000017")),
+        ("DECIMAL(18,2)", Decimal("0E-18"), Decimal("0.00")),
+        ("DECIMAL(18,2)", Decimal("1.7E-14"), BAD),
+        ("DECIMAL(38,0)", Decimal("4.6E-52"), BAD),  # Arrow makes 0 of it
         ("DECIMAL", "33.333333333", Decimal("33.333333333")),
         ("DECIMAL", "33.333333333333336", BAD),
         ("DECIMAL", "732983868533591507092247098196", BAD),  # Arrow makes 52419134691714580165497883332.463577088 of it
@@ -346,6 +350,10 @@ _ANY = (
 def test_a_column_at_once_is_its_values_one_by_one(
     values: list[Any], type_: str, told: bool, utc: bool
 ) -> None:
+    same_at_once(values, type_, told=told, utc=utc)
+
+
+def same_at_once(values: list[Any], type_: str, *, told: bool = False, utc: bool = False) -> None:
     columns = Records([Column("x", type_), Column("n", "BIGINT")], epoch=["x"] if told else (), utc=utc)
     batch, rejected = columns.batch([{"x": value, "n": number} for number, value in enumerate(values)])
     wanted, misfits = [], 0
@@ -357,6 +365,53 @@ def test_a_column_at_once_is_its_values_one_by_one(
     assert (
         batch.equals(pa.RecordBatch.from_pylist(wanted, schema=columns.schema)) and len(rejected) == misfits
     )
+
+
+_SMALL = st.builds(
+    lambda digits, places: Decimal(digits).scaleb(-places), st.integers(-(10**17), 10**17), st.integers(0, 60)
+)
+
+
+@many
+@given(
+    values=st.lists(_SMALL | st.integers(-99, 99) | st.none(), max_size=6),
+    type_=st.sampled_from(["DECIMAL(38,0)", "DECIMAL(18,15)", "DECIMAL", "DECIMAL(38,37)"]),
+)
+def test_small_decimals_are_exact_or_set_aside(values: list[Any], type_: str) -> None:
+    """Python writes them with an exponent, which Arrow takes for nothing from some size on."""
+    same_at_once(values, type_)
+
+
+@many
+@given(
+    texts=st.lists(_WRITTEN | st.none(), max_size=6) | st.lists(_SMALL.map(str), max_size=3) | st.lists(_LONG.map(str), max_size=3),
+    type_=st.sampled_from(["VARCHAR", "JSON", "BIGINT", "DECIMAL(7,2)", "DECIMAL", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", TZ]),
+    utc=st.booleans(),
+)  # fmt: skip
+def test_texts_of_arrow_are_read_as_those_of_python(texts: list[str | None], type_: str, utc: bool) -> None:
+    """Empty ones are NULL."""
+    numbers = list(range(len(texts)))
+    records = Records([Column("x", type_), Column("n", "BIGINT")], utc=utc, key=["n", "x"])
+    rows = [{"x": text or None, "n": number} for text, number in zip(texts, numbers, strict=True)]
+    batch, rejected = records.batch(rows, "t")
+    assert records.columns_batch([[row["x"] for row in rows], numbers], "t") == (batch, rejected)
+    found, aside = records.columns_batch([pa.array(texts, pa.string()), numbers], "t")
+    assert found.equals(batch) and [each.reason for each in aside] == [each.reason for each in rejected]
+    assert [each.place for each in aside] == [each.place for each in rejected]
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        ([], [[], [], []]),
+        ([{}, {}], [[None, None], [None, None], [None, None]]),
+        ([{"a": 1, "b": 2}, {"a": 3, "b": 4, "c": 5}], [[1, 3], [2, 4], [None, 5]]),
+        ([{"a": 1, "b": 2, "c": 3}, {"b": 4}], [[1, None], [2, 4], [3, None]]),
+    ],
+)
+def test_rows_are_turned_into_columns(rows: list[dict[str, int]], wanted: list[list[Any]]) -> None:
+    assert [list(column) for column in turned(rows, ["a", "b", "c"])] == wanted
+    assert [list(column) for column in turned(rows, ["c", "c"])] == [wanted[2], wanted[2]]
 
 
 @many

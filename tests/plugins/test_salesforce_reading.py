@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.simulators.base import Fault
 
 from cadran.plugins import (
@@ -22,6 +26,7 @@ from cadran.plugins import (
     Transient,
     Window,
 )
+from cadran_plugins.salesforce.bulk import values_of
 
 from .salesforce_org import DAY, MINUTE, NOW, Kept, Org, whole
 
@@ -421,3 +426,40 @@ def test_an_answer_that_repeats_itself_is_no_endless_loop(org: Org) -> None:
 def test_a_table_that_is_not_there(org: Org) -> None:
     with pytest.raises(ConnectorError, match="no table 'invoices'"):
         whole(org.source(), "invoices")
+
+
+# --- the results of a job as CSV --------------------------------------------------------------------------------------------
+
+_FIELDS = ["Id", "Name", "SystemModstamp"]
+_CELLS = st.lists(st.sampled_from(["a", "é", "😀", '"', ",", "\n", "\r\n", "\r", " ", "null", "NA", "\\", "\t", "\u2028", "0x1F"]), max_size=4).map("".join)  # fmt: skip
+
+
+@given(rows=st.lists(st.tuples(_CELLS.filter(bool), _CELLS, _CELLS), max_size=4), ends=st.sampled_from(["\n", "\r\n"]), named=st.booleans())  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_csv_is_read_as_the_standard_library_reads_it(
+    rows: list[tuple[str, ...]], ends: str, named: bool
+) -> None:
+    written = io.StringIO(newline="")
+    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator=ends).writerows([*([_FIELDS] if named else []), *rows])  # fmt: skip
+    found = values_of(written.getvalue().encode(), _FIELDS)
+    read = list(csv.reader(io.StringIO(written.getvalue(), newline="")))[int(named) :]
+    assert list(zip(*(column.to_pylist() for column in found.values()), strict=True)) == [tuple(cell or None for cell in row) for row in read]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ['"1","a"', '"1","a","b"\n"2"\n', '"1","a","b","c"\n', '"1","a","b"\n\n"2","a","b"\n', '"1","a"\n"2","b"\n']
+)  # fmt: skip
+@pytest.mark.parametrize("head", ["", '"Id","Name","SystemModstamp"\n'])
+def test_a_line_with_more_or_fewer_values_breaks_off(head: str, text: str) -> None:
+    with pytest.raises(Transient, match="breaks off"):
+        values_of((head + text).encode(), _FIELDS)
+
+
+def test_what_is_no_utf8_costs_one_letter_and_no_part() -> None:
+    assert values_of(b'"1","\xff","x"\n', _FIELDS)["Name"].to_pylist() == ["\ufffd"]
+
+
+def test_a_part_has_a_place_behind_it_however_many_rows_it_has(org: Org) -> None:
+    org.leads(4001)
+    kept = whole(org.source(bulk="always"))
+    assert kept.sent == 4001 and kept.tokens[-1]["rows"] == 4001

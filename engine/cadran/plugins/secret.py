@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -38,10 +39,12 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _forms(secret: str) -> Iterator[str]:
-    yield from (secret, secret.strip(), json.dumps(secret)[1:-1], repr(secret)[1:-1], escape(secret))
-    for quoted in (quote(secret, safe=""), quote_plus(secret)):
-        yield from (quoted, _PERCENT.sub(lambda found: found[0].lower(), quoted))
+@lru_cache(maxsize=64)  # each line of a log is looked through for the same few
+def _forms(secret: str) -> frozenset[str]:
+    quoted = (quote(secret, safe=""), quote_plus(secret))
+    small = (_PERCENT.sub(lambda found: found[0].lower(), each) for each in quoted)
+    plain = (secret, secret.strip(), json.dumps(secret)[1:-1], repr(secret)[1:-1], escape(secret))
+    return frozenset((*plain, *quoted, *small))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Reading:
                 state = self._state(body)
             went_on: dict[str, Any] = {"end": True, "state": state} if behind is None else behind.kept()
             yield from self._deletes(gone)
-            batch, aside = records.batch((rows.flat(row, self.fields) for row in kept), self.table.name)
+            batch, aside = records.columns_batch(rows.columns(kept, self.fields), self.table.name)
             yield from aside
             sent += batch.num_rows
             count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet)}

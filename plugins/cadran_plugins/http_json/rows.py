@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from cadran_plugins.http_json.paths import MISSING, find
 from cadran_plugins.http_json.settings import Declared, Field
@@ -64,6 +64,38 @@ def flat(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
         if value is not MISSING:
             out[column.name] = _instant(value, column.format) if column.format else value
     return out
+
+
+def columns(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> list[Sequence[Any]]:
+    """The same of many rows, column by column."""
+    found = _at(rows, [column.path for column in fields])
+    return [
+        [_instant(value, column.format) for value in found[column.path]] if column.format else found[column.path]
+        for column in fields
+    ]
+
+
+def _at(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> dict[str, Sequence[Any]]:
+    """What stands at each path; None where that is nothing."""
+    from cadran.plugins.typed.records import turned
+
+    keys = set().union(*rows)
+    plain = [path for path in paths if "." not in path]
+    found = dict(zip(plain, turned(rows, plain), strict=True))
+    below: dict[str, list[str]] = {}
+    for path in paths:
+        if path not in keys and path.count(".") == 1:
+            below.setdefault(path.partition(".")[0], []).append(path)
+    for key, inner in below.items():
+        objects = [row.get(key) for row in rows]
+        if set(map(type, objects)) == {dict}:
+            rests = [path.partition(".")[2] for path in inner]
+            found.update(zip(inner, turned(cast("list[dict[str, Any]]", objects), rests), strict=True))
+    for path in paths:
+        if path not in found:  # some rows may hold it as a key, and others by its parts
+            values = (find(row, path) for row in rows)
+            found[path] = [None if value is MISSING else value for value in values]
+    return found
 
 
 def _instant(value: Any, format_: str) -> Any:

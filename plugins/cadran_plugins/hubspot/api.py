@@ -177,7 +177,7 @@ class Api:
     def _inline(self, kind: str, other: str, ids: Sequence[str], found: Sequence[Any]) -> list[Links]:
         """The links that a page of records brings along. Where there are more of one record, they are asked for."""
         _, primary = _PRIMARY.get((kind, other), (0, ""))
-        out = [_brought(part, primary) if part else [] for part in found]
+        out: list[Links] = [_brought(part, primary) if part else [] for part in found]
         more = [id_ for id_, part in zip(ids, found, strict=True) if part and _following(part)]
         if more:
             whole = self.links(kind, other, more)

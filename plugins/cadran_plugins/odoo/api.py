@@ -112,7 +112,7 @@ class Api:
             if not self._uid:
                 hint = "check 'login' and 'api_key': the key is one of that user"
                 raise AuthError("Odoo does not accept the login with this API key", hint=hint, setting=("api_key",))  # fmt: skip
-        args = [database, self._uid, key, model, method, [], dict(given)]
+        args: list[Any] = [database, self._uid, key, model, method, [], dict(given)]
         return self._rpc("object", "execute_kw", args, expect)
 
     def _rpc(self, service: str, method: str, args: list[Any], expect: Expect) -> Answer:

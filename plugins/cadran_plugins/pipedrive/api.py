@@ -118,7 +118,7 @@ def some(http: Http, path: str, params: Mapping[str, Any], wanted: Listing) -> S
         page = told(answer)
         if page["data"]:
             raise Transient("Pipedrive's answer is none of its API's")
-        return Some({path: () for path in wanted.paths}, 0, page)
+        return Some(dict.fromkeys(wanted.paths, ()), 0, page)
     return Some(dict(zip(wanted.paths, found.columns, strict=True)), found.count, found.beside)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cadran.plugins import Cancelled, ConnectorError, DataError, ResumeExpired, Transient
 from cadran.plugins.http import Answer
-from cadran_plugins.salesforce.objects import Values
+from cadran_plugins.salesforce.objects import ID, STAMP, Values
 from cadran_plugins.salesforce.session import Session
 from cadran_plugins.salesforce.trouble import Missing, of_job
 
@@ -60,7 +60,7 @@ def results(session: Session, job: Job, fields: Sequence[str]) -> Iterator[tuple
         except Missing:
             raise ResumeExpired("Salesforce does not keep the results of this read any more") from None
         none = answer.headers.get("sforce-numberofrecords") == "0"  # what stands there instead differs
-        values = _values(b"" if none else answer.content, fields)
+        values = values_of(b"" if none else answer.content, fields)
         job = _behind(job, answer, len(values[fields[0]]))
         yield values, job
 
@@ -89,8 +89,8 @@ def given_up(session: Session, job: Job) -> None:
         session.context.log(f"the job {job.job} could not be deleted: {error.message}")
 
 
-def _values(content: bytes, fields: Sequence[str]) -> Values:
-    """The columns of a part, as Arrow's texts."""
+def values_of(content: bytes, fields: Sequence[str]) -> Values:
+    """The columns of a part's CSV, as Arrow's texts. Raises :class:`Transient` for a line that breaks off."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -99,7 +99,7 @@ def _values(content: bytes, fields: Sequence[str]) -> Values:
     names = next(csv.reader([line.decode("utf-8", "replace")]), [])
     if names == list(fields):  # each part begins with the names
         content = content[len(line) :]
-    elif len(names) == len(fields) and set(names) & {"Id", "SystemModstamp"}:
+    elif len(names) == len(fields) and set(names) & {ID, STAMP}:
         raise ResumeExpired("the results of this read hold other fields than the object has now")
     if not content:
         return {name: pa.array([], pa.string()) for name in fields}
@@ -112,4 +112,6 @@ def _values(content: bytes, fields: Sequence[str]) -> Values:
         table = arrow_csv.read_csv(pa.BufferReader(content), at_once, lines, texts)
     except pa.ArrowInvalid:
         raise Transient("a line of the results breaks off") from None
+    if table.column(ID).null_count:  # Arrow takes an empty line for a row in which all is empty
+        raise Transient("a line of the results breaks off, or has no Id")
     return {name: table.column(name).combine_chunks() for name in fields}

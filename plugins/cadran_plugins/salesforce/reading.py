@@ -149,7 +149,7 @@ class Reading:
 
 def _listed(column: Any) -> Sequence[Any]:
     """Values that Arrow holds, as Python's."""
-    return column if isinstance(column, Sequence) else column.to_pylist()  # type: ignore[no-any-return]
+    return column if isinstance(column, Sequence) else column.to_pylist()
 
 
 _ID, _STAMP = re.compile("[A-Za-z0-9]{15,18}"), re.compile("[-0-9]{10}T[:0-9]{8}Z|")

@@ -12,4 +12,16 @@ from cadran.plugins.http.settings import SETTINGS
 from cadran.plugins.http.stream import Pieces
 from cadran.plugins.http.waiting import Wait
 
-__all__ = ["SETTINGS", "Answer", "Expect", "Http", "Judge", "Limit", "Listed", "Listing", "Pace", "Pieces", "Wait"]
+__all__ = [
+    "SETTINGS",
+    "Answer",
+    "Expect",
+    "Http",
+    "Judge",
+    "Limit",
+    "Listed",
+    "Listing",
+    "Pace",
+    "Pieces",
+    "Wait",
+]

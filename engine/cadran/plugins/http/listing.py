@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache
+from types import GenericAlias
 from typing import Any
 
 #: Where a record holds something: a key, or keys of objects within one another.
 Path = str | tuple[str, ...]
 #: Records that are turned into columns at a time: few lie in the processor's cache, and are not seen by Python's garbage collector.
 _AT_ONCE = 100
+_FEW = 30  # keys that are looked for one by one, and are found soon
 _Tree = dict[str, "_Tree | None"]
 
 
@@ -30,14 +32,23 @@ class Listing:
     answer is the list itself, ``beside`` names what is wanted of the answer's other keys.
 
     Values are those of :meth:`Answer.json`; of lists that stand at one of ``firsts``, which are among the paths, the first item, and None
-    of empty ones. What is not wanted is not looked at, and costs next to nothing.
+    of empty ones.
+
+    The first answer is read as any, and tells in which order records hold their keys. Those that follow are read straight into objects of
+    this order, which takes half the time, and in which a key that is where it was before is found at once.
     """
 
     def __init__(
-        self, paths: Sequence[Path], *, at: str = "", beside: Sequence[str] = (), firsts: Collection[Path] = ()
+        self,
+        paths: Sequence[Path],
+        *,
+        at: str = "",
+        beside: Sequence[str] = (),
+        firsts: Collection[Path] = (),
     ) -> None:
         self.paths = tuple(map(_keys, paths))
         self.at, self.beside, self._firsts = at, tuple(beside), frozenset(map(_keys, firsts))
+        self._decode: Callable[[bytes], Any] | None = None
         self._tree: _Tree = {}
         for path in self.paths:
             inner = self._tree
@@ -53,11 +64,13 @@ class Listing:
         """Read at once; None for an answer that has to be looked at closer."""
         import msgspec
 
+        if self._decode is None:
+            return None
         try:
             found = self._decode(content)
         except (ValueError, ArithmeticError, RecursionError):
             return None
-        rows = getattr(found, "list") if self.at else found
+        rows = found.list if self.at else found
         said = zip(self.beside, msgspec.structs.astuple(found)[1:], strict=True) if self.at else ()
         beside = {name: value for name, value in said if value is not msgspec.UNSET}
         return Listed(self._picked(rows, msgspec.structs.astuple), len(rows), beside)
@@ -75,7 +88,10 @@ class Listing:
             shaped = [_shaped(row, self._tree) for row in rows]
         except TypeError:
             return None
-        return Listed(self._picked(shaped, lambda row: row), len(rows), beside)
+        found = Listed(self._picked(shaped, lambda row: row), len(rows), beside)
+        if self._decode is None and rows:
+            self._learn(rows)
+        return found
 
     def _picked(self, rows: Sequence[Any], parts: Callable[[Any], tuple[Any, ...]]) -> list[Sequence[Any]]:
         found = dict(_columns(rows, self._tree, parts, ()))
@@ -87,17 +103,43 @@ class Listing:
             ]
         return [found[path] for path in self.paths]
 
-    @cached_property
-    def _decode(self) -> Callable[[bytes], Any]:
+    def _learn(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        try:
+            self._decode = self._decoder(_ordered(self._tree, rows[:_AT_ONCE]))
+        except ValueError:  # the order varies, or a key has signs that msgspec does not take
+            self._decode = _refuse
+
+    def _decoder(self, tree: _Tree) -> Callable[[bytes], Any]:
         import msgspec
 
-        record = list[_struct(self._tree, self._firsts)]  # type: ignore[misc]
-        kind: Any = record
+        kind: Any = GenericAlias(list, _struct(tree, self._firsts))
         if self.at:
             said = [(f"said_{n}", Any, msgspec.UNSET) for n in range(len(self.beside))]
             names = {"list": self.at, **{f"said_{n}": name for n, name in enumerate(self.beside)}}
-            kind = msgspec.defstruct("Answer", [("list", record), *said], rename=names)
+            kind = msgspec.defstruct("Answer", [("list", kind), *said], rename=names)
+        self._tree = tree
         return msgspec.json.Decoder(kind, float_hook=Decimal).decode
+
+
+def _refuse(_: bytes) -> Any:
+    raise ValueError("has to be looked at closer")
+
+
+def _ordered(tree: _Tree, rows: Sequence[Mapping[str, Any]]) -> _Tree:
+    """The same keys, in the order of the records that hold most of them. Raises ValueError where there are many, and others hold them
+    in another: each would be looked for among all."""
+    longest = max(rows, key=len, default={})
+    place = {key: number for number, key in enumerate(key for key in longest if key in tree)}
+    for row in rows if len(tree) > _FEW else ():
+        found = [place[key] for key in row if key in place]
+        if found != sorted(found):
+            raise ValueError("the order varies")
+    out: _Tree = {}
+    for key in sorted(tree, key=lambda key: place.get(key, len(place))):
+        below = tree[key]
+        inner = [row[key] for row in rows if isinstance(row.get(key), dict)]
+        out[key] = None if below is None else _ordered(below, inner)
+    return out
 
 
 def _keys(path: Path) -> tuple[str, ...]:

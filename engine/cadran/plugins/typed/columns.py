@@ -20,8 +20,9 @@ _NONE = type(None)
 _ZONED = re.compile("[Z+-]").search
 _Read = Callable[[Kind, Any, Sequence[Any]], Any]
 _WIDEST = 38  # digits of Arrow's decimals
-#: As Python writes small decimals, 1.7E-14. With places beyond its own, 1E-60, Arrow takes them for zero.
-_IS_SMALL = re.compile("-?[0-9](?:[.][0-9]{1,15})?E-1?[0-9]").fullmatch
+#: Decimals with an exponent, as Python writes small ones (1.7E-14) and Salesforce large ones (1.23E7). With more places than Arrow has,
+#: 1E-60, it takes them for zero.
+_HAS_FEW_PLACES = re.compile("-?[0-9](?:[.][0-9]{1,15})?E(?:-?[0-9]|-1[0-9])").fullmatch
 _IN_TIME = 200_000_000_000_000  # milliseconds since 1970: the year 8307
 
 
@@ -102,7 +103,9 @@ def _are_short(kind: Kind, written: Sequence[str]) -> bool:
     together = "".join(written)
     if "e" in together:
         return False
-    return "E" not in together or all("E" not in text or _IS_SMALL(text) for text in written)
+    return "E" not in together or (
+        kind.scale <= _WIDEST // 2 and all("E" not in text or _HAS_FEW_PLACES(text) for text in written)
+    )
 
 
 def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
