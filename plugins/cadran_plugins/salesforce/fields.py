@@ -101,16 +101,23 @@ def rounded(value: Any, places: int) -> Any:
 
 
 def all_rounded(values: Any, places: int) -> Any:
-    """The same of a column, or of Arrow's texts; most of these are short enough to be seen at once."""
+    """The same of a column, or of Arrow's texts; that most of these are short is seen at once."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if isinstance(values, pa.Array):
-        long = pc.match_substring_regex(values, f"[.][0-9]{{{places + 1},}}|E")
-        if not pc.any(long).as_py():
+        import pyarrow.compute as pc
+
+        if not pc.any(pc.match_substring_regex(values, _long(places))).as_py():
             return values
         values = values.to_pylist()
+    elif not re.search(_long(places), " ".join(map(str, values))):
+        return values
     return [rounded(value, places) for value in values]
+
+
+def _long(places: int) -> str:
+    """What stands in a number that may have more decimals."""
+    return f"[.][0-9]{{{places + 1},}}|E"
 
 
 def _type(field: Mapping[str, Any]) -> str:
