@@ -61,7 +61,10 @@ def test_it_is_asked_again(fault: Fault, api: Api) -> None:
 )
 def test_what_it_says_when_it_gives_up(fault: Fault, message: str, api: Api) -> None:
     api.faults.append(fault)
-    with asking(api, timeout=0.5 if fault.kind == "hang" else 30, tries=3) as http, pytest.raises(Transient) as caught:
+    with (
+        asking(api, timeout=0.5 if fault.kind == "hang" else 30, tries=3) as http,
+        pytest.raises(Transient) as caught,
+    ):
         http.get("/x")
     assert str(caught.value) == message.replace("HOST", f"127.0.0.1:{api.port}") and len(api.asked) == 3
 
