@@ -49,7 +49,7 @@ def open(  # noqa: A001 - the name is the API: cadran.open(…)
 
 @dataclass(slots=True)
 class Project(Declared):
-    """One ``kpis.yaml``, and what can be done with it: checked, computed, tested; its messages sent, its values remembered."""
+    """One ``kpis.yaml``. ``environ`` is what ``${NAME}`` looks in. Without ``syncing``, sources are not asked for what has changed."""
 
     # --- checking ----------------------------------------------------------------------------------------------------
 

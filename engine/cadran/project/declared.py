@@ -1,4 +1,4 @@
-"""A project as its file declares it."""
+"""A project as its file declares it: what everything else here begins with."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from cadran.problems import Problem, ProblemsFound, errors
 
 @dataclass(slots=True)
 class Declared:
-    """One ``kpis.yaml``. ``environ`` is what ``${NAME}`` looks in. Without ``syncing``, sources are not asked for what has changed.
-
-    The file is read anew by each question, unless it is ``_pinned``.
-    """
+    """The file with all that says how it is read, which happens anew with each question unless it is pinned."""
 
     file: Path
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
