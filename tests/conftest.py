@@ -11,7 +11,6 @@ from browsing import browser  # noqa: F401
 from servers import mariadb, postgres, postgres_database  # noqa: F401 - fixtures of all tests
 from spark_server import spark, spark_server  # noqa: F401
 
-
 # The same examples each time, and no test fails since a machine is busy. CADRAN_FULL=1 looks for new ones.
 settings.register_profile(
     "cadran",
