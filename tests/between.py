@@ -47,6 +47,8 @@ class Between:
         self._listening.close()
         self.passing.set()
         self.cut()
+        for one in self._open:
+            one.close()
 
 
 def _end(*connections: socket.socket) -> None:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from browsing import browser  # noqa: F401
 from servers import mariadb, postgres, postgres_database  # noqa: F401 - fixtures of all tests
 from spark_server import spark, spark_server  # noqa: F401
+
+# The same examples each time, and no test fails since a machine is busy. CADRAN_FULL=1 looks for new ones.
+settings.register_profile(
+    "cadran",
+    deadline=None,
+    derandomize=os.environ.get("CADRAN_FULL") != "1",
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("cadran")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -59,7 +59,7 @@ STAGES = {
     "compute/engine.py": "",
     "cadran/calendar.py": "",
     "cadran/plugins/": "",
-    "cadran/project.py": "",
+    "cadran/project/": "",
     "cadran/cli/": "",
 }
 ORDER = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,11 +84,17 @@ def judged(folder: Path, *moments: str) -> None:
     store.close()
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    folder = made(tmp_path)
+@pytest.fixture(scope="module")
+def judged_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = made(tmp_path_factory.mktemp("shop"))
     judged(folder, "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01")
     return folder
+
+
+@pytest.fixture
+def shop(judged_shop: Path, tmp_path: Path) -> Path:
+    """A copy of its own."""
+    return shutil.copytree(judged_shop, tmp_path, dirs_exist_ok=True)
 
 
 def agrees(text: str, name: str, golden: bool) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from .asking import api  # noqa: F401 - a fixture
 from .own_servers import guarded_postgres, travelled_mariadb  # noqa: F401 - fixtures
+from .reading_hubspot import account  # noqa: F401 - a fixture
 from .salesforce_org import org  # noqa: F401 - a fixture
 
 Install = Callable[..., None]

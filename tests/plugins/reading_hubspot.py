@@ -1,4 +1,4 @@
-"""What tests of the HubSpot connector share: a connector on a simulated account, and what comes of its streams."""
+"""What tests of the HubSpot connector share: a simulated account, a connector on it, and what comes of its streams."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from tests.simulators.hubspot import HubSpot
 
 from cadran.plugins import WHOLE, Context, Deletes, End, Page, Rejected, Table, Window
@@ -16,6 +17,39 @@ from cadran.plugins.http import Wait
 from cadran_plugins.hubspot.connector import HubSpotConnector
 
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
+HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def account() -> Iterator[HubSpot]:
+    """A simulated account whose clock stands at noon."""
+    simulator = HubSpot()
+    simulator.now = lambda: NOON
+    with simulator.serving():
+        yield simulator
+
+
+def deals(account: HubSpot, count: int, at: dt.datetime = NOON - 10 * HOUR) -> list[int]:
+    return [account.insert("deals", {"dealname": f"D{n}", "amount": f"{n}.10", "dealstage": "contractsent"}, at=at + n * MINUTE) for n in range(count)]  # fmt: skip
+
+
+def world(account: HubSpot) -> None:
+    """Records with links, history and activities, some of them archived: more than a page of each."""
+    account.links_at_once = 2
+    ids = deals(account, 230)
+    company = account.insert("companies", {"name": "C"}, at=NOON - 9 * HOUR)
+    for n in ids[::3]:
+        account.update("deals", n, {"dealstage": "closedwon"}, at=NOON - HOUR)
+        account.associate("deals", n, "companies", company)
+    for n in (3, 9, 120):
+        account.archive("deals", ids[n])
+    for kind in ("calls", "notes", "tasks"):
+        for n in range(120):
+            note = account.insert(
+                kind, {"hs_timestamp": "2026-03-01T10:00:00Z"}, at=NOON - 2 * HOUR + n * MINUTE
+            )
+            account.associate(kind, note, "deals", ids[n])
+        account.archive(kind, note)
 
 
 class NoWait(Wait):

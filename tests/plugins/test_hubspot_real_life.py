@@ -13,7 +13,7 @@ from tests.simulators.base import Request, Response
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.hubspot_words import lacking, standard_error
 
-from cadran.plugins import AuthError, ConfigError, DataError, Transient, Window
+from cadran.plugins import AuthError, DataError, Transient, Window
 
 HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 LATELY = Window(NOON - HOUR, NOON + HOUR)
@@ -287,21 +287,3 @@ def test_stages_of_orders(account: HubSpot) -> None:
     assert {row["label"]: row["is_closed"] for row in rows.values()} == {
         "Open": False, "Processed": True, "Shipped": True, "Delivered": True, "Cancelled": True,
     }  # fmt: skip
-
-
-# --- scopes ------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_link_that_may_not_be_read_is_a_problem_of_its_table_alone(
-    account: HubSpot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What fails with AuthError is what all tables would meet as well."""
-    account.insert("deals", {})
-    answer, lacks = account.answer, lacking(["crm.objects.contacts.read"])
-    monkeypatch.setattr(account, "answer", lambda r: lacks if "associations/deals" in r.path else answer(r))
-    with (
-        connecting(account) as source,
-        pytest.raises(ConfigError, match=r"crm.objects.contacts.read") as caught,
-    ):
-        read(source, "deals", LATELY)
-    assert caught.value.setting == ("token",) and "grant" in caught.value.hint

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from cadran.plugins import Column, ConnectorError, Page
+from cadran.plugins import AuthError, Column, ConnectorError, Page
 from cadran_plugins.sql import adbc
 from cadran_plugins.sql.address import address
 from cadran_plugins.sql.config import Settings
@@ -393,7 +393,7 @@ def test_a_wrong_password(guarded_postgres: str) -> None:
     for password in ("wr0ng-secret", ""):
         error = failure(f"postgresql://keeper:{password}@{guarded_postgres}/postgres", "t")
         assert (error.message, error.setting) == ("the server refuses the user or the password", ("url",))
-        assert "wr0ng" not in error.message + error.hint
+        assert isinstance(error, AuthError) and "wr0ng" not in error.message + error.hint
 
 
 @pytest.mark.slow

@@ -80,22 +80,32 @@ def after(rows: int = 9) -> World:
     return of
 
 
+Step = Callable[[FrameType, str, Any], None]
+
+
 def process(folder: Path, made: Callable[[], World], events: int, note: Path | None) -> None:
     """Dies at its ``events``-th step, and at none if that is 0; then it notes how many there were."""
     copy, counted = Copy(folder, made()), [0]
 
-    def watch(frame: FrameType, event: str, what: Any) -> None:
-        paged = event == "call" and frame.f_code.co_name == "add"
-        if not paged and (event not in ("c_call", "c_return") or not _a_step(what)):
-            return
+    def step(frame: FrameType, event: str, what: Any) -> None:
         counted[0] += 1
         if counted[0] == events:
             if note is not None:
-                name = getattr(what, "__name__", "")
-                note.write_text(
-                    f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name} {event} {name}"
-                )
-            os.kill(os.getpid(), signal.SIGKILL)
+                note.write_text(named(frame, event, what))
+            die()
+
+    sync_watched(copy, step)
+    if note is not None:
+        note.write_text(str(counted[0]))
+
+
+def sync_watched(copy: Copy, step: Step) -> None:
+    """A sync that goes well, with ``step`` called at each of its steps."""
+
+    def watch(frame: FrameType, event: str, what: Any) -> None:
+        paged = event == "call" and frame.f_code.co_name == "add"
+        if paged or (event in ("c_call", "c_return") and _a_step(what)):
+            step(frame, event, what)
 
     sys.setprofile(watch)
     try:
@@ -103,8 +113,14 @@ def process(folder: Path, made: Callable[[], World], events: int, note: Path | N
     finally:
         sys.setprofile(None)
     assert all(one.error is None for one in done.values()), done
-    if note is not None:
-        note.write_text(str(counted[0]))
+
+
+def named(frame: FrameType, event: str, what: Any) -> str:
+    return f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name} {event} {getattr(what, '__name__', '')}"
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _a_step(function: Any) -> bool:

@@ -213,18 +213,6 @@ def test_what_all_tables_would_meet_is_met_once(tmp_path: Path, error: Connector
     assert len(copy.of.asked) == asked
 
 
-@pytest.mark.parametrize("names", [None, ["others", "more"]])
-def test_a_table_that_may_not_be_read_keeps_no_other_from_being_read(
-    tmp_path: Path, names: list[str] | None
-) -> None:
-    """A token that lacks one right of many: the source's description of the table says so, and of no other."""
-    error = AuthError("the token may not read this")
-    copy = Copy(tmp_path, world(replace(DEALS, name="others", problem=error), replace(DEALS, name="more")))
-    done = copy.sync(names)
-    assert done["others"].error is error
-    assert done["more"].error is None and [table for table, _, _ in copy.of.asked] == ["more"]
-
-
 def test_stopped_between_two_pages(copy: Copy) -> None:
     def fault(_: str, page: int) -> None:
         copy.stopped = page == 2

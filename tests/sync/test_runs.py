@@ -272,7 +272,7 @@ def test_no_secret_anywhere(opened: Project, of: World, caplog: pytest.LogCaptur
 def called(tmp_path: Path, of: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     project(tmp_path, of)
     monkeypatch.setenv("TOKEN", SECRET)
-    monkeypatch.setattr("cadran.project.PluginManager", lambda _: Plugins(of))
+    monkeypatch.setattr("cadran.project.declared.PluginManager", lambda _: Plugins(of))
     return lambda *args: CliRunner().invoke(cli, ["-C", str(tmp_path), *args])
 
 

@@ -30,7 +30,7 @@ def run_due(ctx: click.Context, kind: str, pretended: dt.date | None) -> None:
     What went wrong goes to the standard error, for a cron to mail it.
     """
     from cadran.problems import ProblemsFound, errors
-    from cadran.project import clock_of
+    from cadran.project.clock import clock_of
 
     with problems_shown(root(ctx)):
         opened = project(ctx)

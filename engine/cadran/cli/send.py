@@ -52,7 +52,7 @@ def send(
     """
     from cadran.deliver import requested
     from cadran.deliver.messages import Composer
-    from cadran.project import clock_of
+    from cadran.project.clock import clock_of
 
     if again and folder is not None:
         fail("--again and --dry-run exclude each other")

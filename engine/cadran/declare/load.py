@@ -10,7 +10,6 @@ import datetime as dt
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
@@ -54,7 +53,7 @@ from cadran.declare.passwords import written
 from cadran.declare.plugged import Plugins
 from cadran.declare.resolvers import Resolvers
 from cadran.declare.sections import Entry, Sections
-from cadran.declare.settings import Given, mask, replace_settings
+from cadran.declare.settings import Given, masked, replace_settings
 from cadran.declare.source_text import read_text
 from cadran.declare.zones import zone
 from cadran.problems import Problem, ProblemsFound, in_order
@@ -78,9 +77,7 @@ def load(
         if reader.documents:
             declaration = _build(reader, allow_paths)
         problems = in_order(reader.found.problems)
-        if hidden := reader.given.secrets | reader.passwords:
-            problems = [_masked(problem, hidden) for problem in problems]
-        return declaration, problems
+        return declaration, masked(problems, reader.given.secrets | reader.passwords)
 
 
 @contextmanager
@@ -93,10 +90,6 @@ def collector_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _masked(problem: Problem, secrets: set[str]) -> Problem:
-    return replace(problem, message=mask(problem.message, secrets), hint=mask(problem.hint, secrets))
 
 
 class _Reader:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.plugins.secrets import SecretError
-from cadran.problems import suggest
+from cadran.problems import Problem, suggest
 from cadran.starred import in_url, is_secret
 
 if TYPE_CHECKING:
@@ -123,6 +123,13 @@ def mask(text: str, secrets: Iterable[str]) -> str:
         elif form in text:
             text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", MASK, text)
     return text
+
+
+def masked(problems: Iterable[Problem], secrets: Collection[str]) -> list[Problem]:
+    """The problems, with no secret in what they say."""
+    if not secrets:
+        return list(problems)
+    return [replace(p, message=mask(p.message, secrets), hint=mask(p.hint, secrets)) for p in problems]
 
 
 def _forms(secret: str) -> Iterator[str]:

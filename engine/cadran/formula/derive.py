@@ -13,21 +13,15 @@ from sqlglot import exp
 
 from cadran.calendar import Duration, Grain
 from cadran.declare.model import Kpi
+from cadran.formula.leaves import Leaves
 from cadran.formula.measures import (
-    COUNTERPART,
     Leaf,
     Measure,
     Model,
     ResolvedKpi,
     ResolvedTarget,
-    Shift,
     Transform,
-    YearAgo,
-    counterpart_node,
-    leaf_node,
-    turns_no_data_into_something,
 )
-from cadran.formula.rows import rebuild
 
 
 @dataclass(slots=True)
@@ -35,53 +29,34 @@ class Derivation:
     """Collects derived KPIs over a model; ``model`` gives it with them."""
 
     base: Model
-    _leaves: dict[Leaf, int] = field(init=False)
-    _shifts: list[tuple[Transform, ...]] = field(init=False)
+    _leaves: Leaves = field(init=False)
     _kpis: dict[str, ResolvedKpi] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._leaves = {leaf: number for number, leaf in enumerate(self.base.leaves)}
-        self._shifts = list(self.base.shifts)
+        self._leaves = Leaves(self.base.leaves, self.base.shifts)
 
     @property
     def model(self) -> Model:
         return replace(
             self.base,
             kpis={**self.base.kpis, **self._kpis},
-            leaves=tuple(self._leaves),
-            shifts=tuple(self._shifts),
+            leaves=tuple(self._leaves.all),
+            shifts=tuple(self._leaves.shifts),
         )
 
     def leaf(self, leaf: Leaf) -> exp.Expr:
         """The node that stands for a leaf, known already or not."""
-        return leaf_node(self._leaves.setdefault(leaf, len(self._leaves)))
+        return self._leaves.node(leaf)
 
     def measure(self, measure: Measure) -> exp.Expr:
         return self.leaf(Leaf(measure))
 
     def leaf_of(self, node: exp.Placeholder) -> Leaf:
-        return list(self._leaves)[int(node.this)]
+        return self._leaves.of(node)
 
     def under(self, tree: exp.Expr, transform: Transform) -> exp.Expr:
-        """The tree with every leaf's span transformed, as ``previous(k)`` or ``rolling(k, 6)`` would."""
-        leaves = list(self._leaves)
-
-        def visit(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Placeholder):
-                return self.leaf(leaves[int(node.this)].under(transform))
-            if isinstance(node, exp.Anonymous) and node.this == COUNTERPART:
-                return self._counterpart((transform, *self._shifts[int(node.expressions[0].this)]))
-            return rebuild(node, visit)
-
-        moved = visit(tree)
-        if not isinstance(transform, Shift | YearAgo) or not turns_no_data_into_something(tree):
-            return moved
-        return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
-
-    def _counterpart(self, transforms: tuple[Transform, ...]) -> exp.Expr:
-        if transforms not in self._shifts:
-            self._shifts.append(transforms)
-        return counterpart_node(self._shifts.index(transforms))
+        """The tree over other spans, see :meth:`Leaves.under`."""
+        return self._leaves.under(tree, transform)
 
     def kpi(
         self, name: str, of: ResolvedKpi, value: exp.Expr, *,

@@ -16,8 +16,8 @@ from cadran.formula.checks import check_datasets, check_kpi, check_segment_names
 from cadran.formula.datasets import resolve_dataset
 from cadran.formula.dimensions import Dimensions
 from cadran.formula.functions import Functions, is_added
+from cadran.formula.leaves import Leaves
 from cadran.formula.measures import (
-    COUNTERPART,
     At,
     Leaf,
     Lookup,
@@ -32,10 +32,7 @@ from cadran.formula.measures import (
     ToDate,
     Transform,
     YearAgo,
-    counterpart_node,
-    leaf_node,
     leaves_in,
-    turns_no_data_into_something,
 )  # fmt: skip
 from cadran.formula.money import MoneyReader
 from cadran.formula.parse import Parsed, parse
@@ -83,9 +80,7 @@ class Resolver:
         broken = {name for section, name in declaration.broken if section == "datasets"}
         self.scope = Scope(declaration.datasets, columns, broken)
         self.functions, self.problems = functions_of(declaration)
-        self._leaves: dict[Leaf, int] = {}
-        self._by_number: list[Leaf] = []
-        self._shifts: list[tuple[Transform, ...]] = []
+        self._leaves = Leaves()
         self._trees: dict[str, exp.Expr | None] = {}
         self._parsed: dict[str, Parsed | None] = {}
         self._datasets: dict[str, ResolvedDataset] = {}
@@ -103,12 +98,12 @@ class Resolver:
         for score in self.declaration.scores.values():
             self.problems += check_score(score, self._datasets[score.dataset])
         kpis = {name: found for name in self._kpis if (found := self._kpi(name))}
-        self.problems += check_cohorts(self.declaration, kpis, self._by_number)
+        self.problems += check_cohorts(self.declaration, kpis, self._leaves.all)
         self.problems = as_declared(self.problems, self.declaration)
         if any(p.severity == "error" for p in self.problems):
             return None, self.problems
         dimensions = self._dimensions.reached()
-        leaves, shifts = tuple(self._by_number), tuple(self._shifts)
+        leaves, shifts = tuple(self._leaves.all), tuple(self._leaves.shifts)
         model = Model(self._datasets, kpis, leaves, shifts, dimensions, lookups, self.functions)
         return model, self.problems
 
@@ -179,16 +174,16 @@ class Resolver:
             return None
         previous, year_ago = value, value
         if self.comparisons:
-            previous, year_ago = self._under(value, Shift(-1)), self._under(value, YearAgo())
+            previous, year_ago = self._leaves.under(value, Shift(-1)), self._leaves.under(value, YearAgo())
         resolved = ResolvedKpi(
             kpi, parsed, value, _base(value), previous, year_ago, tuple(targets), tuple(rules)
         )
-        self.problems += check_kpi(resolved, self.declaration, self._by_number, self._dimensions.of)
+        self.problems += check_kpi(resolved, self.declaration, self._leaves.all, self._dimensions.of)
         trees = [t for target in targets for t in (target.value, target.low, target.high)]
         trees += [t for rule in rules for t in (rule.when, rule.clear)]
         for number in dict.fromkeys(n for tree in trees for n in leaves_in(tree)):
             for segment in dict.fromkeys(name for segments in kpi.segments for name in segments):
-                self._dimensions.of(segment, self._by_number[number].measure.dataset)
+                self._dimensions.of(segment, self._leaves.all[number].measure.dataset)
         return resolved
 
     def _target(self, name: str, case: TargetCase) -> ResolvedTarget | None:
@@ -265,7 +260,7 @@ class Resolver:
             self.scope, where.parsed, where.subject, lambda n: self._single_measure(n, where)
         )
         measure = self._money.convert(reader.read(node))
-        return leaf_node(self._number(Leaf(measure)))
+        return self._leaves.node(Leaf(measure))
 
     def _single_measure(self, name: str, where: Where) -> Measure | None:
         if name not in self.declaration.kpis or name in where.stack:
@@ -274,16 +269,10 @@ class Resolver:
         while isinstance(tree, exp.Paren):
             tree = tree.this
         if isinstance(tree, exp.Placeholder):
-            leaf = self._by_number[int(tree.this)]
+            leaf = self._leaves.of(tree)
             if not leaf.transforms and not leaf.total:
                 return leaf.measure
         return None
-
-    def _number(self, leaf: Leaf) -> int:
-        if leaf not in self._leaves:
-            self._leaves[leaf] = len(self._by_number)
-            self._by_number.append(leaf)
-        return self._leaves[leaf]
 
     def _name(self, node: exp.Expr, where: Where) -> exp.Expr:
         parts = parts_of(node) or []
@@ -370,15 +359,15 @@ class Resolver:
         transform = self._transform(node, word, where)
         if isinstance(transform, (Rolling, ToDate)):
             for number in leaves_in(tree):
-                if self._by_number[number].measure.function in ("retained", "lost"):
-                    function = self._by_number[number].measure.function
+                if self._leaves.all[number].measure.function in ("retained", "lost"):
+                    function = self._leaves.all[number].measure.function
                     raise where.fail(
                         "misplaced-function",
                         f"{function}() has no meaning in {word}()",
                         node,
                         "it compares one period with the one before",
                     )
-        return self._under(tree, transform)
+        return self._leaves.under(tree, transform)
 
     def _transform(self, node: exp.Expr, word: str, where: Where) -> Transform:
         match word:
@@ -428,30 +417,10 @@ class Resolver:
             raise where.fail("unknown-milestone", f"unknown milestone '{name}'", node, hint)
         return At(milestones[name], name)
 
-    def _under(self, tree: exp.Expr, transform: Transform) -> exp.Expr:
-        """The tree with every leaf's span transformed; no data where the calendar has no such period."""
-
-        def visit(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Placeholder):
-                return leaf_node(self._number(self._by_number[int(node.this)].under(transform)))
-            if isinstance(node, exp.Anonymous) and node.this == COUNTERPART:
-                return self._counterpart((transform, *self._shifts[int(node.expressions[0].this)]))
-            return rebuild(node, visit)
-
-        moved = visit(tree)
-        if not isinstance(transform, (Shift, YearAgo, At)) or not turns_no_data_into_something(tree):
-            return moved
-        return exp.Case(ifs=[exp.If(this=self._counterpart((transform,)), true=moved)])
-
-    def _counterpart(self, transforms: tuple[Transform, ...]) -> exp.Expr:
-        if transforms not in self._shifts:
-            self._shifts.append(transforms)
-        return counterpart_node(self._shifts.index(transforms))
-
     def _as_total(self, tree: exp.Expr) -> exp.Expr:
         if isinstance(tree, exp.Placeholder):
-            leaf = self._by_number[int(tree.this)]
-            return leaf_node(self._number(Leaf(leaf.measure, leaf.transforms, True)))
+            leaf = self._leaves.of(tree)
+            return self._leaves.node(Leaf(leaf.measure, leaf.transforms, True))
         return rebuild(tree, self._as_total)
 
 

@@ -1,17 +1,17 @@
 """Whether an installed plugin has the function, filter or block that a project asks for without naming the plugin.
 
-Only asked once something is wrong: it imports every plugin.
+Plugins are only asked once something is wrong: it imports all of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cadran.plugins.kinds import AddedKind
 from cadran.plugins.manager import PluginManager
-from cadran.problems import Problem
+from cadran.problems import Problem, errors
 
 _UNKNOWN: Mapping[AddedKind, re.Pattern[str]] = {
     "function": re.compile(r"unknown function '([^']+)'"),
@@ -20,9 +20,11 @@ _UNKNOWN: Mapping[AddedKind, re.Pattern[str]] = {
 }
 
 
-def with_offers(problems: Iterable[Problem], plugins: PluginManager, *, naming: bool) -> list[Problem]:
+def with_offers(problems: Sequence[Problem], plugins: PluginManager, *, naming: bool) -> list[Problem]:
     """The problems; a word that is unknown here, and that an installed plugin has, says how to get it. ``naming``: the project names
     plugins already."""
+    if not errors(problems):
+        return list(problems)
     return [_with_offer(problem, plugins, naming) for problem in problems]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadran.declare.settings import mask
+from cadran.declare.settings import mask, masked
 from cadran.plugins.notifier import Document, Message, Notifier, NotifierContext, NotifierError
 from cadran.plugins.writing import write_whole
 from cadran.problems import Problem, ProblemsFound
@@ -156,9 +156,7 @@ class _Desk:
         hidden = self.declaration.unsaid
         if not hidden:
             return delivery
-        problems = tuple(
-            replace(p, message=mask(p.message, hidden), hint=mask(p.hint, hidden)) for p in delivery.problems
-        )
+        problems = tuple(masked(delivery.problems, hidden))
         return replace(delivery, where=mask(delivery.where, hidden), problems=problems)
 
 

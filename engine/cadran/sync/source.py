@@ -137,7 +137,7 @@ class SourceSync:
                     raise failed
                 self._read.append(self._one(connector, found, name, kept.get(name), full=full))
             except ConnectorError as error:
-                failed = error if isinstance(error, _OF_ALL) and not _own(found.get(name), error) else None
+                failed = error if isinstance(error, _OF_ALL) else None
                 self._out[name] = self._failed(name, error)
                 self.hands.done(f"{self.job.source}.{name}: failed")
             else:
@@ -158,7 +158,6 @@ class SourceSync:
         if table is None:
             hint = suggest(name, found) or f"its tables are {listed(list(found)) or 'none'}"
             raise ConfigError(f"source '{job.source}' has no table '{name}'", hint=hint)
-        found[name] = table
         if table.problem is not None:
             raise table.problem
         self._hold()
@@ -248,11 +247,6 @@ class SourceSync:
             before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole,
             aside=reasons(aside, {f.name: f.type for f in one.staged.shape.fields}),
         )  # fmt: skip
-
-
-def _own(table: Table | None, error: ConnectorError) -> bool:
-    """Whether it is a problem of this table alone, as the connector has described it."""
-    return table is not None and table.problem is error
 
 
 def _discovered(connector: SyncedConnector) -> dict[str, Table]:

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from typing import Any
 
-from cadran.plugins import ConfigError, ConnectorError, DataError, QueryRefused
+from cadran.plugins import AuthError, ConfigError, ConnectorError, DataError, QueryRefused
 from cadran_plugins.spark.address import Address
 
 _URL = ("url",)
@@ -122,7 +122,7 @@ def translated(
         case Kind.TOKEN:
             hint = "check it" if address.token else "write it behind the slash: sc://host:port/;token=…"
             what = "refuses the token" if address.token else "asks for a token"
-            return ConfigError(f"the server {what}", hint=hint, setting=_URL)
+            return AuthError(f"the server {what}", hint=hint, setting=_URL)
         case Kind.NOT_SPARK:
             hint = "check the port: Spark Connect listens on 15002 unless told otherwise"
             return ConfigError("what answers at the url does not speak Spark Connect", hint=hint, setting=_URL)  # fmt: skip

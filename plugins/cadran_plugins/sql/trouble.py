@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from cadran.plugins import ConfigError, ConnectorError, DataError, QueryRefused
+from cadran.plugins import AuthError, ConfigError, ConnectorError, DataError, QueryRefused
 from cadran_plugins.sql.address import Address
 from cadran_plugins.sql.config import Settings
 
@@ -62,7 +62,7 @@ def translated(
             )
         case Kind.PASSWORD:
             hint = "check both in the url; signs such as @ : / in a password are written %40 %3A %2F"
-            return ConfigError("the server refuses the user or the password", hint=hint, setting=_URL)
+            return AuthError("the server refuses the user or the password", hint=hint, setting=_URL)
         case Kind.NOT_FROM_HERE:
             hint = "it may ask for encryption (behind the database: ?sslmode=require, or ?ssl_ca=… for MariaDB), or know this machine under another address"
             return ConfigError("the server accepts no such connection from here", hint=hint, setting=_URL)

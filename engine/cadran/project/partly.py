@@ -4,44 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TypeVar
 
+from cadran.analysis.analyse import Needed
+from cadran.compute.planning.selection import choose
+from cadran.compute.results import Failed, Results
+from cadran.declare.model import Declaration
 from cadran.deliver.broken import Broken, broken
+from cadran.deliver.telling import RunTold
+from cadran.judge.evaluate import Rests
 from cadran.problems import Problem, ProblemsFound, errors
-
-if TYPE_CHECKING:
-    from cadran.analysis.analyse import Wanted
-    from cadran.compute.results import Failed, Results
-    from cadran.declare.model import Declaration
-    from cadran.judge.evaluate import Rests
-    from cadran.project import Project
-
-Run = Callable[[Sequence[str], "Wanted | Literal['reports', 'all'] | None", Collection[str]], "Results"]
+from cadran.project.declared import Declared
+from cadran.project.opened import dependencies
+from cadran.project.running import Run, ran
 
 
-def partly(
-    project: Project, kpis: Sequence[str], analyses: Wanted | Literal["reports", "all"] | None, run: Run
-) -> Results:
-    """``run`` computes some KPIs and analyses without some datasets. Raises ProblemsFound where something else is wrong than
-    sources, and where no KPI is left."""
+def partly(project: Declared, run: Run, told: RunTold) -> Results:
+    """Raises ProblemsFound where something else is wrong than sources, and where no KPI is left."""
     try:
-        return run(kpis, analyses, ())
+        return ran(project, replace(run, apart=()), told)
     except ProblemsFound as found:
         if not _of_sources(found.problems):
             raise
         declaration, _ = project.declaration()
         assert declaration is not None  # else there would be no source
-        return _without(project, declaration, kpis, analyses, run, found.problems)
+        return _without(project, declaration, run, told, found.problems)
 
 
 Answer = TypeVar("Answer")
 
 
-def around(project: Project, ask: Callable[[Collection[str]], Answer]) -> Answer:
+def around(project: Declared, ask: Callable[[Collection[str]], Answer]) -> Answer:
     """What ``ask`` says, without the datasets of sources that do not answer where it does not need them: else it raises Needed.
     Raises ProblemsFound."""
-    from cadran.analysis.analyse import Needed
-
     wrong, apart = Broken(), frozenset[str]()
     said: list[Problem] = []
     while True:
@@ -61,13 +56,10 @@ def around(project: Project, ask: Callable[[Collection[str]], Answer]) -> Answer
 
 
 def _without(
-    project: Project, declaration: Declaration, kpis: Sequence[str], analyses: Wanted | Literal["reports", "all"] | None, run: Run,
-    problems: Sequence[Problem],
-) -> Results:  # fmt: skip
-    from cadran.compute.planning.selection import choose
-
-    rests = project.dependencies(every=True)
-    names, wrong, said = choose(declaration, kpis), Broken(), list(errors(problems))
+    project: Declared, declaration: Declaration, run: Run, told: RunTold, problems: Sequence[Problem]
+) -> Results:
+    rests = dependencies(project, every=True)
+    names, wrong, said = choose(declaration, run.kpis), Broken(), list(errors(problems))
     while True:
         now = wrong.and_also(broken(said, declaration, rests, names))
         left = now.without(names, declaration, rests)
@@ -75,7 +67,7 @@ def _without(
             raise ProblemsFound(list(dict.fromkeys(said)))
         wrong, apart = now, now.apart(declaration)
         try:
-            results = run(left, analyses, apart)
+            results = ran(project, replace(run, kpis=left, apart=apart), told)
         except ProblemsFound as found:
             if not _of_sources(found.problems):
                 raise
@@ -93,8 +85,6 @@ def _of_sources(problems: Sequence[Problem]) -> bool:
 
 def _failed(kpi: str, declaration: Declaration, rests: Rests, said: Sequence[Problem]) -> Failed:
     """With the problems of the sources that it needs."""
-    from cadran.compute.results import Failed
-
     mine = [
         p
         for p in dict.fromkeys(said)
