@@ -25,6 +25,7 @@ class Case:
 CASES = {
     "texts": Case(contacts.texts, contacts.bare, contacts.ours),  # values as HubSpot gives them
     "values": Case(contacts.values, contacts.bare, contacts.ours),  # numbers as numbers
+    "listed": Case(contacts.values, contacts.bare, contacts.listed),  # the same, read column by column
     "hubspot": Case(hubspot.serve, recorded.bare, hubspot.read),
     "pipedrive": Case(crms.pipedrive_account, recorded.bare, crms.pipedrive_ours),
     "salesforce": Case(salesforce.serve, recorded.bare, salesforce.read),

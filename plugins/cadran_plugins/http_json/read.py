@@ -192,9 +192,9 @@ class Reading:
             raise DataError(
                 f"the answer of '{table.name}' is no list {at}", hint=hint, setting=(*table.where, "records")
             )
-        for row in found:
-            if not isinstance(row, dict):
-                raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
+        if not set(map(type, found)) <= {dict}:
+            row = next(row for row in found if not isinstance(row, dict))
+            raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
         return found
 
     def _count(self, answer: Answer, body: Any) -> None:
@@ -228,12 +228,12 @@ class Reading:
         if behind is None:
             return None
         behind = pages.Spot(self.auth.unsigned(behind.link), behind.params)
-        for place in (spot, behind):
-            digest = hashlib.sha256(json.dumps(place.kept(), sort_keys=True).encode()).digest()
-            if place is behind and digest in self._seen:
-                hint = "so reading would go in circles; look at 'pages'"
-                raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
-            self._seen.add(digest)
+        if not self._seen:
+            self._seen.add(_digest(spot))
+        if (digest := _digest(behind)) in self._seen:
+            hint = "so reading would go in circles; look at 'pages'"
+            raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
+        self._seen.add(digest)
         return behind
 
     def _check_moves_on(self, spot: pages.Spot, found: list[Any]) -> None:
@@ -297,6 +297,10 @@ def check_names(table: Declared, fields: tuple[Field, ...]) -> None:
         if name not in names:
             hint = f"the first rows hold {', '.join(sorted(names)[:12])}"
             raise ConfigError(f"'{name}' is not among the columns", hint=hint, setting=(*table.where, *where))
+
+
+def _digest(spot: pages.Spot) -> bytes:
+    return hashlib.sha256(json.dumps(spot.kept(), sort_keys=True).encode()).digest()
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
