@@ -70,7 +70,9 @@ def columns(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> list[
     """The same of many rows, column by column."""
     found = _at(rows, [column.path for column in fields])
     return [
-        [_instant(value, column.format) for value in found[column.path]] if column.format else found[column.path]
+        [_instant(value, column.format) for value in found[column.path]]
+        if column.format
+        else found[column.path]
         for column in fields
     ]
 
