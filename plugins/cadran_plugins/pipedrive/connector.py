@@ -155,10 +155,11 @@ class PipedriveConnector(SyncedConnector):
 
         fields = self._fields(table)
         records = self._users() if table == "users" else whole(self.http, SHORT[table])
-        found = listing(field.path for field in fields).plain({"data": records})
+        wanted = listing(field.path for field in fields)
+        found = wanted.plain({"data": records})
         if found is None:
             raise Transient("Pipedrive's answer is none of its API's")
-        values = dict(zip(listing(field.path for field in fields).paths, found.columns, strict=True))
+        values = dict(zip(wanted.paths, found.columns, strict=True))
         data, rejected = _arrow([field.column for field in fields], columns(fields, values), table)
         yield from rejected
         yield Page(data)
