@@ -106,8 +106,6 @@ class OdooConnector(SyncedConnector):
         if kind.only and window.since is None:
             domain.append([kind.only[0], "=", kind.only[1]])
         for records in self.api_.records(kind.model, domain, [f.name for f in fields], after):
-            if not records:
-                return
             after = int(records[-1]["id"])
             live = [r for r in records if not kind.only or r[kind.only[0]] == kind.only[1]]
             gone = [{"id": r["id"]} for r in records if kind.only and r[kind.only[0]] != kind.only[1]]
@@ -121,8 +119,6 @@ class OdooConnector(SyncedConnector):
         domain = [["type", "=", "opportunity"], *_since(window)]
         fields = history.fields_of(self._defined(LEADS))
         for records in self.api_.records(LEADS, domain, fields, after, history.OPPORTUNITIES):
-            if not records:
-                return
             after = int(records[-1]["id"])
             data, rejected = _arrow(history.COLUMNS, history.stays(self.api_, records), HISTORY, history.KEY)
             yield from rejected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from cadran.plugins import Column, column_names
@@ -11,6 +12,7 @@ from cadran.plugins import Column, column_names
 MOMENT = "TIMESTAMP WITH TIME ZONE"
 #: No currency has more than four decimals.
 MONEY = "DECIMAL(18,4)"
+_PLACES, _NOISE = 4, 16
 _TYPES = {"char": "VARCHAR", "text": "VARCHAR", "selection": "VARCHAR", "reference": "VARCHAR", "integer": "BIGINT", "many2one": "BIGINT", "many2one_reference": "BIGINT", "monetary": MONEY, "float": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": MOMENT}  # fmt: skip
 
 Definition = Mapping[str, Any]
@@ -44,6 +46,7 @@ def rows(fields: Sequence[Field], records: Iterable[Mapping[str, Any]]) -> list[
     links = [(f.column.name, f.name) for f in fields if f.type == "many2one"]
     flags = [(f.column.name, f.name) for f in fields if f.type == "boolean"]
     plain = [(f.column.name, f.name) for f in fields if f.type not in ("many2one", "boolean")]
+    amounts = [f.column.name for f in fields if f.type == "monetary"]
     out = []
     for record in records:
         row = {shown: None if (value := record.get(name)) is False else value for shown, name in plain}
@@ -51,8 +54,17 @@ def rows(fields: Sequence[Field], records: Iterable[Mapping[str, Any]]) -> list[
             row[shown] = value[0] if (value := record.get(name)) else None
         for shown, name in flags:
             row[shown] = record.get(name)
+        for shown in amounts:
+            row[shown] = _meant(row[shown])
         out.append(row)
     return out
+
+
+def _meant(amount: Any) -> Any:
+    """Odoo rounds an amount by its currency; without one it keeps a float, which has 16 digits or more once it was computed."""
+    if isinstance(amount, Decimal) and int(amount.as_tuple().exponent) < -_PLACES and len(amount.as_tuple().digits) >= _NOISE:  # fmt: skip
+        return round(amount, _PLACES)
+    return amount
 
 
 def _label(name: str, told: Definition) -> str:
