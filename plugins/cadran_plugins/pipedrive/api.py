@@ -31,6 +31,10 @@ class Forbidden(AuthError):
     """The token is good, but its user may not see this."""
 
 
+class Gone(DataError):
+    """What is asked for is not there, or not any more."""
+
+
 def client(context: Context, settings: Settings) -> Http:
     return Http(
         context,
@@ -73,6 +77,8 @@ def judge(answer: Answer) -> ConnectorError | None:
         return QuotaExhausted("the day's budget of Pipedrive's API is used up", hint=_BUDGET)
     if answer.status == 400 and "cursor" in _said(answer).casefold():
         return ResumeExpired("Pipedrive does not know any more where the list stood")
+    if answer.status in (404, 410):
+        return Gone(f"Pipedrive refuses the request: {_said(answer)}")
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
         return DataError(f"Pipedrive refuses the request: {_said(answer)}")
     return None

@@ -199,5 +199,5 @@ def _arrow(columns: Sequence[Column], found: list[dict[str, Any]], place: str) -
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, key=_key(place)).batch(found, place)
+    batch, rejected = Records(columns, utc=True, key=_key(place)).batch(found, place)
     return pa.Table.from_batches([batch]), rejected

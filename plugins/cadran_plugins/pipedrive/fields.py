@@ -20,7 +20,7 @@ MONEY = "DECIMAL(18,4)"
 #: What Pipedrive itself keeps and computes as a float.
 NUMBER = "DOUBLE"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
-_SIMPLE = {"varchar": "VARCHAR", "varchar_auto": "VARCHAR", "text": "VARCHAR", "phone": "VARCHAR", "double": NUMBER, "int": "BIGINT", "date": "DATE", "time": "VARCHAR", "user": "BIGINT", "org": "BIGINT", "people": "BIGINT"}  # fmt: skip
+_SIMPLE = {"varchar": "VARCHAR", "varchar_auto": "VARCHAR", "varchar_options": "VARCHAR", "boolean": "BOOLEAN", "text": "VARCHAR", "phone": "VARCHAR", "double": NUMBER, "int": "BIGINT", "date": "DATE", "time": "VARCHAR", "user": "BIGINT", "org": "BIGINT", "people": "BIGINT"}  # fmt: skip
 #: Types of several parts: what is added to the label, which part it is, and its type.
 _PARTS = {
     "monetary": (("", "", MONEY), (" currency", "currency", "VARCHAR")),
