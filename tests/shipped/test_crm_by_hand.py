@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from tests.simulators import odoo as odoo_api
+from tests.simulators import pipedrive as pipedrive_api
 from tests.simulators.odoo import Odoo
+from tests.simulators.pipedrive import Pipedrive
 
 import cadran
 from cadran.problems import ProblemsFound
@@ -135,3 +137,93 @@ def test_opportunities_of_a_company_in_another_currency_are_not_added_as_if_they
         opportunity(api, 500, stage=3, company_id=company)
     with pytest.raises(ProblemsFound, match="CHF"):
         run(ODOO, api, tmp_path / "made", monkeypatch, ["average_deal_size"])
+
+
+# --- Pipedrive -----------------------------------------------------------------------------------------------------------------
+
+
+PIPEDRIVE = Crm("pipedrive", Pipedrive, {"PIPEDRIVE_COMPANY": "belvoir", "PIPEDRIVE_TOKEN": pipedrive_api.TOKEN}, (r"company: \$\{PIPEDRIVE_COMPANY\}", "url: URL"))  # fmt: skip
+
+
+def account() -> tuple[Pipedrive, Clock]:
+    api, clock = Pipedrive(), Clock()
+    api.now = clock
+    api.insert("pipelines", id=1, name="Sales")
+    for number, name in enumerate(("New", "Offer"), 1):
+        api.insert("stages", id=number, name=name)
+    api.users = [
+        {"id": 1, "name": "Ann", "active_flag": True},
+        {"id": 2, "name": "Bob, who left", "active_flag": False},
+    ]
+    return api, clock
+
+
+def test_deals_of_pipedrive_count_where_they_are_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, clock = account()
+    clock.to(4, 10)
+    plain, lost, again, put_away, given_up, imported, nothing, wrong = (
+        api.insert("deals", value=value, owner_id=2) for value in (1000, 90, 80, 70, 60, 50, None, 40)
+    )
+    clock.to(5, 4)
+    for won in (plain, put_away, nothing):
+        api.close(won, "won")
+    api.update(
+        "deals", imported, status="won", won_time=api.rows["deals"][plain]["won_time"]
+    )  # and no close_time
+    api.close(lost, "lost")
+    api.close(again, "lost")
+    api.delete("deals", wrong)
+    clock.to(6, 3)
+    api.update(
+        "deals", again, status="open"
+    )  # reopened: its times of closing stand, whatever Pipedrive makes of them
+    api.archive("deals", put_away)  # what was won stays won
+    api.archive("deals", given_up)
+    found = run(PIPEDRIVE, api, tmp_path / "made", monkeypatch, ["transformation_rate", "close_rate", "average_deal_size", "upsell_rate_buyers"])  # fmt: skip
+    assert found["close_rate", "2026-05"] == share(4, 7)  # the deleted one never was
+    assert (
+        found["close_rate", "2026-06"] == 0
+    )  # of two: the reopened one, and the one that was given up on the 3rd
+    assert found["transformation_rate", "2026-Q2"] == share(4, 5)
+    # What has no amount is none of 0.
+    assert found["average_deal_size", "2026-Q2"] == share(1000 + 70 + 50, 3)
+
+
+def test_an_open_deal_that_is_archived_is_in_progress_until_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    api, clock = account()
+    clock.to(3, 10)
+    given_up, won = (api.insert("deals", value=100) for _ in range(2))
+    clock.to(4, 10)
+    api.archive("deals", given_up)
+    clock.to(5, 10)
+    api.close(won, "won")
+    found = run(PIPEDRIVE, api, tmp_path / "made", monkeypatch, ["close_rate"])
+    assert [found["close_rate", f"2026-0{month}"] for month in (3, 4, 5)] == [0, 0, 1]
+
+
+def test_amounts_of_several_currencies_are_not_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, clock = account()
+    clock.to(4, 10)
+    for currency in ("EUR", "USD"):
+        api.close(api.insert("deals", value=100, currency=currency), "won")
+    with pytest.raises(ProblemsFound, match="EUR and USD"):
+        run(PIPEDRIVE, api, tmp_path / "made", monkeypatch, ["average_deal_size"])
+
+
+def test_leads_of_pipedrive_are_persons_also_once_their_deal_has_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    api, clock = account()
+    clock.to(4, 10)
+    shop = api.insert("organizations", name="Shop")
+    one, two, _ = (api.insert("persons", name=name, org_id=shop) for name in ("one", "two", "three"))
+    api.insert("leads", title="in the inbox", person_id=two)  # which becomes a deal, and is gone
+    clock.to(5, 4)
+    won, _, _ = (api.insert("deals", value=10, person_id=person, org_id=shop) for person in (one, one, two))
+    clock.to(6, 2)
+    api.close(won, "won")
+    found = run(PIPEDRIVE, api, tmp_path / "made", monkeypatch, ["new_leads", "prospect_rate", "new_customers", "sales_cycle"])  # fmt: skip
+    assert (found["new_leads", "2026-04"], found["new_leads", "2026-05"]) == (3, 0)
+    assert found["prospect_rate", "2026-Q2"] == share(2, 3)
+    assert (found["new_customers", "2026-Q2"], found["new_customers", "2026-06"]) == (1, 1)
+    assert found["sales_cycle", "2026-06"] == 53  # from 10 April, when the person came, to 2 June
