@@ -12,6 +12,8 @@ import pytest
 from tests.simulators.odoo import DATABASE, LOGIN, Odoo
 
 from cadran.plugins import ConfigError, ConnectorError, DataError
+from cadran.sync.places import Places
+from cadran.sync.source import Hands, Job, SourceSync
 from cadran_plugins.odoo.config import settings
 
 from .copying import NOON, closing_
@@ -83,6 +85,18 @@ def test_messages_of_leads_are_asked_for_by_lead_and_not_through_each_change(ser
         str(r.json.get("domain")) for r in odoo.asked if r.path.endswith("mail.tracking.value/search_read")
     ]
     assert conditions and not [c for c in conditions if "mail_message_id." in c]
+
+
+def test_what_may_not_be_read_fails_alone(any_server: Server) -> None:
+    """Odoo tells the fields of what may not be read, and refuses the records."""
+    odoo, copy = any_server
+    odoo.denied.update(("sale.order", "mail.tracking.value"))
+    with closing_(copy.connect()) as connector:
+        assert [t.name for t in connector.discover() if t.problem] == ["stage_history"]
+    job = Job("crm", ["orders", "stage_history", "opportunities", "users"], copy.settings, Places.of(copy.folder, "crm"))
+    errors = {done.table: done.error for done in SourceSync(job, copy.connect, Hands(copy.clock)).run()}
+    assert [name for name, error in errors.items() if error is None] == ["opportunities", "users"]
+    assert all("rights" in error.hint for error in errors.values() if error is not None)
 
 
 # --- what versions leave out --------------------------------------------------------------------------------------------------
