@@ -93,7 +93,12 @@ def test_what_may_not_be_read_fails_alone(any_server: Server) -> None:
     odoo.denied.update(("sale.order", "mail.tracking.value"))
     with closing_(copy.connect()) as connector:
         assert [t.name for t in connector.discover() if t.problem] == ["stage_history"]
-    job = Job("crm", ["orders", "stage_history", "opportunities", "users"], copy.settings, Places.of(copy.folder, "crm"))
+    job = Job(
+        "crm",
+        ["orders", "stage_history", "opportunities", "users"],
+        copy.settings,
+        Places.of(copy.folder, "crm"),
+    )
     errors = {done.table: done.error for done in SourceSync(job, copy.connect, Hands(copy.clock)).run()}
     assert [name for name, error in errors.items() if error is None] == ["opportunities", "users"]
     assert all("rights" in error.hint for error in errors.values() if error is not None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.simulators.pipedrive import TOKEN, Pipedrive
 
-from cadran.plugins import DataError, Transient, Window
+from cadran.plugins import DataError, QuotaExhausted, Transient, Window
 from cadran_plugins.pipedrive import walking
 from cadran_plugins.pipedrive.connector import PipedriveConnector
 
@@ -163,6 +163,18 @@ def test_changes_of_a_deal_that_was_merged_into_another_are_none_of_that_ones(ac
     crm.flows[1] += crm.flows[3]
     copy.sync("deal_stage_history")
     assert stays(copy, 1) == [(1, at(0), at(1)), (2, at(1), None)]
+
+
+# --- the budget ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", [0, 1, 9])
+def test_a_budget_that_does_not_suffice_is_used_up(account: Account, left: int) -> None:
+    crm, copy = account
+    crm.budget = 10 * 4 + left  # which fields there are, and a little
+    done = copy.try_sync("deals")
+    assert isinstance(done.error, QuotaExhausted) and "budget" in done.error.message
+    assert crm.refused == 1, "it is not asked again"
 
 
 # --- values --------------------------------------------------------------------------------------------------------------------

@@ -236,7 +236,8 @@ class Odoo(Simulator):
     def _call(self, model: str, method: str, given: dict[str, Any]) -> Any:
         if model not in self.rows or model in self.absent:
             raise _Refused(f"the model '{model}' does not exist", "werkzeug.exceptions.NotFound", 404)
-        if model in self.denied and method != "fields_get":  # which tells everybody what there would be to read (odoo/models.py)
+        # fields_get tells everybody what there would be to read (odoo/models.py).
+        if model in self.denied and method != "fields_get":
             raise _Refused(f"You are not allowed to access '{model}' records.", "odoo.exceptions.AccessError", 403)  # fmt: skip
         context = given.pop("context", {})
         if self.version >= 17 and context.get("lang", "en_US") not in ("en_US", "fr_FR"):

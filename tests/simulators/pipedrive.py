@@ -189,7 +189,15 @@ class Pipedrive(Simulator):
         self.window.append(now)
         if self.budget is not None and self.budget < cost:
             self.refused += 1
-            return self.quota(Fault("quota")) if self.refused < 10 else _blocked()
+            refusal = self.quota(Fault("quota"))
+            left = {
+                "x-daily-ratelimit-token-remaining": str(self.budget)
+            }  # less than it costs, and not always 0
+            return (
+                Response(refusal.content, 429, {**refusal.headers, **left})
+                if self.refused < 10
+                else _blocked()
+            )
         self.refused = 0
         if self.budget is not None:
             self.budget -= cost

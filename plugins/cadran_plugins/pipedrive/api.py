@@ -18,6 +18,7 @@ from cadran.plugins.http import Answer, Http, Limit
 from cadran_plugins.pipedrive.config import Settings
 
 _MOST = 500  # rows that a list gives at a time
+_DEAREST = 40  # tokens that no request costs more than
 
 _TOKEN = "in Pipedrive, Personal preferences > API shows the token; a new one ends the old"
 _RIGHTS = "the token's user needs to see this: ask an administrator, or use a token of theirs"
@@ -73,7 +74,7 @@ def judge(answer: Answer) -> ConnectorError | None:
         )
     if answer.status == 403:
         return Forbidden(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
-    if answer.status == 429 and answer.headers.get("x-daily-ratelimit-token-remaining") == "0":
+    if answer.status == 429 and _spent(answer):
         return QuotaExhausted("the day's budget of Pipedrive's API is used up", hint=_BUDGET)
     if answer.status == 400 and "cursor" in _said(answer).casefold():
         return ResumeExpired("Pipedrive does not know any more where the list stood")
@@ -82,6 +83,13 @@ def judge(answer: Answer) -> ConnectorError | None:
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
         return DataError(f"Pipedrive refuses the request: {_said(answer)}")
     return None
+
+
+def _spent(answer: Answer) -> bool:
+    """Whether it is the day's budget that does not suffice: there may be some left, and less than the request costs."""
+    left = answer.headers.get("x-daily-ratelimit-token-remaining", "")
+    more_in_two_seconds = answer.headers.get("x-ratelimit-remaining", "0") != "0"
+    return left == "0" or (left.isdigit() and int(left) < _DEAREST and more_in_two_seconds)
 
 
 def _said(answer: Answer) -> str:
