@@ -127,6 +127,34 @@ def test_customers_of_odoo_are_those_who_pay_and_begin_with_their_first_order(tm
     assert found["new_revenue", "2026-Q2"] == 300
 
 
+def test_leads_of_odoo_are_the_same_records_once_they_are_opportunities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    api, clock = Odoo(), Clock()
+    api.now = clock
+    api.insert("crm.stage", id=1, name="New", is_won=False)
+    api.insert("crm.stage", id=3, name="Won", is_won=True)
+    clock.to(4, 10)
+    one, two, three = (api.insert("crm.lead", name=name, type="lead", stage_id=1, probability=10) for name in ("one", "two", "three"))  # fmt: skip
+    shop = api.insert("res.partner", name="Shop", is_company=True)
+    ann = api.insert("res.partner", name="Ann of Shop", parent_id=shop)
+    clock.to(5, 4)
+    for lead in (one, two):
+        api.write_lead(lead, type="opportunity", date_conversion=clock().replace(tzinfo=None), partner_id=ann)
+    api.lose(three)  # a lead that is lost was one all the same
+    opportunity(api, 10)  # one that was never a lead is one of the day when it was made
+    clock.to(6, 2)
+    api.write_lead(one, stage_id=3)
+    api.insert("sale.order", name="x", state="sale", partner_id=ann, date_order=clock().replace(tzinfo=None), currency_id=1, amount_untaxed=Decimal(100))  # fmt: skip
+    found = run(ODOO, api, tmp_path / "made", monkeypatch, ["new_leads", "prospect_rate", "lead_conversion_60d", "sales_cycle", "stage_days", "close_rate"])  # fmt: skip
+    assert (found["new_leads", "2026-04"], found["new_leads", "2026-05"]) == (3, 1)
+    assert found["prospect_rate", "2026-Q2"] == share(3, 4)
+    assert found["lead_conversion_60d", "2026-04"] == share(
+        2, 3
+    )  # both leads of Shop, which ordered within 60 days
+    assert found["sales_cycle", "2026-06"] == 53  # from 10 April, when the lead came, to 2 June
+    assert found["close_rate", "2026-05"] == 0 and found["close_rate", "2026-06"] == share(1, 3)
+    assert found["stage_days", "2026-Q2"] == 29  # as an opportunity, from 4 May on
+
+
 def test_opportunities_of_a_company_in_another_currency_are_not_added_as_if_they_were_euros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     api, clock = Odoo(), Clock()
     api.now = clock
