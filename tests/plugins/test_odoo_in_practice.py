@@ -188,3 +188,22 @@ def test_odoo_online_finds_the_database_by_the_host() -> None:
 def test_a_language_that_is_not_installed_is_named(tmp_path: Path, version: int) -> None:
     error = ping_error(version, tmp_path, {"language": "fr"})
     assert isinstance(error, ConfigError) and error.setting == ("language",) and "fr_FR" in error.hint
+
+
+def test_a_field_that_another_of_the_same_label_replaces_leaves_no_values_behind(server: Server) -> None:
+    odoo, copy = server
+    odoo.add_field("crm.lead", "x_studio_segment", "char", "Segment")
+    for lead in (1, 2):
+        odoo.update("crm.lead", lead, x_studio_segment="old")
+    copy.clock.later(days=1)
+    odoo.update("crm.lead", 3)
+    copy.sync("opportunities")
+    odoo.remove_field("crm.lead", "x_studio_segment")
+    odoo.add_field("crm.lead", "x_studio_segment_1", "char", "Segment")
+    odoo.update("crm.lead", 2, x_studio_segment_1="new")
+    rows = copy.sync("opportunities")
+    assert (rows[1]["segment"], rows[2]["segment"]) == (None, "new")
+    odoo.asked.clear()
+    copy.sync("opportunities")
+    asked = [r.json["domain"] for r in odoo.asked if r.path.endswith("crm.lead/search_read")]
+    assert all(any(term[0] == "write_date" for term in domain) for domain in asked), "once"

@@ -192,3 +192,26 @@ def test_what_is_not_there_is_still_an_error_elsewhere(account: Account) -> None
     crm._routes = {key: value for key, value in crm.routes().items() if "archived" not in key[1]}
     with closing_(copy.connect()) as connector, pytest.raises(DataError, match="refuses"):
         read(connector, "deals")
+
+
+def test_a_field_that_another_of_the_same_label_replaces_leaves_no_values_behind(account: Account) -> None:
+    """A field's type cannot be changed in Pipedrive: one makes another and calls it the same. No deal counts as changed for it."""
+    crm, copy = account
+    crm.add_field("deals", "Segment", "varchar")
+    for deal in (1, 2):
+        crm.update("deals", deal, custom={"Segment": "old"})
+    copy.clock.later(days=1)
+    crm.update("deals", 3)
+    copy.sync("deals")
+    crm.remove_field("deals", "Segment")
+    crm.fields["deals"].append({**_named("Segment"), "field_code": "f" * 40})
+    crm.update("deals", 2)
+    crm.rows["deals"][2]["custom_fields"]["f" * 40] = "new"
+    assert {key: row["segment"] for key, row in copy.sync("deals").items()} == {1: None, 2: "new", 3: None, 4: None}  # fmt: skip
+    crm.asked.clear()
+    copy.sync("deals")
+    assert all("updated_since" in r.query or "status" in r.query for r in crm.asked if r.path == "/api/v2/deals"), "once"  # fmt: skip
+
+
+def _named(label: str) -> dict[str, Any]:
+    return {"field_name": label, "field_type": "varchar", "is_custom_field": True, "options": None}

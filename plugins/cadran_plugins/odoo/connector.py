@@ -91,11 +91,17 @@ class OdooConnector(SyncedConnector):
         after = (resume or {}).get("after", 0 if resume is None else None)
         if not isinstance(after, int):
             raise ResumeExpired("where reading stood cannot be told")
+        fields = [] if table == HISTORY else self._fields(self._kind(table))
+        held = {field.column.name: field.name for field in fields if field.column.name != field.name}
+        if any(
+            held.get(name, field) != field for name, field in (window.state or {}).get("fields", {}).items()
+        ):
+            raise ResumeExpired(f"columns of {table} are other fields than before")
         sent = 0
         for item in self._history(window, after) if table == HISTORY else self._records(table, window, after):
             sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
             yield item
-        yield End(sent)
+        yield End(sent, {"fields": held} if held else None)
 
     def _records(self, table: str, window: Window, after: int) -> Iterator[Page | Deletes | Rejected]:
         """Records by id, those that were written since. What has become another kind of record, such as a lead that is an opportunity

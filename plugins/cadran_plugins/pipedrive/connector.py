@@ -101,6 +101,9 @@ class PipedriveConnector(SyncedConnector):
         told = (resume or {}).get("labels", (window.state or {}).get("labels", labels))
         if told != labels:
             raise ResumeExpired(f"choices of {table} have other labels than before")
+        held = {field.column.name: field.key for field in fields if field.key}
+        if any(held.get(name, key) != key for name, key in (window.state or {}).get("fields", {}).items()):
+            raise ResumeExpired(f"columns of {table} are other fields than before")
         sent = 0
         for chunk in self._chunks(table, window, resume):
             token = {**chunk.resume, "labels": labels}
@@ -110,7 +113,7 @@ class PipedriveConnector(SyncedConnector):
                 sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
                 yield item
         until = window.until or self.context.clock()
-        yield End(sent, {"read": until.isoformat(), "labels": labels})
+        yield End(sent, {"read": until.isoformat(), "labels": labels, "fields": held})
 
     def _chunks(self, table: str, window: Window, resume: Mapping[str, Any] | None) -> Iterator[walking.Chunk]:  # fmt: skip
         if table == "leads":

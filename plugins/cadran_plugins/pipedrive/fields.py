@@ -32,10 +32,12 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column, and how a record's value of it is found: None where it stands in the record under the column's name."""
+    """One column, and how a record's value of it is found: None where it stands in the record under the column's name. ``key`` is that
+    of a team's own field, whatever its label."""
 
     column: Column
     value: Callable[[Record], Any] | None = None
+    key: str = ""
 
 
 def rows(fields: Sequence[Field], records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -75,19 +77,21 @@ def primary(key: str) -> Callable[[Record], Any]:
 
 def custom(definitions: Iterable[Record], taken: Iterable[str], *, flat: bool = False) -> list[Field]:
     """A team's own fields; ``flat``: as v1 has them, beside the others."""
-    wanted: list[tuple[str, str, Callable[[Record], Any]]] = []
+    wanted: list[tuple[str, str, Callable[[Record], Any], str]] = []
     for field in sorted(_own_fields(definitions), key=lambda f: (str(f["field_name"]), str(f["field_code"]))):
         label, key, type_ = str(field["field_name"]), str(field["field_code"]), str(field["field_type"])
         if type_ in _PARTS:
-            wanted += [(label + more, kind, _custom(key, part, flat)) for more, part, kind in _PARTS[type_]]
+            wanted += [
+                (label + more, kind, _custom(key, part, flat), key) for more, part, kind in _PARTS[type_]
+            ]
         elif type_ in ("enum", "set"):
-            wanted.append((label, "VARCHAR", _labels(_custom(key, "", flat), field)))
+            wanted.append((label, "VARCHAR", _labels(_custom(key, "", flat), field), key))
         elif type_ in _SIMPLE:
-            wanted.append((label, _SIMPLE[type_], _custom(key, "", flat)))
+            wanted.append((label, _SIMPLE[type_], _custom(key, "", flat), key))
         else:
-            wanted.append((label, "JSON", _at(key) if flat else _at("custom_fields", key)))
-    names = column_names((label for label, _, _ in wanted), taken)
-    return [Field(Column(name, type_), value) for name, (_, type_, value) in zip(names, wanted, strict=True)]
+            wanted.append((label, "JSON", _at(key) if flat else _at("custom_fields", key), key))
+    names = column_names((label for label, *_ in wanted), taken)
+    return [Field(Column(name, type_), value, key) for name, (_, type_, value, key) in zip(names, wanted, strict=True)]  # fmt: skip
 
 
 def choice(name: str, key: str, definitions: Iterable[Record]) -> Field:
