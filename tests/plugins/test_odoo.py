@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.simulators.base import Fault
-from tests.simulators.odoo import DATABASE, KEY, LOGIN, Odoo
+from tests.simulators.odoo import KEY, Odoo
 
 from cadran.plugins import (
     AuthError,
@@ -26,24 +26,7 @@ from cadran_plugins.odoo import history
 from cadran_plugins.odoo.connector import OdooConnector
 
 from .copying import NOON, Clock, Copy, closing_, read
-
-Server = tuple[Odoo, Copy]
-VERSIONS = (19, 17, 16)
-
-
-def serve(version: int, folder: Path) -> Iterator[Server]:
-    """Ten opportunities and a lead, in pages of four."""
-    odoo, clock = Odoo(version=version), Clock()
-    odoo.now = clock
-    for name in ("New", "Offer", "Won"):
-        odoo.insert("crm.stage", name=name, is_won=name == "Won")
-    for n in range(1, 11):
-        odoo.insert("crm.lead", name=f"Opportunity {n}", type="opportunity", stage_id=1, expected_revenue=Decimal(n) / 4)  # fmt: skip
-    odoo.insert("crm.lead", name="Lead", type="lead", stage_id=1)
-    clock.later(hours=1)
-    with odoo.serving():
-        config = {"api_key": KEY, "url": odoo.url, "page": 4, **({} if version >= 19 else {"database": DATABASE, "login": LOGIN})}  # fmt: skip
-        yield odoo, Copy(OdooConnector, config, folder, clock)
+from .odoo_server import VERSIONS, Server, serve, sync_error
 
 
 @pytest.fixture
@@ -303,20 +286,14 @@ def test_a_lead_begins_as_an_opportunity_when_it_is_converted(server: Server) ->
 # --- what goes wrong ------------------------------------------------------------------------------------------------------------------
 
 
-def sync_error(copy: Copy, table: str = "opportunities") -> ConnectorError | None:
-    try:
-        return copy.try_sync(table).error
-    except ConnectorError as error:
-        return error
-
-
 REFUSED: dict[str, tuple[int, dict[str, Any], type[ConnectorError], tuple[str, ...]]] = {
     "a wrong key": (19, {"api_key": "wrong-canary"}, AuthError, ("api_key",)),
     "a wrong key, before 19": (17, {"api_key": "wrong-canary"}, AuthError, ("api_key",)),
     "another login": (17, {"login": "nobody@x"}, AuthError, ("api_key",)),
     "another database": (19, {"database": "other"}, ConfigError, ("database",)),
     "another database, before 19": (17, {"database": "other"}, ConfigError, ("database",)),
-    "no login before 19": (17, {"login": ""}, DataError, ("url",)),
+    "no login before 19": (17, {"login": ""}, ConfigError, ("login",)),
+    "no database before 19": (14, {"database": ""}, ConfigError, ("database",)),
     "no login, and JSON-RPC": (17, {"login": "", "protocol": "jsonrpc"}, ConfigError, ("login",)),
     "json2 before 19": (17, {"protocol": "json2"}, DataError, ("url",)),
 }

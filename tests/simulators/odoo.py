@@ -42,15 +42,17 @@ def _fields(**kinds: str) -> dict[str, dict[str, Any]]:
     return out
 
 
-_UNSTORED = ("credit", "order_line")
+_UNSTORED = ("credit", "order_line", "company_currency", "tracking_value_ids")
+#: Models whose searches drop what the user may not see after the limit was applied: mail.message and mail.activity up to version 18.
+_CUT_LATE = ("mail.message", "mail.activity")
 _LOG = {"id": "integer", "create_date": "datetime", "write_date": "datetime"}
 MODELS: Mapping[str, Mapping[str, str]] = {
-    "crm.lead": {"name": "char", "type": "selection:lead,opportunity", "active": "boolean", "stage_id": "many2one:crm.stage", "team_id": "many2one:crm.team", "user_id": "many2one:res.users", "partner_id": "many2one:res.partner", "expected_revenue": "monetary", "company_currency": "many2one:res.currency", "probability": "float", "priority": "selection:0,1,2,3", "date_open": "datetime", "date_closed": "datetime", "date_conversion": "datetime", "date_deadline": "date", "source_id": "many2one:utm.source", "medium_id": "many2one:utm.medium", "campaign_id": "many2one:utm.campaign", "lost_reason_id": "many2one:crm.lost.reason", "country_id": "many2one:res.country", "email_from": "char", "description": "html", "tag_ids": "many2many:crm.tag"},
+    "crm.lead": {"name": "char", "type": "selection:lead,opportunity", "active": "boolean", "stage_id": "many2one:crm.stage", "team_id": "many2one:crm.team", "user_id": "many2one:res.users", "partner_id": "many2one:res.partner", "company_id": "many2one:res.company", "expected_revenue": "monetary", "company_currency": "many2one:res.currency", "probability": "float", "priority": "selection:0,1,2,3", "date_open": "datetime", "date_closed": "datetime", "date_last_stage_update": "datetime", "date_conversion": "datetime", "date_deadline": "date", "source_id": "many2one:utm.source", "medium_id": "many2one:utm.medium", "campaign_id": "many2one:utm.campaign", "lost_reason_id": "many2one:crm.lost.reason", "country_id": "many2one:res.country", "email_from": "char", "description": "html", "tag_ids": "many2many:crm.tag"},
     "crm.stage": {"name": "char", "sequence": "integer", "is_won": "boolean", "team_id": "many2one:crm.team"},
     "crm.team": {"name": "char", "active": "boolean"},
     "crm.lost.reason": {"name": "char", "active": "boolean"},
     "crm.tag": {"name": "char"},
-    "res.partner": {"name": "char", "active": "boolean", "is_company": "boolean", "customer_rank": "integer", "parent_id": "many2one:res.partner", "user_id": "many2one:res.users", "country_id": "many2one:res.country", "email": "char", "city": "char", "image_1920": "binary", "credit": "monetary"},
+    "res.partner": {"name": "char", "active": "boolean", "is_company": "boolean", "customer_rank": "integer", "parent_id": "many2one:res.partner", "commercial_partner_id": "many2one:res.partner", "user_id": "many2one:res.users", "country_id": "many2one:res.country", "email": "char", "city": "char", "image_1920": "binary", "credit": "monetary"},
     "res.users": {"name": "char", "login": "char", "active": "boolean", "partner_id": "many2one:res.partner", "company_id": "many2one:res.company", "sale_team_id": "many2one:crm.team"},
     "res.company": {"name": "char", "currency_id": "many2one:res.currency"},
     "res.currency": {"name": "char", "active": "boolean"},
@@ -61,7 +63,7 @@ MODELS: Mapping[str, Mapping[str, str]] = {
     "product.product": {"name": "char", "active": "boolean"},
     "mail.activity": {"res_model": "char", "res_id": "integer", "activity_type_id": "many2one:mail.activity.type", "summary": "char", "user_id": "many2one:res.users", "date_deadline": "date", "active": "boolean", "date_done": "date"},
     "mail.activity.type": {"name": "char", "active": "boolean"},
-    "mail.message": {"model": "char", "res_id": "integer", "date": "datetime", "author_id": "many2one:res.partner", "mail_activity_type_id": "many2one:mail.activity.type", "subject": "char", "body": "html"},
+    "mail.message": {"model": "char", "res_id": "integer", "date": "datetime", "author_id": "many2one:res.partner", "mail_activity_type_id": "many2one:mail.activity.type", "subject": "char", "body": "html", "tracking_value_ids": "one2many:mail.tracking.value"},
     "mail.tracking.value": {"field_id": "many2one:ir.model.fields", "old_value_integer": "integer", "old_value_char": "char", "new_value_integer": "integer", "new_value_char": "char", "mail_message_id": "many2one:mail.message"},
     "ir.model.fields": {"name": "char", "model": "char"},
 }  # fmt: skip
@@ -69,7 +71,8 @@ MODELS: Mapping[str, Mapping[str, str]] = {
 
 class Odoo(Simulator):
     """``version`` 19 and later speak ``/json/2``. ``denied`` are models that the key's user may not read, ``absent`` those of modules
-    that are not installed."""
+    that are not installed, ``hidden`` records (model, id) that rules keep from this user. ``online``: as Odoo Online, which takes no
+    header with a database's name. ``alone``: the server has this one database, and none needs to be named."""
 
     def __init__(self, *, version: int = 19) -> None:
         super().__init__()
@@ -78,10 +81,13 @@ class Odoo(Simulator):
         self.rows: dict[str, dict[int, Row]] = {model: {} for model in MODELS}
         self.denied: set[str] = set()
         self.absent: set[str] = set()
+        self.hidden: set[tuple[str, int]] = set()
+        self.online, self.alone = False, True
         self.made: tuple[int, Callable[[int], Row]] | None = None  # opportunities made as they are asked for
         if version < 17:
             self.fields["mail.tracking.value"]["field"] = self.fields["mail.tracking.value"].pop("field_id")
-        self.insert("res.company", id=1, name="Belvoir")
+        self.insert("res.currency", id=1, name="EUR")
+        self.insert("res.company", id=1, name="Belvoir", currency_id=1)
         self.insert("res.users", id=UID, name="KPI robot", login=LOGIN, company_id=1)
 
     # -- what happens in the database ----------------------------------------------------------------------------
@@ -91,7 +97,12 @@ class Odoo(Simulator):
         rows, now = self.rows[model], self.clock.astimezone(dt.UTC).replace(tzinfo=None)
         key = int(values.pop("id", 0)) or max(rows, default=0) + 1
         start: Row = {"active": True} if "active" in self.fields[model] else {}
-        rows[key] = {**start, "id": key, "create_date": now, "write_date": now, **values}
+        rows[key] = row = {**start, "id": key, "create_date": now, "write_date": now, **values}
+        if model == "crm.lead":  # computed whenever the stage is written, by create too; date_closed is not
+            row.setdefault("date_last_stage_update", row["create_date"])
+        elif model == "res.partner":
+            parent = None if row.get("is_company") else rows.get(row.get("parent_id") or 0)
+            row.setdefault("commercial_partner_id", parent["commercial_partner_id"] if parent else key)
         return key
 
     def update(self, model: str, key: int, /, **values: Any) -> None:
@@ -99,7 +110,34 @@ class Odoo(Simulator):
         moved = row.get("stage_id"), values.get("stage_id", row.get("stage_id"))
         if model == "crm.lead" and moved[0] != moved[1]:
             self.tracked(key, moved[0], moved[1], self.clock)
+            row["date_last_stage_update"] = self.clock.astimezone(dt.UTC).replace(tzinfo=None)
         row |= {"write_date": self.clock.astimezone(dt.UTC).replace(tzinfo=None), **values}
+
+    def write_lead(self, key: int, **values: Any) -> None:
+        """As ``crm.lead`` writes (addons/crm/models/crm_lead.py): a stage that is won makes the probability 100; who is won or archived
+        gets a closing date, and another one when what was won is archived later. Up to 14 any other probability takes it away again."""
+        row, now = self.rows["crm.lead"][key], self.clock.astimezone(dt.UTC).replace(tzinfo=None)
+        won = self.rows["crm.stage"].get(values.get("stage_id", 0), {}).get("is_won", False)
+        if won:
+            values["probability"] = 100
+        chance = values.get("probability", 0)
+        if chance >= 100 or not values.get("active", True):
+            if not (won and self.rows["crm.stage"][row["stage_id"]].get("is_won")):
+                values["date_closed"] = now
+        elif chance > 0 or (self.version <= 14 and "probability" in values):
+            values["date_closed"] = None
+        self.update("crm.lead", key, **values)
+
+    def archive_lead(self, key: int) -> None:
+        """The action "Archive". Up to 18 it makes the probability 0 as well, so that nothing tells it from the button "Lost"."""
+        self.write_lead(key, active=False)
+        if self.version < 19:
+            self.write_lead(key, probability=0)
+
+    def lose(self, key: int) -> None:
+        """The button "Lost"."""
+        self.archive_lead(key)
+        self.write_lead(key, lost_reason_id=None, **({"probability": 0} if self.version >= 19 else {}))
 
     def delete(self, model: str, key: int) -> None:
         del self.rows[model][key]
@@ -151,15 +189,21 @@ class Odoo(Simulator):
         return Response(_wrong("builtins.RuntimeError", "boom"), fault.status)
 
     def _json2(self, request: Request, model: str, method: str) -> Response:
-        if self.version < 19:
+        named = request.headers.get("x-odoo-database")
+        if (
+            self.version < 16
+        ):  # whatever is posted as JSON is taken for JSON-RPC and answered so (odoo/http.py, JsonRequest)
+            told = _wrong("werkzeug.exceptions.NotFound", "404 Not Found: …")
+            error = {"code": 404, "message": "404: Not Found", "data": told}
+            return Response({"jsonrpc": "2.0", "id": None, "error": error}, 404)
+        # Without a database no address is known but those of any; Odoo Online finds it by the host, and its router knows no header.
+        if self.version < 19 or (named not in (None, DATABASE)) or (named is None and not self.alone) or (named and self.online):  # fmt: skip
             page = (
                 b"<!DOCTYPE html><html><head><title>404 Not Found</title></head><body>Not Found</body></html>"
             )
             return Response(page, 404, {"content-type": "text/html; charset=utf-8"})
         if request.headers.get("authorization", "").casefold() != f"bearer {KEY}":
             return Response(_wrong("werkzeug.exceptions.Unauthorized", "Invalid apikey", ["Invalid apikey", 401]), 401)  # fmt: skip
-        if request.headers.get("x-odoo-database", DATABASE) != DATABASE:
-            return Response(_wrong("werkzeug.exceptions.NotFound", "database not found"), 404)
         try:
             given = dict(request.json or {})
             return Response(self._call(model, method, given))
@@ -192,9 +236,12 @@ class Odoo(Simulator):
     def _call(self, model: str, method: str, given: dict[str, Any]) -> Any:
         if model not in self.rows or model in self.absent:
             raise _Refused(f"the model '{model}' does not exist", "werkzeug.exceptions.NotFound", 404)
-        if model in self.denied:
+        # fields_get tells everybody what there would be to read (odoo/models.py).
+        if model in self.denied and method != "fields_get":
             raise _Refused(f"You are not allowed to access '{model}' records.", "odoo.exceptions.AccessError", 403)  # fmt: skip
         context = given.pop("context", {})
+        if self.version >= 17 and context.get("lang", "en_US") not in ("en_US", "fr_FR"):
+            raise _Refused(f"Invalid language code: {context['lang']}", "odoo.exceptions.UserError", 422)
         if (model, method) == ("res.users", "context_get"):
             return {"lang": "fr_FR", "tz": "Europe/Paris", "uid": UID}
         if method == "fields_get":
@@ -221,7 +268,15 @@ class Odoo(Simulator):
             name, _, way = part.strip().partition(" ")
             rows.sort(key=lambda r, name=name: (r.get(name) is not None, r.get(name)), reverse=way.strip() == "desc")  # type: ignore[misc]  # fmt: skip
         start, limit = given.get("offset") or 0, given.get("limit")
-        return [self._shown(model, r, fields) for r in rows[start : None if limit is None else start + limit]]
+        late = model in _CUT_LATE and self.version < 19
+        rows = rows if late else [r for r in rows if self._visible(model, r)]
+        page = rows[start : None if limit is None else start + limit]
+        return [self._shown(model, r, fields) for r in page if not late or self._visible(model, r)]
+
+    def _visible(self, model: str, row: Row) -> bool:
+        """Messages and activities are seen by who sees the record that they stand with."""
+        of = row.get("model") or row.get("res_model")
+        return (model, row["id"]) not in self.hidden and (of, row.get("res_id")) not in self.hidden
 
     def _found(self, model: str, domain: list[Any], context: Mapping[str, Any]) -> Iterator[Row]:
         tests_active = any(isinstance(term, list) and term[0] == "active" for term in domain)
@@ -248,7 +303,7 @@ class Odoo(Simulator):
         told = self.fields[model].get(first)
         if told is None:
             raise _Refused(f"Invalid field {model}.{first} in leaf", "builtins.ValueError", 422)
-        value = row.get(first)
+        value = self._value(model, row, first)
         if rest:
             linked = self.rows[told["relation"]].get(value or 0)
             return linked is not None and self._holds(told["relation"], linked, rest, operator, wanted)
@@ -262,11 +317,19 @@ class Odoo(Simulator):
         compare = {">": lambda: value > wanted, ">=": lambda: value >= wanted, "<": lambda: value < wanted, "<=": lambda: value <= wanted}  # fmt: skip
         return value is not None and bool(compare[operator]())
 
+    def _value(self, model: str, row: Row, name: str) -> Any:
+        """A field's value, of those that are not stored as well."""
+        if (model, name) == ("crm.lead", "company_currency"):
+            return self.rows["res.company"][row.get("company_id") or 1]["currency_id"]
+        if (model, name) == ("mail.message", "tracking_value_ids"):
+            return [k for k, r in self.rows["mail.tracking.value"].items() if r["mail_message_id"] == row["id"]] or None  # fmt: skip
+        return row.get(name)
+
     def _shown(self, model: str, row: Row, fields: Sequence[str]) -> Row:
         """As Odoo writes values: false for none, a link as its id and name, times in UTC without saying so."""
         out: Row = {"id": row["id"]}
         for name in fields:
-            told, value = self.fields[model][name], row.get(name)
+            told, value = self.fields[model][name], self._value(model, row, name)
             if told["type"] == "many2one" and value:
                 linked = self.rows[told["relation"]].get(value, {})
                 out[name] = [value, linked.get("name") or f"{told['relation']},{value}"]
@@ -310,7 +373,7 @@ def _wrong(name: str, message: str, arguments: list[Any] | None = None) -> Row:
 class _Sample:
     def __init__(self, odoo: Odoo, folder: Path, zone: str = "Europe/Paris") -> None:
         self.odoo, self.folder, self.zone = odoo, folder, ZoneInfo(zone)
-        self.ids: dict[tuple[str, str], int] = {}
+        self.ids: dict[tuple[str, str], int] = {("res.currency", "EUR"): 1}
 
     def fill(self) -> None:
         self.declare()

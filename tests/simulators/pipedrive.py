@@ -35,6 +35,11 @@ def stamp(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def lead_stamp(moment: dt.datetime) -> str:
+    """As leads have it: with milliseconds."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.551Z")
+
+
 def field_key(entity: str, label: str) -> str:
     """The 40 characters that stand for a custom field."""
     return hashlib.sha1(f"{entity}/{label}".encode()).hexdigest()
@@ -69,6 +74,8 @@ class Pipedrive(Simulator):
         rows = self.rows[kind]
         now = stamp(self.clock)
         key = values.pop("id", None) or (f"{len(rows):08x}-0000-4000-8000-000000000000" if kind == "leads" else max(rows, default=0) + 1)  # fmt: skip
+        if kind == "leads":
+            now = lead_stamp(self.clock)
         row = {"id": key, **_blank(kind), "add_time": now, "update_time": now, **values}
         if kind in V2 and kind != "activities":
             row["custom_fields"] = {self.key(kind, label): value for label, value in custom.items()}
@@ -80,7 +87,7 @@ class Pipedrive(Simulator):
 
     def update(self, kind: str, key: Any, *, custom: Mapping[str, Any] | None = None, **values: Any) -> None:
         row = self.rows[kind][key]
-        row |= {"update_time": stamp(self.clock), **values}
+        row |= {"update_time": lead_stamp(self.clock) if kind == "leads" else stamp(self.clock), **values}
         for label, value in (custom or {}).items():
             row["custom_fields"][self.key(kind, label)] = value
 
@@ -182,7 +189,15 @@ class Pipedrive(Simulator):
         self.window.append(now)
         if self.budget is not None and self.budget < cost:
             self.refused += 1
-            return self.quota(Fault("quota")) if self.refused < 10 else _blocked()
+            refusal = self.quota(Fault("quota"))
+            left = {
+                "x-daily-ratelimit-token-remaining": str(self.budget)
+            }  # less than it costs, and not always 0
+            return (
+                Response(refusal.content, 429, {**refusal.headers, **left})
+                if self.refused < 10
+                else _blocked()
+            )
         self.refused = 0
         if self.budget is not None:
             self.budget -= cost
@@ -264,18 +279,24 @@ class Pipedrive(Simulator):
         return _page(self.fields[kind], None)
 
     def _leads(self, request: Request, archived: str | None) -> Response:
+        """``updated_since`` is a parameter of GET /v1/leads and not of /v1/leads/archived (client-nodejs, leads-api.ts). Rows that are alike
+        in what is sorted by come in any order, another one each time."""
         query = request.query
         start, limit = int(query.get("start", "0")), int(query.get("limit", "100"))
-        by, _, way = query.get("sort", "add_time ASC").split(",")[0].partition(" ")
         rows = [row for row in self.rows["leads"].values() if row["is_archived"] == bool(archived)]
-        if since := query.get("updated_since"):
-            rows = [row for row in rows if row["update_time"] >= since]
-        rows.sort(key=lambda row: (row[by], row["id"]), reverse=way == "DESC")
+        since = query.get("updated_since") if not archived else None
+        if since:
+            rows = [row for row in rows if dt.datetime.fromisoformat(row["update_time"]) >= dt.datetime.fromisoformat(since)]  # fmt: skip
+        rows = rows if len(self.asked) % 2 else rows[::-1]
+        for by, _, way in reversed([part.strip().partition(" ") for part in query.get("sort", "add_time ASC").split(",")]):  # fmt: skip
+            rows.sort(key=lambda row, by=by: row[by], reverse=way == "DESC")  # type: ignore[misc]
         more = len(rows) > start + limit
         told = {"start": start, "limit": limit, "more_items_in_collection": more, **({"next_start": start + limit} if more else {})}  # fmt: skip
         return Response({"success": True, "data": rows[start : start + limit] or None, "additional_data": {"pagination": told}})  # fmt: skip
 
     def _flow(self, request: Request, deal: str) -> Response:
+        if int(deal) not in self.rows["deals"]:
+            return _wrong(404, "Deal not found")
         start, limit = int(request.query.get("start", "0")), int(request.query.get("limit", "100"))
         told = list(reversed(self.flows.get(int(deal), [])))
         note = {"object": "note", "timestamp": "2020-01-01 00:00:00", "data": {"id": 1, "content": "called"}}

@@ -62,6 +62,7 @@ class World:
     strange: Callable[[Iterator[Any]], Iterator[Any]] | None = None
     now: dt.datetime = START
     failing: BaseException | None = None  # of discover
+    refused: BaseException | None = None  # of ping
 
     def clock(self) -> dt.datetime:
         return self.now
@@ -112,6 +113,8 @@ class Fake(SyncedConnector):
         return ()
 
     def ping(self) -> str:
+        if self.world.refused is not None:
+            raise self.world.refused
         return "fake"
 
     def discover(self) -> Sequence[Table]:

@@ -206,11 +206,23 @@ def test_what_all_tables_would_meet_is_met_once(tmp_path: Path, error: Connector
     copy = Copy(tmp_path, world(DEALS, replace(DEALS, name="others"), replace(DEALS, name="more")))
     copy.one("deals")
     copy.of.asked.clear()
-    copy.of.fault = failing(error, -1, table="others")
+    copy.of.fault, copy.of.refused = failing(error, -1, table="others"), error
     done = copy.sync(["others", "more"])
     assert done["others"].error is error
     assert (done["more"].error is error) == (asked == 1)
     assert len(copy.of.asked) == asked
+
+
+def test_rights_that_lack_for_one_table_are_no_reason_to_leave_the_others(tmp_path: Path) -> None:
+    """Who asks is known all the same."""
+    told = AuthError("you may not see how many there are")
+    untold = replace(DEALS, name="untold", problem=told)
+    copy = Copy(tmp_path, world(DEALS, untold, replace(DEALS, name="others"), replace(DEALS, name="more")))
+    copy.one("deals")
+    met = AuthError("you may not see them")
+    copy.of.fault = failing(met, -1, table="others")
+    done = copy.sync(["untold", "others", "more"])
+    assert (done["untold"].error, done["others"].error, done["more"].error) == (told, met, None)
 
 
 def test_stopped_between_two_pages(copy: Copy) -> None:

@@ -21,7 +21,7 @@ from cadran.project import Project
 from cadran.sync.outcome import problems
 from cadran.sync.outcome import reasons as alike
 from cadran.sync.places import Places
-from sync.fake import DEALS, Plugins, World, world
+from sync.fake import DEALS, Held, Plugins, World, world
 
 SECRET = "correct-horse-battery"
 PROJECT = """
@@ -194,6 +194,23 @@ def test_a_run_whose_sync_fails_says_so_at_the_source(opened: Project, of: World
     assert problem.message == "the token *** is not accepted"
     assert problem.where is not None and (problem.where.line, problem.where.column) == (4, 33)
     assert value(opened, sync=False) == Decimal("11.25"), "the rows of before still stand"
+
+
+@pytest.mark.parametrize("setting", [(), ("token",)], ids=["at the table", "at the token"])
+@pytest.mark.parametrize("told", [True, False], ids=["told at once", "told when it is read"])
+def test_a_table_that_may_not_be_read_fails_only_the_kpis_that_need_it(tmp_path: Path, of: World, told: bool, setting: tuple[str, ...]) -> None:  # fmt: skip
+    error = AuthError("you may not see others", setting=setting)
+    of.tables = {"others": Held(replace(DEALS, name="others", problem=error if told else None), list(of.tables["deals"].rows)), **of.tables}  # fmt: skip
+    of.fault = lambda table, _: raising(error) if table == "others" else None
+    opened = project(tmp_path, of, MORE)
+    results = opened.run(as_of="2026-04-01", partial=True)
+    assert {row.kpi for row in results.rows} == {"revenue", "deal_count"}
+    [failed] = results.failed
+    assert (failed.kpi, [problem.message for problem in failed.problems]) == ("others", [error.message])
+
+
+def raising(error: Exception) -> None:
+    raise error
 
 
 def test_a_source_that_fails_keeps_no_other_from_its_rows(tmp_path: Path, of: World) -> None:

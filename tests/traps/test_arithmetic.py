@@ -183,6 +183,31 @@ def test_mixed_currencies_without_rates_are_an_error(tmp_path: Path) -> None:
     assert figures(run(tmp_path, only_swiss, {"orders": ORDERS}))["swiss", "2026-06"] == Decimal(300)
 
 
+LINKED = """
+    datasets:
+      orders:
+        from: files.orders
+        key: id
+        date: day
+        money: {amount: code}
+        columns: {code: currencies.name}
+        links: {currencies: {column: currency, to: currencies}}
+      currencies: {from: files.currencies, key: id}
+    kpis:
+      revenue: {formula: sum(orders.amount), period: month}
+"""
+
+
+def test_currencies_that_stand_in_another_table_do_not_mix_either(tmp_path: Path) -> None:
+    """Nothing but the question whether they mix reads that table, where there are no rates."""
+    names = "id,name\nEUR,EUR\nCHF,CHF\n"
+    francs = "\n".join(line for line in ORDERS.splitlines() if "EUR" not in line)
+    found = figures(run(tmp_path, LINKED, {"orders": francs, "currencies": names}))
+    assert found["revenue", "2026-06"] == 300
+    with pytest.raises(ProblemsFound, match="CHF and EUR"):
+        run(tmp_path, LINKED, {"orders": ORDERS, "currencies": names})
+
+
 CALLS = """
     id,day,minutes
     1,2026-03-10,4

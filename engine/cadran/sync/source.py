@@ -137,7 +137,7 @@ class SourceSync:
                     raise failed
                 self._read.append(self._one(connector, found, name, kept.get(name), full=full))
             except ConnectorError as error:
-                failed = error if isinstance(error, _OF_ALL) else None
+                failed = error if self._of_all(connector, found.get(name), error, failed) else None
                 self._out[name] = self._failed(name, error)
                 self.hands.done(f"{self.job.source}.{name}: failed")
             else:
@@ -148,6 +148,18 @@ class SourceSync:
                 )
         if self._read:
             self._load(store, kept, began)
+
+    def _of_all(self, connector: SyncedConnector, table: Table | None, error: ConnectorError, before: ConnectorError | None) -> bool:  # fmt: skip
+        """Whether the tables that follow would meet the same. Where rights may lack for one table alone, whoever asks is still known."""
+        if not isinstance(error, AuthError) or error is before:
+            return isinstance(error, _OF_ALL)
+        if table is not None and table.problem is error:
+            return False
+        try:
+            connector.ping()
+        except ConnectorError:
+            return True
+        return False
 
     def _one(self, connector: SyncedConnector, found: dict[str, Table], name: str, kept: Kept | None, *, full: bool) -> Read:  # fmt: skip
         """One table's pages, all of them. Raises ConnectorError."""

@@ -74,6 +74,11 @@ class Settings:
     page: int = 1000
     timeout: int = 120
 
+    @property
+    def names_database(self) -> bool:
+        """Whether ``/json/2`` is told the database's name. Odoo Online finds it by the host, and where one is named it finds nothing."""
+        return bool(self.database) and not self.host.endswith(".odoo.com")
+
 
 def settings(config: Mapping[str, Any]) -> Settings:
     """``config`` has been checked against :data:`SCHEMA`."""

@@ -92,11 +92,17 @@ class OdooConnector(SyncedConnector):
         after = (resume or {}).get("after", 0 if resume is None else None)
         if not isinstance(after, int):
             raise ResumeExpired("where reading stood cannot be told")
+        fields = [] if table == HISTORY else self._fields(self._kind(table))
+        held = {field.column.name: field.name for field in fields if field.column.name != field.name}
+        if any(
+            held.get(name, field) != field for name, field in (window.state or {}).get("fields", {}).items()
+        ):
+            raise ResumeExpired(f"columns of {table} are other fields than before")
         sent = 0
         for item in self._history(window, after) if table == HISTORY else self._records(table, window, after):
             sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
             yield item
-        yield End(sent)
+        yield End(sent, {"fields": held} if held else None)
 
     def _records(self, table: str, window: Window, after: int) -> Iterator[Page | Deletes | Rejected]:
         """Records by id, those that were written since. What has become another kind of record, such as a lead that is an opportunity
@@ -109,8 +115,6 @@ class OdooConnector(SyncedConnector):
         links = [f.name for f in fields if f.type == "many2one"]
         for values in self.api_.columns(kind.model, domain, [f.name for f in fields], after, links=links):
             ids = values["id"]
-            if not ids:
-                return
             after = int(ids[-1])
             if kind.only:
                 live = [value == kind.only[1] for value in values[kind.only[0]]]
@@ -128,8 +132,6 @@ class OdooConnector(SyncedConnector):
         domain = [["type", "=", "opportunity"], *_since(window)]
         fields = history.fields_of(self._defined(LEADS))
         for records in self.api_.records(LEADS, domain, fields, after, history.OPPORTUNITIES):
-            if not records:
-                return
             after = int(records[-1]["id"])
             stays = turned(history.stays(self.api_, records), [column.name for column in history.COLUMNS])
             data, rejected = _arrow(history.COLUMNS, stays, HISTORY, history.KEY)

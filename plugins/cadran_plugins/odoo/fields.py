@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from cadran.plugins import Column, column_names
@@ -11,6 +12,7 @@ from cadran.plugins import Column, column_names
 MOMENT = "TIMESTAMP WITH TIME ZONE"
 #: No currency has more than four decimals.
 MONEY = "DECIMAL(18,4)"
+_PLACES, _NOISE = 4, 16
 _TYPES = {"char": "VARCHAR", "text": "VARCHAR", "selection": "VARCHAR", "reference": "VARCHAR", "integer": "BIGINT", "many2one": "BIGINT", "many2one_reference": "BIGINT", "monetary": MONEY, "float": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": MOMENT}  # fmt: skip
 
 Definition = Mapping[str, Any]
@@ -47,9 +49,16 @@ def columns(fields: Sequence[Field], values: Values) -> list[Sequence[Any]]:
 
 
 def _column(type_: str, values: Sequence[Any]) -> Sequence[Any]:
-    if type_ == "boolean" or bool not in set(map(type, values)):
-        return values
-    return [None if value is False else value for value in values]
+    if type_ != "boolean" and bool in set(map(type, values)):
+        values = [None if value is False else value for value in values]
+    return [_meant(value) for value in values] if type_ == "monetary" else values
+
+
+def _meant(amount: Any) -> Any:
+    """Odoo rounds an amount by its currency; without one it keeps a float, which has 16 digits or more once it was computed."""
+    if isinstance(amount, Decimal) and int(amount.as_tuple().exponent) < -_PLACES and len(amount.as_tuple().digits) >= _NOISE:  # fmt: skip
+        return round(amount, _PLACES)
+    return amount
 
 
 def _label(name: str, told: Definition) -> str:

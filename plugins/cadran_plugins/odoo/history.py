@@ -49,22 +49,26 @@ def _of(opportunity: Mapping[str, Any], changes: list[dict[str, Any]]) -> Iterat
 
 
 def _closed(opportunity: Mapping[str, Any], entered: str) -> str | None:
-    """A lost opportunity has left its last stage; a won one stays in the stage that says so."""
-    closed = opportunity.get("date_closed") or None
-    return max(closed, entered) if closed and not opportunity.get("active", True) else None
+    """A lost opportunity has left its last stage; a won one stays in the stage that says so. Where no date says when (up to Odoo 14 the
+    button "Lost" takes it away at once) it was the last change at the latest."""
+    if opportunity.get("active", True):
+        return None
+    return max(str(opportunity.get("date_closed") or opportunity["write_date"]), entered)
 
 
 def _changes(api: Api, leads: list[int]) -> Iterator[dict[str, Any]]:
     """Changes of the stage of these leads, with the lead and the time that their messages have."""
     if not leads:
         return
+    told = [["model", "=", LEADS], ["res_id", "in", leads], ["tracking_value_ids", "!=", False]]
+    messages = {int(m["id"]): m for page in api.records(MESSAGE, told, ["res_id", "date"]) for m in page}
+    if not messages:
+        return
     field = "field_id" if "field_id" in api.call(TRACKING, "fields_get", {"attributes": ["type"]}) else "field"  # fmt: skip
-    domain = [["mail_message_id.model", "=", LEADS], ["mail_message_id.res_id", "in", leads], [f"{field}.name", "=", "stage_id"]]  # fmt: skip
+    # A path through the message would have Odoo go through all messages of all leads: it looks at each whether the user may see it.
+    domain = [["mail_message_id", "in", sorted(messages)], [f"{field}.name", "=", "stage_id"]]
     wanted = ["mail_message_id", "old_value_integer", "old_value_char", "new_value_integer", "new_value_char"]
-    found = [change for page in api.records(TRACKING, domain, wanted) for change in page]
-    messages = sorted({change["mail_message_id"][0] for change in found})
-    beside = {m["id"]: m for page in api.records(MESSAGE, [["id", "in", messages]], ["res_id", "date"]) for m in page}  # fmt: skip
-    for change in found:
-        message = beside.get(change["mail_message_id"][0])
-        if message is not None:
+    for page in api.records(TRACKING, domain, wanted):
+        for change in page:
+            message = messages[change["mail_message_id"][0]]
             yield {**change, "lead": message["res_id"], "date": message["date"]}

@@ -21,6 +21,7 @@ from cadran_plugins.pipedrive.fields import Values
 
 _T = TypeVar("_T")
 _MOST = 500  # rows that a list gives at a time
+_DEAREST = 40  # tokens that no request costs more than
 
 _TOKEN = "in Pipedrive, Personal preferences > API shows the token; a new one ends the old"
 _RIGHTS = "the token's user needs to see this: ask an administrator, or use a token of theirs"
@@ -32,6 +33,10 @@ _BUDGET = (
 
 class Forbidden(AuthError):
     """The token is good, but its user may not see this."""
+
+
+class Gone(DataError):
+    """What is asked for is not there, or not any more."""
 
 
 def client(context: Context, settings: Settings) -> Http:
@@ -72,13 +77,22 @@ def judge(answer: Answer) -> ConnectorError | None:
         )
     if answer.status == 403:
         return Forbidden(f"Pipedrive does not let the token's user see this: {_said(answer)}", hint=_RIGHTS, setting=("token",))  # fmt: skip
-    if answer.status == 429 and answer.headers.get("x-daily-ratelimit-token-remaining") == "0":
+    if answer.status == 429 and _spent(answer):
         return QuotaExhausted("the day's budget of Pipedrive's API is used up", hint=_BUDGET)
     if answer.status == 400 and "cursor" in _said(answer).casefold():
         return ResumeExpired("Pipedrive does not know any more where the list stood")
+    if answer.status in (404, 410):
+        return Gone(f"Pipedrive refuses the request: {_said(answer)}")
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
         return DataError(f"Pipedrive refuses the request: {_said(answer)}")
     return None
+
+
+def _spent(answer: Answer) -> bool:
+    """Whether it is the day's budget that does not suffice: there may be some left, and less than the request costs."""
+    left = answer.headers.get("x-daily-ratelimit-token-remaining", "")
+    more_in_two_seconds = answer.headers.get("x-ratelimit-remaining", "0") != "0"
+    return left == "0" or (left.isdigit() and int(left) < _DEAREST and more_in_two_seconds)
 
 
 def _said(answer: Answer) -> str:
@@ -104,6 +118,11 @@ class Some:
     values: Values
     count: int
     beside: Mapping[str, Any]
+
+    def behind(self, number: int) -> Some:
+        """The same without the first records."""
+        values = {path: column[number:] for path, column in self.values.items()}
+        return Some(values, max(self.count - number, 0), self.beside)
 
 
 def listing(paths: Iterable[tuple[str, ...]]) -> Listing:

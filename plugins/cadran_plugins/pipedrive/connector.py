@@ -104,6 +104,9 @@ class PipedriveConnector(SyncedConnector):
         told = (resume or {}).get("labels", (window.state or {}).get("labels", labels))
         if told != labels:
             raise ResumeExpired(f"choices of {table} have other labels than before")
+        held = {field.column.name: field.key for field in fields if field.key}
+        if any(held.get(name, key) != key for name, key in (window.state or {}).get("fields", {}).items()):
+            raise ResumeExpired(f"columns of {table} are other fields than before")
         sent = 0
         for chunk in self._chunks(table, fields, window, resume):
             token = {**chunk.resume, "labels": labels}
@@ -111,7 +114,7 @@ class PipedriveConnector(SyncedConnector):
                 sent += item.data.num_rows if isinstance(item, Page) else 0  # type: ignore[attr-defined]
                 yield item
         until = window.until or self.context.clock()
-        yield End(sent, {"read": until.isoformat(), "labels": labels})
+        yield End(sent, {"read": until.isoformat(), "labels": labels, "fields": held})
 
     def _chunks(self, table: str, fields: Sequence[Field], window: Window, resume: Mapping[str, Any] | None) -> Iterator[walking.Chunk]:  # fmt: skip
         from cadran_plugins.pipedrive.api import listing
@@ -221,5 +224,5 @@ def _arrow(
 
     from cadran.plugins.typed.records import Records
 
-    batch, rejected = Records(columns, key=_key(place)).columns_batch(found, place)
+    batch, rejected = Records(columns, utc=True, key=_key(place)).columns_batch(found, place)
     return pa.Table.from_batches([batch]), rejected

@@ -24,7 +24,7 @@ MONEY = "DECIMAL(18,4)"
 #: What Pipedrive itself keeps and computes as a float.
 NUMBER = "DOUBLE"
 MOMENT = "TIMESTAMP WITH TIME ZONE"
-_SIMPLE = {"varchar": "VARCHAR", "varchar_auto": "VARCHAR", "text": "VARCHAR", "phone": "VARCHAR", "double": NUMBER, "int": "BIGINT", "date": "DATE", "time": "VARCHAR", "user": "BIGINT", "org": "BIGINT", "people": "BIGINT"}  # fmt: skip
+_SIMPLE = {"varchar": "VARCHAR", "varchar_auto": "VARCHAR", "varchar_options": "VARCHAR", "boolean": "BOOLEAN", "text": "VARCHAR", "phone": "VARCHAR", "double": NUMBER, "int": "BIGINT", "date": "DATE", "time": "VARCHAR", "user": "BIGINT", "org": "BIGINT", "people": "BIGINT"}  # fmt: skip
 #: Types of several parts: what is added to the label, which part it is, and its type.
 _PARTS = {
     "monetary": (("", "", MONEY), (" currency", "currency", "VARCHAR")),
@@ -36,11 +36,13 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column: where its values stand in a record, and what is made of them, None for values that are kept as they are."""
+    """One column: where its values stand in a record, and what is made of them, None for values that are kept as they are. ``key`` is
+    that of a team's own field, whatever its label."""
 
     column: Column
     path: tuple[str, ...]
     read: Reader | None = None
+    key: str = ""
 
 
 def columns(fields: Sequence[Field], values: Values) -> list[Sequence[Any]]:
@@ -81,22 +83,22 @@ def _each(read: Callable[[Any], Any]) -> Reader:
 
 def custom(definitions: Iterable[Record], taken: Iterable[str], *, flat: bool = False) -> list[Field]:
     """A team's own fields; ``flat``: as v1 has them, beside the others."""
-    wanted: list[tuple[str, str, str, Reader | None]] = []
+    wanted: list[tuple[str, str, str, Reader | None, str]] = []
     for field in sorted(_own_fields(definitions), key=lambda f: (str(f["field_name"]), str(f["field_code"]))):
         label, key, type_ = str(field["field_name"]), str(field["field_code"]), str(field["field_type"])
         if type_ in _PARTS:
             for more, part, kind in _PARTS[type_]:
                 flat_key = f"{key}_{part}" if part and flat else key
-                wanted.append((label + more, kind, flat_key, None if flat else _part(part)))
+                wanted.append((label + more, kind, flat_key, None if flat else _part(part), key))
         elif type_ in ("enum", "set"):
-            wanted.append((label, "VARCHAR", key, _labels(field, nested=not flat)))
+            wanted.append((label, "VARCHAR", key, _labels(field, nested=not flat), key))
         elif type_ in _SIMPLE:
-            wanted.append((label, _SIMPLE[type_], key, None if flat else _part("")))
+            wanted.append((label, _SIMPLE[type_], key, None if flat else _part(""), key))
         else:
-            wanted.append((label, "JSON", key, None))
+            wanted.append((label, "JSON", key, None, key))
     names = column_names((label for label, *_ in wanted), taken)
     within = () if flat else ("custom_fields",)
-    return [Field(Column(name, type_), (*within, key), read) for name, (_, type_, key, read) in zip(names, wanted, strict=True)]  # fmt: skip
+    return [Field(Column(name, type_), (*within, place), read, key) for name, (_, type_, place, read, key) in zip(names, wanted, strict=True)]  # fmt: skip
 
 
 def choice(name: str, key: str, definitions: Iterable[Record]) -> Field:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cadran.plugins.http import Http
-from cadran_plugins.pipedrive.api import told
+from cadran_plugins.pipedrive.api import Gone, told
 
 #: Deals of one page: each that ever moved costs a request of its own.
 DEALS = 50
@@ -27,14 +27,24 @@ FIELDS = (
 
 
 def stages_of(http: Http, deal: Mapping[str, Any], names: Mapping[int, str]) -> list[dict[str, Any]]:
-    """One row for each stage that a deal has been in. One that never moved needs no request."""
+    """One row for each stage that a deal has been in: none of one that is deleted meanwhile. One that never moved needs no request.
+
+    That a deal moved may stand with it, and nothing of that in its history: then only the stage that it is in is known, since that time.
+    """
     moved = deal.get("stage_change_time")
-    changes = list(_changes(http, deal["id"])) if moved and moved != deal.get("add_time") else []
+    moved = moved if moved != deal.get("add_time") else None
+    try:
+        changes = list(_changes(http, deal["id"])) if moved else []
+    except Gone:
+        return []
     first = _number(changes[0]["old_value"]) if changes else deal.get("stage_id")
-    stays = [(first, _name(names, first, changes[0] if changes else None, "old"), deal.get("add_time"))]
+    begin = deal.get("add_time") if changes else moved or deal.get("add_time")
+    stays = [(first, _name(names, first, changes[0] if changes else None, "old"), begin)]
     for change in changes:
         stage = _number(change["new_value"])
         stays.append((stage, _name(names, stage, change, "new"), _instant(change["log_time"])))
+    if moved and stays[-1][0] != deal.get("stage_id") and moved > str(stays[-1][2]):
+        stays.append((deal.get("stage_id"), _name(names, deal.get("stage_id"), None, "new"), moved))
     ends = [entered for _, _, entered in stays[1:]] + [_closed(deal, stays[-1][2])]
     return [
         {"deal_id": deal["id"], "number": n, "stage_id": stage, "stage_name": name, "entered_at": entered, "left_at": left, "deal_update_time": deal.get("update_time")}
@@ -55,7 +65,8 @@ def _changes(http: Http, deal: int) -> Iterator[Mapping[str, Any]]:
         page = told(http.get(f"/api/v1/deals/{deal}/flow", params={"items": "dealChange", "start": start, "limit": 500}))  # fmt: skip
         for item in page["data"] or ():
             change = item.get("data") or {}
-            if item.get("object") == "dealChange" and change.get("field_key") == "stage_id":
+            own = change.get("item_id", deal) == deal  # and not of one that was merged into it
+            if item.get("object") == "dealChange" and change.get("field_key") == "stage_id" and own:
                 found[change.get("id")] = change
         paging = (page.get("additional_data") or {}).get("pagination") or {}
         start = max(int(paging["next_start"]), start + 1) if paging.get("more_items_in_collection") else None

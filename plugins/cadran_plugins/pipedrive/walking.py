@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cadran.plugins import ResumeExpired, Window
+from cadran.plugins import ResumeExpired, Transient, Window
 from cadran.plugins.http import Http, Listing
 from cadran_plugins.pipedrive.api import Some, listed, some
 from cadran_plugins.pipedrive.tables import Kind
 
 PAGE = 500  # the most that a list gives at a time
+_AGAIN = 5  # so often a list of places is begun once more
+#: Leads of one moment come in no order of their own, and not in the same one each time.
+_SORT = "update_time ASC, id ASC"
 #: For how long Pipedrive tells of deleted deals, and a day less, so that none slips through.
 TOLD_OF_DELETED = dt.timedelta(days=29)
 
@@ -60,8 +63,8 @@ def place(resume: Mapping[str, Any] | None, lists: int) -> tuple[int, dict[str, 
     if resume is None:
         return 0, {}
     number = resume.get("list")
-    within = {key: value for key, value in resume.items() if key in ("cursor", "since", "start")}
-    kinds = {"cursor": str, "since": str, "start": int}
+    within = {key: value for key, value in resume.items() if key in ("cursor", "since", "start", "last")}
+    kinds = {"cursor": str, "since": str, "start": int, "last": str}
     if not isinstance(number, int) or not 0 <= number <= lists or not all(isinstance(v, kinds[k]) for k, v in within.items()):  # fmt: skip
         raise ResumeExpired("where reading stood cannot be told")
     return number, within
@@ -90,22 +93,50 @@ def check_age(window: Window, now: dt.datetime) -> None:
 
 
 def leads(http: Http, kind: Kind, window: Window, resume: Mapping[str, Any] | None, wanted: Listing) -> Iterator[Chunk]:  # fmt: skip
-    """Leads of both lists. They have no cursors but places, which move as rows go: so each page is asked for anew from the second
-    in which the last row of the one before changed. A row may come twice, none is skipped."""
+    """Leads of both lists. They have no cursors but places, which move as rows go. A row may come twice, none is skipped."""
     first, within = place(resume, 2)
     since = "1970-01-01T00:00:00Z" if window.since is None else stamp(window.since)
-    for number, path in list(enumerate((kind.path, kind.archived)))[first:]:
-        yield from _leads(http, path, number, within.get("since", since), within.get("start", 0), wanted)
+    if first == 0:
+        yield from _leads(http, kind.path, 0, within.get("since", since), within.get("start", 0), wanted)
         within = {}
+    if first <= 1:
+        yield from _archived(http, kind.archived, 1, within.get("start", 0), within.get("last", ""), wanted)
+
+
+def _archived(http: Http, path: str, number: int, start: int, last: str, wanted: Listing) -> Iterator[Chunk]:
+    """Archived leads can be asked for from no time on. So each page begins with the last lead of the one before: where another stands in its place,
+    some are no longer in the list, those behind have moved up, and it is begun once more."""
+    again = 0
+    while True:
+        begin = start - 1 if last else 0
+        page = some(http, path, {"sort": _SORT, "start": begin, "limit": PAGE}, wanted)
+        ids = page.values[("id",)]
+        if last and not (page.count and ids[0] == last):
+            again += 1
+            if again > _AGAIN:
+                raise Transient("archived leads of Pipedrive come and go while they are read")
+            start, last = 0, ""
+            continue
+        new = page.behind(1) if last else page
+        if not (_more(page) and new.count):
+            yield Chunk(new, False, {"list": number + 1})
+            return
+        start, last = begin + page.count, str(ids[-1])
+        yield Chunk(new, False, {"list": number, "start": start, "last": last})
+
+
+def _more(page: Some) -> bool:
+    """Whether v1 says that more follows."""
+    paging = (page.beside.get("additional_data") or {}).get("pagination") or {}
+    return bool(paging.get("more_items_in_collection"))
 
 
 def _leads(http: Http, path: str, number: int, since: str, start: int, wanted: Listing) -> Iterator[Chunk]:
+    """Each page is asked for anew from the second in which the last row of the one before changed."""
     while True:
-        asked = {"sort": "update_time ASC", "updated_since": since, "start": start, "limit": PAGE}
+        asked = {"sort": _SORT, "updated_since": since, "start": start, "limit": PAGE}
         page = some(http, path, asked, wanted)
-        if not ((page.beside.get("additional_data") or {}).get("pagination") or {}).get(
-            "more_items_in_collection"
-        ):
+        if not _more(page):
             yield Chunk(page, False, {"list": number + 1})
             return
         last = _second(str(page.values[("update_time",)][-1])) if page.count else since

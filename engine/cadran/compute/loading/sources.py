@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from cadran.compute.loading import columns_seen
 from cadran.compute.loading.columns_seen import Seen, Unreadable
 from cadran.declare.model import RATES, Dataset, Declaration, TableRef
-from cadran.plugins.connector import Connector, ConnectorError, Context, DataError, QueryableConnector, Table
+from cadran.plugins.connector import (
+    ConfigError,
+    Connector,
+    ConnectorError,
+    Context,
+    DataError,
+    QueryableConnector,
+    Table,
+)
 from cadran.plugins.manager import PluginManager
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, ProblemsFound, errors, listed, suggest
@@ -182,7 +190,8 @@ class Sources:
         if table is None and ref.source not in self.unknown:
             self.problems.append(self._no_table(ref, subject))
         if table is not None and table.problem is not None:
-            self.problems += self._of_table(ref, subject, table.problem)
+            for problem in self._of_table(ref, subject, table.problem):
+                self._note(problem)
             return None
         return table
 
@@ -211,10 +220,24 @@ class Sources:
         return found
 
     def _of_table(self, ref: TableRef, subject: str, error: ConnectorError) -> list[Problem]:
-        """At the setting that is at fault, else where the table is named."""
+        """At the setting that is at fault, else where the table is named. Where it is no mistake of the file, it is what the source could not do,
+        and of these datasets alone."""
+        mistake = isinstance(error, ConfigError)
         if error.setting or error.more:
-            return self.problems_of(ref.source, error)
-        return [Problem("source", error.message, ref.place.position(), subject, error.hint)]
+            problems = self.problems_of(ref.source, error)
+        else:
+            subject = subject if mistake else f"sources.{ref.source}"
+            problems = [Problem("source", error.message, ref.place.position(), subject, error.hint)]
+        return problems if mistake else [replace(p, datasets=self._made_of(ref.source, ref.table)) for p in problems]  # fmt: skip
+
+    def _note(self, problem: Problem) -> None:
+        """Once, where several tables of a source have the same."""
+        for number, other in enumerate(self.problems):
+            if replace(other, datasets=problem.datasets) == problem:
+                both = dict.fromkeys((*other.datasets, *problem.datasets)) if other.datasets and problem.datasets else ()  # fmt: skip
+                self.problems[number] = replace(other, datasets=tuple(both))
+                return
+        self.problems.append(problem)
 
     def _no_table(self, ref: TableRef, subject: str) -> Problem:
         message = f"source '{ref.source}' has no table '{ref.table}'"

@@ -199,6 +199,9 @@ def columns_behind(model: Model, measures: Sequence[Measure], more: Iterable[Nod
     for measure in measures:
         for part in measure.expressions():
             todo += graph.uses(measure.dataset, part)
+        # A currency is looked at where nothing converts, too.
+        if measure.money is not None and measure.money.column is not None:
+            todo += graph.uses(measure.dataset, measure.money.column)
         if measure.other:
             todo += graph.uses(measure.other.dataset, measure.other.key)
         for (_, dataset), path in model.dimensions.items():
