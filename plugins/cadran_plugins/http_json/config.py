@@ -97,6 +97,9 @@ _PAGES = _mapping(
         "last_row": _path("The next page begins behind this value of the last row, such as id."),
         "param": _text("With 'cursor' and 'last_row': the parameter that takes it, such as starting_after."),
         "more": _path("Where an answer says whether more rows follow (true or false), such as has_more."),
+        "last": _path(
+            "Or where it says whether it is the last (true or false), such as isLast or end_of_stream."
+        ),
         "limit": _whole("How many rows to ask for."),
         "limit_param": _text("The parameter that says so, such as limit or per_page."),
         "first": _whole("With 'page': the first page's number, 1 unless said.", 0),
@@ -184,7 +187,15 @@ _TABLE = _mapping(
                 ),
             ]
         },
-        "pages": _PAGES,
+        "pages": {
+            "anyOf": [
+                _PAGES,
+                {
+                    "const": "none",
+                    "description": "One answer holds all rows, also where it looks as if more followed.",
+                },
+            ]
+        },
         "key": {
             "description": "The column, or columns, that tell a row from all others. Without it each read replaces the table.",
             "anyOf": [

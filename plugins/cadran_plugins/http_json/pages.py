@@ -47,9 +47,9 @@ def following(
     if pages.kind == "none" or more is False:
         return None
     if pages.kind == "next_link":
-        return _link(find(body, pages.where), answer, spot, (*table.where, "pages", "next_link"))
+        return _link(find(body, pages.where), answer, spot, (*table.where, "pages", "next_link"), more)
     if pages.kind == "link_header":
-        return _link(_next_of(answer.headers.get("link", "")), answer, spot, (*table.where, "pages"))
+        return _link(next_of(answer.headers.get("link", "")), answer, spot, (*table.where, "pages"), more)
     if pages.kind == "cursor":
         return _behind(spot, pages.param, find(body, pages.where), table, more)
     if pages.kind == "last_row":
@@ -82,13 +82,7 @@ def _is_last(table: Declared, rows: Sequence[Any], left: int | None, more: bool 
 
 def _behind(spot: Spot, param: str, value: Any, table: Declared, more: bool | None) -> Spot | None:
     if value is MISSING or value is None or value == "" or value is False:
-        if more:
-            hint = "look at what an answer holds, and at 'pages'"
-            raise DataError(
-                "more rows are announced, but nothing says where",
-                hint=hint,
-                setting=(*table.where, "pages", "more"),
-            )
+        _nowhere(more, (*table.where, "pages"))
         return None
     if isinstance(value, dict | list):
         raise DataError(f"the cursor at '{table.pages.where}' is {kind(value)}", hint="it has to be a text or a number", setting=(*table.where, "pages", table.pages.kind))  # fmt: skip
@@ -98,8 +92,16 @@ def _behind(spot: Spot, param: str, value: Any, table: Declared, more: bool | No
     return Spot(params={**spot.params, param: plain})
 
 
-def _link(value: Any, answer: Answer, spot: Spot, where: Sequence[str | int]) -> Spot | None:
+def _nowhere(more: bool | None, where: Sequence[str | int]) -> None:
+    """Nothing leads on: which is the end, unless it was said that it is none."""
+    if more:
+        hint = "look at what an answer holds, and at 'pages'"
+        raise DataError("more rows are announced, but nothing says where", hint=hint, setting=where)
+
+
+def _link(value: Any, answer: Answer, spot: Spot, where: Sequence[str | int], more: bool | None) -> Spot | None:  # fmt: skip
     if value is MISSING or value is None or value == "":
+        _nowhere(more, where)
         return None
     if not isinstance(value, str):
         raise DataError(
@@ -108,7 +110,8 @@ def _link(value: Any, answer: Answer, spot: Spot, where: Sequence[str | int]) ->
     return Spot(link=urljoin(answer.url or spot.link, value))
 
 
-def _next_of(header: str) -> str:
+def next_of(header: str) -> str:
+    """The address that a header ``Link`` calls the next; empty for none."""
     for link in _LINK.finditer(header):
         if _NEXT.search(link[2]):
             return link[1]
@@ -116,11 +119,13 @@ def _next_of(header: str) -> str:
 
 
 def _more(table: Declared, body: Any) -> bool | None:
-    if not table.pages.more:
+    word = "last" if table.pages.last else "more"
+    path = table.pages.last or table.pages.more
+    if not path:
         return None
-    value = find(body, table.pages.more)
+    value = find(body, path)
     if isinstance(value, bool):
-        return value
+        return value is not bool(table.pages.last)
     said = "nothing" if value is MISSING else kind(value)
     hint = f"the answer is {shown(body)}"
-    raise DataError(f"'{table.pages.more}' holds {said}, and not true or false", hint=hint, setting=(*table.where, "pages", "more"))  # fmt: skip
+    raise DataError(f"'{path}' holds {said}, and not true or false", hint=hint, setting=(*table.where, "pages", word))  # fmt: skip

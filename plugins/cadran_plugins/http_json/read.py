@@ -26,7 +26,7 @@ from cadran.plugins import (
 )
 from cadran.plugins.http import Answer, Http
 from cadran.plugins.typed.records import Records
-from cadran_plugins.http_json import pages, rows
+from cadran_plugins.http_json import endings, pages, rows
 from cadran_plugins.http_json.auth import Auth
 from cadran_plugins.http_json.paths import MISSING, find, put, shown
 from cadran_plugins.http_json.settings import Declared, Field
@@ -72,6 +72,8 @@ class Reading:
             gone, kept = rows.split(self.table, found)
             self._unmet = rows.unmet(self._unmet, kept)
             if behind is None:
+                if resume is None and not self._seen:  # no page has led to this one
+                    endings.check(self.table, answer, body, found)
                 self._check_total()
                 self._check_columns(kept)
                 state = self._state(body)

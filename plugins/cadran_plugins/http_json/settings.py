@@ -15,12 +15,12 @@ TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
 Kind = Literal["none", "cursor", "next_link", "link_header", "offset", "page", "last_row"]
 _KINDS: tuple[Kind, ...] = ("cursor", "next_link", "link_header", "offset", "page", "last_row")
 _BESIDE = {
-    "cursor": {"param", "more", "limit", "limit_param"},
-    "next_link": {"limit", "limit_param"},
-    "link_header": {"limit", "limit_param"},
-    "offset": {"limit", "limit_param", "more", "until"},
-    "page": {"limit", "limit_param", "more", "first", "until"},
-    "last_row": {"param", "more", "limit", "limit_param"},
+    "cursor": {"param", "more", "last", "limit", "limit_param"},
+    "next_link": {"more", "last", "limit", "limit_param"},
+    "link_header": {"more", "last", "limit", "limit_param"},
+    "offset": {"limit", "limit_param", "more", "last", "until"},
+    "page": {"limit", "limit_param", "more", "last", "first", "until"},
+    "last_row": {"param", "more", "last", "limit", "limit_param"},
 }
 _NEEDED = {"cursor": ("param",), "last_row": ("param",)}
 
@@ -40,7 +40,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """``where`` is a path in the answer, or the parameter of ``offset`` and ``page``."""
+    """``where`` is a path in the answer, or the parameter of ``offset`` and ``page``; ``whole``: it was said that there are no pages."""
 
     kind: Kind = "none"
     where: str = ""
@@ -50,6 +50,8 @@ class Pages:
     limit_param: str = ""
     first: int = 1
     until: Literal["empty", "short"] = "empty"
+    last: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ def _together(table: Declared, entry: Mapping[str, Any]) -> None:
         raise ConfigError("rows can only be taken away by their key", hint="add 'key:'", setting=(*where, "deletes"))  # fmt: skip
 
 
-def _pages(entry: Mapping[str, Any], where: Where) -> Pages:
-    if not entry:
-        return Pages()
+def _pages(entry: Mapping[str, Any] | str, where: Where) -> Pages:
+    if isinstance(entry, str) or not entry:
+        return Pages(whole=bool(entry))
     said = [kind for kind in _KINDS if kind in entry]
     if len(said) != 1:
         message = "two ways to find the next page" if said else "nothing says how the next page is found"
@@ -191,11 +193,15 @@ def _pages(entry: Mapping[str, Any], where: Where) -> Pages:
         there, missing = ("limit", "limit_param") if "limit" in entry else ("limit_param", "limit")
         hint = "limit is how many rows to ask for, limit_param the parameter that says so"
         raise ConfigError(f"'{there}' needs '{missing}'", hint=hint, setting=(*where, there))
+    if "more" in entry and "last" in entry:
+        hint = "keep the one that the API has"
+        raise ConfigError("'more' and 'last' are two ways to say whether rows follow", hint=hint, setting=(*where, "last"))  # fmt: skip
     if entry.get("until") == "short" and "limit" not in entry:
         raise ConfigError("'until: short' needs 'limit'", hint="say how many rows a full page has", setting=(*where, "until"))  # fmt: skip
     return Pages(
         kind, "" if kind == "link_header" else str(entry[kind]), entry.get("param", ""), entry.get("more", ""),
         int(entry.get("limit", 0)), entry.get("limit_param", ""), int(entry.get("first", 1)), entry.get("until", "empty"),
+        entry.get("last", ""),
     )  # fmt: skip
 
 
