@@ -250,7 +250,7 @@ def test_a_token_that_the_server_writes_into_its_links_is_not_kept(server: Rest,
     monkeypatch.setattr(server, "answer", answer)
     got = collect(api(server, WAYS["next_link"][0], auth={"bearer": "pat-1234-secret"}), "invoices")
     assert len(got.rows) == ROWS and "secret" not in str(got.places)
-    assert got.places[0]["link"].startswith(f"{server.url}/api/next?")
+    assert got.places[0]["link"] == "?from=10"
 
 
 def test_a_link_to_another_machine_is_not_followed_unless_it_is_named(server: Rest) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from cadran.plugins import DataError
 from cadran.plugins.http import Answer
@@ -39,9 +39,11 @@ def first(table: Declared) -> Spot:
 
 
 def following(
-    table: Declared, spot: Spot, answer: Answer, body: Any, rows: Sequence[Any], left: int | None
-) -> Spot | None:
-    """The page behind this one, None where it is the last. ``left`` is how many rows are still to come, where the total is known."""
+    table: Declared, spot: Spot, answer: Answer, body: Any, rows: Sequence[Any], left: int | None, *,
+    full: bool,
+) -> Spot | None:  # fmt: skip
+    """The page behind this one, None where it is the last. ``left`` is how many rows are still to come, where the total is known; ``full``:
+    a page has held as many rows as were asked for, so that one with fewer is the last."""
     pages = table.pages
     more = _more(table, body)
     if pages.kind == "none" or more is False:
@@ -64,7 +66,7 @@ def following(
                 setting=(*table.where, "pages", "last_row"),
             )
         return _behind(spot, pages.param, value, table, more)
-    if _is_last(table, rows, left, more):
+    if _is_last(table, rows, left, more, full):
         return None
     step = (
         len(rows) if pages.kind == "offset" else 1
@@ -72,12 +74,13 @@ def following(
     return Spot(params={**spot.params, pages.where: int(spot.params[pages.where]) + step})
 
 
-def _is_last(table: Declared, rows: Sequence[Any], left: int | None, more: bool | None) -> bool:
+def _is_last(table: Declared, rows: Sequence[Any], left: int | None, more: bool | None, full: bool) -> bool:
     if more is not None:
         return not more
     if not rows or (left is not None and left <= 0):
         return True
-    return left is None and table.pages.until == "short" and len(rows) < table.pages.limit
+    # Where no page was full, the server may give fewer than it is asked for: 100, whatever the limit says.
+    return left is None and full and table.pages.until == "short" and len(rows) < table.pages.limit
 
 
 def _behind(spot: Spot, param: str, value: Any, table: Declared, more: bool | None) -> Spot | None:
@@ -107,7 +110,11 @@ def _link(value: Any, answer: Answer, spot: Spot, where: Sequence[str | int], mo
         raise DataError(
             f"the next page's address is {kind(value)}", hint="it has to be a text", setting=where
         )
-    return Spot(link=urljoin(answer.url or spot.link, value))
+    link = urljoin(answer.url or spot.link, value)
+    here = urlsplit(answer.url)
+    if here.scheme == "https" and link.startswith(f"http://{here.netloc}/"):
+        link = f"https{link.removeprefix('http')}"  # of a server that stands behind one which speaks TLS
+    return Spot(link=link)
 
 
 def next_of(header: str) -> str:

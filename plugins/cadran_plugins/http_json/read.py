@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode, urlsplit
 
 from cadran.plugins import (
     Column,
@@ -26,10 +26,11 @@ from cadran.plugins import (
 )
 from cadran.plugins.http import Answer, Http
 from cadran.plugins.typed.records import Records
-from cadran_plugins.http_json import endings, pages, rows
+from cadran_plugins.http_json import answers, endings, pages, rows
 from cadran_plugins.http_json.auth import Auth
+from cadran_plugins.http_json.links import Links
 from cadran_plugins.http_json.paths import MISSING, find, put, shown
-from cadran_plugins.http_json.settings import Declared, Field
+from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
 from cadran_plugins.http_json.since import written
 
 Item = Page | Deletes | Rejected | End
@@ -50,8 +51,11 @@ class Reading:
     _seen: set[bytes] = field(default_factory=set)
     _before: list[Any] | None = None  # the rows of the page before, where pages are counted off
     _unmet: set[str] = field(default_factory=set)  # columns that no row has held yet
+    _full: bool = False  # whether a page has held as many rows as were asked for
+    _links: Links = field(init=False)
 
     def __post_init__(self) -> None:
+        self._links = Links.of(self.table.url, _plain(self.table.params))
         self._unmet = {f.path for f in self.table.columns if not f.optional}
 
     def items(self, resume: Mapping[str, Any] | None) -> Iterator[Item]:
@@ -64,8 +68,8 @@ class Reading:
         while spot is not None:
             answer = self._asked(spot, sure=known)
             known = True
-            body = answer.json()
-            found = self._records(body)
+            body = answers.content(self.table, answer)
+            found = answers.records(self.table, answer, body)
             self.read += len(found)
             self._count(answer, body)
             behind = self._behind(spot, answer, body, found)
@@ -82,14 +86,15 @@ class Reading:
             batch, aside = records.batch((rows.flat(row, self.fields) for row in kept), self.table.name)
             yield from aside
             sent += batch.num_rows
-            count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet)}
+            count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet), "full": self._full}
             yield Page(_stream(batch), resume={**went_on, **count})
             spot = behind
         yield End(sent, state)
 
     def first(self) -> list[dict[str, Any]]:
         """The rows of the first page, as they come: whether the table can be read at all."""
-        return self._records(self._asked(pages.first(self.table), sure=True).json())
+        answer = self._asked(pages.first(self.table), sure=True)
+        return answers.records(self.table, answer, answers.content(self.table, answer))
 
     def sample(self, most: int) -> list[dict[str, Any]]:
         """The first rows, but for those that say that they are gone."""
@@ -97,8 +102,8 @@ class Reading:
         out: list[dict[str, Any]] = []
         while spot is not None and len(out) < most:
             answer = self._asked(spot, sure=True)
-            body = answer.json()
-            found = self._records(body)
+            body = answers.content(self.table, answer)
+            found = answers.records(self.table, answer, body)
             out += rows.split(self.table, found)[1]
             spot = self._behind(spot, answer, body, found)
         return out[:most]
@@ -126,6 +131,7 @@ class Reading:
         ):
             raise ResumeExpired("this is no place to go on from")
         self.read, self.total, self._unmet = read, total, set(map(str, unmet or ()))
+        self._full = resume.get("full") is True
         return pages.Spot(link, params)
 
     def _asked(self, spot: pages.Spot, sure: bool) -> Answer:
@@ -141,20 +147,28 @@ class Reading:
                 raise ResumeExpired(
                     f"it is not known any more where reading stood: {error.message}"
                 ) from None
-            beside = "pages" if spot.link else "path"
+            beside = "pages" if spot.link or self._counts_on(spot) else "path"
             hint = error.hint or f"look at '{beside}'" + (
                 "" if spot.link else ", 'params' and the source's 'url'"
             )
+            if self._counts_on(spot):
+                hint += "; where the API says so behind its last page, say 'total' or 'more'"
             if spot.link and "declare" in error.message:
                 hint = f"{hint}; if the machine belongs to the API, name it under 'hosts'"
             raise DataError(
                 error.message, hint=hint, setting=error.setting or (*self.table.where, beside)
             ) from None
 
+    def _counts_on(self, spot: pages.Spot) -> bool:
+        """Whether it is a page behind the first of those that are counted."""
+        how = self.table.pages
+        return how.kind in ("offset", "page") and spot.params != pages.first(self.table).params
+
     def _request(self, spot: pages.Spot) -> Answer:
         table = self.table
         if spot.link:
-            return self.http.request("GET", self.auth.signed(spot.link), headers=table.headers)
+            link = self._links.whole(spot.link)
+            return self.http.request("GET", self.auth.signed(link), headers=table.headers)
         url, added = table.url, {**self._since(), **spot.params}
         body: dict[str, Any] | None = None
         query = dict(table.params)
@@ -166,7 +180,11 @@ class Reading:
             query |= added
         if query:
             url = f"{url}?{urlencode(_plain(query), doseq=True)}"
-        return self.http.request(table.method, self.auth.signed(url), json=body, headers=table.headers)
+        answer = self.http.request(table.method, self.auth.signed(url), json=body, headers=table.headers)
+        if body is not None and _path(answer.url) != _path(url):
+            hint = f"write the address that it leads to: {_path(answer.url)}"
+            raise DataError(f"'{table.name}' is sent on to another address, where what is asked for is lost", hint=hint, setting=(*table.where, "path"))  # fmt: skip
+        return answer
 
     def _since(self) -> dict[str, Any]:
         cursor, since = self.table.cursor, self.window.since
@@ -180,29 +198,10 @@ class Reading:
             else cursor.template.replace("{since}", str(value))
         }
 
-    def _records(self, body: Any) -> list[dict[str, Any]]:
-        table, found = self.table, find(body, self.table.records)
-        if found is None and table.null_is_empty:
-            return []
-        if not isinstance(found, list):
-            at = f"at '{table.records}'" if table.records else "by itself"
-            hint = f"it is {shown(body)}" + (
-                "" if table.records else "; say with 'records' where the list is"
-            )
-            if found is None and table.records:
-                hint = "if null means that there are no rows, say 'null_is_empty: true'"
-            raise DataError(
-                f"the answer of '{table.name}' is no list {at}", hint=hint, setting=(*table.where, "records")
-            )
-        for row in found:
-            if not isinstance(row, dict):
-                raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
-        return found
-
     def _count(self, answer: Answer, body: Any) -> None:
         """The total as this answer says it. Where rows are counted off, one that shrinks has moved those behind it forward."""
         table = self.table
-        if not table.total and not table.total_header:
+        if body is None or (not table.total and not table.total_header):
             return
         said = (
             answer.headers.get(table.total_header, MISSING) if table.total_header else find(body, table.total)
@@ -226,10 +225,11 @@ class Reading:
     def _behind(self, spot: pages.Spot, answer: Answer, body: Any, found: list[Any]) -> pages.Spot | None:
         self._check_moves_on(spot, found)
         left = None if self.total is None else self.total - self.read
-        behind = pages.following(self.table, spot, answer, body, found, left)
+        self._full = self._full or len(found) >= self.table.pages.limit
+        behind = pages.following(self.table, spot, answer, body, found, left, full=self._full)
         if behind is None:
             return None
-        behind = pages.Spot(self.auth.unsigned(behind.link), behind.params)
+        behind = pages.Spot(self._links.kept(self.auth.unsigned(behind.link)), behind.params)
         for place in (spot, behind):
             digest = hashlib.sha256(json.dumps(place.kept(), sort_keys=True).encode()).digest()
             if place is behind and digest in self._seen:
@@ -279,7 +279,7 @@ class Reading:
                 f"the last answer of '{self.table.name}' has no address of changes at '{self.table.delta}'"
             )
             raise DataError(message, hint=hint, setting=(*self.table.where, "delta"))
-        return {"delta": self.auth.unsigned(link)}
+        return {"delta": self._links.kept(self.auth.unsigned(link))}
 
     def _deletes(self, gone: list[dict[str, Any]]) -> Iterator[Item]:
         if not gone:
@@ -299,6 +299,12 @@ def check_names(table: Declared, fields: tuple[Field, ...]) -> None:
         if name not in names:
             hint = f"the first rows hold {', '.join(sorted(names)[:12])}"
             raise ConfigError(f"'{name}' is not among the columns", hint=hint, setting=(*table.where, *where))
+    if table.cursor and table.cursor.lookback:
+        check_looks_back(next(f for f in fields if f.name == table.cursor.column), (*table.where, "cursor"))
+
+
+def _path(url: str) -> str:
+    return unquote(urlsplit(url).path) or "/"
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -260,7 +260,16 @@ def _cursor(entry: Mapping[str, Any], columns: Sequence[Field], where: Where) ->
     if column is not None and column.type in ("BOOLEAN", "DOUBLE", "JSON"):
         hint = "it needs a time, a date, a whole number or a text that grows"
         raise ConfigError(f"a {column.type.lower()} cannot say what has changed", hint=hint, setting=(*where, "column"))  # fmt: skip
+    if column is not None and "lookback" in entry:
+        check_looks_back(column, where)
     if column is not None and not format_:
         format_ = column.format.removeprefix("utc")
     lookback = dt.timedelta(seconds=seconds(entry["lookback"])) if "lookback" in entry else dt.timedelta(0)
     return Cursor(name, entry["param"], entry.get("template", "{since}"), format_, lookback)
+
+
+def check_looks_back(column: Field, where: Where) -> None:
+    """Raises :class:`ConfigError` for a cursor that no time can be taken from: reading would begin at it all the same."""
+    if column.type not in ("DATE", "TIMESTAMP", TIMESTAMPTZ):
+        hint = "give the column the type timestamptz (format: epoch for seconds since 1970), or remove 'lookback'"
+        raise ConfigError(f"'lookback' needs a time, and '{column.name}' is {column.type.lower()}", hint=hint, setting=(*where, "lookback"))  # fmt: skip
