@@ -21,7 +21,7 @@ from cadran.plugins.connector import (
 )
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import listed, suggest
-from cadran.sync import current, reading
+from cadran.sync import current, doubts, reading
 from cadran.sync.current import Shown, Unreadable
 from cadran.sync.load import Ready, load
 from cadran.sync.outcome import Counts, Synced, reasons
@@ -215,11 +215,15 @@ class SourceSync:
         self.hands.progress(f"{self.job.source}.{name}: loading")
         try:
             made = staged(store, number, name, asked.plan.shape, read.spool, read.until)
+            as_it_is = f"cadran sync {self.job.source}.{name} --full"
+            doubts.check(store, made, read, kept.get(name), "" if self.job.full else as_it_is)
         except DataError as error:
             read.spool.drop()  # the same pages would fail in the same way
             self._out[name] = self._failed(name, error)
             return None
-        way_out = f"(type_change: quarantine); 'cadran sync {self.job.source}.{name} --full' takes it as it is now, type_change: evolve always does"
+        way_out = (
+            f"(type_change: quarantine); '{as_it_is}' takes it as it is now, type_change: evolve always does"
+        )
         notes = tuple(f"{what} {way_out}" for what in differing(asked.table, made.shape))
         self._out[name] = replace(self._out[name], notes=notes)
         unseen = read.whole and asked.table.deletes != "never"
