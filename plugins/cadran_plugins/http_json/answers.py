@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cadran.plugins import DataError, Transient
 from cadran.plugins.http import Answer
 from cadran.plugins.http.said import said
-from cadran_plugins.http_json.paths import find, shown
+from cadran_plugins.http_json.paths import MISSING, find, kind, shown
 from cadran_plugins.http_json.settings import Declared
 
 
@@ -28,6 +28,8 @@ def records(table: Declared, answer: Answer, body: Any) -> list[dict[str, Any]]:
     found = find(body, table.records)
     if table.null_is_empty and (found is None or body is None):
         return []
+    if table.keyed and isinstance(found, dict):
+        found = [{**row, table.keyed: key} if isinstance(row, dict) else row for key, row in found.items()]
     if not isinstance(found, list):
         at = f"at '{table.records}'" if table.records else "by itself"
         hint = f"it is {shown(body)}{_where_the_list_is(table, body)}"
@@ -50,10 +52,27 @@ def _check_went_well(table: Declared, answer: Answer, body: Any) -> None:
         raise Transient(f"the answer of '{table.name}' tells of an error: {words}", hint=hint, setting=(*table.where, "path"))  # fmt: skip
 
 
+def inner(table: Declared, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that stand in the records, each with its record under ``parent``. Raises DataError."""
+    rows: list[dict[str, Any]] = []
+    for record in records:
+        found = find(record, table.each)
+        if found is not None and not isinstance(found, list):
+            what = "nothing" if found is MISSING else kind(found)
+            hint = f"a record is {shown(record)}"
+            raise DataError(f"a record of '{table.name}' holds {what} at '{table.each}', and no list", hint=hint, setting=(*table.where, "each"))  # fmt: skip
+        rows += [
+            {**(row if isinstance(row, dict) else {"value": row}), "parent": record} for row in found or ()
+        ]
+    return rows
+
+
 def _where_the_list_is(table: Declared, body: Any) -> str:
     lists = [str(k) for k, value in body.items() if isinstance(value, list)] if isinstance(body, dict) else []
     if len(lists) == 1:
         return f"; say 'records: {lists[0]}'"
+    if isinstance(mapped := find(body, table.records), dict) and mapped and all(isinstance(v, dict) for v in mapped.values()):  # fmt: skip
+        return f"; if its keys ({', '.join(list(mapped)[:3])}, …) are ids, say 'keyed: id'"
     return "" if table.records else "; say with 'records' where the list is"
 
 

@@ -173,6 +173,12 @@ _TABLE = _mapping(
             "type": "string",
             "description": "Where an answer holds the list of rows, such as data.items; leave it out where the answer is the list.",
         },
+        "keyed": _text(
+            "Where 'records' holds a mapping instead of a list, whose keys are ids: what the column is called that takes them, such as id."
+        ),
+        "each": _path(
+            "Where each record holds a list of its own, such as line_items: then the rows are those, and parent.id is what the record holds."
+        ),
         "null_is_empty": {
             "type": "boolean",
             "description": "Whether null in place of the list means no rows: else it is an error.",

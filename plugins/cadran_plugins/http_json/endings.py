@@ -41,7 +41,7 @@ def check(table: Declared, answer: Answer, body: Any, rows: Sequence[Any]) -> No
     counted = (
         pages.kind == "none" and not table.total and not table.total_header
     )  # else it is checked by itself
-    found = _announced(answer, body, len(rows), counted=counted)
+    found = _announced(answer, _beside(body, table.records), len(rows), counted=counted)
     if found is None:
         return
     what, say = found
@@ -58,6 +58,13 @@ def check(table: Declared, answer: Answer, body: Any, rows: Sequence[Any]) -> No
         hint=way,
         setting=(*table.where, "pages", pages.kind),
     )
+
+
+def _beside(body: Any, records: str) -> Any:
+    """The answer without its rows, where these stand under their ids."""
+    if not isinstance(find(body, records), Mapping) or not isinstance(body, Mapping):
+        return body
+    return {key: value for key, value in body.items() if key != records.split(".")[0]} if records else None
 
 
 def _announced(answer: Answer, body: Any, rows: int, *, counted: bool) -> tuple[str, str] | None:

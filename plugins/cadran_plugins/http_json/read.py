@@ -74,6 +74,8 @@ class Reading:
             self._count(answer, body)
             behind = self._behind(spot, answer, body, found)
             gone, kept = rows.split(self.table, found)
+            if self.table.each:
+                kept = answers.inner(self.table, kept)
             self._unmet = rows.unmet(self._unmet, kept)
             if behind is None:
                 if resume is None and not self._seen:  # no page has led to this one
@@ -104,7 +106,8 @@ class Reading:
             answer = self._asked(spot, sure=True)
             body = answers.content(self.table, answer)
             found = answers.records(self.table, answer, body)
-            out += rows.split(self.table, found)[1]
+            kept = rows.split(self.table, found)[1]
+            out += answers.inner(self.table, kept) if self.table.each else kept
             spot = self._behind(spot, answer, body, found)
         return out[:most]
 
@@ -233,7 +236,10 @@ class Reading:
         for place in (spot, behind):
             digest = hashlib.sha256(json.dumps(place.kept(), sort_keys=True).encode()).digest()
             if place is behind and digest in self._seen:
+                how = self.table.pages
                 hint = "so reading would go in circles; look at 'pages'"
+                if how.param:
+                    hint = f"so reading would go in circles; what does the server call it that is called '{how.param}' here?"
                 raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
             self._seen.add(digest)
         return behind

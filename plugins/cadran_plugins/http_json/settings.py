@@ -93,6 +93,8 @@ class Declared:
     delta: str = ""
     deletes: Literal["reported", "unseen", "never"] = "unseen"
     marked: Marked | None = None
+    keyed: str = ""
+    each: str = ""
 
 
 def host(url: str, where: Where = ("url",)) -> str:
@@ -142,6 +144,7 @@ def declared(config: Mapping[str, Any], name: str) -> Declared:
         _pages(entry.get("pages", {}), (*where, "pages")), _key(entry.get("key", ()), columns, (*where, "key")), columns,
         _cursor(entry["cursor"], columns, (*where, "cursor")) if "cursor" in entry else None, entry.get("delta", ""),
         _deletes(entry), Marked(marked["column"], marked.get("value")) if isinstance(marked, Mapping) else None,
+        keyed=entry.get("keyed", ""), each=entry.get("each", ""),
     )  # fmt: skip
     _together(table, entry)
     return table
@@ -161,6 +164,12 @@ def _together(table: Declared, entry: Mapping[str, Any]) -> None:
         raise ConfigError(
             "'body' is sent with POST only", hint="add 'method: POST'", setting=(*where, "body")
         )
+    if table.each and (word := next((w for w in ("cursor", "delta") if entry.get(w)), "")):
+        hint = f"remove '{word}': then each sync reads the whole table"
+        raise ConfigError(f"'{word}' asks for records, and does not say which of the rows in them ('each') are gone", hint=hint, setting=(*where, word))  # fmt: skip
+    if table.each and table.marked:
+        hint = "leave the rows in, with that column, and say in the dataset which count"
+        raise ConfigError("'deletes' names no rows where these are in records ('each')", hint=hint, setting=(*where, "deletes"))  # fmt: skip
     if table.cursor and table.delta:
         hint = "keep 'delta' where the server gives one, else 'cursor'"
         raise ConfigError("'cursor' and 'delta' are two ways to read changes", hint=hint, setting=(*where, "delta"))  # fmt: skip
