@@ -7,7 +7,6 @@ from typing import Any
 
 from cadran.plugins import DataError, Transient
 from cadran.plugins.http import Answer
-from cadran.plugins.http.said import said
 from cadran_plugins.http_json.paths import MISSING, find, kind, shown
 from cadran_plugins.http_json.settings import Declared
 
@@ -48,8 +47,7 @@ def _check_went_well(table: Declared, answer: Answer, body: Any) -> None:
     """Status 200 is no promise: GraphQL and JSON:API say beside the rows what could not be read, others instead of them."""
     if isinstance(body, dict) and (_is_told(body.get("errors")) or _is_told_instead(body)):
         hint = "sync again; if it stays so, look at what is asked for: 'path', 'params' and 'body'"
-        words = said(answer.content, answer.masked)
-        raise Transient(f"the answer of '{table.name}' tells of an error: {words}", hint=hint, setting=(*table.where, "path"))  # fmt: skip
+        raise Transient(f"the answer of '{table.name}' tells of an error: {answer.said}", hint=hint, setting=(*table.where, "path"))  # fmt: skip
 
 
 def inner(table: Declared, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from cadran.plugins import AuthError, ConfigError, ConnectorError, Context, DataError, listed
 from cadran.plugins.http import Answer, Http
-from cadran.plugins.http.said import said
 from cadran_plugins.http_json.settings import host
 
 _KINDS = ("bearer", "header", "basic", "query", "oauth")
@@ -118,6 +117,5 @@ def _refused(answer: Answer) -> ConnectorError | None:
     if answer.status not in (400, 401, 403):
         return None
     hint = "look at client_id, client_secret and scope"
-    words = said(answer.content, answer.masked)
-    told = f"{answer.status}: {words}" if words else str(answer.status)
+    told = f"{answer.status}: {answer.said}" if answer.said else str(answer.status)
     return AuthError(f"no token is given out for these credentials ({told})", hint=hint, setting=("auth", "oauth"))  # fmt: skip
