@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -223,3 +224,33 @@ def test_what_the_file_says_is_taken_out_of_links_and_put_in_again(
     for request in asked:
         assert request.path == f"{path}/next"
         assert request.repeated.keys() - {"from"} == table.get("params", {}).keys()
+
+
+def test_a_cursor_that_holds_a_secret_is_not_kept(server: Rest) -> None:
+    auth = {"header": "X-Key", "value": "k3y/canary"}
+    answered = server.answer
+
+    def answer(request: Request) -> Response:
+        start = request.query.get("cursor", "").removeprefix("k3y/canary ")
+        found = answered(
+            Request("GET", request.path, {"cursor": start} if start else {}, request.headers, b"")
+        )
+        if found.content["meta"]["next"] is not None:
+            found.content["meta"]["next"] = f"k3y/canary {found.content['meta']['next']}"
+        return found
+
+    server.answer = answer  # type: ignore[method-assign]
+    table = {"path": "/cursor", "records": "data.items", "pages": {"cursor": "meta.next", "param": "cursor"}}
+    got = collect(api(server, table, auth=auth), "invoices")
+    assert got.column("id") == list(range(1, 26))
+    assert len(got.places) == 1 and "canary" not in json.dumps(got.places)
+
+
+def test_a_link_with_a_password_is_neither_kept_nor_asked(server: Rest) -> None:
+    gives(server, {"results": [], "links": {"next": "https://reader:k3y-canary@erp.example.com/api?page=2"}})
+    got = list[Any]()
+    connector = api(server, {"path": "/next", "records": "results", "pages": {"next_link": "links.next"}})
+    with pytest.raises(DataError) as caught, closing(connector):
+        got.extend(connector.changes("invoices"))
+    assert got == [] and "canary" not in str(caught.value) + caught.value.hint
+    assert caught.value.setting == ("tables", "invoices", "pages", "next_link")

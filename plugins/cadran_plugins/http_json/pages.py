@@ -110,8 +110,10 @@ def _link(value: Any, answer: Answer, spot: Spot, where: Sequence[str | int], mo
         raise DataError(
             f"the next page's address is {kind(value)}", hint="it has to be a text", setting=where
         )
-    link = urljoin(answer.url or spot.link, value)
-    here = urlsplit(answer.url)
+    link, here = urljoin(answer.url or spot.link, value), urlsplit(answer.url)
+    if "@" in urlsplit(link).netloc:
+        hint = "tell whoever runs the server: it would be kept on disk, and is not asked"
+        raise DataError("the next page's address holds a name or a password", hint=hint, setting=where)
     if here.scheme == "https" and link.startswith(f"http://{here.netloc}/"):
         link = f"https{link.removeprefix('http')}"  # of a server that stands behind one which speaks TLS
     return Spot(link=link)
