@@ -140,7 +140,8 @@ def _chosen(name: str, own: Mapping[str, Any], said: Declared) -> bool:
 def _known(wanted: tuple[str, ...], names: list[str], where: tuple[str, ...]) -> None:
     for name in wanted:
         if name not in names:
-            hint = suggest(name, names) or f"it has {listed(names, most=20)}"
+            has = f"it has {listed(names, most=20)}" if names else "the tap tells of none"
+            hint = suggest(name, names) or has
             raise ConfigError(
                 f"the stream has no column '{name}'",
                 hint=hint,
