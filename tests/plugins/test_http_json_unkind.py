@@ -254,3 +254,26 @@ def test_a_link_with_a_password_is_neither_kept_nor_asked(server: Rest) -> None:
         got.extend(connector.changes("invoices"))
     assert got == [] and "canary" not in str(caught.value) + caught.value.hint
     assert caught.value.setting == ("tables", "invoices", "pages", "next_link")
+
+
+# --- rows that are gone ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_mark_that_no_row_holds_is_misspelt_and_would_keep_what_is_gone(server: Rest) -> None:
+    table = {"path": "/plain", "deletes": {"column": "is_delted", "value": True}}
+    error = fails(api(server, table), "invoices")
+    assert error.message == "no row of 'invoices' holds 'is_delted'"
+    assert error.hint.startswith("a row is a mapping with ") and "say 'optional: true'" in error.hint
+    assert error.setting == ("tables", "invoices", "deletes", "column")
+    table["deletes"] = {"column": "deleted_at", "optional": True}
+    assert len(collect(api(server, table), "invoices").rows) == 25
+    server.rows[4]["deleted_at"] = "2026-03-01"
+    table["deletes"] = {"column": "deleted_at"}
+    assert collect(api(server, table), "invoices").deleted == [{"id": 4}]
+
+
+def test_a_mark_may_be_called_by_the_name_of_its_column(server: Rest) -> None:
+    server.rows[4]["customer"]["gone"] = True
+    columns = {"id": "bigint", "customer.gone": {"name": "left", "type": "boolean", "optional": True}}
+    table = {"path": "/plain", "columns": columns, "deletes": {"column": "left"}}
+    assert collect(api(server, table), "invoices").deleted == [{"id": 4}]

@@ -233,6 +233,10 @@ _TABLE = _mapping(
                             **_SCALAR,
                             "description": "The value that does; any but null, false and the empty text unless said.",
                         },
+                        "optional": {
+                            "type": "boolean",
+                            "description": "Whether rows may all be without it: for an API that leaves it out of rows that live.",
+                        },
                     },
                     required=["column"],
                 ),

@@ -57,6 +57,8 @@ class Reading:
     def __post_init__(self) -> None:
         self._links = Links.of(self.table.url, _plain(self.table.params))
         self._unmet = {f.path for f in self.table.columns if not f.optional}
+        if self.table.marked is not None and not self.table.marked.optional:
+            self._unmet.add(self.table.marked.path)
 
     def items(self, resume: Mapping[str, Any] | None) -> Iterator[Item]:
         if resume is not None and resume.get("end"):
@@ -77,6 +79,8 @@ class Reading:
             if self.table.each:
                 kept = answers.inner(self.table, kept)
             self._unmet = rows.unmet(self._unmet, kept)
+            if gone and self.table.marked is not None:
+                self._unmet.discard(self.table.marked.path)
             if behind is None:
                 if resume is None and not self._seen:  # no page has led to this one
                     endings.check(self.table, answer, body, found)
@@ -269,11 +273,16 @@ class Reading:
         if not self._unmet or not self.read or few or not rows:
             return
         path = sorted(self._unmet)[0]
-        hint = f"a row is {shown(rows[-1])}; where the API leaves out what is empty, say {{type: …, optional: true}}"
+        where, say = (
+            ("columns", path),
+            "where the API leaves out what is empty, say {type: …, optional: true}",
+        )
+        if path not in {f.path for f in self.table.columns}:
+            where, say = ("deletes", "column"), "where the API leaves it out of rows that live, say 'optional: true'"  # fmt: skip
         raise DataError(
             f"no row of '{self.table.name}' holds '{path}'",
-            hint=hint,
-            setting=(*self.table.where, "columns", path),
+            hint=f"a row is {shown(rows[-1])}; {say}",
+            setting=(*self.table.where, *where),
         )
 
     def _state(self, body: Any) -> dict[str, Any] | None:

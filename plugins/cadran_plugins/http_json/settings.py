@@ -65,10 +65,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """``value`` None: any value at all."""
+    """``value`` None: any value at all. ``optional``: rows that live may be without it."""
 
     path: str
     value: Any = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def declared(config: Mapping[str, Any], name: str) -> Declared:
         total if isinstance(total, str) else "", total["header"] if isinstance(total, Mapping) else "",
         _pages(entry.get("pages", {}), (*where, "pages")), _key(entry.get("key", ()), columns, (*where, "key")), columns,
         _cursor(entry["cursor"], columns, (*where, "cursor")) if "cursor" in entry else None, entry.get("delta", ""),
-        _deletes(entry), Marked(marked["column"], marked.get("value")) if isinstance(marked, Mapping) else None,
+        _deletes(entry), _marked(marked, columns) if isinstance(marked, Mapping) else None,
         keyed=entry.get("keyed", ""), each=entry.get("each", ""),
     )  # fmt: skip
     _together(table, entry)
@@ -155,6 +156,12 @@ def _deletes(entry: Mapping[str, Any]) -> Literal["reported", "unseen", "never"]
     if isinstance(said, Mapping) or (entry.get("delta") and said == "unseen"):
         return "reported"
     return "never" if said == "never" else "unseen"
+
+
+def _marked(said: Mapping[str, Any], columns: Sequence[Field]) -> Marked:
+    """Its column may be given by its name, too."""
+    path = next((c.path for c in columns if c.name == said["column"]), said["column"])
+    return Marked(path, said.get("value"), bool(said.get("optional", False)))
 
 
 def _together(table: Declared, entry: Mapping[str, Any]) -> None:
