@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +27,7 @@ from cadran.sync.load import Ready, load
 from cadran.sync.outcome import Counts, Synced, reasons
 from cadran.sync.places import Places, alone
 from cadran.sync.publish import publish
+from cadran.sync.reader import shown
 from cadran.sync.reading import Read
 from cadran.sync.shape import differing, plan
 from cadran.sync.spool import Spool
@@ -77,9 +78,10 @@ class SourceSync:
         job = self.job
         if job.stale and job.tables is not None and self._fresh(job.tables):
             return [Synced(job.source, name, fresh=True) for name in job.tables]
+        before = shown(job.places)
         try:
-            with alone(job.places, self.hands.cancelled, self._waiting) as waited:
-                return self._alone(waited)
+            with alone(job.places, self.hands.cancelled, self._waiting):
+                return self._alone(before)
         except OSError as error:
             message = f"{job.places.folder} cannot be written to: {error.strerror or error}"
             raise ConnectorError(message, hint="see whether there is room on the disk, and whose the folder is") from None  # fmt: skip
@@ -100,13 +102,14 @@ class SourceSync:
     def _waiting(self) -> None:
         self.hands.progress(f"{self.job.source}: waiting for another process that syncs it")
 
-    def _alone(self, waited: bool) -> list[Synced]:
-        """Under the lock. What another process has done in the meantime need not be done again."""
+    def _alone(self, before: Mapping[str, Shown]) -> list[Synced]:
+        """Under the lock. What another process has done since ``before`` need not be done again."""
         job = self.job
         with closing(Store(job.places, job.memory, job.threads)) as store:
             self._show(store, look=True)
-            if job.tables is not None and (job.stale or waited) and not job.full:
-                done = [name for name in job.tables if self._fresh([name])]
+            if job.tables is not None and not job.full:
+                now = shown(job.places)
+                done = [n for n in job.tables if self._fresh([n]) and (job.stale or _is_later(now[n], before.get(n)))]  # fmt: skip
                 self._out = {name: Synced(job.source, name, fresh=True) for name in done}
                 if len(done) == len(job.tables):
                     return list(self._out.values())
@@ -251,6 +254,10 @@ class SourceSync:
             before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole,
             aside=reasons(aside, {f.name: f.type for f in one.staged.shape.fields}),
         )  # fmt: skip
+
+
+def _is_later(now: Shown, before: Shown | None) -> bool:
+    return before is None or now.synced_at > before.synced_at
 
 
 def _discovered(connector: SyncedConnector) -> dict[str, Table]:
