@@ -217,7 +217,7 @@ class SourceSync:
         asked, name = read.asked, read.asked.table.name
         self.hands.progress(f"{self.job.source}.{name}: loading")
         try:
-            made = staged(store, number, name, asked.plan.shape, read.spool, read.until)
+            made = staged(store, number, name, asked.plan.shape, read.spool, read.until, asked.table.key_said)
             as_it_is = f"cadran sync {self.job.source}.{name} --full"
             doubts.check(store, made, read, kept.get(name), "" if self.job.full else as_it_is)
         except DataError as error:

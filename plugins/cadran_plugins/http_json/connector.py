@@ -100,7 +100,7 @@ class HttpJsonConnector(SyncedConnector):
             return Table(name, problem=error)
         cursor = table.cursor or Cursor("", "")
         columns = tuple(Column(f.name, f.type) for f in fields)
-        return Table(name, columns, None, table.key, cursor.column, cursor.lookback, table.deletes)
+        return Table(name, columns, None, table.key, cursor.column, cursor.lookback, table.deletes, (*table.where, "key"))  # fmt: skip
 
     def _fields(self, table: Declared) -> tuple[Field, ...]:
         if table.columns:
