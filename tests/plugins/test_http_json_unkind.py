@@ -118,6 +118,45 @@ def test_a_search_that_is_sent_on_would_be_asked_without_its_body(server: Rest) 
     assert error.setting == ("tables", "invoices", "path")
 
 
+@pytest.mark.parametrize("moves", [False, True])
+@pytest.mark.parametrize("grows", [False, True])
+def test_an_order_that_changes_between_pages(server: Rest, moves: bool, grows: bool) -> None:
+    """A server without an order gives some rows twice and others not at all. One row more while reading loses none of those that were there."""
+
+    def answer(request: Request) -> Response:
+        at = int(request.query["offset"])
+        rows = [{"id": number, "updated_at": None, "changed": 1} for number in range(1, 31)]
+        if moves and at:
+            rows.sort(key=lambda row: row["id"] % 7)
+        if grows and at:
+            rows.insert(0, {"id": 99, "updated_at": None, "changed": 1})
+        return Response({"items": rows[at : at + 10], "total": len(rows)})
+
+    server.answer = answer  # type: ignore[method-assign]
+    table = {"path": "/any", "records": "items", "total": "total", "pages": {"offset": "offset"}}
+    if not moves:
+        assert set(collect(api(server, table), "invoices").column("id")) == set(range(1, 31))
+        return
+    error = fails(api(server, table), "invoices")
+    assert isinstance(error, Transient)
+    assert error.message.startswith("30 rows of 'invoices' were announced, and ")
+    assert error.message.endswith(" different ones came: some twice, others not at all")
+    assert "sort: id" in error.hint and error.setting == ("tables", "invoices", "pages")
+
+
+def test_a_server_that_repeats_its_last_page(server: Rest) -> None:
+    answered = server.answer
+
+    def answer(request: Request) -> Response:
+        page = str(min(int(request.query["page"]), 3))
+        return answered(Request("GET", request.path, {"page": page}, request.headers, b""))
+
+    server.answer = answer  # type: ignore[method-assign]
+    error = fails(api(server, {"path": "/pages", "records": "items", "pages": {"page": "page"}}), "invoices")
+    assert error.message == "the server gives the same 5 rows of 'invoices' again for page=4"
+    assert error.hint == "where the API repeats its last page, say 'total' or 'more', or 'until: short'"
+
+
 # --- answers that look good -----------------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ from cadran_plugins.http_json import answers, endings, pages, rows
 from cadran_plugins.http_json.auth import Auth
 from cadran_plugins.http_json.links import Links
 from cadran_plugins.http_json.paths import MISSING, find, put, shown
+from cadran_plugins.http_json.seen import Seen
 from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
 from cadran_plugins.http_json.since import written
 
@@ -66,6 +67,7 @@ class Reading:
             return
         spot: pages.Spot | None = self._start(resume)
         records = Records([Column(f.name, f.type) for f in self.fields], key=self.table.key)
+        seen = Seen.of(self.table, self.fields) if resume is None else None
         sent, state, known = 0, None, resume is None and self.window.state is None
         while spot is not None:
             answer = self._asked(spot, sure=known)
@@ -74,6 +76,8 @@ class Reading:
             found = answers.records(self.table, answer, body)
             self.read += len(found)
             self._count(answer, body)
+            if seen is not None:
+                seen.add(found, self.total)
             behind = self._behind(spot, answer, body, found)
             gone, kept = rows.split(self.table, found)
             if self.table.each:
@@ -85,6 +89,8 @@ class Reading:
                 if resume is None and not self._seen:  # no page has led to this one
                     endings.check(self.table, answer, body, found)
                 self._check_total()
+                if seen is not None:
+                    seen.check()
                 self._check_columns(kept)
                 state = self._state(body)
             went_on: dict[str, Any] = {"end": True, "state": state} if behind is None else behind.kept()
@@ -255,6 +261,8 @@ class Reading:
         if found and found == self._before:
             message = f"the server gives the same {len(found)} rows of '{self.table.name}' again for {how.where}={spot.params.get(how.where)}"
             hint = f"look at 'pages': what does the server call it that is called '{how.where}' there?"
+            if self.read > 2 * len(found):  # it has moved on before
+                hint = "where the API repeats its last page, say 'total' or 'more', or 'until: short'"
             raise DataError(message, hint=hint, setting=(*self.table.where, "pages", how.kind))
         self._before = found if how.kind in ("offset", "page") else None
 
