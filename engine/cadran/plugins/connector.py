@@ -250,7 +250,7 @@ class QuotaExhausted(ConnectorError):
 
 
 class ResumeExpired(ConnectorError):
-    """The source does not know any more where reading stood (a resume token, a state): it has to begin anew."""
+    """The source does not know any more where reading stood (a resume token, a state), or what has come lacks rows: it has to begin anew."""
 
 
 class Transient(ConnectorError):

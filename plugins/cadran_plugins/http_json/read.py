@@ -21,7 +21,6 @@ from cadran.plugins import (
     RateLimited,
     Rejected,
     ResumeExpired,
-    Transient,
     Window,
 )
 from cadran.plugins.http import Answer, Http
@@ -30,7 +29,7 @@ from cadran_plugins.http_json import answers, endings, pages, rows
 from cadran_plugins.http_json.auth import Auth
 from cadran_plugins.http_json.links import Links
 from cadran_plugins.http_json.paths import MISSING, find, put, shown
-from cadran_plugins.http_json.seen import Seen
+from cadran_plugins.http_json.seen import Lacking, Moved, Seen
 from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
 from cadran_plugins.http_json.since import written
 
@@ -231,9 +230,9 @@ class Reading:
                 "the answer does not say how many rows there are", hint=hint, setting=where
             ) from None
         if table.pages.kind in ("offset", "page") and self.total is not None and now < self.total:
-            hint = "read again; the next sync begins anew"
+            hint = "sync again: reading begins anew"
             message = f"{self.total - now} rows of '{table.name}' have gone while it was read, and others have moved between pages"
-            raise Transient(message, hint=hint)
+            raise Moved(message, hint=hint)
         self.total = now
 
     def _behind(self, spot: pages.Spot, answer: Answer, body: Any, found: list[Any]) -> pages.Spot | None:
@@ -269,7 +268,7 @@ class Reading:
     def _check_total(self) -> None:
         if self.total is not None and self.read < self.total:
             message = f"{self.total} rows of '{self.table.name}' were announced, but {self.read} came"
-            raise Transient(
+            raise Moved(
                 message,
                 hint="if it stays so, look at 'pages' and 'total'",
                 setting=(*self.table.where, "total"),
@@ -287,7 +286,7 @@ class Reading:
         )
         if path not in {f.path for f in self.table.columns}:
             where, say = ("deletes", "column"), "where the API leaves it out of rows that live, say 'optional: true'"  # fmt: skip
-        raise DataError(
+        raise Lacking(
             f"no row of '{self.table.name}' holds '{path}'",
             hint=f"a row is {shown(rows[-1])}; {say}",
             setting=(*self.table.where, *where),

@@ -9,9 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cadran.plugins import Transient
+from cadran.plugins import DataError, ResumeExpired, Transient
 from cadran_plugins.http_json.paths import find
 from cadran_plugins.http_json.settings import Declared, Field
+
+
+class Moved(Transient, ResumeExpired):
+    """Rows have moved while they were read: what has come is no beginning of anything."""
+
+
+class Lacking(DataError, ResumeExpired):
+    """What has come lacks something: going on behind it would lack it, too."""
 
 
 @dataclass(slots=True)
@@ -39,7 +47,7 @@ class Seen:
             self._keys.append(hash(json.dumps(key, default=str)))
 
     def check(self) -> None:
-        """Raises Transient, behind the last page."""
+        """Raises Moved, behind the last page."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -52,4 +60,4 @@ class Seen:
         hint = (
             "ask for an order that stays (such as params: {sort: id}); and see whether 'key' tells rows apart"
         )
-        raise Transient(message, hint=hint, setting=(*where, "pages"))
+        raise Moved(message, hint=hint, setting=(*where, "pages"))
