@@ -128,12 +128,10 @@ _COLUMN = {
                     "type": "boolean",
                     "description": "Whether rows may all be without it: for an API that leaves out what is empty.",
                 },
-                "format": {
-                    "type": "string",
-                    "enum": ["epoch", "epoch_ms", "utc"],
-                    "description": "For timestamptz: the value is a number of seconds or milliseconds since 1970, or a time without a zone "
-                    "that is meant in UTC.",
-                },
+                "format": _text(
+                    "How it is written. For timestamptz: epoch or epoch_ms (seconds or milliseconds since 1970), utc (no zone, meant in UTC). "
+                    "For numbers: comma (1.234,56). For days and times: a pattern such as %d/%m/%Y or %Y%m%d %H:%M."
+                ),
             },
             required=["type"],
         ),

@@ -13,6 +13,7 @@ from cadran_plugins.http_json.settings import Declared, Field
 
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
+_COMMA = re.compile(r"[-+]?([0-9]{1,3}([. '’\u00a0\u202f][0-9]{3})+|[0-9]+)(,[0-9]+)?")
 _NOT_MARKED = (MISSING, None, False, "")
 
 
@@ -62,8 +63,26 @@ def flat(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     for column in fields:
         value = row[column.path] if column.path in row else find(row, column.path)
         if value is not MISSING:
-            out[column.name] = _instant(value, column.format) if column.format else value
+            out[column.name] = _read(value, column) if column.format else value
     return out
+
+
+def _read(value: Any, column: Field) -> Any:
+    """A value as it is usually written; what is not of its format stays, and is set aside for what it is."""
+    if column.format == "comma":
+        return _with_point(value) if isinstance(value, str) and value else value
+    if "%" not in column.format:
+        return _instant(value, column.format)
+    try:
+        moment = dt.datetime.strptime(str(value), column.format)
+    except ValueError:
+        return value
+    return moment.date().isoformat() if column.type == "DATE" else moment.isoformat()
+
+
+def _with_point(text: str) -> str:
+    """1.234,56 as 1234.56; what is no such number in quotes, so that 12.50 is not taken for one with a point."""
+    return re.sub(r"[^-+\d,]", "", text).replace(",", ".") if _COMMA.fullmatch(text) else repr(text)
 
 
 def _instant(value: Any, format_: str) -> Any:

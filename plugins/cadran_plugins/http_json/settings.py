@@ -225,12 +225,32 @@ def _field(path: str, said: Any, where: Where) -> Field:
     entry = {"type": said} if isinstance(said, str) else said
     type_ = _type(entry["type"], where if isinstance(said, str) else (*where, "type"))
     format_ = entry.get("format", "")
-    if format_ and type_ != TIMESTAMPTZ:
-        hint = "it is for instants: say 'type: timestamptz'"
-        raise ConfigError(f"'format: {format_}' needs the type timestamptz", hint=hint, setting=(*where, "format"))  # fmt: skip
+    if format_:
+        _check_format(format_, type_, (*where, "format"))
     return Field(
         path, entry.get("name") or path.replace(".", "_"), type_, format_, bool(entry.get("optional", False))
     )
+
+
+def _check_format(format_: str, type_: str, where: Where) -> None:
+    """Raises :class:`ConfigError` for a way of writing that the type does not have."""
+    times, said = ("DATE", "TIMESTAMP", TIMESTAMPTZ), f"'format: {format_}'"
+    if format_ in ("epoch", "epoch_ms", "utc"):
+        if type_ != TIMESTAMPTZ:
+            raise ConfigError(f"{said} needs the type timestamptz", hint="it is for instants: say 'type: timestamptz'", setting=where)  # fmt: skip
+    elif format_ == "comma":
+        if not type_.startswith(("DECIMAL", "DOUBLE", "BIGINT")):
+            raise ConfigError(f"{said} needs a number", hint="say 'type: decimal(12,2)'", setting=where)
+    elif "%" not in format_:
+        hint = "known are epoch, epoch_ms, utc, comma, or a pattern such as %d/%m/%Y"
+        raise ConfigError(f"unknown format '{format_}'", hint=hint, setting=where)
+    elif type_ not in times:
+        raise ConfigError(f"{said} needs a day or a time", hint="say 'type: date' or 'type: timestamp'", setting=where)  # fmt: skip
+    elif type_ == TIMESTAMPTZ and "%z" not in format_:
+        hint = "add %z where values say it; times without one are 'type: timestamp'"
+        raise ConfigError(
+            f"{said} holds no offset from UTC, which timestamptz needs", hint=hint, setting=where
+        )
 
 
 def _type(text: str, where: Where) -> str:
