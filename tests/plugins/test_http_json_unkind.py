@@ -144,6 +144,24 @@ def test_an_order_that_changes_between_pages(server: Rest, moves: bool, grows: b
     assert "sort: id" in error.hint and error.setting == ("tables", "invoices", "pages")
 
 
+@pytest.mark.parametrize(("there", "behind"), [(1000, 200), (1000, 404), (1200, 200)])
+def test_a_total_that_is_as_far_as_the_server_counts(server: Rest, there: int, behind: int) -> None:
+    def answer(request: Request) -> Response:
+        at = int(request.query["offset"])
+        rows = [{"id": n, "updated_at": None, "changed": 1} for n in range(at, min(at + 500, there))]
+        return Response({"items": rows, "total": min(there, 1000)}, 200 if rows else behind)
+
+    server.answer = answer  # type: ignore[method-assign]
+    table = {"path": "/any", "records": "items", "pages": {"offset": "offset"}}
+    if there == 1000:
+        assert len(collect(api(server, {**table, "total": "total"}), "invoices").rows) == 1000
+        return
+    error = fails(api(server, {**table, "total": "total"}), "invoices")
+    assert error.message == "more rows of 'invoices' follow behind the 1,000 that were announced"
+    assert "leave 'total' out" in error.hint and error.setting == ("tables", "invoices", "total")
+    assert len(collect(api(server, table), "invoices").rows) == 1200
+
+
 def test_a_server_that_repeats_its_last_page(server: Rest) -> None:
     answered = server.answer
 

@@ -66,12 +66,13 @@ def following(
                 setting=(*table.where, "pages", "last_row"),
             )
         return _behind(spot, pages.param, value, table, more)
-    if _is_last(table, rows, left, more, full):
-        return None
-    step = (
-        len(rows) if pages.kind == "offset" else 1
-    )  # not the limit: a server may give fewer than it is asked for
-    return Spot(params={**spot.params, pages.where: int(spot.params[pages.where]) + step})
+    return None if _is_last(table, rows, left, more, full) else counted_on(table, spot, rows)
+
+
+def counted_on(table: Declared, spot: Spot, rows: Sequence[Any]) -> Spot:
+    """The page behind one that is counted off: not by the limit, as a server may give fewer than it is asked for."""
+    step = len(rows) if table.pages.kind == "offset" else 1
+    return Spot(params={**spot.params, table.pages.where: int(spot.params[table.pages.where]) + step})
 
 
 def _is_last(table: Declared, rows: Sequence[Any], left: int | None, more: bool | None, full: bool) -> bool:

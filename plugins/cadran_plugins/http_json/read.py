@@ -34,6 +34,7 @@ from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
 from cadran_plugins.http_json.since import written
 
 Item = Page | Deletes | Rejected | End
+_ROUND = 1000
 _SURE = 100  # rows of changes that tell whether a column is there
 
 
@@ -88,6 +89,7 @@ class Reading:
                 if resume is None and not self._seen:  # no page has led to this one
                     endings.check(self.table, answer, body, found)
                 self._check_total()
+                self._check_no_limit(spot, found)
                 if seen is not None:
                     seen.check()
                 self._check_columns(kept)
@@ -273,6 +275,21 @@ class Reading:
                 hint="if it stays so, look at 'pages' and 'total'",
                 setting=(*self.table.where, "total"),
             )
+
+    def _check_no_limit(self, spot: pages.Spot, found: list[Any]) -> None:
+        """A round total may be as far as the server counts (10,000), whatever there are: one page more tells."""
+        how = self.table.pages
+        counted = how.kind in ("offset", "page") and not how.more and not how.last
+        if not counted or not found or not self.total or self.total % _ROUND:
+            return
+        try:
+            answer = self._asked(pages.counted_on(self.table, spot, found), sure=True)
+        except DataError:
+            return  # as some say that there is no such page
+        if answers.records(self.table, answer, answers.content(self.table, answer)):
+            hint = "it is as far as the server counts: leave 'total' out, and reading ends with a page without rows"
+            message = f"more rows of '{self.table.name}' follow behind the {self.total:,} that were announced"
+            raise Lacking(message, hint=hint, setting=(*self.table.where, "total"))
 
     def _check_columns(self, rows: list[dict[str, Any]]) -> None:
         """A column that no row holds is misspelt, or is no more: its values would all be empty, and nobody would know why."""

@@ -13,6 +13,8 @@ from cadran_plugins.http_json.settings import Declared, Field
 
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
+# Seconds of 2001 to 2033, which would be twelve days of January 1970 if they were taken for milliseconds.
+_SECONDS = (10**9, 2 * 10**9)
 _COMMA = re.compile(r"[-+]?([0-9]{1,3}([. '’\u00a0\u202f][0-9]{3})+|[0-9]+)(,[0-9]+)?")
 _NOT_MARKED = (MISSING, None, False, "")
 
@@ -93,6 +95,8 @@ def _instant(value: Any, format_: str) -> Any:
         return value
     try:
         number = Decimal(value) / (1000 if format_ == "epoch_ms" else 1)
+        if format_ == "epoch_ms" and _SECONDS[0] <= number * 1000 < _SECONDS[1]:
+            return value
         return (_START + dt.timedelta(microseconds=int(number * 1_000_000))).isoformat()
     except (ArithmeticError, ValueError):
         return value
