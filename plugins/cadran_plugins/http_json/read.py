@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
 
 from cadran.plugins import (
     Column,
@@ -17,8 +15,6 @@ from cadran.plugins import (
     Deletes,
     End,
     Page,
-    QuotaExhausted,
-    RateLimited,
     Rejected,
     ResumeExpired,
     Window,
@@ -26,12 +22,11 @@ from cadran.plugins import (
 from cadran.plugins.http import Answer, Http
 from cadran.plugins.typed.records import Records
 from cadran_plugins.http_json import answers, endings, pages, rows
+from cadran_plugins.http_json.asking import Asking
 from cadran_plugins.http_json.auth import Auth
-from cadran_plugins.http_json.links import Links
-from cadran_plugins.http_json.paths import MISSING, find, put, shown
+from cadran_plugins.http_json.paths import MISSING, find, shown
 from cadran_plugins.http_json.seen import Lacking, Moved, Seen
 from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
-from cadran_plugins.http_json.since import written
 
 Item = Page | Deletes | Rejected | End
 _ROUND = 1000
@@ -53,10 +48,10 @@ class Reading:
     _before: list[Any] | None = None  # the rows of the page before, where pages are counted off
     _unmet: set[str] = field(default_factory=set)  # columns that no row has held yet
     _full: bool = False  # whether a page has held as many rows as were asked for
-    _links: Links = field(init=False)
+    _ask: Asking = field(init=False)
 
     def __post_init__(self) -> None:
-        self._links = Links.of(self.table.url, _plain(self.table.params))
+        self._ask = Asking(self.table, self.fields, self.http, self.auth, self.window)
         self._unmet = {f.path for f in self.table.columns if not f.optional}
         if self.table.marked is not None and not self.table.marked.optional:
             self._unmet.add(self.table.marked.path)
@@ -70,7 +65,7 @@ class Reading:
         seen = Seen.of(self.table, self.fields) if resume is None else None
         sent, state, known = 0, None, resume is None and self.window.state is None
         while spot is not None:
-            answer = self._asked(spot, sure=known)
+            answer = self._ask.page(spot, sure=known)
             known = True
             body = answers.content(self.table, answer)
             found = answers.records(self.table, answer, body)
@@ -107,7 +102,7 @@ class Reading:
 
     def first(self) -> list[dict[str, Any]]:
         """The rows of the first page, as they come: whether the table can be read at all."""
-        answer = self._asked(pages.first(self.table), sure=True)
+        answer = self._ask.page(pages.first(self.table), sure=True)
         return answers.records(self.table, answer, answers.content(self.table, answer))
 
     def sample(self, most: int) -> list[dict[str, Any]]:
@@ -115,7 +110,7 @@ class Reading:
         spot: pages.Spot | None = pages.first(self.table)
         out: list[dict[str, Any]] = []
         while spot is not None and len(out) < most:
-            answer = self._asked(spot, sure=True)
+            answer = self._ask.page(spot, sure=True)
             body = answers.content(self.table, answer)
             found = answers.records(self.table, answer, body)
             kept = rows.split(self.table, found)[1]
@@ -149,70 +144,6 @@ class Reading:
         self._full = resume.get("full") is True
         return pages.Spot(link, params)
 
-    def _asked(self, spot: pages.Spot, sure: bool) -> Answer:
-        """``sure``: it is a page of this read, and no place or state of an earlier one, which the server may have forgotten."""
-        try:
-            return self._request(spot)
-        except RateLimited as error:
-            if error.retry_at is None:
-                raise
-            raise QuotaExhausted(error.message, until=error.retry_at, hint=error.hint) from None
-        except DataError as error:
-            if not sure:
-                raise ResumeExpired(
-                    f"it is not known any more where reading stood: {error.message}"
-                ) from None
-            beside = "pages" if spot.link or self._counts_on(spot) else "path"
-            hint = error.hint or f"look at '{beside}'" + (
-                "" if spot.link else ", 'params' and the source's 'url'"
-            )
-            if self._counts_on(spot):
-                hint += "; where the API says so behind its last page, say 'total' or 'more'"
-            if spot.link and "declare" in error.message:
-                hint = f"{hint}; if the machine belongs to the API, name it under 'hosts'"
-            raise DataError(
-                error.message, hint=hint, setting=error.setting or (*self.table.where, beside)
-            ) from None
-
-    def _counts_on(self, spot: pages.Spot) -> bool:
-        """Whether it is a page behind the first of those that are counted."""
-        how = self.table.pages
-        return how.kind in ("offset", "page") and spot.params != pages.first(self.table).params
-
-    def _request(self, spot: pages.Spot) -> Answer:
-        table = self.table
-        if spot.link:
-            link = self._links.whole(spot.link)
-            return self.http.request("GET", self.auth.signed(link), headers=table.headers)
-        url, added = table.url, {**self._since(), **spot.params}
-        body: dict[str, Any] | None = None
-        query = dict(table.params)
-        if table.method == "POST":
-            body = json.loads(json.dumps(table.body, default=_number))
-            for path, value in added.items():
-                put(body, path, value)
-        else:
-            query |= added
-        if query:
-            url = f"{url}?{urlencode(_plain(query), doseq=True)}"
-        answer = self.http.request(table.method, self.auth.signed(url), json=body, headers=table.headers)
-        if body is not None and _path(answer.url) != _path(url):
-            hint = f"write the address that it leads to: {_path(answer.url)}"
-            raise DataError(f"'{table.name}' is sent on to another address, where what is asked for is lost", hint=hint, setting=(*table.where, "path"))  # fmt: skip
-        return answer
-
-    def _since(self) -> dict[str, Any]:
-        cursor, since = self.table.cursor, self.window.since
-        if cursor is None or since is None:
-            return {}
-        type_ = next((f.type for f in self.fields if f.name == cursor.column), "")
-        value = written(since, cursor.format, type_)
-        return {
-            cursor.param: value
-            if cursor.template == "{since}"
-            else cursor.template.replace("{since}", str(value))
-        }
-
     def _count(self, answer: Answer, body: Any) -> None:
         """The total as this answer says it. Where rows are counted off, one that shrinks has moved those behind it forward."""
         table = self.table
@@ -244,7 +175,7 @@ class Reading:
         behind = pages.following(self.table, spot, answer, body, found, left, full=self._full)
         if behind is None:
             return None
-        behind = pages.Spot(self._links.kept(self.auth.unsigned(behind.link)), behind.params)
+        behind = pages.Spot(self._ask.kept(behind.link), behind.params)
         for place in (spot, behind):
             digest = hashlib.sha256(json.dumps(place.kept(), sort_keys=True).encode()).digest()
             if place is behind and digest in self._seen:
@@ -283,7 +214,7 @@ class Reading:
         if not counted or not found or not self.total or self.total % _ROUND:
             return
         try:
-            answer = self._asked(pages.counted_on(self.table, spot, found), sure=True)
+            answer = self._ask.page(pages.counted_on(self.table, spot, found), sure=True)
         except DataError:
             return  # as some say that there is no such page
         if answers.records(self.table, answer, answers.content(self.table, answer)):
@@ -319,7 +250,7 @@ class Reading:
                 f"the last answer of '{self.table.name}' has no address of changes at '{self.table.delta}'"
             )
             raise DataError(message, hint=hint, setting=(*self.table.where, "delta"))
-        return {"delta": self._links.kept(self.auth.unsigned(link))}
+        return {"delta": self._ask.kept(link)}
 
     def _deletes(self, gone: list[dict[str, Any]]) -> Iterator[Item]:
         if not gone:
@@ -341,24 +272,6 @@ def check_names(table: Declared, fields: tuple[Field, ...]) -> None:
             raise ConfigError(f"'{name}' is not among the columns", hint=hint, setting=(*table.where, *where))
     if table.cursor and table.cursor.lookback:
         check_looks_back(next(f for f in fields if f.name == table.cursor.column), (*table.where, "cursor"))
-
-
-def _path(url: str) -> str:
-    return unquote(urlsplit(url).path) or "/"
-
-
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    def one(value: Any) -> Any:
-        return str(value).lower() if isinstance(value, bool) else value
-
-    return {
-        k: [one(v) for v in value] if isinstance(value, list) else one(value) for k, value in params.items()
-    }
-
-
-def _number(value: Any) -> Any:
-    """What YAML gives and JSON does not know: decimals, days."""
-    return value.isoformat() if isinstance(value, dt.date) else float(value)
 
 
 def _stream(batch: Any) -> Any:
