@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cadran_plugins.http_json.paths import MISSING, find
-from cadran_plugins.http_json.settings import Declared, Field
+from cadran_plugins.http_json.settings import DAY, Declared, Field
 
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
@@ -65,30 +65,14 @@ def flat(row: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     for column in fields:
         value = row[column.path] if column.path in row else find(row, column.path)
         if value is not MISSING:
-            out[column.name] = _read(value, column) if column.format else value
+            out[column.name] = _instant(value, column.format) if column.format else value
     return out
-
-
-def _read(value: Any, column: Field) -> Any:
-    """A value as it is usually written; what is not of its format stays, and is set aside for what it is."""
-    if column.format == "comma":
-        return _with_point(value) if isinstance(value, str) and value else value
-    if "%" not in column.format:
-        return _instant(value, column.format)
-    try:
-        moment = dt.datetime.strptime(str(value), column.format)
-    except ValueError:
-        return value
-    return moment.date().isoformat() if column.type == "DATE" else moment.isoformat()
-
-
-def _with_point(text: str) -> str:
-    """1.234,56 as 1234.56; what is no such number in quotes, so that 12.50 is not taken for one with a point."""
-    return re.sub(r"[^-+\d,]", "", text).replace(",", ".") if _COMMA.fullmatch(text) else repr(text)
 
 
 def _instant(value: Any, format_: str) -> Any:
     """Seconds or milliseconds since 1970, or a time without a zone, as an instant; what is none stays, and is set aside for what it is."""
+    if format_ == "comma" or "%" in format_:
+        return _written(value, format_)
     if format_ == "utc":
         return f"{value}Z" if isinstance(value, str) and _BARE.fullmatch(value) else value
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
@@ -100,3 +84,20 @@ def _instant(value: Any, format_: str) -> Any:
         return (_START + dt.timedelta(microseconds=int(number * 1_000_000))).isoformat()
     except (ArithmeticError, ValueError):
         return value
+
+
+def _written(value: Any, format_: str) -> Any:
+    """A number with a comma, a day or a time of another form, as they are usually written."""
+    if format_ == "comma":
+        return _with_point(value) if isinstance(value, str) and value else value
+    pattern = format_.removeprefix(DAY)
+    try:
+        moment = dt.datetime.strptime(str(value), pattern)
+    except ValueError:
+        return value
+    return moment.isoformat() if pattern == format_ else moment.date().isoformat()
+
+
+def _with_point(text: str) -> str:
+    """1.234,56 as 1234.56; what is no such number in quotes, so that 12.50 is not taken for one with a point."""
+    return re.sub(r"[^-+\d,]", "", text).replace(",", ".") if _COMMA.fullmatch(text) else repr(text)

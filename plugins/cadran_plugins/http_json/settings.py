@@ -12,6 +12,7 @@ from cadran.plugins import ConfigError, listed, parse_duration, suggest
 from cadran_plugins.files.declared import canonical
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
+DAY = "day:"  # before a pattern that is one of days
 Kind = Literal["none", "cursor", "next_link", "link_header", "offset", "page", "last_row"]
 _KINDS: tuple[Kind, ...] = ("cursor", "next_link", "link_header", "offset", "page", "last_row")
 _BESIDE = {
@@ -227,6 +228,7 @@ def _field(path: str, said: Any, where: Where) -> Field:
     format_ = entry.get("format", "")
     if format_:
         _check_format(format_, type_, (*where, "format"))
+        format_ = DAY + format_ if type_ == "DATE" else format_
     return Field(
         path, entry.get("name") or path.replace(".", "_"), type_, format_, bool(entry.get("optional", False))
     )
@@ -299,7 +301,7 @@ def _cursor(entry: Mapping[str, Any], columns: Sequence[Field], where: Where) ->
     if column is not None and "lookback" in entry:
         check_looks_back(column, where)
     if column is not None and not format_:
-        format_ = column.format.removeprefix("utc")
+        format_ = column.format.removeprefix("utc").removeprefix(DAY)
     lookback = dt.timedelta(seconds=seconds(entry["lookback"])) if "lookback" in entry else dt.timedelta(0)
     return Cursor(name, entry["param"], entry.get("template", "{since}"), format_, lookback)
 
