@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -237,6 +238,19 @@ def test_a_lookback_needs_a_time(server: Rest, column: str, declared: bool) -> N
     assert isinstance(error, ConfigError)
     assert error.message.startswith(f"'lookback' needs a time, and '{column}' is ")
     assert error.setting == ("tables", "invoices", "cursor", "lookback")
+
+
+@pytest.mark.parametrize(
+    ("column", "lookback"), [("updated_at", dt.timedelta(seconds=1)), ("changed", dt.timedelta(0))]
+)
+def test_a_server_that_gives_what_comes_after_a_time(
+    server: Rest, column: str, lookback: dt.timedelta
+) -> None:
+    """Rows that change in the second of the last one would never come."""
+    connector = api(server, {"path": "/plain", "cursor": {"column": column, "param": "updated_since"}})
+    with closing(connector):
+        table = connector.table("invoices")
+    assert table is not None and table.lookback == lookback
 
 
 # --- what is kept on disk -------------------------------------------------------------------------------------------------------

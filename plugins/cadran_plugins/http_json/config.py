@@ -148,7 +148,7 @@ _CURSOR = _mapping(
             "How a time is written: iso (2026-03-31T08:00:00Z, unless said), epoch, epoch_ms, date, or a pattern such as %Y-%m-%d %H:%M:%S "
             "(UTC)."
         ),
-        "lookback": _duration("How far behind the last value reading begins again, such as '1 day': 0 unless said."),
+        "lookback": _duration("How far behind the last value reading begins again, such as '1 day': a second unless said, and a day where the column holds days."),
     },
     required=["column", "param"],
 )  # fmt: skip

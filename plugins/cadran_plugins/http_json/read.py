@@ -85,9 +85,9 @@ class Reading:
                     endings.check(self.table, answer, body, found)
                 self._check_total()
                 self._check_no_limit(spot, found)
+                self._check_columns(kept)
                 if seen is not None:
                     seen.check()
-                self._check_columns(kept)
                 state = self._state(body)
             went_on: dict[str, Any] = {"end": True, "state": state} if behind is None else behind.kept()
             yield from self._deletes(gone)
