@@ -27,7 +27,7 @@ SECRET = "correct-horse-battery"
 PROJECT = """
 version: 1
 sources:
-  crm: {connector: fake, token: "${TOKEN}", sync: {max_age: 1 hour}}
+  crm: {connector: fake, token: "${TOKEN}", sync: {max_age: 1 hour, full_every: 7 days}}
 datasets:
   deals: {from: crm.deals, date: changed}
 kpis:

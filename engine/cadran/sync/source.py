@@ -227,8 +227,10 @@ class SourceSync:
         way_out = (
             f"(type_change: quarantine); '{as_it_is}' takes it as it is now, type_change: evolve always does"
         )
-        notes = tuple(f"{what} {way_out}" for what in differing(asked.table, made.shape))
-        self._out[name] = replace(self._out[name], notes=notes)
+        notes = [f"{what} {way_out}" for what in differing(asked.table, made.shape)]
+        if asked.table.deletes == "unseen" and not read.whole and self.job.settings.full_every is None:
+            notes.append("rows that go at the source stay here, as only a read of all rows tells; say how often with sync: {full_every: 7 days}")  # fmt: skip
+        self._out[name] = replace(self._out[name], notes=tuple(notes))
         unseen = read.whole and asked.table.deletes != "never"
         return Ready(
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
