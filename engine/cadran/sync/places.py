@@ -64,15 +64,15 @@ class Places:
 
 
 @contextmanager
-def alone(places: Places, cancelled: Callable[[], bool], waiting: Callable[[], None]) -> Iterator[None]:
-    """Waits until no other process works on the source. One that dies leaves it.
+def alone(places: Places, cancelled: Callable[[], bool], waiting: Callable[[], None]) -> Iterator[bool]:
+    """Waits until no other process works on the source; gives whether that took waiting. One that dies leaves it.
 
     Raises :class:`~cadran.plugins.connector.Cancelled`, and OSError.
     """
     places.folder.mkdir(parents=True, exist_ok=True)
     with (places.folder / "lock").open("ab") as file:
         if sys.platform == "win32":
-            yield  # the database itself lets nobody else in
+            yield False  # the database itself lets nobody else in
             return
         import fcntl
 
@@ -88,4 +88,4 @@ def alone(places: Places, cancelled: Callable[[], bool], waiting: Callable[[], N
             if cancelled():
                 raise Cancelled("stopped while another process worked on the source")
             time.sleep(_LOOK)
-        yield
+        yield waited

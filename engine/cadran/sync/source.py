@@ -80,8 +80,8 @@ class SourceSync:
             return [Synced(job.source, name, fresh=True) for name in job.tables]
         before = shown(job.places)
         try:
-            with alone(job.places, self.hands.cancelled, self._waiting):
-                return self._alone(before)
+            with alone(job.places, self.hands.cancelled, self._waiting) as waited:
+                return self._alone(before if waited else None)
         except OSError as error:
             message = f"{job.places.folder} cannot be written to: {error.strerror or error}"
             raise ConnectorError(message, hint="see whether there is room on the disk, and whose the folder is") from None  # fmt: skip
@@ -102,14 +102,14 @@ class SourceSync:
     def _waiting(self) -> None:
         self.hands.progress(f"{self.job.source}: waiting for another process that syncs it")
 
-    def _alone(self, before: Mapping[str, Shown]) -> list[Synced]:
-        """Under the lock. What another process has done since ``before`` need not be done again."""
+    def _alone(self, before: Mapping[str, Shown] | None) -> list[Synced]:
+        """Under the lock. What another process has done since ``before`` need not be done again; None where nobody was waited for."""
         job = self.job
         with closing(Store(job.places, job.memory, job.threads)) as store:
             self._show(store, look=True)
-            if job.tables is not None and not job.full:
-                now = shown(job.places)
-                done = [n for n in job.tables if self._fresh([n]) and (job.stale or _is_later(now[n], before.get(n)))]  # fmt: skip
+            if job.tables is not None and (job.stale or before is not None) and not job.full:
+                now, was = shown(job.places), before or {}
+                done = [n for n in job.tables if self._fresh([n]) and (job.stale or _is_later(now[n], was.get(n)))]  # fmt: skip
                 self._out = {name: Synced(job.source, name, fresh=True) for name in done}
                 if len(done) == len(job.tables):
                     return list(self._out.values())
