@@ -37,9 +37,9 @@ def records(table: Declared, answer: Answer, body: Any) -> list[dict[str, Any]]:
         raise DataError(
             f"the answer of '{table.name}' is no list {at}", hint=hint, setting=(*table.where, "records")
         )
-    for row in found:
-        if not isinstance(row, dict):
-            raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
+    if not set(map(type, found)) <= {dict}:
+        row = next(row for row in found if not isinstance(row, dict))
+        raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
     return found
 
 

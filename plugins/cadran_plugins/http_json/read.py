@@ -176,15 +176,14 @@ class Reading:
         if behind is None:
             return None
         behind = pages.Spot(self._ask.kept(behind.link), behind.params)
-        for place in (spot, behind):
-            digest = hashlib.sha256(json.dumps(place.kept(), sort_keys=True).encode()).digest()
-            if place is behind and digest in self._seen:
-                how = self.table.pages
-                hint = "so reading would go in circles; look at 'pages'"
-                if how.param:
-                    hint = f"so reading would go in circles; what does the server call it that is called '{how.param}' here?"
-                raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
-            self._seen.add(digest)
+        if not self._seen:
+            self._seen.add(_digest(spot))
+        if (digest := _digest(behind)) in self._seen:
+            param, hint = self.table.pages.param, "so reading would go in circles; look at 'pages'"
+            if param:
+                hint = f"so reading would go in circles; what does the server call it that is called '{param}' here?"
+            raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
+        self._seen.add(digest)
         return behind
 
     def _check_moves_on(self, spot: pages.Spot, found: list[Any]) -> None:
@@ -272,6 +271,10 @@ def check_names(table: Declared, fields: tuple[Field, ...]) -> None:
             raise ConfigError(f"'{name}' is not among the columns", hint=hint, setting=(*table.where, *where))
     if table.cursor and table.cursor.lookback:
         check_looks_back(next(f for f in fields if f.name == table.cursor.column), (*table.where, "cursor"))
+
+
+def _digest(spot: pages.Spot) -> bytes:
+    return hashlib.sha256(json.dumps(spot.kept(), sort_keys=True).encode()).digest()
 
 
 def _stream(batch: Any) -> Any:
