@@ -43,6 +43,9 @@ from .web_servers import proxy
         ("*.my.salesforce.com:8443", "https://acme.my.salesforce.com:8443/x", True),
         ("müller.example", "https://müller.example/x", True),
         ("müller.example", "https://xn--mller-kva.example/x", True),
+        ("straße.example", "https://straße.example/x", True),
+        ("straße.example", "https://strasse.example/x", False),
+        ("*.straße.example:8443", "https://api.straße.example:8443/x", True),
         ("api.hubapi.com", "ftp://api.hubapi.com/x", False),
         ("api.hubapi.com", "https:///x", False),
         ("api.hubapi.com", "http://api.hubapi.com/x", False),  # without TLS

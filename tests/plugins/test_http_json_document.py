@@ -74,7 +74,7 @@ def test_dynamics_is_read(tmp_path: Path) -> None:
 def test_every_setting_is_named() -> None:
     table = SCHEMA["properties"]["tables"]["additionalProperties"]["properties"]
     parts = [
-        SCHEMA["properties"], table, table["pages"]["properties"], table["cursor"]["properties"], SCHEMA["properties"]["auth"]["properties"],
+        SCHEMA["properties"], table, table["pages"]["anyOf"][0]["properties"], table["cursor"]["properties"], SCHEMA["properties"]["auth"]["properties"],
         SCHEMA["properties"]["auth"]["properties"]["oauth"]["properties"],
     ]  # fmt: skip
     missing = [name for part in parts for name in part if not re.search(rf"\b{name}\b", TEXT)]
@@ -103,3 +103,11 @@ def test_the_first_example_is_synced_and_computed(tmp_path: Path) -> None:
         assert f",{paid - Decimal('111.03') - Decimal('148.04') + Decimal('0.40')}," in _does(tmp_path, *run)
     for file in (tmp_path / ".cadran").rglob("*"):
         assert not file.is_file() or TOKEN.encode() not in file.read_bytes()
+
+
+def test_a_word_for_true_that_is_none(tmp_path: Path) -> None:
+    text = EXAMPLES[0].replace("{cursor: meta.next, param: cursor}", "{link_header: yes}")
+    (tmp_path / "kpis.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(cli, ["-C", str(tmp_path), "check"], env=ENVIRON)
+    assert done.exit_code == 2
+    assert "sources.erp: 'link_header' must be true, not 'yes'\n" in done.output

@@ -108,6 +108,10 @@ def test_what_does_not_fit_is_set_aside(server: Rest) -> None:
         (Decimal("1767225600.25"), "epoch", "2026-01-01T00:00:00.250000+00:00"),
         (1_767_225_600_001, "epoch_ms", "2026-01-01T00:00:00.001000+00:00"),
         (-1, "epoch", "1969-12-31T23:59:59+00:00"),
+        (1_767_225_600, "epoch_ms", 1_767_225_600),  # seconds: it would be a day of January 1970
+        ("1767225600", "epoch_ms", "1767225600"),
+        (1_767_225_600_000, "epoch", 1_767_225_600_000),  # milliseconds: a day of the year 57971
+        (999_999_999, "epoch_ms", "1970-01-12T13:46:39.999000+00:00"),
         ("2026-01-01 10:00:00", "utc", "2026-01-01 10:00:00Z"),
         ("2026-01-01T10:00:00+02:00", "utc", "2026-01-01T10:00:00+02:00"),
         ("soon", "epoch", "soon"),
@@ -118,6 +122,62 @@ def test_what_does_not_fit_is_set_aside(server: Rest) -> None:
 )
 def test_seconds_since_1970(value: Any, format_: str, gives: Any) -> None:
     assert flat({"x": value}, [Field("x", "x", TIMESTAMPTZ, format_)]) == {"x": gives}
+
+
+@pytest.mark.parametrize(
+    ("value", "type_", "format_", "gives"),
+    [
+        ("1.234,56", "DECIMAL(12,2)", "comma", "1234.56"),
+        ("-1 234,5", "DECIMAL(12,2)", "comma", "-1234.5"),
+        ("1234", "DECIMAL(12,2)", "comma", "1234"),
+        ("1.234", "DECIMAL(12,2)", "comma", "1234"),
+        ("12.50", "DECIMAL(12,2)", "comma", "'12.50'"),
+        ("1,234.56", "DECIMAL(12,2)", "comma", "'1,234.56'"),
+        (Decimal("12.50"), "DECIMAL(12,2)", "comma", Decimal("12.50")),
+        ("", "DECIMAL(12,2)", "comma", ""),
+        (None, "DECIMAL(12,2)", "comma", None),
+        ("31/03/2026", "DATE", "day:%d/%m/%Y", "2026-03-31"),
+        (20260331, "DATE", "day:%Y%m%d", "2026-03-31"),
+        ("03/31/2026", "DATE", "day:%d/%m/%Y", "03/31/2026"),
+        (None, "DATE", "day:%d/%m/%Y", None),
+        ("31.03.2026 14:05", "TIMESTAMP", "%d.%m.%Y %H:%M", "2026-03-31T14:05:00"),
+        (
+            "Tue, 31 Mar 2026 14:05:00 +0200",
+            TIMESTAMPTZ,
+            "%a, %d %b %Y %H:%M:%S %z",
+            "2026-03-31T14:05:00+02:00",
+        ),
+    ],
+)
+def test_other_ways_of_writing(value: Any, type_: str, format_: str, gives: Any) -> None:
+    assert flat({"x": value}, [Field("x", "x", type_, format_)]) == {"x": gives}
+
+
+def test_amounts_with_a_comma_and_days_of_another_form(server: Rest) -> None:
+    content = {"data": [{"n": "1.234,56", "d": "31/03/2026"}, {"n": "12.50", "d": "03/31/2026"}]}
+    server.answer = lambda _: Response(content)  # type: ignore[method-assign]
+    columns = {"n": {"type": "decimal(12,2)", "format": "comma"}, "d": {"type": "date", "format": "%d/%m/%Y"}}
+    got = collect(rest(server, records="data", pages="none", columns=columns), "invoices")
+    assert got.rows == [{"n": Decimal("1234.56"), "d": dt.date(2026, 3, 31)}]
+    assert len(got.rejected) == 1 and "12.50" in got.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    ("type_", "format_", "message"),
+    [
+        ("text", "epoch", "'format: epoch' needs the type timestamptz"),
+        ("date", "comma", "'format: comma' needs a number"),
+        ("bigint", "%Y", "'format: %Y' needs a day or a time"),
+        ("date", "dd/mm/yyyy", "unknown format 'dd/mm/yyyy'"),
+        ("timestamptz", "%d/%m/%Y", "'format: %d/%m/%Y' holds no offset from UTC, which timestamptz needs"),
+    ],
+)
+def test_a_way_of_writing_that_a_type_does_not_have(
+    server: Rest, type_: str, format_: str, message: str
+) -> None:
+    error = fails(rest(server, columns={"x": {"type": type_, "format": format_}}), "invoices")
+    assert isinstance(error, ConfigError) and error.message == message and error.hint
+    assert error.setting == ("tables", "invoices", "columns", "x", "format")
 
 
 def test_a_column_of_seconds_is_one_of_instants(server: Rest) -> None:

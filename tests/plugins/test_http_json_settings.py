@@ -211,4 +211,4 @@ def test_a_mistake_in_reading_is_an_error_of_the_settings() -> None:
             ),
             "invoices",
         )
-    assert error.hint.endswith("say with 'records' where the list is")
+    assert error.hint.endswith("say 'records: results'")

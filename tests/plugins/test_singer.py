@@ -22,6 +22,7 @@ from cadran.plugins import (
     Column,
     ConfigError,
     ConnectorError,
+    Context,
     DataError,
     Page,
     ResumeExpired,
@@ -34,6 +35,8 @@ from cadran_plugins.singer import private
 from cadran_plugins.singer.config import secrets
 from cadran_plugins.singer.connector import SingerConnector
 from cadran_plugins.singer.messages import counted
+from cadran_plugins.singer.program import Program, environment
+from cadran_plugins.singer.read import Lost
 from cadran_plugins.singer.types import TIMESTAMPTZ, column_type
 
 from .reading_changes import at, collect, fails, source
@@ -320,7 +323,7 @@ def test_a_state_that_is_none() -> None:
         ("is killed", Transient, "python was ended by signal 9"),
         ("no state", Transient, "the tap has ended without a state behind its last rows of 'orders'"),
         ("exits in the middle", Transient, "the tap has ended without a state behind its last rows of 'orders'"),
-        ("fewer than it says", Transient, "the tap says that it has written 4 rows of 'orders', but 3 came"),
+        ("fewer than it says", Lost, "the tap says that it has written 4 rows of 'orders', but 3 came"),
         ("ignores the choice", DataError, "the tap has ended without a word about 'orders'"),
         ("no schema", DataError, "the tap wrote a row of 'orders' before its SCHEMA"),
         ("lacks a column", SchemaChanged, "the stream 'orders' comes without note, which its catalog has"),
@@ -504,3 +507,19 @@ def test_which_of_a_taps_settings_are_secrets() -> None:
 def test_what_a_log_says_of_rows(line: str, rows: Any) -> None:
     found = counted(line)
     assert (found and (set(found[0]), found[1])) == rows
+
+
+def test_a_line_may_be_long_and_come_in_many_pieces(tmp_path: Path) -> None:
+    """Put together piece by piece, a row of 30 MB took as long as the square of its length."""
+    code = "import sys\nfor part in ('a' * 3_000_000, '\\n', 'b\\n\\nc', 'd' * 70_000):\n    sys.stdout.write(part)\n    sys.stdout.flush()"
+    context = Context("shop", {}, tmp_path)
+    with Program([sys.executable, "-c", code], context, silence=60, env=environment({})) as program:
+        lines = list(program.lines())
+        program.check()
+    assert lines == [b"a" * 3_000_000, b"b", b"c" + b"d" * 70_000]
+
+
+def test_what_is_no_catalog_is_quoted_without_its_secrets() -> None:
+    with pytest.raises(ConnectorError) as caught:
+        tap(wrong="no catalog").ping()
+    assert caught.value.hint.startswith("it begins with 'usage: tap [options]")

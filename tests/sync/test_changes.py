@@ -449,3 +449,25 @@ def test_tables_whose_names_are_no_names_of_files(tmp_path: Path) -> None:
     assert [one.error for one in done.values()] == [None] * len(strange)
     assert [copy.rows(name)[0]["name"] for name in strange] == strange
     assert {path.parent for path in tmp_path.rglob("*.parquet")} == {copy.places.tables}
+
+
+@pytest.mark.parametrize(
+    ("deletes", "every", "said"),
+    [
+        ("unseen", None, True),
+        ("unseen", dt.timedelta(days=7), False),
+        ("reported", None, False),
+        ("never", None, False),
+    ],
+)
+def test_rows_that_would_stay_for_ever_are_told_of(
+    tmp_path: Path, deletes: Any, every: dt.timedelta | None, said: bool
+) -> None:
+    """A deal that was deleted goes on counting until all rows are read again."""
+    copy = Copy(tmp_path, world(replace(DEALS, deletes=deletes)))
+    copy.set(full_every=every)
+    copy.of.deal(1)
+    assert copy.one().notes == ()
+    done = copy.one()
+    assert not done.whole
+    assert [note.partition(",")[0] for note in done.notes] == ["rows that go at the source stay here"] * said

@@ -91,7 +91,8 @@ def test_values_that_do_not_fit_the_old_type_are_set_aside(copy: Copy) -> None:
         ("deals, id 1", "amount: n/a is no DECIMAL(18,2)"),
         ("deals, id 2", "amount: 0.001 is no DECIMAL(18,2)"),
     ]
-    [note] = done.notes
+    note, stay = done.notes
+    assert stay.startswith("rows that go at the source stay here")
     assert note.startswith(
         "column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here (type_change: quarantine); "
     )

@@ -250,3 +250,20 @@ def test_a_whole_read_over_days_loses_no_change_that_came_meanwhile(copy: Copy) 
         6: "changed before it came",
     }
     assert copy.of.asked[-1][1].since == START
+
+
+def test_what_came_before_rows_were_lost_is_no_beginning(copy: Copy) -> None:
+    """The connector says in the middle of a read of all rows that it has to begin anew: the next sync does."""
+    for number in range(6):
+        copy.of.deal(number)
+
+    def lost(_: str, number: int) -> None:
+        if number == 2:
+            raise ResumeExpired("rows have moved between pages")
+
+    copy.of.fault = lost
+    error = copy.sync()["deals"].error
+    assert isinstance(error, ResumeExpired) and len(copy.of.asked) == 1
+    copy.of.fault = lambda _table, _page: None
+    assert not copy.one().resumed
+    assert copy.of.asked[-1][2] is None

@@ -27,7 +27,7 @@ SECRET = "correct-horse-battery"
 PROJECT = """
 version: 1
 sources:
-  crm: {connector: fake, token: "${TOKEN}", sync: {max_age: 1 hour}}
+  crm: {connector: fake, token: "${TOKEN}", sync: {max_age: 1 hour, full_every: 7 days}}
 datasets:
   deals: {from: crm.deals, date: changed}
 kpis:
@@ -408,3 +408,10 @@ def test_the_lock_file_is_all_that_a_lock_leaves(opened: Project) -> None:
         "store.duckdb",
         "tables",
     ]
+
+
+def test_the_last_words_of_a_program_stay_in_their_order(opened: Project, of: World) -> None:
+    """Problems are sorted: lines of a log would be, too."""
+    of.failing = Transient("the tap ended with 1", hint="look", more=["  b: second", "a: third"])
+    [problem] = opened.sync()[0].problems
+    assert (problem.message, problem.hint) == ("the tap ended with 1", "look; it said: b: second | a: third")

@@ -7,6 +7,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -211,3 +212,25 @@ def test_a_connection_that_a_connector_loses_without_a_word_is_no_fault_of_the_d
         done = copy.sync()
         assert isinstance(done["people"].error, Transient) and done["deals"].error is None
         assert [row["id"] for row in copy.rows()] == [1]
+
+
+@pytest.mark.parametrize("other", ["deals", "people"])
+def test_who_waits_is_done_only_with_what_was_done_meanwhile(tmp_path: Path, other: str) -> None:
+    """A process that works on another table of the source leaves this one as old as it was."""
+    copy = Copy(tmp_path, world(DEALS, replace(DEALS, name="people")))
+    copy.sync()
+    copy.of.deal(1)
+    with ExitStack() as first:
+        first.enter_context(alone(copy.places, lambda: False, lambda: None))
+
+        class Heard(list[str]):
+            def append(self, text: str) -> None:
+                """The other process ends, and one more has its turn before this one."""
+                if "waiting" in text:
+                    first.close()
+                    Copy(tmp_path, copy.of).sync([other])
+
+        copy.said = Heard()
+        [done] = copy.work(["deals"]).run()
+    assert done.fresh == (other == "deals")
+    assert [row["id"] for row in copy.rows()] == [1]

@@ -141,7 +141,7 @@ def _hint(
     value = error.instance
     if isinstance(value, dict) and path[-1:] == ("url",):
         return 'write it as one text, and keep it out of the file: "${NAME}", where NAME is set in the environment'
-    if isinstance(value, str) and error.validator_value == 1:
+    if isinstance(value, str) and error.validator_value == 1 and error.validator_value is not True:
         return "write it without quotes"
     if isinstance(value, str) and path not in document.substituted:
         options = [error.validator_value] if error.validator == "const" else schema.get("enum", [])
@@ -168,7 +168,7 @@ def _generic(error: ValidationError) -> str:
         case "enum":
             return "must be one of " + ", ".join(str(option) for option in limit)
         case "const":
-            return f"must be {limit}"
+            return f"must be {'true' if limit is True else limit}"
         case "minimum" | "exclusiveMinimum":
             return f"must be {'at least' if error.validator == 'minimum' else 'more than'} {limit}"
         case "maximum" | "exclusiveMaximum":

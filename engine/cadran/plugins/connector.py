@@ -43,7 +43,8 @@ class Table:
     that tell a row from all others; they are never NULL. Without one, each read replaces the table. ``cursor`` is the column that grows
     whenever a row changes: with it only changes are read, else everything. ``lookback`` is how far behind what was last seen reading
     begins again, for a source whose changes show late. ``deletes`` says how rows that are gone show: ``reported`` by
-    :class:`~cadran.plugins.synced.Deletes`, ``unseen`` in a read of the whole table, or ``never``.
+    :class:`~cadran.plugins.synced.Deletes`, ``unseen`` in a read of the whole table, or ``never``. ``key_said`` is the setting that names
+    the key, where a team does and not the source: it is doubted where many rows that differ have the same.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Table:
     cursor: str = ""
     lookback: dt.timedelta = dt.timedelta(0)
     deletes: _Deletes = "unseen"
+    key_said: tuple[str | int, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError: a word that nobody knows would be taken for another."""
@@ -248,7 +250,7 @@ class QuotaExhausted(ConnectorError):
 
 
 class ResumeExpired(ConnectorError):
-    """The source does not know any more where reading stood (a resume token, a state): it has to begin anew."""
+    """The source does not know any more where reading stood (a resume token, a state), or what has come lacks rows: it has to begin anew."""
 
 
 class Transient(ConnectorError):

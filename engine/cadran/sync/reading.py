@@ -110,6 +110,7 @@ def read(connector: SyncedConnector, asked: Asked, spool: Spool | None, make: Ca
         except ResumeExpired:
             whole = replace(asked, window=Window(asked.since, asked.window.until), whole=True)
             if not resumed and current.about["whole"]:
+                current.drop()  # what has come is no good either
                 raise
             again = asked if resumed and not current.about["whole"] else whole  # the window may still be good
             current, went_on = make(again.about()), False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -21,12 +21,13 @@ from cadran.plugins.connector import (
 )
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import listed, suggest
-from cadran.sync import current, reading
+from cadran.sync import current, doubts, reading
 from cadran.sync.current import Shown, Unreadable
 from cadran.sync.load import Ready, load
 from cadran.sync.outcome import Counts, Synced, reasons
 from cadran.sync.places import Places, alone
 from cadran.sync.publish import publish
+from cadran.sync.reader import shown
 from cadran.sync.reading import Read
 from cadran.sync.shape import differing, plan
 from cadran.sync.spool import Spool
@@ -77,9 +78,10 @@ class SourceSync:
         job = self.job
         if job.stale and job.tables is not None and self._fresh(job.tables):
             return [Synced(job.source, name, fresh=True) for name in job.tables]
+        before = shown(job.places)
         try:
             with alone(job.places, self.hands.cancelled, self._waiting) as waited:
-                return self._alone(waited)
+                return self._alone(before if waited else None)
         except OSError as error:
             message = f"{job.places.folder} cannot be written to: {error.strerror or error}"
             raise ConnectorError(message, hint="see whether there is room on the disk, and whose the folder is") from None  # fmt: skip
@@ -100,13 +102,14 @@ class SourceSync:
     def _waiting(self) -> None:
         self.hands.progress(f"{self.job.source}: waiting for another process that syncs it")
 
-    def _alone(self, waited: bool) -> list[Synced]:
-        """Under the lock. What another process has done in the meantime need not be done again."""
+    def _alone(self, before: Mapping[str, Shown] | None) -> list[Synced]:
+        """Under the lock. What another process has done since ``before`` need not be done again; None where nobody was waited for."""
         job = self.job
         with closing(Store(job.places, job.memory, job.threads)) as store:
             self._show(store, look=True)
-            if job.tables is not None and (job.stale or waited) and not job.full:
-                done = [name for name in job.tables if self._fresh([name])]
+            if job.tables is not None and (job.stale or before is not None) and not job.full:
+                now, was = shown(job.places), before or {}
+                done = [n for n in job.tables if self._fresh([n]) and (job.stale or _is_later(now[n], was.get(n)))]  # fmt: skip
                 self._out = {name: Synced(job.source, name, fresh=True) for name in done}
                 if len(done) == len(job.tables):
                     return list(self._out.values())
@@ -226,14 +229,20 @@ class SourceSync:
         asked, name = read.asked, read.asked.table.name
         self.hands.progress(f"{self.job.source}.{name}: loading")
         try:
-            made = staged(store, number, name, asked.plan.shape, read.spool, read.until)
+            made = staged(store, number, name, asked.plan.shape, read.spool, read.until, asked.table.key_said)
+            as_it_is = f"cadran sync {self.job.source}.{name} --full"
+            doubts.check(store, made, read, kept.get(name), "" if self.job.full else as_it_is)
         except DataError as error:
             read.spool.drop()  # the same pages would fail in the same way
             self._out[name] = self._failed(name, error)
             return None
-        way_out = f"(type_change: quarantine); 'cadran sync {self.job.source}.{name} --full' takes it as it is now, type_change: evolve always does"
-        notes = tuple(f"{what} {way_out}" for what in differing(asked.table, made.shape))
-        self._out[name] = replace(self._out[name], notes=notes)
+        way_out = (
+            f"(type_change: quarantine); '{as_it_is}' takes it as it is now, type_change: evolve always does"
+        )
+        notes = [f"{what} {way_out}" for what in differing(asked.table, made.shape)]
+        if asked.table.deletes == "unseen" and not read.whole and self.job.settings.full_every is None:
+            notes.append("rows that go at the source stay here, as only a read of all rows tells; say how often with sync: {full_every: 7 days}")  # fmt: skip
+        self._out[name] = replace(self._out[name], notes=tuple(notes))
         unseen = read.whole and asked.table.deletes != "never"
         return Ready(
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
@@ -259,6 +268,10 @@ class SourceSync:
             before, counts=summed, resumed=before.resumed or one.resumed, whole=before.whole or one.whole,
             aside=reasons(aside, {f.name: f.type for f in one.staged.shape.fields}),
         )  # fmt: skip
+
+
+def _is_later(now: Shown, before: Shown | None) -> bool:
+    return before is None or now.synced_at > before.synced_at
 
 
 def _discovered(connector: SyncedConnector) -> dict[str, Table]:

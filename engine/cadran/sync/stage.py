@@ -16,6 +16,7 @@ import duckdb
 
 from cadran.plugins.connector import DataError
 from cadran.sync import cursors, fitting
+from cadran.sync.keys import doubt_key
 from cadran.sync.shape import Shape
 from cadran.sync.spool import Spool
 from cadran.sync.store import Store, one_line, quoted, text
@@ -46,14 +47,16 @@ class Staged:
             store.run(f"DROP TABLE IF EXISTS {name}")
 
 
-def staged(store: Store, number: int, table: str, shape: Shape, spool: Spool, until: dt.datetime) -> Staged:
-    """Raises DataError."""
+def staged(store: Store, number: int, table: str, shape: Shape, spool: Spool, until: dt.datetime, key_said: Sequence[str | int] = ()) -> Staged:  # fmt: skip
+    """Raises DataError. ``key_said`` is the setting that names the key, where it may be wrong."""
     rows, gone = f"temp.rows_{number}", f"temp.gone_{number}"
     try:
         incoming = _Incoming(store, table, shape, rows, gone)
         incoming.take(spool)
         state = _state(store, rows, incoming.shape, until)
         if shape.key:
+            if key_said:
+                doubt_key(store, table, incoming.shape, rows, key_said)
             _last_of_each(store, incoming.shape, rows, gone)
     except duckdb.OutOfMemoryException as error:
         raise DataError(f"table '{table}' cannot be loaded: {one_line(error)}", hint="give it more: compute: {memory: 4 GB}") from None  # fmt: skip

@@ -238,8 +238,9 @@ class Syncs:
         if not error.setting and ref is not None and f"'{one.table}'" in error.message:
             where = ref.place.position()
         subject = f"sources.{one.source}"
-        yield Problem("sync", error.message, where, subject, error.hint)
-        yield from (Problem("sync", line, where, subject) for line in error.more)
+        # One problem: lines of a log mean something in their order, and problems are sorted.
+        more = [f"it said: {' | '.join(line.strip() for line in error.more)}"] if error.more else []
+        yield Problem("sync", error.message, where, subject, "; ".join(filter(None, [error.hint, *more])))
 
 
 def ago(age: dt.timedelta) -> str:

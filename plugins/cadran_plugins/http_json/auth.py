@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 from cadran.plugins import AuthError, ConfigError, ConnectorError, Context, DataError, listed
 from cadran.plugins.http import Answer, Http
@@ -33,6 +33,11 @@ class Auth:
             return url
         bare = self.unsigned(url)
         return f"{bare}{'&' if '?' in bare else '?'}{urlencode(self.params)}"
+
+    def told_in(self, text: str) -> bool:
+        """Whether what is to be kept on disk holds a secret."""
+        long = [secret for secret in self.secrets if len(secret) >= _LONG]
+        return any(form in text for secret in long for form in (secret, quote(secret, safe=""), quote_plus(secret)))  # fmt: skip
 
     def unsigned(self, url: str) -> str:
         """The address without what :meth:`signed` adds, also where the server has put that into it."""
@@ -117,4 +122,5 @@ def _refused(answer: Answer) -> ConnectorError | None:
     if answer.status not in (400, 401, 403):
         return None
     hint = "look at client_id, client_secret and scope"
-    return AuthError(f"no token is given out for these credentials ({answer.status})", hint=hint, setting=("auth", "oauth"))  # fmt: skip
+    told = f"{answer.status}: {answer.said}" if answer.said else str(answer.status)
+    return AuthError(f"no token is given out for these credentials ({told})", hint=hint, setting=("auth", "oauth"))  # fmt: skip

@@ -97,6 +97,9 @@ _PAGES = _mapping(
         "last_row": _path("The next page begins behind this value of the last row, such as id."),
         "param": _text("With 'cursor' and 'last_row': the parameter that takes it, such as starting_after."),
         "more": _path("Where an answer says whether more rows follow (true or false), such as has_more."),
+        "last": _path(
+            "Or where it says whether it is the last (true or false), such as isLast or end_of_stream."
+        ),
         "limit": _whole("How many rows to ask for."),
         "limit_param": _text("The parameter that says so, such as limit or per_page."),
         "first": _whole("With 'page': the first page's number, 1 unless said.", 0),
@@ -125,12 +128,10 @@ _COLUMN = {
                     "type": "boolean",
                     "description": "Whether rows may all be without it: for an API that leaves out what is empty.",
                 },
-                "format": {
-                    "type": "string",
-                    "enum": ["epoch", "epoch_ms", "utc"],
-                    "description": "For timestamptz: the value is a number of seconds or milliseconds since 1970, or a time without a zone "
-                    "that is meant in UTC.",
-                },
+                "format": _text(
+                    "How it is written. For timestamptz: epoch or epoch_ms (seconds or milliseconds since 1970), utc (no zone, meant in UTC). "
+                    "For numbers: comma (1.234,56). For days and times: a pattern such as %d/%m/%Y or %Y%m%d %H:%M."
+                ),
             },
             required=["type"],
         ),
@@ -147,7 +148,7 @@ _CURSOR = _mapping(
             "How a time is written: iso (2026-03-31T08:00:00Z, unless said), epoch, epoch_ms, date, or a pattern such as %Y-%m-%d %H:%M:%S "
             "(UTC)."
         ),
-        "lookback": _duration("How far behind the last value reading begins again, such as '1 day': 0 unless said."),
+        "lookback": _duration("How far behind the last value reading begins again, such as '1 day': a second unless said, and a day where the column holds days."),
     },
     required=["column", "param"],
 )  # fmt: skip
@@ -170,6 +171,12 @@ _TABLE = _mapping(
             "type": "string",
             "description": "Where an answer holds the list of rows, such as data.items; leave it out where the answer is the list.",
         },
+        "keyed": _text(
+            "Where 'records' holds a mapping instead of a list, whose keys are ids: what the column is called that takes them, such as id."
+        ),
+        "each": _path(
+            "Where each record holds a list of its own, such as line_items: then the rows are those, and parent.id is what the record holds."
+        ),
         "null_is_empty": {
             "type": "boolean",
             "description": "Whether null in place of the list means no rows: else it is an error.",
@@ -184,7 +191,15 @@ _TABLE = _mapping(
                 ),
             ]
         },
-        "pages": _PAGES,
+        "pages": {
+            "anyOf": [
+                _PAGES,
+                {
+                    "const": "none",
+                    "description": "One answer holds all rows, also where it looks as if more followed.",
+                },
+            ]
+        },
         "key": {
             "description": "The column, or columns, that tell a row from all others. Without it each read replaces the table.",
             "anyOf": [
@@ -215,6 +230,10 @@ _TABLE = _mapping(
                         "value": {
                             **_SCALAR,
                             "description": "The value that does; any but null, false and the empty text unless said.",
+                        },
+                        "optional": {
+                            "type": "boolean",
+                            "description": "Whether rows may all be without it: for an API that leaves it out of rows that live.",
                         },
                     },
                     required=["column"],

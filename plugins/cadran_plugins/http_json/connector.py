@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from cadran_plugins.http_json.config import SCHEMA
 from cadran_plugins.http_json.read import Reading, check_names
 from cadran_plugins.http_json.settings import Cursor, Declared, Field, declared, host, seconds
 
+_BEHIND = dt.timedelta(seconds=1)  # for servers that give what comes after a time, and not what is of it
 _SAMPLE = 1000  # rows that columns are told from, of the first pages
 
 
@@ -100,7 +102,9 @@ class HttpJsonConnector(SyncedConnector):
             return Table(name, problem=error)
         cursor = table.cursor or Cursor("", "")
         columns = tuple(Column(f.name, f.type) for f in fields)
-        return Table(name, columns, None, table.key, cursor.column, cursor.lookback, table.deletes)
+        time = any(f.name == cursor.column and f.type.startswith(("DATE", "TIMESTAMP")) for f in fields)
+        lookback = cursor.lookback or _BEHIND * time
+        return Table(name, columns, None, table.key, cursor.column, lookback, table.deletes, (*table.where, "key"))  # fmt: skip
 
     def _fields(self, table: Declared) -> tuple[Field, ...]:
         if table.columns:

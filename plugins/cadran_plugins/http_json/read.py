@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 from cadran.plugins import (
     Column,
@@ -17,22 +15,21 @@ from cadran.plugins import (
     Deletes,
     End,
     Page,
-    QuotaExhausted,
-    RateLimited,
     Rejected,
     ResumeExpired,
-    Transient,
     Window,
 )
 from cadran.plugins.http import Answer, Http
 from cadran.plugins.typed.records import Records
-from cadran_plugins.http_json import pages, rows
+from cadran_plugins.http_json import answers, endings, pages, rows
+from cadran_plugins.http_json.asking import Asking
 from cadran_plugins.http_json.auth import Auth
-from cadran_plugins.http_json.paths import MISSING, find, put, shown
-from cadran_plugins.http_json.settings import Declared, Field
-from cadran_plugins.http_json.since import written
+from cadran_plugins.http_json.paths import MISSING, find, shown
+from cadran_plugins.http_json.seen import Lacking, Moved, Seen
+from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
 
 Item = Page | Deletes | Rejected | End
+_ROUND = 1000
 _SURE = 100  # rows of changes that tell whether a column is there
 
 
@@ -50,9 +47,14 @@ class Reading:
     _seen: set[bytes] = field(default_factory=set)
     _before: list[Any] | None = None  # the rows of the page before, where pages are counted off
     _unmet: set[str] = field(default_factory=set)  # columns that no row has held yet
+    _full: bool = False  # whether a page has held as many rows as were asked for
+    _ask: Asking = field(init=False)
 
     def __post_init__(self) -> None:
+        self._ask = Asking(self.table, self.fields, self.http, self.auth, self.window)
         self._unmet = {f.path for f in self.table.columns if not f.optional}
+        if self.table.marked is not None and not self.table.marked.optional:
+            self._unmet.add(self.table.marked.path)
 
     def items(self, resume: Mapping[str, Any] | None) -> Iterator[Item]:
         if resume is not None and resume.get("end"):
@@ -60,44 +62,59 @@ class Reading:
             return
         spot: pages.Spot | None = self._start(resume)
         records = Records([Column(f.name, f.type) for f in self.fields], key=self.table.key)
+        seen = Seen.of(self.table, self.fields) if resume is None else None
         sent, state, known = 0, None, resume is None and self.window.state is None
         while spot is not None:
-            answer = self._asked(spot, sure=known)
+            answer = self._ask.page(spot, sure=known)
             known = True
-            body = answer.json()
-            found = self._records(body)
+            body = answers.content(self.table, answer)
+            found = answers.records(self.table, answer, body)
             self.read += len(found)
             self._count(answer, body)
+            if seen is not None:
+                seen.add(found, self.total)
             behind = self._behind(spot, answer, body, found)
             gone, kept = rows.split(self.table, found)
+            if self.table.each:
+                kept = answers.inner(self.table, kept)
             self._unmet = rows.unmet(self._unmet, kept)
+            if gone and self.table.marked is not None:
+                self._unmet.discard(self.table.marked.path)
             if behind is None:
+                if resume is None and not self._seen:  # no page has led to this one
+                    endings.check(self.table, answer, body, found)
                 self._check_total()
+                self._check_no_limit(spot, found)
                 self._check_columns(kept)
+                if seen is not None:
+                    seen.check()
                 state = self._state(body)
             went_on: dict[str, Any] = {"end": True, "state": state} if behind is None else behind.kept()
             yield from self._deletes(gone)
             batch, aside = records.columns_batch(rows.columns(kept, self.fields), self.table.name)
             yield from aside
             sent += batch.num_rows
-            count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet)}
-            yield Page(_stream(batch), resume={**went_on, **count})
+            count = {"read": self.read, "total": self.total, "unmet": sorted(self._unmet), "full": self._full}
+            told = self.auth.told_in(json.dumps(went_on))  # then reading goes on behind an earlier page
+            yield Page(_stream(batch), resume=None if told else {**went_on, **count})
             spot = behind
         yield End(sent, state)
 
     def first(self) -> list[dict[str, Any]]:
         """The rows of the first page, as they come: whether the table can be read at all."""
-        return self._records(self._asked(pages.first(self.table), sure=True).json())
+        answer = self._ask.page(pages.first(self.table), sure=True)
+        return answers.records(self.table, answer, answers.content(self.table, answer))
 
     def sample(self, most: int) -> list[dict[str, Any]]:
         """The first rows, but for those that say that they are gone."""
         spot: pages.Spot | None = pages.first(self.table)
         out: list[dict[str, Any]] = []
         while spot is not None and len(out) < most:
-            answer = self._asked(spot, sure=True)
-            body = answer.json()
-            found = self._records(body)
-            out += rows.split(self.table, found)[1]
+            answer = self._ask.page(spot, sure=True)
+            body = answers.content(self.table, answer)
+            found = answers.records(self.table, answer, body)
+            kept = rows.split(self.table, found)[1]
+            out += answers.inner(self.table, kept) if self.table.each else kept
             spot = self._behind(spot, answer, body, found)
         return out[:most]
 
@@ -124,83 +141,13 @@ class Reading:
         ):
             raise ResumeExpired("this is no place to go on from")
         self.read, self.total, self._unmet = read, total, set(map(str, unmet or ()))
+        self._full = resume.get("full") is True
         return pages.Spot(link, params)
-
-    def _asked(self, spot: pages.Spot, sure: bool) -> Answer:
-        """``sure``: it is a page of this read, and no place or state of an earlier one, which the server may have forgotten."""
-        try:
-            return self._request(spot)
-        except RateLimited as error:
-            if error.retry_at is None:
-                raise
-            raise QuotaExhausted(error.message, until=error.retry_at, hint=error.hint) from None
-        except DataError as error:
-            if not sure:
-                raise ResumeExpired(
-                    f"it is not known any more where reading stood: {error.message}"
-                ) from None
-            beside = "pages" if spot.link else "path"
-            hint = error.hint or f"look at '{beside}'" + (
-                "" if spot.link else ", 'params' and the source's 'url'"
-            )
-            if spot.link and "declare" in error.message:
-                hint = f"{hint}; if the machine belongs to the API, name it under 'hosts'"
-            raise DataError(
-                error.message, hint=hint, setting=error.setting or (*self.table.where, beside)
-            ) from None
-
-    def _request(self, spot: pages.Spot) -> Answer:
-        table = self.table
-        if spot.link:
-            return self.http.request("GET", self.auth.signed(spot.link), headers=table.headers)
-        url, added = table.url, {**self._since(), **spot.params}
-        body: dict[str, Any] | None = None
-        query = dict(table.params)
-        if table.method == "POST":
-            body = json.loads(json.dumps(table.body, default=_number))
-            for path, value in added.items():
-                put(body, path, value)
-        else:
-            query |= added
-        if query:
-            url = f"{url}?{urlencode(_plain(query), doseq=True)}"
-        return self.http.request(table.method, self.auth.signed(url), json=body, headers=table.headers)
-
-    def _since(self) -> dict[str, Any]:
-        cursor, since = self.table.cursor, self.window.since
-        if cursor is None or since is None:
-            return {}
-        type_ = next((f.type for f in self.fields if f.name == cursor.column), "")
-        value = written(since, cursor.format, type_)
-        return {
-            cursor.param: value
-            if cursor.template == "{since}"
-            else cursor.template.replace("{since}", str(value))
-        }
-
-    def _records(self, body: Any) -> list[dict[str, Any]]:
-        table, found = self.table, find(body, self.table.records)
-        if found is None and table.null_is_empty:
-            return []
-        if not isinstance(found, list):
-            at = f"at '{table.records}'" if table.records else "by itself"
-            hint = f"it is {shown(body)}" + (
-                "" if table.records else "; say with 'records' where the list is"
-            )
-            if found is None and table.records:
-                hint = "if null means that there are no rows, say 'null_is_empty: true'"
-            raise DataError(
-                f"the answer of '{table.name}' is no list {at}", hint=hint, setting=(*table.where, "records")
-            )
-        if not set(map(type, found)) <= {dict}:
-            row = next(row for row in found if not isinstance(row, dict))
-            raise DataError(f"a row of '{table.name}' is {shown(row)}", hint="rows have to be mappings", setting=(*table.where, "records"))  # fmt: skip
-        return found
 
     def _count(self, answer: Answer, body: Any) -> None:
         """The total as this answer says it. Where rows are counted off, one that shrinks has moved those behind it forward."""
         table = self.table
-        if not table.total and not table.total_header:
+        if body is None or (not table.total and not table.total_header):
             return
         said = (
             answer.headers.get(table.total_header, MISSING) if table.total_header else find(body, table.total)
@@ -216,22 +163,25 @@ class Reading:
                 "the answer does not say how many rows there are", hint=hint, setting=where
             ) from None
         if table.pages.kind in ("offset", "page") and self.total is not None and now < self.total:
-            hint = "read again; the next sync begins anew"
+            hint = "sync again: reading begins anew"
             message = f"{self.total - now} rows of '{table.name}' have gone while it was read, and others have moved between pages"
-            raise Transient(message, hint=hint)
+            raise Moved(message, hint=hint)
         self.total = now
 
     def _behind(self, spot: pages.Spot, answer: Answer, body: Any, found: list[Any]) -> pages.Spot | None:
         self._check_moves_on(spot, found)
         left = None if self.total is None else self.total - self.read
-        behind = pages.following(self.table, spot, answer, body, found, left)
+        self._full = self._full or len(found) >= self.table.pages.limit
+        behind = pages.following(self.table, spot, answer, body, found, left, full=self._full)
         if behind is None:
             return None
-        behind = pages.Spot(self.auth.unsigned(behind.link), behind.params)
+        behind = pages.Spot(self._ask.kept(behind.link), behind.params)
         if not self._seen:
             self._seen.add(_digest(spot))
         if (digest := _digest(behind)) in self._seen:
-            hint = "so reading would go in circles; look at 'pages'"
+            param, hint = self.table.pages.param, "so reading would go in circles; look at 'pages'"
+            if param:
+                hint = f"so reading would go in circles; what does the server call it that is called '{param}' here?"
             raise DataError(f"the server names a page of '{self.table.name}' as the next that was read already", hint=hint, setting=(*self.table.where, "pages"))  # fmt: skip
         self._seen.add(digest)
         return behind
@@ -242,17 +192,34 @@ class Reading:
         if found and found == self._before:
             message = f"the server gives the same {len(found)} rows of '{self.table.name}' again for {how.where}={spot.params.get(how.where)}"
             hint = f"look at 'pages': what does the server call it that is called '{how.where}' there?"
+            if self.read > 2 * len(found):  # it has moved on before
+                hint = "where the API repeats its last page, say 'total' or 'more', or 'until: short'"
             raise DataError(message, hint=hint, setting=(*self.table.where, "pages", how.kind))
         self._before = found if how.kind in ("offset", "page") else None
 
     def _check_total(self) -> None:
         if self.total is not None and self.read < self.total:
             message = f"{self.total} rows of '{self.table.name}' were announced, but {self.read} came"
-            raise Transient(
+            raise Moved(
                 message,
                 hint="if it stays so, look at 'pages' and 'total'",
                 setting=(*self.table.where, "total"),
             )
+
+    def _check_no_limit(self, spot: pages.Spot, found: list[Any]) -> None:
+        """A round total may be as far as the server counts (10,000), whatever there are: one page more tells."""
+        how = self.table.pages
+        counted = how.kind in ("offset", "page") and not how.more and not how.last
+        if not counted or not found or not self.total or self.total % _ROUND:
+            return
+        try:
+            answer = self._ask.page(pages.counted_on(self.table, spot, found), sure=True)
+        except DataError:
+            return  # as some say that there is no such page
+        if answers.records(self.table, answer, answers.content(self.table, answer)):
+            hint = "it is as far as the server counts: leave 'total' out, and reading ends with a page without rows"
+            message = f"more rows of '{self.table.name}' follow behind the {self.total:,} that were announced"
+            raise Lacking(message, hint=hint, setting=(*self.table.where, "total"))
 
     def _check_columns(self, rows: list[dict[str, Any]]) -> None:
         """A column that no row holds is misspelt, or is no more: its values would all be empty, and nobody would know why."""
@@ -260,11 +227,16 @@ class Reading:
         if not self._unmet or not self.read or few or not rows:
             return
         path = sorted(self._unmet)[0]
-        hint = f"a row is {shown(rows[-1])}; where the API leaves out what is empty, say {{type: …, optional: true}}"
-        raise DataError(
+        where, say = (
+            ("columns", path),
+            "where the API leaves out what is empty, say {type: …, optional: true}",
+        )
+        if path not in {f.path for f in self.table.columns}:
+            where, say = ("deletes", "column"), "where the API leaves it out of rows that live, say 'optional: true'"  # fmt: skip
+        raise Lacking(
             f"no row of '{self.table.name}' holds '{path}'",
-            hint=hint,
-            setting=(*self.table.where, "columns", path),
+            hint=f"a row is {shown(rows[-1])}; {say}",
+            setting=(*self.table.where, *where),
         )
 
     def _state(self, body: Any) -> dict[str, Any] | None:
@@ -277,7 +249,7 @@ class Reading:
                 f"the last answer of '{self.table.name}' has no address of changes at '{self.table.delta}'"
             )
             raise DataError(message, hint=hint, setting=(*self.table.where, "delta"))
-        return {"delta": self.auth.unsigned(link)}
+        return {"delta": self._ask.kept(link)}
 
     def _deletes(self, gone: list[dict[str, Any]]) -> Iterator[Item]:
         if not gone:
@@ -297,24 +269,12 @@ def check_names(table: Declared, fields: tuple[Field, ...]) -> None:
         if name not in names:
             hint = f"the first rows hold {', '.join(sorted(names)[:12])}"
             raise ConfigError(f"'{name}' is not among the columns", hint=hint, setting=(*table.where, *where))
+    if table.cursor and table.cursor.lookback:
+        check_looks_back(next(f for f in fields if f.name == table.cursor.column), (*table.where, "cursor"))
 
 
 def _digest(spot: pages.Spot) -> bytes:
     return hashlib.sha256(json.dumps(spot.kept(), sort_keys=True).encode()).digest()
-
-
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    def one(value: Any) -> Any:
-        return str(value).lower() if isinstance(value, bool) else value
-
-    return {
-        k: [one(v) for v in value] if isinstance(value, list) else one(value) for k, value in params.items()
-    }
-
-
-def _number(value: Any) -> Any:
-    """What YAML gives and JSON does not know: decimals, days."""
-    return value.isoformat() if isinstance(value, dt.date) else float(value)
 
 
 def _stream(batch: Any) -> Any:

@@ -9,10 +9,13 @@ from decimal import Decimal
 from typing import Any, cast
 
 from cadran_plugins.http_json.paths import MISSING, find
-from cadran_plugins.http_json.settings import Declared, Field
+from cadran_plugins.http_json.settings import DAY, Declared, Field
 
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
+# Seconds of 2001 to 2033, which would be twelve days of January 1970 if they were taken for milliseconds.
+_SECONDS = (10**9, 2 * 10**9)
+_COMMA = re.compile(r"[-+]?([0-9]{1,3}([. '’\u00a0\u202f][0-9]{3})+|[0-9]+)(,[0-9]+)?")
 _NOT_MARKED = (MISSING, None, False, "")
 
 
@@ -102,12 +105,33 @@ def _at(rows: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> dict[str, Se
 
 def _instant(value: Any, format_: str) -> Any:
     """Seconds or milliseconds since 1970, or a time without a zone, as an instant; what is none stays, and is set aside for what it is."""
+    if format_ == "comma" or "%" in format_:
+        return _written(value, format_)
     if format_ == "utc":
         return f"{value}Z" if isinstance(value, str) and _BARE.fullmatch(value) else value
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return value
     try:
         number = Decimal(value) / (1000 if format_ == "epoch_ms" else 1)
+        if format_ == "epoch_ms" and _SECONDS[0] <= number * 1000 < _SECONDS[1]:
+            return value
         return (_START + dt.timedelta(microseconds=int(number * 1_000_000))).isoformat()
     except (ArithmeticError, ValueError):
         return value
+
+
+def _written(value: Any, format_: str) -> Any:
+    """A number with a comma, a day or a time of another form, as they are usually written."""
+    if format_ == "comma":
+        return _with_point(value) if isinstance(value, str) and value else value
+    pattern = format_.removeprefix(DAY)
+    try:
+        moment = dt.datetime.strptime(str(value), pattern)
+    except ValueError:
+        return value
+    return moment.isoformat() if pattern == format_ else moment.date().isoformat()
+
+
+def _with_point(text: str) -> str:
+    """1.234,56 as 1234.56; what is no such number in quotes, so that 12.50 is not taken for one with a point."""
+    return re.sub(r"[^-+\d,]", "", text).replace(",", ".") if _COMMA.fullmatch(text) else repr(text)

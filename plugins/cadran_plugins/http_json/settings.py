@@ -12,15 +12,16 @@ from cadran.plugins import ConfigError, listed, parse_duration, suggest
 from cadran_plugins.files.declared import canonical
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
+DAY = "day:"  # before a pattern that is one of days
 Kind = Literal["none", "cursor", "next_link", "link_header", "offset", "page", "last_row"]
 _KINDS: tuple[Kind, ...] = ("cursor", "next_link", "link_header", "offset", "page", "last_row")
 _BESIDE = {
-    "cursor": {"param", "more", "limit", "limit_param"},
-    "next_link": {"limit", "limit_param"},
-    "link_header": {"limit", "limit_param"},
-    "offset": {"limit", "limit_param", "more", "until"},
-    "page": {"limit", "limit_param", "more", "first", "until"},
-    "last_row": {"param", "more", "limit", "limit_param"},
+    "cursor": {"param", "more", "last", "limit", "limit_param"},
+    "next_link": {"more", "last", "limit", "limit_param"},
+    "link_header": {"more", "last", "limit", "limit_param"},
+    "offset": {"limit", "limit_param", "more", "last", "until"},
+    "page": {"limit", "limit_param", "more", "last", "first", "until"},
+    "last_row": {"param", "more", "last", "limit", "limit_param"},
 }
 _NEEDED = {"cursor": ("param",), "last_row": ("param",)}
 
@@ -40,7 +41,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """``where`` is a path in the answer, or the parameter of ``offset`` and ``page``."""
+    """``where`` is a path in the answer, or the parameter of ``offset`` and ``page``; ``whole``: it was said that there are no pages."""
 
     kind: Kind = "none"
     where: str = ""
@@ -50,6 +51,8 @@ class Pages:
     limit_param: str = ""
     first: int = 1
     until: Literal["empty", "short"] = "empty"
+    last: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """``value`` None: any value at all."""
+    """``value`` None: any value at all. ``optional``: rows that live may be without it."""
 
     path: str
     value: Any = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class Declared:
     delta: str = ""
     deletes: Literal["reported", "unseen", "never"] = "unseen"
     marked: Marked | None = None
+    keyed: str = ""
+    each: str = ""
 
 
 def host(url: str, where: Where = ("url",)) -> str:
@@ -139,7 +145,8 @@ def declared(config: Mapping[str, Any], name: str) -> Declared:
         total if isinstance(total, str) else "", total["header"] if isinstance(total, Mapping) else "",
         _pages(entry.get("pages", {}), (*where, "pages")), _key(entry.get("key", ()), columns, (*where, "key")), columns,
         _cursor(entry["cursor"], columns, (*where, "cursor")) if "cursor" in entry else None, entry.get("delta", ""),
-        _deletes(entry), Marked(marked["column"], marked.get("value")) if isinstance(marked, Mapping) else None,
+        _deletes(entry), _marked(marked, columns) if isinstance(marked, Mapping) else None,
+        keyed=entry.get("keyed", ""), each=entry.get("each", ""),
     )  # fmt: skip
     _together(table, entry)
     return table
@@ -152,6 +159,12 @@ def _deletes(entry: Mapping[str, Any]) -> Literal["reported", "unseen", "never"]
     return "never" if said == "never" else "unseen"
 
 
+def _marked(said: Mapping[str, Any], columns: Sequence[Field]) -> Marked:
+    """Its column may be given by its name, too."""
+    path = next((c.path for c in columns if c.name == said["column"]), said["column"])
+    return Marked(path, said.get("value"), bool(said.get("optional", False)))
+
+
 def _together(table: Declared, entry: Mapping[str, Any]) -> None:
     """What contradicts itself, or lacks what it needs."""
     where = table.where
@@ -159,6 +172,12 @@ def _together(table: Declared, entry: Mapping[str, Any]) -> None:
         raise ConfigError(
             "'body' is sent with POST only", hint="add 'method: POST'", setting=(*where, "body")
         )
+    if table.each and (word := next((w for w in ("cursor", "delta") if entry.get(w)), "")):
+        hint = f"remove '{word}': then each sync reads the whole table"
+        raise ConfigError(f"'{word}' asks for records, and does not say which of the rows in them ('each') are gone", hint=hint, setting=(*where, word))  # fmt: skip
+    if table.each and table.marked:
+        hint = "leave the rows in, with that column, and say in the dataset which count"
+        raise ConfigError("'deletes' names no rows where these are in records ('each')", hint=hint, setting=(*where, "deletes"))  # fmt: skip
     if table.cursor and table.delta:
         hint = "keep 'delta' where the server gives one, else 'cursor'"
         raise ConfigError("'cursor' and 'delta' are two ways to read changes", hint=hint, setting=(*where, "delta"))  # fmt: skip
@@ -170,9 +189,9 @@ def _together(table: Declared, entry: Mapping[str, Any]) -> None:
         raise ConfigError("rows can only be taken away by their key", hint="add 'key:'", setting=(*where, "deletes"))  # fmt: skip
 
 
-def _pages(entry: Mapping[str, Any], where: Where) -> Pages:
-    if not entry:
-        return Pages()
+def _pages(entry: Mapping[str, Any] | str, where: Where) -> Pages:
+    if isinstance(entry, str) or not entry:
+        return Pages(whole=bool(entry))
     said = [kind for kind in _KINDS if kind in entry]
     if len(said) != 1:
         message = "two ways to find the next page" if said else "nothing says how the next page is found"
@@ -191,11 +210,15 @@ def _pages(entry: Mapping[str, Any], where: Where) -> Pages:
         there, missing = ("limit", "limit_param") if "limit" in entry else ("limit_param", "limit")
         hint = "limit is how many rows to ask for, limit_param the parameter that says so"
         raise ConfigError(f"'{there}' needs '{missing}'", hint=hint, setting=(*where, there))
+    if "more" in entry and "last" in entry:
+        hint = "keep the one that the API has"
+        raise ConfigError("'more' and 'last' are two ways to say whether rows follow", hint=hint, setting=(*where, "last"))  # fmt: skip
     if entry.get("until") == "short" and "limit" not in entry:
         raise ConfigError("'until: short' needs 'limit'", hint="say how many rows a full page has", setting=(*where, "until"))  # fmt: skip
     return Pages(
         kind, "" if kind == "link_header" else str(entry[kind]), entry.get("param", ""), entry.get("more", ""),
         int(entry.get("limit", 0)), entry.get("limit_param", ""), int(entry.get("first", 1)), entry.get("until", "empty"),
+        entry.get("last", ""),
     )  # fmt: skip
 
 
@@ -203,12 +226,33 @@ def _field(path: str, said: Any, where: Where) -> Field:
     entry = {"type": said} if isinstance(said, str) else said
     type_ = _type(entry["type"], where if isinstance(said, str) else (*where, "type"))
     format_ = entry.get("format", "")
-    if format_ and type_ != TIMESTAMPTZ:
-        hint = "it is for instants: say 'type: timestamptz'"
-        raise ConfigError(f"'format: {format_}' needs the type timestamptz", hint=hint, setting=(*where, "format"))  # fmt: skip
+    if format_:
+        _check_format(format_, type_, (*where, "format"))
+        format_ = DAY + format_ if type_ == "DATE" else format_
     return Field(
         path, entry.get("name") or path.replace(".", "_"), type_, format_, bool(entry.get("optional", False))
     )
+
+
+def _check_format(format_: str, type_: str, where: Where) -> None:
+    """Raises :class:`ConfigError` for a way of writing that the type does not have."""
+    times, said = ("DATE", "TIMESTAMP", TIMESTAMPTZ), f"'format: {format_}'"
+    if format_ in ("epoch", "epoch_ms", "utc"):
+        if type_ != TIMESTAMPTZ:
+            raise ConfigError(f"{said} needs the type timestamptz", hint="it is for instants: say 'type: timestamptz'", setting=where)  # fmt: skip
+    elif format_ == "comma":
+        if not type_.startswith(("DECIMAL", "DOUBLE", "BIGINT")):
+            raise ConfigError(f"{said} needs a number", hint="say 'type: decimal(12,2)'", setting=where)
+    elif "%" not in format_:
+        hint = "known are epoch, epoch_ms, utc, comma, or a pattern such as %d/%m/%Y"
+        raise ConfigError(f"unknown format '{format_}'", hint=hint, setting=where)
+    elif type_ not in times:
+        raise ConfigError(f"{said} needs a day or a time", hint="say 'type: date' or 'type: timestamp'", setting=where)  # fmt: skip
+    elif type_ == TIMESTAMPTZ and "%z" not in format_:
+        hint = "add %z where values say it; times without one are 'type: timestamp'"
+        raise ConfigError(
+            f"{said} holds no offset from UTC, which timestamptz needs", hint=hint, setting=where
+        )
 
 
 def _type(text: str, where: Where) -> str:
@@ -254,7 +298,16 @@ def _cursor(entry: Mapping[str, Any], columns: Sequence[Field], where: Where) ->
     if column is not None and column.type in ("BOOLEAN", "DOUBLE", "JSON"):
         hint = "it needs a time, a date, a whole number or a text that grows"
         raise ConfigError(f"a {column.type.lower()} cannot say what has changed", hint=hint, setting=(*where, "column"))  # fmt: skip
+    if column is not None and "lookback" in entry:
+        check_looks_back(column, where)
     if column is not None and not format_:
-        format_ = column.format.removeprefix("utc")
+        format_ = column.format.removeprefix("utc").removeprefix(DAY)
     lookback = dt.timedelta(seconds=seconds(entry["lookback"])) if "lookback" in entry else dt.timedelta(0)
     return Cursor(name, entry["param"], entry.get("template", "{since}"), format_, lookback)
+
+
+def check_looks_back(column: Field, where: Where) -> None:
+    """Raises :class:`ConfigError` for a cursor that no time can be taken from: reading would begin at it all the same."""
+    if column.type not in ("DATE", "TIMESTAMP", TIMESTAMPTZ):
+        hint = "give the column the type timestamptz (format: epoch for seconds since 1970), or remove 'lookback'"
+        raise ConfigError(f"'lookback' needs a time, and '{column.name}' is {column.type.lower()}", hint=hint, setting=(*where, "lookback"))  # fmt: skip

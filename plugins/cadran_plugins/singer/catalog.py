@@ -29,6 +29,7 @@ class Stream:
     method: Literal["FULL_TABLE", "INCREMENTAL", "LOG_BASED"]
     deletes: Literal["reported", "unseen", "never"]
     marks: bool  # whether a row may say that it is gone
+    key_said: tuple[str, ...] = ()
 
     @property
     def remembers(self) -> bool:
@@ -37,7 +38,7 @@ class Stream:
 
     def as_table(self) -> Table:
         cursor = self.cursor if self.remembers and self.method == "INCREMENTAL" else ""
-        return Table(self.table, self.columns, key=self.key, cursor=cursor, deletes=self.deletes)
+        return Table(self.table, self.columns, key=self.key, cursor=cursor, deletes=self.deletes, key_said=self.key_said)  # fmt: skip
 
 
 def entries(catalog: Any) -> dict[str, Mapping[str, Any]]:
@@ -97,6 +98,7 @@ def stream(
         method,
         deletes,
         marks,
+        (*said.where, "key") if said.key else (),
     )
 
 
@@ -140,7 +142,8 @@ def _chosen(name: str, own: Mapping[str, Any], said: Declared) -> bool:
 def _known(wanted: tuple[str, ...], names: list[str], where: tuple[str, ...]) -> None:
     for name in wanted:
         if name not in names:
-            hint = suggest(name, names) or f"it has {listed(names, most=20)}"
+            has = f"it has {listed(names, most=20)}" if names else "the tap tells of none"
+            hint = suggest(name, names) or has
             raise ConfigError(
                 f"the stream has no column '{name}'",
                 hint=hint,

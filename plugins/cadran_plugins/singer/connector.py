@@ -32,6 +32,8 @@ from cadran_plugins.singer.messages import decoded
 from cadran_plugins.singer.program import Program, environment, output
 from cadran_plugins.singer.read import Reading
 
+_LOOKED_AT, _SHOWN = 10_000, 80  # of what is no catalog; cut once it is masked
+
 
 class SingerConnector(SyncedConnector):
     """Runs a tap. A tap is somebody else's program: it asks what machines it likes, and may do what the user may do."""
@@ -140,13 +142,15 @@ class SingerConnector(SyncedConnector):
     def _asked(self) -> Mapping[str, Any]:
         with self._files({}) as folder, self._tap(folder, ["--discover"]) as program:
             try:
-                found = decoded(output(program))
+                written = output(program)
             except Transient as error:
                 raise Transient(
                     f"the tap cannot tell its tables: {error.message}", hint=error.hint, more=error.more
                 ) from None
+        found = decoded(written)
         if not isinstance(found, Mapping):
-            hint = "for a tap that cannot make one, name a file with 'catalog'"
+            begins = self.context.masked(written[:_LOOKED_AT].decode("utf-8", "replace"))[:_SHOWN]
+            hint = f"it begins with {begins!r}; for a tap that cannot make one, name a file with 'catalog'"
             raise DataError(
                 "what the tap writes with --discover is no catalog", hint=hint, more=tuple(program.last)
             )

@@ -53,7 +53,7 @@ class Program:
         self.name = name or Path(command[0]).name
         self.last: deque[str] = deque(maxlen=_TAIL)
         self._process: subprocess.Popen[bytes] | None = None
-        self._rest = {"out": b"", "err": b""}
+        self._rest = b""  # of its log
 
     def __enter__(self) -> Program:
         try:
@@ -95,17 +95,23 @@ class Program:
 
     def lines(self) -> Iterator[bytes]:
         """What it writes to stdout. Raises Cancelled, and Transient for a program that falls silent."""
+        parts: list[bytes] = []  # of a line that has not ended: put together once, however long it is
+        size = 0
         for piece in self._pieces():
-            rest = self._rest["out"] + piece
-            *whole, self._rest["out"] = rest.split(b"\n")
-            yield from (line for line in whole if line.strip())
-            if len(self._rest["out"]) > _LONGEST:
+            *whole, rest = piece.split(b"\n")
+            if whole:
+                whole[0] = b"".join((*parts, whole[0]))
+                parts, size = [], 0
+                yield from (line for line in whole if line.strip())
+            parts.append(rest)
+            size += len(rest)
+            if size > _LONGEST:
                 raise DataError(
                     f"{self.name} wrote a line of more than {_LONGEST >> 20} MB",
                     hint="a tap writes a row a line",
                 )
-        if self._rest["out"].strip():
-            yield self._rest["out"]
+        if (last := b"".join(parts)).strip():
+            yield last
 
     def ended(self) -> int:
         """How it ended, once :meth:`lines` has: its exit code."""
@@ -121,7 +127,9 @@ class Program:
             return
         how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
         raise Transient(
-            f"{self.name} {how}{self._words()}", more=tuple(self.last), hint="this is what it said last"
+            f"{self.name} {how}{self._words()}",
+            more=tuple(self.last),
+            hint="look for the reason in its last words",
         )
 
     def _words(self) -> str:
@@ -159,9 +167,9 @@ class Program:
                     time.sleep(_LOOK)
 
     def _said(self, piece: bytes) -> None:
-        *whole, self._rest["err"] = (self._rest["err"] + piece).split(b"\n")
-        if len(self._rest["err"]) > _PIECE:
-            whole, self._rest["err"] = [self._rest["err"]], b""
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > _PIECE:
+            whole, self._rest = [self._rest], b""
         for line in whole:
             text = line.decode("utf-8", "replace").rstrip()
             if not text:

@@ -25,6 +25,10 @@ _SECRET = 8  # letters: what is shorter may stand there by chance
 Item = Page | Deletes | Rejected | End
 
 
+class Lost(Transient, ResumeExpired):
+    """Rows are missing, nobody knows which: reading begins anew, and does not go on behind them."""
+
+
 @dataclass(slots=True)
 class Reading:
     """``place`` is the window's state, or that of a page, which has been given to the tap. ``final``: whether it has to write a state at
@@ -184,7 +188,7 @@ class Reading:
             )
         if self.announced > self.written:
             hint = "sync again; if it stays so, tell the tap's author"
-            raise Transient(
+            raise Lost(
                 f"the tap says that it has written {self.announced} rows of '{name}', but {self.written} came",
                 hint=hint,
             )

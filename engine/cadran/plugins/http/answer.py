@@ -12,6 +12,7 @@ from typing import Any
 from cadran.plugins.connector import Transient
 from cadran.plugins.http.listing import Listed, Listing
 from cadran.plugins.http.said import beginning
+from cadran.plugins.http.said import said as said_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Answer:
     @property
     def text(self) -> str:
         return self.content.decode("utf-8", "replace")
+
+    @property
+    def said(self) -> str:
+        """What the server says in its own words, on one line and without secrets: of an error its message, else how the answer begins."""
+        return said_in(self.content, self.masked)
 
     def json(self) -> Any:
         """The value, numbers with a point as Decimal, whole ones of any size as int.
