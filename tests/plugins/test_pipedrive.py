@@ -447,7 +447,10 @@ def test_no_more_is_asked_than_two_seconds_allow(account: Account, config: dict[
         wait = next(iter(connector.context.shared.values()))
         crm.burst, crm.now = 3, lambda: NOON + dt.timedelta(seconds=wait.time)
         assert len(read(connector, "deals").rows) == 10
-    assert crm.refused == 0 and not [line for line in copy.said if "429" in line]
+    told = [
+        line for line in copy.said if ": 429 in" in line or "answered 429" in line
+    ]  # a port may have these digits
+    assert crm.refused == 0 and not told
     assert wait.slept >= 1.9
 
 
