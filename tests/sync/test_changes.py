@@ -471,3 +471,12 @@ def test_rows_that_would_stay_for_ever_are_told_of(
     done = copy.one()
     assert not done.whole
     assert [note.partition(",")[0] for note in done.notes] == ["rows that go at the source stay here"] * said
+
+
+@pytest.mark.parametrize(("cursor", "said"), [("id", True), ("changed", False)])
+def test_a_lookback_that_does_nothing_is_told_of(tmp_path: Path, cursor: str, said: bool) -> None:
+    copy = Copy(tmp_path, world(replace(DEALS, cursor=cursor)))
+    copy.set(lookback=dt.timedelta(days=1), full_every=dt.timedelta(days=7))
+    copy.of.deal(1)
+    assert copy.one().notes == ()
+    assert [note.partition(",")[0] for note in copy.one().notes] == ["sync: {lookback} does nothing"] * said

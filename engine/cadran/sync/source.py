@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +21,7 @@ from cadran.plugins.connector import (
 )
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import listed, suggest
-from cadran.sync import current, doubts, reading
+from cadran.sync import current, cursors, doubts, reading
 from cadran.sync.current import Shown, Unreadable
 from cadran.sync.load import Ready, load
 from cadran.sync.outcome import Counts, Synced, reasons
@@ -240,9 +240,7 @@ class SourceSync:
             f"(type_change: quarantine); '{as_it_is}' takes it as it is now, type_change: evolve always does"
         )
         notes = [f"{what} {way_out}" for what in differing(asked.table, made.shape)]
-        if asked.table.deletes == "unseen" and not read.whole and self.job.settings.full_every is None:
-            notes.append("rows that go at the source stay here, as only a read of all rows tells; say how often with sync: {full_every: 7 days}")  # fmt: skip
-        self._out[name] = replace(self._out[name], notes=tuple(notes))
+        self._out[name] = replace(self._out[name], notes=(*notes, *_of_changes(read, self.job.settings)))
         unseen = read.whole and asked.table.deletes != "never"
         return Ready(
             made, kept.get(name), read.whole, read.went_on, asked.plan.anew, unseen, asked.since, read.until, asked.config
@@ -272,6 +270,18 @@ class SourceSync:
 
 def _is_later(now: Shown, before: Shown | None) -> bool:
     return before is None or now.synced_at > before.synced_at
+
+
+def _of_changes(read: Read, settings: Syncing) -> Iterator[str]:
+    """What a read of changes cannot do, or not as the settings have it."""
+    table = read.asked.table
+    if read.whole:
+        return
+    if table.deletes == "unseen" and settings.full_every is None:
+        yield "rows that go at the source stay here, as only a read of all rows tells; say how often with sync: {full_every: 7 days}"
+    kind = next((c.type for c in table.columns if c.name == table.cursor), "")
+    if settings.lookback and kind and not cursors.is_temporal(kind):
+        yield f"sync: {{lookback}} does nothing, as changes are told by '{table.cursor}', which is {kind.lower()} and no time; full_every reads all rows again"
 
 
 def _discovered(connector: SyncedConnector) -> dict[str, Table]:
