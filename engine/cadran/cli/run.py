@@ -242,6 +242,8 @@ def _reaching_back(opened: Project, report: Report, results: Results) -> Results
 
     declaration = results.declaration
     wanted = Wanted.of(report, declaration.calendar)
+    if not results.rows and results.failed:  # nor would there be any then: sources are not asked once more
+        return results
     if wanted.fixed is None or any(row.period == wanted.label for row in results.rows):
         return results
     names = [kpi.name for kpi in chosen_kpis(declaration, report)]

@@ -16,11 +16,11 @@ from cadran.judge.evaluate import Rests
 from cadran.problems import Problem, ProblemsFound, errors
 from cadran.project.declared import Declared
 from cadran.project.opened import dependencies
-from cadran.project.running import Run, ran
+from cadran.project.running import Run, nothing, ran
 
 
 def partly(project: Declared, run: Run, told: RunTold) -> Results:
-    """Raises ProblemsFound where something else is wrong than sources, and where no KPI is left."""
+    """Raises ProblemsFound where something else is wrong than sources."""
     try:
         return ran(project, replace(run, apart=()), told)
     except ProblemsFound as found:
@@ -63,11 +63,15 @@ def _without(
     while True:
         now = wrong.and_also(broken(said, declaration, rests, names))
         left = now.without(names, declaration, rests)
-        if now == wrong or not left:
+        if now == wrong:
             raise ProblemsFound(list(dict.fromkeys(said)))
         wrong, apart = now, now.apart(declaration)
         try:
-            results = ran(project, replace(run, kpis=left, apart=apart), told)
+            results = (
+                ran(project, replace(run, kpis=left, apart=apart), told)
+                if left
+                else nothing(declaration, run)
+            )
         except ProblemsFound as found:
             if not _of_sources(found.problems):
                 raise

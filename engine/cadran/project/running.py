@@ -61,6 +61,12 @@ def ran(project: Declared, run: Run, told: RunTold) -> Results:
     return replace(results, answers=answers)
 
 
+def nothing(declaration: Declaration, run: Run) -> Results:
+    """What a run gives that no KPI is left of. Raises ProblemsFound."""
+    clock, _ = run.clock_and_names(declaration)
+    return judged(declaration, Computed(), clock, ())
+
+
 def analysed(
     project: Declared, wanted: Wanted | Callable[[Declaration], Wanted], as_of: AsOf, apart: Collection[str], progress: Progress
 ) -> Results:  # fmt: skip
