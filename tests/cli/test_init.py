@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.simulators import hubspot_account
+from tests.simulators.hubspot import HubSpot
 
 from cadran.starting.start import Start
 
@@ -153,6 +156,56 @@ def test_a_setting_that_cannot_work_is_a_message(tmp_path: Path, monkeypatch: py
     without_settings(monkeypatch, **SALESFORCE)
     done = call(tmp_path, "init", "--connector", "salesforce", "--set", "url=nowhere")
     assert done.code == 2 and "url is no address of a machine; it is https://, a host" in done.err
+
+
+# --- over an account -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hubspot(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The arguments that lead to an account of HubSpot without fields of its own."""
+    monkeypatch.setenv("HUBSPOT_TOKEN", hubspot_account.TOKEN)
+    account = HubSpot()
+    with account.serving():
+        yield ["init", "--connector", "hubspot", "--set", f"url={account.url}"]
+
+
+def test_what_is_assumed_and_what_is_left_out_is_said(hubspot: list[str], tmp_path: Path) -> None:
+    done = call(tmp_path, *hubspot)
+    assert done.code == 0, done.all
+    assert (
+        "\n  Customers are companies with a won deal or an order, and those whose lifecycle stage is customer. They begin"
+        in done.out
+    )
+    assert (
+        "\n  The channel that won a lead, a customer: contacts.hs_analytics_source, companies.hs_analytics_source.\n"
+        in done.out
+    )
+    assert "\n  The range or plan: no field of yours looks like it" in done.out
+    assert "\n18 KPIs, without targets, alerts and owners: those are yours to write\n" in done.out
+    assert (
+        "\n  no costs, such as ad spend: acquisition_cost, cac, acquisition_roi, campaign_roi\n" in done.out
+    )
+    assert call(tmp_path, "check").code == 0
+
+
+def test_revenue_needs_no_quotas_where_it_has_no_target(hubspot: list[str], tmp_path: Path) -> None:
+    call(tmp_path, *hubspot)
+    sales = (tmp_path / "kpis" / "sales.yaml").read_text(encoding="utf-8")
+    assert "  revenue:\n" in sales and "quotas" not in sales and "    # target: …" in sales
+
+
+def test_kpis_of_ones_own_are_not_written_over_where_only_the_rest_has_gone(hubspot: list[str], tmp_path: Path) -> None:  # fmt: skip
+    (tmp_path / "kpis").mkdir()
+    mine = tmp_path / "kpis" / "sales.yaml"
+    mine.write_text("kpis: {}\n")
+    done = call(tmp_path, *hubspot)
+    assert done.code == 2 and "there is already: kpis/sales.yaml;" in done.err
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["sales.yaml"]
+    (tmp_path / "kpis.yaml").write_text("version: 1\n")
+    assert "there is already: kpis.yaml, kpis/sales.yaml;" in call(tmp_path, *hubspot).err
+    assert call(tmp_path, *hubspot, "--force").code == 0
+    assert (tmp_path / "kpis" / "sales.yaml.bak").read_text() == "kpis: {}\n"
 
 
 # --- files that are there ----------------------------------------------------------------------------------------------------

@@ -42,8 +42,8 @@ def init(
     Raises ProblemsFound: where a file is there that it would write (unless ``force``), where the connector has no starter, and where the
     source that it leads to does not answer. Then nothing is written.
     """
-    if not force:
-        refuse(folder, [FILE])  # before anybody is asked
+    if not force and (folder / FILE).exists():  # before anybody is asked
+        refuse(folder, [FILE, *(_catalogue() if connector else ())])
     files, made = _over(connector, environ, settings) if connector else _first_minute()
     if not force:
         refuse(folder, files)
@@ -62,8 +62,12 @@ def _over(
     begun = Start(connector, environ, settings)
     tables, account = begun.asked(begun.declared(begun.rendered(None)))
     text = begun.rendered(tables)
-    catalogue = {f"{KPIS}/{name}": borrowed(kpis) for name, kpis in read(resources.folder("kpis")).items()}
+    catalogue = _catalogue()
     found, cut = fitting(catalogue, lambda files: begun.wrong({FILE: text, **files}, tables))
     every, there = begun.reported({FILE: text, **catalogue}), begun.reported({FILE: text, **found})
     left_out = lacking([name for name in every if name not in there], cut)
     return whole({FILE: text, **found}), Made((), len(there), left_out, account, starter.assumed(text))
+
+
+def _catalogue() -> dict[str, str]:
+    return {f"{KPIS}/{name}": borrowed(kpis) for name, kpis in read(resources.folder("kpis")).items()}
