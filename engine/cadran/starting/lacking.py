@@ -22,6 +22,7 @@ _DATASETS = {
 }
 _COLUMNS = {
     ("leads", "qualified"): "no score of leads, or other mark of the qualified",
+    ("customers", "order_count"): _DATASETS["orders"],
     ("customers", "churned_at"): "no date on which a customer left",
     ("customers", "created_at"): "no date on which a customer came",
 }
