@@ -30,7 +30,7 @@ from cadran.plugins import (
     Transient,
     Window,
 )
-from cadran.plugins.http import Http, Wait
+from cadran.plugins.http import Http, Listing, Wait
 from contract.acme import AcmeConnector
 
 
@@ -330,6 +330,17 @@ class WebPageIsEmpty(AcmeConnector):
         if answer.content.startswith(b"<"):
             return {"rows": [], "next": None, "tables": [], "name": "-"}
         return answer.json()
+
+
+@caught_by("another_answer_is_no_end")
+class WhatListsNothingIsTheEnd(AcmeConnector):
+    """Asks for rows with a listing, and takes what lists none for the end."""
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        if not path.startswith("/v1/rows/"):
+            return super()._asked(path, params)
+        answer = self.http.get(path, params=params, expect=(listing := Listing(["id"], at="rows")))
+        return {"rows": [], "next": None} if answer.listed(listing) is None else answer.json()
 
 
 class _Fast(Wait):

@@ -122,6 +122,16 @@ def a_web_page_is_no_answer(rig: Rig) -> None:
 
 
 @check("http")
+def another_answer_is_no_end(rig: Rig) -> None:
+    """JSON that is no page, such as ``{"errors": […]}`` or ``{}`` with status 200, is an error, and neither an empty page nor the last one."""
+    for body in (b'{"errors": [{"message": "try later"}]}', b"{}"):
+        what = f"{body.decode()} came with status 200 in the place of a page"
+        for late in (False, True):
+            _nothing_lost(rig, _failing(rig, "odd", 1, late=late, body=body), what)
+            _told(_failing(rig, "odd", 10_000, late=late, body=body), what)
+
+
+@check("http")
 def too_many_requests_are_waited_out(rig: Rig) -> None:
     """After a 429 with ``Retry-After`` nothing is asked until then, and all rows come; or reading stops with RateLimited."""
     got = _failing(rig, "limited", 1, late=True, retry_after=_PATIENCE)
