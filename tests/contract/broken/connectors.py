@@ -150,6 +150,22 @@ class ResumeOfThePageItself(AcmeConnector):
             yield item
 
 
+@caught_by("reading_goes_on_behind_each_page")
+class PlaceOnDeletes(AcmeConnector):
+    """The place behind a page stands on its Deletes as well, which come before its rows."""
+
+    def changes(self, table: str, window: Window = WHOLE, resume: Any = None) -> Iterator[Any]:
+        gone = None
+        for item in super().changes(table, window, resume):
+            if isinstance(item, Deletes):
+                gone = item
+                continue
+            if isinstance(item, Page) and gone is not None:
+                yield replace(gone, resume=item.resume)
+                gone = None
+            yield item
+
+
 @caught_by("no_row_is_set_aside")
 class NamesAsNumbers(AcmeConnector):
     def discover(self) -> Any:

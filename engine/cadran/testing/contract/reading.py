@@ -30,6 +30,7 @@ class Got:
     rejected: list[Rejected] = field(default_factory=list)
     end: End | None = None
     error: ConnectorError | None = None
+    last: type[Page] | type[Deletes] | None = None  # what came last of both
     stopped: bool = False  # by the one who reads
     _rows: list[dict[str, Any]] | None = None
 
@@ -142,9 +143,11 @@ def _take(got: Got, item: object) -> None:
     import pyarrow as pa
 
     if isinstance(item, Page):
+        got.last = Page
         got.pages.append(pa.table(item.data))
         got.resumes.append(_kept(item.resume))
     elif isinstance(item, Deletes):
+        got.last = Deletes
         got.gone += [tuple(row.values()) for row in pa.table(item.keys).to_pylist()]
         got.resumes.append(_kept(item.resume))
     elif isinstance(item, InPlace):
