@@ -116,6 +116,32 @@ class TellsTheToken(AcmeConnector):
             raise DataError(f"{error.message} (asked with {self.context.config['token']})") from None
 
 
+class _TellsOfPages(AcmeConnector):
+    """What fails is told with the token, and only where a page fails."""
+
+    def told(self, error: ConnectorError) -> ConnectorError:
+        raise NotImplementedError
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        try:
+            return super()._asked(path, params)
+        except Transient as error:
+            raise self.told(error) if path.startswith("/v1/rows/") else error
+
+
+@caught_by("no_secret_is_told")
+class TellsTheTokenOfAPage(_TellsOfPages):
+    def told(self, error: ConnectorError) -> ConnectorError:
+        return Transient(error.message, hint=f"try curl -H 'authorization: {self.context.config['token']}'")
+
+
+@caught_by("no_secret_is_told")
+class NotesTheTokenOfAPage(_TellsOfPages):
+    def told(self, error: ConnectorError) -> ConnectorError:
+        error.add_note(f"asked with {self.context.config['token']}")
+        return error
+
+
 @caught_by("no_secret_is_told", "no_secret_lies_on_the_disk")
 class TokenInResume(AcmeConnector):
     def changes(self, table: str, window: Window = WHOLE, resume: Any = None) -> Iterator[Any]:
