@@ -126,7 +126,7 @@ class _TellsOfPages(AcmeConnector):
         try:
             return super()._asked(path, params)
         except Transient as error:
-            raise self.told(error) if path.startswith("/v1/rows/") else error
+            raise (self.told(error) if path.startswith("/v1/rows/") else error) from None
 
 
 @caught_by("no_secret_is_told")

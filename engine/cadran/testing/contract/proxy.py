@@ -17,7 +17,17 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Kind = Literal[
-    "limited", "error", "hang", "truncated", "html", "odd", "shortened", "redirect", "drop", "elsewhere", "repeat"
+    "limited",
+    "error",
+    "hang",
+    "truncated",
+    "html",
+    "odd",
+    "shortened",
+    "redirect",
+    "drop",
+    "elsewhere",
+    "repeat",
 ]
 PAGE = b"<!doctype html><html><body>Down for maintenance</body></html>"
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}

@@ -215,10 +215,20 @@ def _troubles(rig: Rig) -> Iterator[tuple[str, int] | None]:
 
 def _troubles_of_pages(rig: Rig) -> Iterator[tuple[Kind, int]]:
     if rig.proxy is not None:
-        yield from (("limited", 429), ("error", 400), ("error", 500), ("html", 200), ("odd", 200), ("drop", 0), ("truncated", 0))
+        yield from (
+            ("limited", 429),
+            ("error", 400),
+            ("error", 500),
+            ("html", 200),
+            ("odd", 200),
+            ("drop", 0),
+            ("truncated", 0),
+        )
 
 
-def _page(rig: Rig, fault: tuple[Kind, int], errors: list[BaseException], got: list[Got], *, late: bool) -> None:
+def _page(
+    rig: Rig, fault: tuple[Kind, int], errors: list[BaseException], got: list[Got], *, late: bool
+) -> None:
     """A read that fails at its first page, or behind it, in whatever way the connector fails then."""
     rig.http.faults.clear()
     kind, status = fault
@@ -243,7 +253,9 @@ def _page(rig: Rig, fault: tuple[Kind, int], errors: list[BaseException], got: l
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """An error and those that led to it, as far as a traceback shows them."""
-    while error is not None:
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
