@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cadran.plugins import Column
 from cadran.testing.contract.case import EXCUSABLE, Case
 from cadran.testing.contract.running import all_checks, outcome
 from contract.acme import AcmeConnector, Sound
@@ -100,4 +104,49 @@ def test_wrong_hosts_are_said_under_wrong_credentials() -> None:
 
     assert "does 'hosts' name it? It has ['api.acme.example']" in why(
         "wrong_credentials_are_told_at_once", Elsewhere
+    )
+
+
+class WithJson(AcmeConnector):
+    """The customers of Acme's orders as JSON: objects."""
+
+    def discover(self) -> Any:
+        for table in super().discover():
+            columns = tuple(Column(c.name, "JSON") if c.name == "customer" else c for c in table.columns)
+            self._tables[table.name] = replace(table, columns=columns)
+        return list(self._tables.values())
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        answer = super()._asked(path, params)
+        for row in answer.get("rows", ()) if path.endswith("/orders") else ():
+            row["customer"] = {"name": row.get("customer"), "share": Decimal("0.1"), "tags": [1]}
+        return answer
+
+
+@pytest.mark.parametrize(
+    "written",
+    [dict, json.dumps, lambda value: json.dumps(value, indent=1)],
+    ids=["value", "text", "spaced text"],
+)
+@pytest.mark.parametrize("check", ["all_pages_come", "values_are_exact", "the_next_read_brings_what_changed"])
+def test_json_is_compared_as_what_it_means(written: Any, check: str) -> None:
+    def rows(self: Any, table: str) -> Any:
+        held = Sound.rows(self, table)
+        value = lambda row: {"tags": [1], "share": 0.1, "name": row.get("customer")}  # noqa: E731
+        return [{**row, "customer": written(value(row))} for row in held] if table == "orders" else held
+
+    case = type("Mine", (Sound,), {"rows": rows})
+    found = outcome(CHECKS[check], case, WithJson)
+    assert found.state == "kept", found.why
+
+
+@pytest.mark.parametrize(
+    "check", ["a_server_error_loses_nothing", "an_answer_that_breaks_off_is_no_end", "reading_goes_on_behind_each_page", "a_sync_that_is_killed_goes_on"]
+)  # fmt: skip
+def test_rows_that_differ_in_peace_are_not_the_fault_of_a_fault(check: str) -> None:
+    def rows(self: Any, table: str) -> Any:
+        return [{**row, "customer": "nobody"} for row in Sound.rows(self, table)]
+
+    assert why(check, rows=rows).startswith(
+        "'orders' does not come as the case's rows() has it, though nothing is disturbed; put that right first"
     )

@@ -45,7 +45,7 @@ def _failing(rig: Rig, kind: Kind, times: int, *, late: bool, **more: Any) -> Go
 def _nothing_lost(rig: Rig, got: Got, what: str) -> None:
     if got.error is None:
         keeps(got.end, f"{what}, and the stream stopped without an End and without an error")
-        rig.holds(got, f"{what}, and reading ended as if all were well")
+        rig.still_holds(got, f"{what}, and reading ended as if all were well")
 
 
 def _told(got: Got, what: str, *kinds: type[Exception]) -> None:
