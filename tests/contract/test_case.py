@@ -150,3 +150,35 @@ def test_rows_that_differ_in_peace_are_not_the_fault_of_a_fault(check: str) -> N
     assert why(check, rows=rows).startswith(
         "'orders' does not come as the case's rows() has it, though nothing is disturbed; put that right first"
     )
+
+
+@pytest.mark.parametrize(
+    ("check", "method"),
+    [
+        ("the_next_read_brings_what_changed", "insert"), ("the_next_read_brings_what_changed", "update"),
+        ("rows_at_the_boundary_come_again", "tie"), ("deleted_rows_show", "delete"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("inv_1", "gave 'inv_1'; give the key's values as a tuple: ('inv_1',)"),
+        (None, "gave None; give the key's values as a tuple: ('…',)"),
+        ([5], "gave [5]; give the key's values as a tuple: (5,)"),
+        ((5, 6), "gave (5, 6), and the key of 'orders' is ('id',): give a value for each"),
+    ],
+)
+def test_what_is_no_key_is_said(check: str, method: str, given: Any, said: str) -> None:
+    assert why(check, **{method: lambda _: given}).startswith(f"{method}() {said}")
+
+
+def test_a_key_that_no_row_has_is_said() -> None:
+    said = why("rows_at_the_boundary_come_again", tie=lambda _: ("251",))
+    assert said.startswith("tie() gave ('251',), and rows() has no row of this key")
+
+
+def test_an_address_and_rows_that_are_none_are_said() -> None:
+    stopped = []
+    said = why("all_pages_come", start=lambda *_: None, stop=lambda _: stopped.append(1))
+    assert said.startswith("start() gave None: it gives the address of the stand-in") and stopped
+    assert why("all_pages_come", rows=lambda *_: None).startswith("rows('orders') of the case gave None")

@@ -33,6 +33,7 @@ from cadran.testing.contract.reading import (
 
 T = TypeVar("T")
 FULL = "CADRAN_FULL"
+_GIVE_KEYS = ("insert", "update", "tie", "delete", "archive")
 _WIDE = decimal.Context(prec=100)  # in which 12.5 and 12.50 are written alike
 
 
@@ -47,7 +48,11 @@ class Rig:
         self.proxy: Proxy | None = None
         self.aside: list[list[Rejected]] = []  # by each read
         self._made: list[Connector] = []
-        upstream = case.start(folder)
+        self._known: dict[str, Table] = {}
+        upstream: object = case.start(folder)
+        if not isinstance(upstream, str):
+            case.stop()
+            raise NotStarted(f"start() gave {upstream!r}: it gives the address of the stand-in, and '' where there is no server")  # fmt: skip
         if upstream:
             self.proxy = Proxy(upstream, now=patience.monotonic)
 
@@ -92,6 +97,7 @@ class Rig:
         found = next((one for one in connector.discover() if one.name == wanted), None)
         if found is None:
             raise NotKept(f"discover() knows no table '{wanted}': it is the case's, so the connector has to find it")  # fmt: skip
+        self._known[wanted] = found
         return found
 
     def read(
@@ -108,7 +114,21 @@ class Rig:
         if not issubclass(self.kind, SyncedConnector):
             while self._made:
                 self._made.pop().close()
-        return self._asked_of_the_case(what)
+        given = self._asked_of_the_case(what)
+        if what in _GIVE_KEYS and issubclass(self.kind, SyncedConnector):
+            self._is_key(what, given)
+        return given
+
+    def _is_key(self, what: str, given: object) -> None:
+        """That a case gives the key of a row as the kit knows it."""
+        wanted = tuple(given) if isinstance(given, list) else (given if given is not None else "…",)
+        keeps(isinstance(given, tuple), f"{what}() gave {given!r}; give the key's values as a tuple: {wanted!r}; the mistake is in the case")  # fmt: skip
+        table = self._known.get(self.case.table)
+        if table is not None and table.key:
+            assert isinstance(given, tuple)
+            keeps(len(given) == len(table.key), f"{what}() gave {given!r}, and the key of '{table.name}' is {table.key}: give a value for each, in this order; the mistake is in the case")  # fmt: skip
+            there = what not in ("insert", "update", "tie") or given in self.wanted(table)
+            keeps(there, f"{what}() gave {given!r}, and rows() has no row of this key: are its values of the same types there? The mistake is in the case")  # fmt: skip
 
     def _asked_of_the_case(self, what: str, *arguments: Any) -> Any:
         try:
@@ -120,7 +140,11 @@ class Rig:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """What the stand-in holds now."""
-        return [dict(row) for row in self._asked_of_the_case("rows", table)]
+        given = self._asked_of_the_case("rows", table)
+        try:
+            return [dict(row) for row in given]
+        except (TypeError, ValueError):
+            raise NotKept(f"rows({table!r}) of the case gave {given!r:.200}: give a list of mappings from columns' names to values") from None  # fmt: skip
 
     def wanted(self, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
         return {key_of(row, table): row for row in self.rows(table.name)}
@@ -246,6 +270,8 @@ def _started(make: Callable[[], Case], kind: type[Connector], folder: Path, pati
         case = make()
         wrong = unfit(type(case))
         rig = None if wrong else Rig(case, kind, folder, patience)
+    except NotStarted:
+        raise
     except Exception as error:
         raise NotStarted(f"the case does not start: {type(error).__name__}: {error}; start() starts the stand-in and gives its address") from error  # fmt: skip
     if rig is None:
