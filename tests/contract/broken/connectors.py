@@ -436,6 +436,17 @@ class KeepsItAll(AcmeConnector):
         return found
 
 
+@caught_by("memory_stays_bounded")
+class BeginsAnew(AcmeConnector):
+    """Goes back to the first page behind the last one of a large table."""
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        found = super()._asked(path, params)
+        if params and found["next"] is None and str(params.get("after", "")).isdigit():
+            found["next"] = "0"
+        return found
+
+
 @caught_by("reading_stops_when_nobody_waits")
 class NeverCancelled(AcmeConnector):
     def __init__(self, context: Context) -> None:
