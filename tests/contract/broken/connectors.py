@@ -287,8 +287,10 @@ class WalksByOffset(AcmeConnector):
         if offset < 0:
             raise ResumeExpired("no offset")
         found = super()._asked(path, {k: v for k, v in params.items() if k != "after"} | {"offset": offset})
-        full = len(found["rows"]) == params["limit"]
-        return {**found, "next": str(offset + params["limit"]) if full else None}
+        full = len(found.get("rows", ())) == params["limit"]
+        return (
+            {**found, "next": str(offset + params["limit"]) if full else None} if "rows" in found else found
+        )
 
 
 @caught_by("deleted_rows_show", "the_copy_follows_the_source")
@@ -334,7 +336,7 @@ class MakesUpValues(AcmeConnector):
 class LoopsForEver(AcmeConnector):
     def _asked(self, path: str, params: Any = None) -> Any:
         found = super()._asked(path, params)
-        if params and found["next"] and found["next"] == params.get("after"):
+        if params and found.get("next") and found["next"] == params.get("after"):
             found["next"] += " "  # so that nothing notices
         return found
 
@@ -442,7 +444,7 @@ class BeginsAnew(AcmeConnector):
 
     def _asked(self, path: str, params: Any = None) -> Any:
         found = super()._asked(path, params)
-        if params and found["next"] is None and str(params.get("after", "")).isdigit():
+        if params and found.get("next", "") is None and str(params.get("after", "")).isdigit():
             found["next"] = "0"
         return found
 
