@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cadran.plugins import Column
 from cadran.testing.contract.case import EXCUSABLE, Case
 from cadran.testing.contract.running import all_checks, outcome
 from contract.acme import AcmeConnector, Sound
@@ -101,3 +105,80 @@ def test_wrong_hosts_are_said_under_wrong_credentials() -> None:
     assert "does 'hosts' name it? It has ['api.acme.example']" in why(
         "wrong_credentials_are_told_at_once", Elsewhere
     )
+
+
+class WithJson(AcmeConnector):
+    """The customers of Acme's orders as JSON: objects."""
+
+    def discover(self) -> Any:
+        for table in super().discover():
+            columns = tuple(Column(c.name, "JSON") if c.name == "customer" else c for c in table.columns)
+            self._tables[table.name] = replace(table, columns=columns)
+        return list(self._tables.values())
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        answer = super()._asked(path, params)
+        for row in answer.get("rows", ()) if path.endswith("/orders") else ():
+            row["customer"] = {"name": row.get("customer"), "share": Decimal("0.1"), "tags": [1]}
+        return answer
+
+
+@pytest.mark.parametrize(
+    "written",
+    [dict, json.dumps, lambda value: json.dumps(value, indent=1)],
+    ids=["value", "text", "spaced text"],
+)
+@pytest.mark.parametrize("check", ["all_pages_come", "values_are_exact", "the_next_read_brings_what_changed"])
+def test_json_is_compared_as_what_it_means(written: Any, check: str) -> None:
+    def rows(self: Any, table: str) -> Any:
+        held = Sound.rows(self, table)
+        value = lambda row: {"tags": [1], "share": 0.1, "name": row.get("customer")}  # noqa: E731
+        return [{**row, "customer": written(value(row))} for row in held] if table == "orders" else held
+
+    case = type("Mine", (Sound,), {"rows": rows})
+    found = outcome(CHECKS[check], case, WithJson)
+    assert found.state == "kept", found.why
+
+
+@pytest.mark.parametrize(
+    "check", ["a_server_error_loses_nothing", "an_answer_that_breaks_off_is_no_end", "reading_goes_on_behind_each_page", "a_sync_that_is_killed_goes_on"]
+)  # fmt: skip
+def test_rows_that_differ_in_peace_are_not_the_fault_of_a_fault(check: str) -> None:
+    def rows(self: Any, table: str) -> Any:
+        return [{**row, "customer": "nobody"} for row in Sound.rows(self, table)]
+
+    assert why(check, rows=rows).startswith(
+        "'orders' does not come as the case's rows() has it, though nothing is disturbed; put that right first"
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "method"),
+    [
+        ("the_next_read_brings_what_changed", "insert"), ("the_next_read_brings_what_changed", "update"),
+        ("rows_at_the_boundary_come_again", "tie"), ("deleted_rows_show", "delete"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("inv_1", "gave 'inv_1'; give the key's values as a tuple: ('inv_1',)"),
+        (None, "gave None; give the key's values as a tuple: ('…',)"),
+        ([5], "gave [5]; give the key's values as a tuple: (5,)"),
+        ((5, 6), "gave (5, 6), and the key of 'orders' is ('id',): give a value for each"),
+    ],
+)
+def test_what_is_no_key_is_said(check: str, method: str, given: Any, said: str) -> None:
+    assert why(check, **{method: lambda _: given}).startswith(f"{method}() {said}")
+
+
+def test_a_key_that_no_row_has_is_said() -> None:
+    said = why("rows_at_the_boundary_come_again", tie=lambda _: ("251",))
+    assert said.startswith("tie() gave ('251',), and rows() has no row of this key")
+
+
+def test_an_address_and_rows_that_are_none_are_said() -> None:
+    stopped = []
+    said = why("all_pages_come", start=lambda *_: None, stop=lambda _: stopped.append(1))
+    assert said.startswith("start() gave None: it gives the address of the stand-in") and stopped
+    assert why("all_pages_come", rows=lambda *_: None).startswith("rows('orders') of the case gave None")

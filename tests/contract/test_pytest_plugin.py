@@ -146,6 +146,26 @@ def test_an_error_of_the_fixture_is_counted_as_broken(tmp_path: Path) -> None:
     assert "0 kept, 1 broken, 0 not shown, 1 not run" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("@pytest.fixture\n", "", "finds no case: write a fixture cadran_case into the conftest.py"),
+        ("@pytest.fixture\n", "", "is @pytest.fixture above it?"),
+        ("def cadran_case():", "def cadran_case(fake):", "the fixture cadran_case asks for 'fake', and there is no such fixture"),
+    ],
+)  # fmt: skip
+def test_a_fixture_that_there_is_not_is_said_without_a_traceback(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    run(tmp_path)
+    conftest = tmp_path / "tests" / "conftest.py"
+    conftest.write_text(conftest.read_text().replace(old, new))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--cadran-connector=acme", "-k", "secrets_are"]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and said in done.stdout
+    assert "Traceback" not in done.stdout and "FixtureLookupError" not in done.stdout
+
+
 def test_it_costs_other_runs_nothing() -> None:
     code = (
         "import sys; import pytest; before = set(sys.modules)\n"

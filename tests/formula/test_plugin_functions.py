@@ -146,7 +146,7 @@ WRONG_DEFINITIONS = {
     ("Half", sql("{0}")): "a function's name is small letters, digits and _, and begins with a letter",
     ("f", "Function('f(x)', ('number',), 'number')"): "it has either 'sql' or 'formula'",
     ("f", "Function('f(x)', ('number',), 'number', {'duckdb': '{0}'}, formula='{0}')"): "it has either 'sql' or 'formula'",
-    ("f", sql("{0}", "('money',)")): "'money' is no kind of argument",
+    ("f", sql("{0}", "('money',)")): "'money' is no kind of argument: one of text, integer, number, double, date, timestamp, boolean, any",
     ("f", sql("{0}", gives="any")): "it has to say what it gives: one of text, integer, number, double, date, timestamp, boolean",
     ("f", "Function('f(x)', ('number',), 'number', {'postgres': '{0}'})"): "'sql' has nothing for 'duckdb', which computes whatever a database cannot",
     ("f", sql("{1}")): "'{1}' stands for no argument: it takes 1",

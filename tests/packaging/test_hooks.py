@@ -113,7 +113,7 @@ def test_a_plugin_of_another_api_stops_only_who_names_it(installed: Fresh, proje
         in said
     )
     assert (
-        "install cadran>=2,<3, or a version of cadran-tomorrow that speaks API '1': pip install 'cadran-tomorrow<2.0'"
+        "install a cadran that speaks API '2' (cadran-tomorrow asks for cadran>=2,<3), or an older cadran-tomorrow that speaks API '1', if there is one"
         in said
     )
 

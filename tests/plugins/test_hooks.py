@@ -252,7 +252,7 @@ def test_a_plugin_of_another_api_is_set_apart(case: str, install: Install, write
     (warning,) = manager.problems()
     assert (warning.code, warning.severity) == ("other-api", "warning")
     assert warning.hint == (
-        "install a cadran that speaks API '2', or a version of acme that speaks API '1': pip install 'acme<1.5'"
+        "install a cadran that speaks API '2', or an older acme that speaks API '1', if there is one"
     )
     assert said(write()) == []  # only who uses it is stopped
     if "connector" in case:
@@ -270,7 +270,19 @@ def test_what_a_plugin_asks_of_cadran_is_the_way_out(install: Install, tmp_path:
     with (tmp_path / "acme-1.5.dist-info" / "METADATA").open("a") as file:
         file.write("Requires-Dist: attrs\nRequires-Dist: cadran[sql] (<3,>=2) ; python_version > '3'\n")
     (warning,) = PluginManager({}).problems()
-    assert warning.hint.startswith("install cadran>=2,<3, or a version of acme that speaks API '1'")
+    assert warning.hint == (
+        "install a cadran that speaks API '2' (acme asks for cadran>=2,<3), or an older acme that speaks API '1', if there is one"
+    )
+
+
+@pytest.mark.parametrize("case", ALIEN)
+def test_an_api_that_is_a_number_is_said(case: str, install: Install) -> None:
+    install("belvoir", ALIEN[case].replace('"2"', "1").replace("'2'", "1"))
+    manager = PluginManager({})
+    manager.listing()
+    (warning,) = manager.problems()
+    assert warning.code == "broken-plugin" and 'api = "1"' in warning.message, warning
+    assert "is 1: write it as a text" in warning.message
 
 
 # --- files of the project -------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cadran.plugins import Transient
+from cadran.plugins import DataError, Transient
 from cadran.plugins.http import Answer, Listed, Listing
 
 many = settings(max_examples=1000 if "CADRAN_FULL" in os.environ else 60, deadline=None)
@@ -46,13 +46,48 @@ def test_what_records_hold_at_a_path_stands_in_its_column() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ['{"results": null}', '{"results": {}}', "{}", "[]", "null", '{"results": [1]}', '{"results": [[]]}', '{"results": [{"properties": [1]}]}', '{"results": [{"properties": "x"}]}'],
+    ['{"results": null}', '{"results": {}}', "{}", "[]", "null", '{"results": [1]}', '{"results": [[]]}'],
 )  # fmt: skip
 def test_what_lists_no_such_records_is_none(content: str) -> None:
     listing = Listing([("properties", "city")], at="results")
     assert read(listing, content) is None
     read(listing, '{"results": [{"properties": {"city": "Lyon"}}]}')
     assert read(listing, content) is None
+
+
+@pytest.mark.parametrize(("value", "kind"), [('"x"', "a text"), ("[1]", "a list"), ("7", "a number"), ("1.5", "a number"), ("true", "true")])  # fmt: skip
+@pytest.mark.parametrize("first", [True, False])
+def test_a_record_without_the_object_that_a_path_goes_through_is_an_error_and_no_null(
+    value: str, kind: str, first: bool
+) -> None:
+    listing = Listing([("properties", "city")], at="results")
+    if not first:
+        read(listing, '{"results": [{"properties": {"city": "Lyon"}}]}')
+    with pytest.raises(DataError, match=f"record 2 of the answer holds {kind} at 'properties', where an object with city"):  # fmt: skip
+        read(listing, f'{{"results": [{{"properties": {{"city": "Lyon"}}}}, {{"properties": {value}}}]}}')
+
+
+@pytest.mark.parametrize("value", ['""', "0", "[]", "false", "null", "{}"])
+def test_where_the_object_of_a_path_is_empty_there_is_nothing(value: str) -> None:
+    for each in twice(Listing([("p", "c")]), f'[{{"p": {{"c": 1}}}}, {{"p": {value}}}]'):
+        assert each is not None and list(each.columns[0]) == [1, None]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        ({"at": ("d", "rows")}, TypeError, "it names one key of the answer"),
+        ({"at": "rows", "beside": [("m", "a")]}, TypeError, "give keys of the answer itself"),
+        ({"at": "rows", "beside": "paging"}, TypeError, r"give a list, \['paging'\]"),
+        ({"beside": ["paging"]}, ValueError, "nothing stands beside it"),
+        ({"firsts": ["team"]}, ValueError, "which is none of the paths"),
+        ({"firsts": "id"}, TypeError, r"give a list, \['id'\]"),
+        ({"paths": "id"}, TypeError, r"give a list of paths, \['id'\]"),
+    ],
+)
+def test_what_cannot_be_listed_is_said(given: dict[str, Any], kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        Listing(**{"paths": ["id"], **given})
 
 
 @pytest.mark.parametrize(

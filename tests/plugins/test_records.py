@@ -426,3 +426,16 @@ def test_nested_values_are_the_same_text_whatever_their_order(value: Any) -> Non
     assert text == one("JSON", turned(value))
     if text is not None:
         assert json.loads(text, parse_float=Decimal) == value
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([[1, 2]], "1 columns came for 2: give one for each of id, name, in this order"),
+        ([[1], ["a"], ["b"]], "3 columns came for 2"),
+        ([[1, 2], ["a"]], "the columns are of different lengths: id 2, name 1"),
+    ],
+)
+def test_columns_that_do_not_fit_are_said(values: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Records([Column("id", "BIGINT"), Column("name", "VARCHAR")]).columns_batch(values)

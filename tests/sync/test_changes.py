@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cadran.plugins.connector import Column, DataError, End, Page, Rejected, Table
+from cadran.plugins.synced import Deletes
 from cadran.plugins.typed.records import Records
 from cadran.sync import current
 from sync.fake import DEALS, START, UTC, page, world
@@ -161,7 +162,6 @@ def test_rows_that_are_reported_gone_are_and_may_come_back(copy: Copy) -> None:
 
 
 def test_a_row_behind_its_own_end_lives_and_one_before_it_does_not(copy: Copy) -> None:
-    from cadran.plugins.synced import Deletes
 
     row, gone = (
         page(DEALS, [{"id": 1, "name": "a", "changed": START}]),
@@ -388,6 +388,16 @@ STREAMS: list[tuple[str, Any, str]] = [
         "circles",
         lambda p: [replace(p, resume={"at": n % 3}) for n in range(10)] + [End(10)],
         "goes round in circles",
+    ),
+    (
+        "one place for rows and deletes",
+        lambda p: [Deletes(p.data.select(["id"]), resume={"at": 1}), replace(p, resume={"at": 1}), End(1)],
+        "a page and its Deletes have the same place to go on from",
+    ),
+    (
+        "one place for deletes and rows",
+        lambda p: [replace(p, resume={"at": 1}), Deletes(p.data.select(["id"]), resume={"at": 1}), End(1)],
+        "a page and its Deletes have the same place to go on from",
     ),
     (
         "a column less",

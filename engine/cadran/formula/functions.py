@@ -224,7 +224,7 @@ def check_shape(function: Function) -> None:
     if bool(function.sql) == bool(function.formula):
         raise Misdefined("it has either 'sql' or 'formula'")
     if wrong := [kind for kind in function.takes if kind not in KINDS]:
-        raise Misdefined(f"'{wrong[0]}' is no kind of argument")
+        raise Misdefined(f"'{wrong[0]}' is no kind of argument: one of {', '.join(KINDS)}")
     if function.formula:
         return
     if function.gives not in RESULTS:

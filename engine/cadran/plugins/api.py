@@ -20,6 +20,12 @@ class OtherAPI(Exception):
         self.api = str(api)
 
 
+def misspelt(found: object, named: str = "api") -> str:
+    """What is wrong with how an API is written; empty where nothing is."""
+    api = getattr(found, named, API)
+    return "" if isinstance(api, str) else f'{named} is {api!r}: write it as a text, {named} = "{API}"'
+
+
 def check(found: object, what: str = "", named: str = "api") -> None:
     """Raises :class:`OtherAPI`."""
     api = getattr(found, named, API)
@@ -47,9 +53,8 @@ def asked_of_cadran(requires: list[str] | None) -> str:
 
 
 def way_out(owner: Owner, api: str) -> str:
-    """What to install, as far as that can be said honestly."""
-    ours = f"a version of {owner.name} that speaks API '{API}'"
+    """What to install, as far as that is known: which versions there are is not."""
     if api.isdigit() and int(api) > int(API):
-        newer = f"install {owner.asks}" if owner.asks else f"install a cadran that speaks API '{api}'"
-        return f"{newer}, or {ours}: pip install '{owner.name}<{owner.version}'"
-    return f"install {ours}: pip install '{owner.name}>{owner.version}'"
+        asks = f" ({owner.name} asks for {owner.asks})" if owner.asks else ""
+        return f"install a cadran that speaks API '{api}'{asks}, or an older {owner.name} that speaks API '{API}', if there is one"
+    return f"install a newer {owner.name} than {owner.version} that speaks API '{API}', if there is one"

@@ -132,6 +132,8 @@ def faulty(plugin: Plugin, error: BaseException) -> Plugin:
 def _provided(module: Any) -> list[Entry]:
     """What its hooks returned. A manager for this plugin alone: what is wrong with one stays with it."""
     if hasattr(module, api.MODULE_SAYS):
+        if wrong := api.misspelt(module, api.MODULE_SAYS):
+            raise PluginError(wrong)
         api.check(module, named=api.MODULE_SAYS)
     pm = pluggy.PluginManager(hookspecs.GROUP)
     pm.add_hookspecs(hookspecs)
@@ -168,6 +170,8 @@ def load(kind: AnyKind, entry: Entry) -> Any:
     contract = CONTRACTS[kind]
     if not contract.kept_by(found):
         raise PluginError(f"{kind} '{entry.name}' must load {contract.wanted}, not {found!r}")
+    if wrong := api.misspelt(found):
+        raise PluginError(f"{kind} '{entry.name}': {wrong}")
     api.check(found, f"{kind} '{entry.name}'")
     if isinstance(found, Function) and (wrong := found.miswritten(entry.name)):
         raise PluginError(f"{kind} '{entry.name}': {wrong}")

@@ -121,6 +121,7 @@ def _stream(connector: SyncedConnector, table: str, spool: Spool, hold: Callable
     """One call of the connector."""
     seen = {_token(line.resume) for line in spool.lines if line.resume is not None}
     rows, ended = 0, None
+    last: Page | Deletes | None = None
     window = _window(spool.about)
     stream = _given(connector, table, window, spool.resume)
     with closing(stream):
@@ -132,7 +133,9 @@ def _stream(connector: SyncedConnector, table: str, spool: Spool, hold: Callable
             elif isinstance(item, End):
                 ended = item
             elif isinstance(item, Page | Deletes):
+                _last_alone(last, item, table)
                 _not_twice(item.resume, seen, table)
+                last = item
                 spool.add(item)
                 rows += spool.lines[-1].rows if isinstance(item, Page) else 0
                 hold()
@@ -158,6 +161,15 @@ def _given(connector: SyncedConnector, table: str, window: Window, resume: Mappi
 def unanswered(error: OSError) -> Transient:
     hint = "sync again; if it stays so, tell the author of the connector"
     return Transient(f"the source cannot be read: {type(error).__name__}: {error}", hint=hint)
+
+
+def _last_alone(last: Page | Deletes | None, item: Page | Deletes, table: str) -> None:
+    """Rows and deletes of one answer: a read that broke off between them, and went on from there, would lose the second."""
+    if last is None or item.resume is None or item.resume != last.resume:
+        return
+    if isinstance(last, Deletes) or isinstance(item, Deletes):
+        hint = "only the last of them may carry it; tell the author of the connector"
+        raise DataError(f"table '{table}': a page and its Deletes have the same place to go on from", hint=hint)  # fmt: skip
 
 
 def _not_twice(resume: Mapping[str, Any] | None, seen: set[str], table: str) -> None:

@@ -30,7 +30,7 @@ from cadran.plugins import (
     Transient,
     Window,
 )
-from cadran.plugins.http import Http, Wait
+from cadran.plugins.http import Http, Listing, Wait
 from contract.acme import AcmeConnector
 
 
@@ -116,6 +116,32 @@ class TellsTheToken(AcmeConnector):
             raise DataError(f"{error.message} (asked with {self.context.config['token']})") from None
 
 
+class _TellsOfPages(AcmeConnector):
+    """What fails is told with the token, and only where a page fails."""
+
+    def told(self, error: ConnectorError) -> ConnectorError:
+        raise NotImplementedError
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        try:
+            return super()._asked(path, params)
+        except Transient as error:
+            raise (self.told(error) if path.startswith("/v1/rows/") else error) from None
+
+
+@caught_by("no_secret_is_told")
+class TellsTheTokenOfAPage(_TellsOfPages):
+    def told(self, error: ConnectorError) -> ConnectorError:
+        return Transient(error.message, hint=f"try curl -H 'authorization: {self.context.config['token']}'")
+
+
+@caught_by("no_secret_is_told")
+class NotesTheTokenOfAPage(_TellsOfPages):
+    def told(self, error: ConnectorError) -> ConnectorError:
+        error.add_note(f"asked with {self.context.config['token']}")
+        return error
+
+
 @caught_by("no_secret_is_told", "no_secret_lies_on_the_disk")
 class TokenInResume(AcmeConnector):
     def changes(self, table: str, window: Window = WHOLE, resume: Any = None) -> Iterator[Any]:
@@ -147,6 +173,22 @@ class ResumeOfThePageItself(AcmeConnector):
         for item in super().changes(table, window, resume):
             if isinstance(item, Page) and item.resume is not None:
                 asked, item = item.resume, replace(item, resume=asked)
+            yield item
+
+
+@caught_by("reading_goes_on_behind_each_page")
+class PlaceOnDeletes(AcmeConnector):
+    """The place behind a page stands on its Deletes as well, which come before its rows."""
+
+    def changes(self, table: str, window: Window = WHOLE, resume: Any = None) -> Iterator[Any]:
+        gone = None
+        for item in super().changes(table, window, resume):
+            if isinstance(item, Deletes):
+                gone = item
+                continue
+            if isinstance(item, Page) and gone is not None:
+                yield replace(gone, resume=item.resume)
+                gone = None
             yield item
 
 
@@ -245,8 +287,10 @@ class WalksByOffset(AcmeConnector):
         if offset < 0:
             raise ResumeExpired("no offset")
         found = super()._asked(path, {k: v for k, v in params.items() if k != "after"} | {"offset": offset})
-        full = len(found["rows"]) == params["limit"]
-        return {**found, "next": str(offset + params["limit"]) if full else None}
+        full = len(found.get("rows", ())) == params["limit"]
+        return (
+            {**found, "next": str(offset + params["limit"]) if full else None} if "rows" in found else found
+        )
 
 
 @caught_by("deleted_rows_show", "the_copy_follows_the_source")
@@ -292,7 +336,7 @@ class MakesUpValues(AcmeConnector):
 class LoopsForEver(AcmeConnector):
     def _asked(self, path: str, params: Any = None) -> Any:
         found = super()._asked(path, params)
-        if params and found["next"] and found["next"] == params.get("after"):
+        if params and found.get("next") and found["next"] == params.get("after"):
             found["next"] += " "  # so that nothing notices
         return found
 
@@ -330,6 +374,17 @@ class WebPageIsEmpty(AcmeConnector):
         if answer.content.startswith(b"<"):
             return {"rows": [], "next": None, "tables": [], "name": "-"}
         return answer.json()
+
+
+@caught_by("another_answer_is_no_end")
+class WhatListsNothingIsTheEnd(AcmeConnector):
+    """Asks for rows with a listing, and takes what lists none for the end."""
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        if not path.startswith("/v1/rows/"):
+            return super()._asked(path, params)
+        answer = self.http.get(path, params=params, expect=(listing := Listing(["id"], at="rows")))
+        return {"rows": [], "next": None} if answer.listed(listing) is None else answer.json()
 
 
 class _Fast(Wait):
@@ -380,6 +435,17 @@ class KeepsItAll(AcmeConnector):
     def _asked(self, path: str, params: Any = None) -> Any:
         found = super()._asked(path, params)
         self.kept = [*getattr(self, "kept", []), found]
+        return found
+
+
+@caught_by("memory_stays_bounded")
+class BeginsAnew(AcmeConnector):
+    """Goes back to the first page behind the last one of a large table."""
+
+    def _asked(self, path: str, params: Any = None) -> Any:
+        found = super()._asked(path, params)
+        if params and found.get("next", "") is None and str(params.get("after", "")).isdigit():
+            found["next"] = "0"
         return found
 
 

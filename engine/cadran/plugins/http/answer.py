@@ -50,7 +50,8 @@ class Answer:
         return self._parsed[0]
 
     def listed(self, listing: Listing) -> Listed | None:
-        """The records that it lists, column by column; None where it lists none, which :meth:`json` then shows. Raises as that."""
+        """The records that it lists, column by column; None where it lists none, which :meth:`json` then shows. Raises as that, and
+        DataError where a record holds something else than an object at a path that goes on."""
         if listing not in self._listed:
             self._listed[listing] = listing.typed(self.content) or listing.plain(self.json())
         return self._listed[listing]

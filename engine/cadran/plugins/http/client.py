@@ -167,6 +167,8 @@ class Http:
                 answer.json() if expect == "json" else answer.listed(expect)
             except Transient as error:
                 return Failure(Transient(f"{host} answered, but {error.message}"), again=True)
+            except DataError as error:
+                return Failure(error)
         return answer
 
     def _judgement(self, answer: Answer) -> ConnectorError | None:

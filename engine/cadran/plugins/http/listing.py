@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from types import GenericAlias
-from typing import Any
+from typing import Any, cast
+
+from cadran.plugins.connector import DataError
 
 #: Where a record holds something: a key, or keys of objects within one another.
 Path = str | tuple[str, ...]
@@ -20,7 +22,7 @@ _Tree = dict[str, "_Tree | None"]
 @dataclass(frozen=True, slots=True)
 class Listed:
     """``columns``: what the records hold at each path of the :class:`Listing`, None where that is nothing. ``beside``: what the answer
-    says under the other names; those that it does not say are missing."""
+    says under the other names; those that it does not say are missing, so look with ``.get``."""
 
     columns: Sequence[Sequence[Any]]
     count: int
@@ -31,7 +33,8 @@ class Listing:
     """How an answer lists records: ``paths`` are what is wanted of each, ``at`` is the key that the list stands under, empty where the
     answer is the list itself, ``beside`` names what is wanted of the answer's other keys.
 
-    Values are those of :meth:`Answer.json`; of lists that stand at one of ``firsts``, which are among the paths, the first item, and None
+    Values are those of :meth:`Answer.json`, None where a record lacks the key, or something above it is empty. A record that has a text, a
+    number or a list where a path goes on is a :class:`~cadran.plugins.connector.DataError` that names both. Of lists that stand at one of ``firsts``, which are among the paths, the first item, and None
     of empty ones.
 
     The first answer is read as any, and tells in which order records hold their keys. Those that follow are read straight into objects of
@@ -46,8 +49,11 @@ class Listing:
         beside: Sequence[str] = (),
         firsts: Collection[Path] = (),
     ) -> None:
+        _check(paths, at, beside, firsts)
         self.paths = tuple(map(_keys, paths))
         self.at, self.beside, self._firsts = at, tuple(beside), frozenset(map(_keys, firsts))
+        if strange := self._firsts - set(self.paths):
+            raise ValueError(f"'firsts' names {sorted(strange)[0]}, which is none of the paths")
         self._decode: Callable[[bytes], Any] | None = None
         self._tree: _Tree = {}
         for path in self.paths:
@@ -76,7 +82,7 @@ class Listing:
         return Listed(self._picked(rows, msgspec.structs.astuple), len(rows), beside)
 
     def plain(self, value: Any) -> Listed | None:
-        """Of a value that is read already; None where it lists no records."""
+        """Of a value that is read already; None where it lists no records. Raises DataError where a record has no object at a path."""
         rows, beside = value, {}
         if self.at:
             if not isinstance(value, dict):
@@ -84,10 +90,7 @@ class Listing:
             rows, beside = value.get(self.at), {name: value[name] for name in self.beside if name in value}
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             return None
-        try:
-            shaped = [_shaped(row, self._tree) for row in rows]
-        except TypeError:
-            return None
+        shaped = [_shaped(row, self._tree, (), number) for number, row in enumerate(rows, 1)]
         found = Listed(self._picked(shaped, lambda row: row), len(rows), beside)
         if self._decode is None and rows:
             self._learn(rows)
@@ -170,17 +173,46 @@ def _head() -> Any:
     return msgspec.defstruct("Head", [("first", Any, None)], array_like=True, gc=False)
 
 
-def _shaped(row: Mapping[str, Any], tree: _Tree) -> tuple[Any, ...]:
-    """The values as an object of :func:`_struct` has them. Raises TypeError for what is no object where one has to be."""
+def _check(paths: object, at: object, beside: object, firsts: object) -> None:
+    """Raises TypeError and ValueError, in words: a text is a sequence of texts, too."""
+    if isinstance(paths, str):
+        raise TypeError(f"'paths' is {paths!r}: give a list of paths, [{paths!r}]")
+    if not isinstance(at, str):
+        raise TypeError(
+            f"'at' is {at!r}: it names one key of the answer; for a list that lies deeper take answer.json()"
+        )
+    for name, given in (("beside", beside), ("firsts", firsts)):
+        if isinstance(given, str):
+            raise TypeError(f"{name!r} is {given!r}: give a list, [{given!r}]")
+    if strange := [key for key in cast("Sequence[object]", beside) if not isinstance(key, str)]:
+        raise TypeError(
+            f"'beside' has {strange[0]!r}: give keys of the answer itself; each comes with all that lies under it"
+        )
+    if beside and not at:
+        raise ValueError("where the answer is the list itself (no 'at'), nothing stands beside it")
+
+
+def _shaped(row: Mapping[str, Any], tree: _Tree, above: tuple[str, ...], number: int) -> tuple[Any, ...]:
+    """The values as an object of :func:`_struct` has them. Raises DataError for what is no object where one has to be."""
     out: list[Any] = []
     for key, below in tree.items():
         value = row.get(key)
         if below is not None:
             if value and not isinstance(value, dict):
-                raise TypeError(key)
-            value = _shaped(value, below) if value else None
+                raise _no_object((*above, key), below, value, number)
+            value = _shaped(value, below, (*above, key), number) if value else None
         out.append(value)
     return tuple(out)
+
+
+def _no_object(path: tuple[str, ...], below: _Tree, value: object, number: int) -> DataError:
+    """None would pass for a value that is not there. What stands there is not told: it may be anybody's."""
+    kind = {str: "a text", list: "a list", bool: "true"}.get(type(value), "a number")
+    at, inner = ".".join(path), ", ".join(below)
+    return DataError(
+        f"record {number} of the answer holds {kind} at '{at}', where an object with {inner} was expected",
+        hint="if the API gives both, its connector has to take '" + at + "' as a whole",
+    )
 
 
 def _columns(

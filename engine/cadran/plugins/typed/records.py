@@ -55,8 +55,14 @@ class Records:
         self, values: Sequence[Sequence[Any]], place: str = ""
     ) -> tuple[pa.RecordBatch, list[Rejected]]:
         """As :meth:`batch`, of values that lie column by column already, all of the same length: a sequence for each of ``columns``, or
-        Arrow's texts, of which empty ones are NULL."""
+        Arrow's texts, of which empty ones are NULL. Raises ValueError where they are no such columns."""
         names = [name for name, _ in self._kinds]
+        if len(values) != len(names):
+            raise ValueError(f"{len(values)} columns came for {len(names)}: give one for each of {', '.join(names)}, in this order")  # fmt: skip
+        lengths = [len(column) for column in values]
+        if len(set(lengths)) > 1:
+            each = ", ".join(f"{name} {length}" for name, length in zip(names, lengths, strict=True))
+            raise ValueError(f"the columns are of different lengths: {each}")
 
         def told(number: int) -> str:
             record = {name: _at(found, number) for name, found in zip(names, values, strict=True)}

@@ -50,7 +50,8 @@ class Case:
         raise NotImplementedError
 
     def rows(self, table: str) -> Sequence[Row]:
-        """What the table holds now, as the connector should give it: Decimal, datetime in UTC, date, int, str, bool, float, None.
+        """What the table holds now, as the connector should give it: Decimal, datetime in UTC, date, int, str, bool, float, None, of
+        JSON the value or its text.
 
         A column that is left out is not compared.
         """

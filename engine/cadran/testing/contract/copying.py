@@ -75,7 +75,7 @@ class Copy:
 
         table = self.rig.table(self.rig.make())
         held = self.table()
-        self.rig.holds(Got(table, [held], end=End(held.num_rows)), why)
+        self.rig.still_holds(Got(table, [held], end=End(held.num_rows)), why)
 
 
 def _killed(connector: SyncedConnector, behind: int) -> Any:

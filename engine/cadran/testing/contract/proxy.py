@@ -17,7 +17,17 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Kind = Literal[
-    "limited", "error", "hang", "truncated", "html", "shortened", "redirect", "drop", "elsewhere", "repeat"
+    "limited",
+    "error",
+    "hang",
+    "truncated",
+    "html",
+    "odd",
+    "shortened",
+    "redirect",
+    "drop",
+    "elsewhere",
+    "repeat",
 ]
 PAGE = b"<!doctype html><html><body>Down for maintenance</body></html>"
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
@@ -28,7 +38,8 @@ class Fault:
     """What goes wrong with the next ``times`` requests.
 
     ``limited``: 429, with ``Retry-After`` where ``retry_after`` is a number. ``error``: ``status``. ``hang``: no answer. ``truncated``: the
-    connection breaks off in the body. ``shortened``: half of the body, and nothing says so. ``html``: a web page with status 200. ``redirect``: to ``location``. ``drop``: the connection is cut. ``elsewhere``: what
+    connection breaks off in the body. ``shortened``: half of the body, and nothing says so. ``html``: a web page with status 200. ``odd``: ``body``, JSON that is no answer of the API, with status 200.
+    ``redirect``: to ``location``. ``drop``: the connection is cut. ``elsewhere``: what
     leads to the next page leads to ``location``. ``repeat``: the answer before, once more, whatever was asked.
     """
 
@@ -37,6 +48,7 @@ class Fault:
     status: int = 500
     retry_after: int | None = None
     location: str = ""
+    body: bytes = b"{}"
     echo: bool = False  # the error says once more what was asked, as some servers do
 
 
@@ -227,6 +239,8 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 def _faulty(fault: Fault, asked: str) -> _Answer:
     if fault.kind == "html":
         return _Answer(200, {"content-type": "text/html"}, PAGE)
+    if fault.kind == "odd":
+        return _Answer(200, {"content-type": "application/json"}, fault.body)
     if fault.kind == "redirect":
         return _Answer(302, {"location": fault.location}, b"")
     status = 429 if fault.kind == "limited" else fault.status

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _OPTION = "--cadran-connector"
 _FIXTURE = "cadran_case"
+_NO_CASE = (
+    f"{_OPTION} finds no case: write a fixture {_FIXTURE} into the conftest.py of your tests, which gives a subclass of "
+    "cadran.testing.Case ('cadran plugin new' writes one)"
+)
+_NO_FIXTURE = f"{_NO_CASE}; what is called {_FIXTURE} there is no fixture: is @pytest.fixture above it?"
 _suites = pytest.StashKey[list[str]]()
 _seen = pytest.StashKey[list[tuple[str, str, str]]]()  # name, state, why
 _stopped = pytest.StashKey[dict[str, str]]()  # suites of which nothing can be checked, and why
@@ -60,10 +65,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     asked = any(str(one).startswith(_OPTION) for one in config.invocation_params.args)
     if asked or any(_is_folder(config, argument) for argument in config.args):
-        raise pytest.UsageError(
-            f"{_OPTION} finds no case: write a fixture {_FIXTURE} into the conftest.py of your tests, which gives a subclass of "
-            "cadran.testing.Case ('cadran plugin new' writes one), and run pytest in that folder"
-        )
+        raise pytest.UsageError(f"{_NO_CASE}, and run pytest in that folder")
 
 
 def _is_folder(config: pytest.Config, argument: str) -> bool:
@@ -135,6 +137,9 @@ def _case(request: pytest.FixtureRequest) -> tuple[type[Case], type[Connector]]:
 
     try:
         case = request.getfixturevalue(_FIXTURE)
+    except pytest.FixtureLookupError as error:
+        lacking = f"the fixture {_FIXTURE} asks for '{error.argname}', and there is no such fixture"
+        raise NotStarted(lacking if error.argname != _FIXTURE else _NO_FIXTURE) from None
     except Exception as error:
         raise NotStarted(f"the fixture {_FIXTURE} failed: {type(error).__name__}: {error}") from error
     if not (isinstance(case, type) and issubclass(case, Case)):

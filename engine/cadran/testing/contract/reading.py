@@ -30,6 +30,7 @@ class Got:
     rejected: list[Rejected] = field(default_factory=list)
     end: End | None = None
     error: ConnectorError | None = None
+    last: type[Page] | type[Deletes] | None = None  # what came last of both
     stopped: bool = False  # by the one who reads
     _rows: list[dict[str, Any]] | None = None
 
@@ -142,9 +143,11 @@ def _take(got: Got, item: object) -> None:
     import pyarrow as pa
 
     if isinstance(item, Page):
+        got.last = Page
         got.pages.append(pa.table(item.data))
         got.resumes.append(_kept(item.resume))
     elif isinstance(item, Deletes):
+        got.last = Deletes
         got.gone += [tuple(row.values()) for row in pa.table(item.keys).to_pylist()]
         got.resumes.append(_kept(item.resume))
     elif isinstance(item, InPlace):
@@ -168,20 +171,50 @@ def _kept(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         raise NotKept(f"{value!r} is written to disk as JSON, and JSON does not know it: use text, numbers, lists and mappings") from error  # fmt: skip
 
 
-def differences(got: Mapping[Any, Mapping[str, Any]], wanted: Mapping[Any, Mapping[str, Any]], exact: bool = False) -> Sequence[str]:  # fmt: skip
+def differences(
+    got: Mapping[Any, Mapping[str, Any]], wanted: Mapping[Any, Mapping[str, Any]], table: Table, exact: bool = False
+) -> Sequence[str]:  # fmt: skip
     """How rows by key differ from those wanted, in words. ``exact``: 1 is not 1.0, and nothing else is looked at."""
     out: list[str] = []
     if not exact:
         out += [f"the row {key} is missing" for key in wanted if key not in got]
         out += [f"the row {key} is one too many" for key in got if key not in wanted]
+    same, parsed = identical if exact else alike, json_columns(table)
     for key in wanted:
         if key in got:
             out += [
                 f"{name} of the row {key} is {got[key].get(name)!r}, not {value!r}"
                 for name, value in wanted[key].items()
-                if not (identical if exact else alike)(got[key].get(name), value)
+                if not (same_json if name in parsed else same)(got[key].get(name), value)
             ]
     return out
+
+
+def json_columns(table: Table) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns if column.type.upper() == "JSON")
+
+
+def same_json(one: object, other: object) -> bool:
+    """Whether a column's text in JSON's words means what the case wants: a value, or a text in JSON's words as well."""
+    return json_value(one) in (other, json_value(other))
+
+
+def json_value(value: object) -> object:
+    """What a text in JSON's words says, and any other as it is; numbers to the last digit."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value, parse_float=Decimal)
+        except ValueError:
+            return value
+    return _exact(value)
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _exact(one) for name, one in value.items()}
+    return [_exact(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def identical(one: object, other: object) -> bool:

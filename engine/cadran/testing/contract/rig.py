@@ -7,9 +7,10 @@ import decimal
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +20,20 @@ from cadran.testing.contract.case import Case, can, unfit
 from cadran.testing.contract.check import Check, NotKept, NotShown, NotStarted, keeps
 from cadran.testing.contract.patience import Patience, patient
 from cadran.testing.contract.proxy import Proxy
-from cadran.testing.contract.reading import Got, aside_told, differences, key_of, noting, reading
+from cadran.testing.contract.reading import (
+    Got,
+    aside_told,
+    differences,
+    json_columns,
+    json_value,
+    key_of,
+    noting,
+    reading,
+)
 
 T = TypeVar("T")
 FULL = "CADRAN_FULL"
+_GIVE_KEYS = ("insert", "update", "tie", "delete", "archive")
 _WIDE = decimal.Context(prec=100)  # in which 12.5 and 12.50 are written alike
 
 
@@ -37,7 +48,11 @@ class Rig:
         self.proxy: Proxy | None = None
         self.aside: list[list[Rejected]] = []  # by each read
         self._made: list[Connector] = []
-        upstream = case.start(folder)
+        self._known: dict[str, Table] = {}
+        upstream: object = case.start(folder)
+        if not isinstance(upstream, str):
+            case.stop()
+            raise NotStarted(f"start() gave {upstream!r}: it gives the address of the stand-in, and '' where there is no server")  # fmt: skip
         if upstream:
             self.proxy = Proxy(upstream, now=patience.monotonic)
 
@@ -82,6 +97,7 @@ class Rig:
         found = next((one for one in connector.discover() if one.name == wanted), None)
         if found is None:
             raise NotKept(f"discover() knows no table '{wanted}': it is the case's, so the connector has to find it")  # fmt: skip
+        self._known[wanted] = found
         return found
 
     def read(
@@ -98,7 +114,21 @@ class Rig:
         if not issubclass(self.kind, SyncedConnector):
             while self._made:
                 self._made.pop().close()
-        return self._asked_of_the_case(what)
+        given = self._asked_of_the_case(what)
+        if what in _GIVE_KEYS and issubclass(self.kind, SyncedConnector):
+            self._is_key(what, given)
+        return given
+
+    def _is_key(self, what: str, given: object) -> None:
+        """That a case gives the key of a row as the kit knows it."""
+        wanted = tuple(given) if isinstance(given, list) else (given if given is not None else "…",)
+        keeps(isinstance(given, tuple), f"{what}() gave {given!r}; give the key's values as a tuple: {wanted!r}; the mistake is in the case")  # fmt: skip
+        table = self._known.get(self.case.table)
+        if table is not None and table.key:
+            assert isinstance(given, tuple)
+            keeps(len(given) == len(table.key), f"{what}() gave {given!r}, and the key of '{table.name}' is {table.key}: give a value for each, in this order; the mistake is in the case")  # fmt: skip
+            there = what not in ("insert", "update", "tie") or given in self.wanted(table)
+            keeps(there, f"{what}() gave {given!r}, and rows() has no row of this key: are its values of the same types there? The mistake is in the case")  # fmt: skip
 
     def _asked_of_the_case(self, what: str, *arguments: Any) -> Any:
         try:
@@ -110,7 +140,11 @@ class Rig:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """What the stand-in holds now."""
-        return [dict(row) for row in self._asked_of_the_case("rows", table)]
+        given = self._asked_of_the_case("rows", table)
+        try:
+            return [dict(row) for row in given]
+        except (TypeError, ValueError):
+            raise NotKept(f"rows({table!r}) of the case gave {given!r:.200}: give a list of mappings from columns' names to values") from None  # fmt: skip
 
     def wanted(self, table: Table) -> dict[tuple[Any, ...], Mapping[str, Any]]:
         return {key_of(row, table): row for row in self.rows(table.name)}
@@ -130,15 +164,26 @@ class Rig:
         """That what was read is what the stand-in holds."""
         table = got.table
         if table.key:
-            wrong = differences(got.by_key, self.wanted(table))
+            wrong = list(differences(got.by_key, self.wanted(table), table))
         else:
             held = self.rows(table.name)
             cut = [{name: row.get(name) for name in held[0]} for row in got.rows] if held else got.rows
-            mine, theirs = (sorted(map(repr, map(_ordered, rows))) for rows in (cut, held))
+            parsed = json_columns(table)
+            mine, theirs = (sorted(repr(_ordered(row, parsed)) for row in rows) for rows in (cut, held))
             wrong = [] if mine == theirs else [f"{len(mine)} rows came, and the stand-in holds {len(theirs)}, or other values"]  # fmt: skip
         if missing_only:
             wrong = [one for one in wrong if one.endswith("missing")]
         keeps(not wrong, f"{why}: {'; '.join(wrong[:3])}{f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''}")  # fmt: skip
+
+    def still_holds(self, got: Got, why: str, missing_only: bool = False) -> None:
+        """The same of a read that was disturbed. Where one that nobody disturbs differs as well, it is that which has to be put right."""
+        try:
+            self.holds(got, why, missing_only)
+        except NotKept:
+            if self.proxy is not None:
+                self.proxy.faults.clear()
+            self.holds(self.read().whole(), f"'{got.table.name}' does not come as the case's rows() has it, though nothing is disturbed; put that right first (the checks 'values are exact', 'all pages come')", missing_only)  # fmt: skip
+            raise
 
     def key(self, table: Table) -> None:
         if not table.key:
@@ -187,10 +232,12 @@ class Rig:
         return out[0]
 
 
-def _ordered(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(
-        (name, _WIDE.normalize(value) if isinstance(value, Decimal) else value) for name, value in row.items()
-    )
+def _ordered(row: Mapping[str, Any], parsed: Collection[str]) -> list[tuple[str, Any]]:
+    values = [(name, json_value(value) if name in parsed else value) for name, value in row.items()]
+    return [
+        (name, _WIDE.normalize(value) if isinstance(value, Decimal) else value)
+        for name, value in sorted(values, key=itemgetter(0))
+    ]
 
 
 def run(check: Check, make: Callable[[], Case], kind: type[Connector]) -> None:
@@ -223,6 +270,8 @@ def _started(make: Callable[[], Case], kind: type[Connector], folder: Path, pati
         case = make()
         wrong = unfit(type(case))
         rig = None if wrong else Rig(case, kind, folder, patience)
+    except NotStarted:
+        raise
     except Exception as error:
         raise NotStarted(f"the case does not start: {type(error).__name__}: {error}; start() starts the stand-in and gives its address") from error  # fmt: skip
     if rig is None:

@@ -16,6 +16,7 @@ from cadran.plugins.connector import AuthError, Connector, ConnectorError
 from cadran.plugins.synced import SyncedConnector
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
 from cadran.testing.contract.checks.settings import named_secrets
+from cadran.testing.contract.proxy import Kind
 from cadran.testing.contract.reading import Got, reading, told
 from cadran.testing.contract.rig import Rig
 from cadran.testing.contract.watching import connections, declared, forms, logging_to
@@ -156,7 +157,8 @@ def _whatever_comes(rig: Rig) -> None:
 
 @check()
 def no_secret_is_told(rig: Rig) -> None:
-    """No secret stands in an error, a log of any library, a place to go on from, or what a connector is printed as.
+    """No secret stands in an error, a log of any library, a place to go on from, or what a connector is printed as: neither where it logs in
+    nor where a page fails.
 
     Also where the server's error repeats the request: mask what it says, as cadran.plugins.http does; keep keys out of addresses,
     which libraries log.
@@ -187,6 +189,9 @@ def _said(rig: Rig) -> Iterator[tuple[str, str]]:
             warnings.simplefilter("always")
             for fault in _troubles(rig):
                 _once(rig, fault, errors, got)
+            for fault in _troubles_of_pages(rig):
+                for late in (False, True):
+                    _page(rig, fault, errors, got, late=late)
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
@@ -194,7 +199,7 @@ def _said(rig: Rig) -> Iterator[tuple[str, str]]:
     yield "what is printed", out.getvalue()
     yield from (("a warning", str(one.message)) for one in warned)
     for error in errors:
-        yield "an error", "".join(traceback.format_exception(error)) + _whole(error)
+        yield "an error", "".join(traceback.format_exception(error)) + " ".join(map(_whole, _chain(error)))
     for one in got:
         yield "a place to go on from", json.dumps([one.resumes, one.end.state if one.end else None])
         yield "a record set aside", str(one.rejected)
@@ -206,6 +211,53 @@ def _troubles(rig: Rig) -> Iterator[tuple[str, int] | None]:
     if rig.proxy is not None:
         yield from (("error", status) for status in (400, 401, 403, 404, 500))
         yield from ((kind, 0) for kind in ("html", "drop", "truncated"))
+
+
+def _troubles_of_pages(rig: Rig) -> Iterator[tuple[Kind, int]]:
+    if rig.proxy is not None:
+        yield from (
+            ("limited", 429),
+            ("error", 400),
+            ("error", 500),
+            ("html", 200),
+            ("odd", 200),
+            ("drop", 0),
+            ("truncated", 0),
+        )
+
+
+def _page(
+    rig: Rig, fault: tuple[Kind, int], errors: list[BaseException], got: list[Got], *, late: bool
+) -> None:
+    """A read that fails at its first page, or behind it, in whatever way the connector fails then."""
+    rig.http.faults.clear()
+    kind, status = fault
+
+    def fail(_: Got | None = None) -> None:
+        if not rig.http.faults:
+            rig.http.fault(kind, 1_000, status=status, echo=True)
+
+    try:
+        connector = rig.make()
+        table = rig.table(connector)
+        if not late:
+            fail()
+        read = reading(connector, table, between=fail if late else None)
+        got.append(read)
+        if read.error is not None:
+            errors.append(read.error)
+    except Exception as error:
+        errors.append(error.__cause__ if isinstance(error, NotKept) and error.__cause__ else error)
+    rig.http.faults.clear()
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that led to it, as far as a traceback shows them."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _once(rig: Rig, fault: tuple[str, int] | None, errors: list[BaseException], got: list[Got]) -> None:
@@ -225,5 +277,5 @@ def _once(rig: Rig, fault: tuple[str, int] | None, errors: list[BaseException], 
 
 def _whole(error: BaseException) -> str:
     if isinstance(error, ConnectorError):
-        return f"{error.message} {error.hint} {error.setting} {error.more} {error!r}"
+        return f"{error.message} {error.hint} {error.setting} {error.more} {error!r}"  # notes stand in the traceback
     return repr(error)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from cadran.plugins.connector import ResumeExpired
-from cadran.plugins.synced import WHOLE, Window
+from cadran.plugins.synced import WHOLE, Deletes, Window
 from cadran.testing.contract.case import can
 from cadran.testing.contract.check import NotKept, NotShown, check, keeps
-from cadran.testing.contract.reading import Got, key_of, told
+from cadran.testing.contract.reading import Got, differences, key_of, told
 from cadran.testing.contract.rig import Rig
 
 _MOST_STOPS = 8  # pages behind which reading is broken off
@@ -34,8 +34,8 @@ def the_next_read_brings_what_changed(rig: Rig) -> None:
     for key, what in ((added, "was added"), (changed, "was changed")):
         keeps(key in got.by_key, f"the row {key} {what} since the last read, and does not come: what does the window's 'since' or 'state' ask for?")  # fmt: skip
         wanted = rig.wanted(got.table)[key]
-        wrong = {n: v for n, v in wanted.items() if got.by_key[key].get(n) != v}
-        keeps(not wrong, f"the row {key} {what}, and comes with old values: {wrong} is right")
+        wrong = differences({key: got.by_key[key]}, {key: wanted}, got.table)
+        keeps(not wrong, f"the row {key} {what}, and comes with old values: {'; '.join(wrong[:3])}")
     keeps(len(got.by_key) < len(rig.wanted(got.table)), "all rows came again: ask the source only for what has changed since the window's 'since'")  # fmt: skip
 
 
@@ -57,7 +57,8 @@ def rows_at_the_boundary_come_again(rig: Rig) -> None:
 def reading_goes_on_behind_each_page(rig: Rig) -> None:
     """A read that was broken off behind any page goes on from that page's ``resume``, in another process, and both together are the table.
 
-    What came before is not read again from the beginning: a copy that needs an hour would never be done where it breaks off each half.
+    So does one that was broken off behind Deletes: of what comes with one page, only the last item carries its ``resume``. What came before is
+    not read again from the beginning: a copy that needs an hour would never be done where it breaks off each half.
     """
     if "resume" in rig.case.cannot:
         raise NotShown(rig.case.cannot["resume"])
@@ -75,12 +76,34 @@ def reading_goes_on_behind_each_page(rig: Rig) -> None:
             raise NotKept(f"going on behind page {stop + 1} failed: {told(rest.error)}") from rest.error
         rest.whole()
         both = {**first.by_key, **rest.by_key}
-        rig.holds(_joined(first, both), f"broken off behind page {stop + 1} and gone on, the table is not what it was")  # fmt: skip
+        rig.still_holds(_joined(first, both), f"broken off behind page {stop + 1} and gone on, the table is not what it was")  # fmt: skip
         again = len(rest.by_key) >= len(whole.by_key) and stop > 0
         keeps(not again, f"going on behind page {stop + 1} read all {len(rest.by_key)} rows again: 'resume' is not looked at")  # fmt: skip
         page = {key_of(row, first.table) for row in first.pages[-1].to_pylist()} if first.pages else set()
         repeated = page and page <= set(rest.by_key)
         keeps(not repeated, f"going on behind page {stop + 1} gave its {len(page)} rows once more: 'resume' of a page says what comes behind it, such as the cursor of the next page, and not how the page itself was asked for")  # fmt: skip
+    _goes_on_behind_deletes(rig, whole)
+
+
+def _goes_on_behind_deletes(rig: Rig, whole: Got) -> None:
+    """The same of a read of what has changed, with a row that is gone on its first page and more pages behind it."""
+    starts = whole.table.cursor or (whole.end is not None and whole.end.state is not None)
+    if whole.table.deletes != "reported" or not starts or not (can(rig.case, "delete") and can(rig.case, "insert")):  # fmt: skip
+        return
+    window = rig.since(whole)
+    rig.change("delete")
+    for _ in range(max((page.num_rows for page in whole.pages), default=0) + 1):
+        rig.change("insert")
+    wanted = rig.read(window).whole()
+    for stop in [n for n, resume in enumerate(wanted.resumes) if resume is not None][:_MOST_STOPS]:
+        first = rig.read(window, between=lambda got, at=stop: len(got.resumes) > at)  # type: ignore[misc]
+        rest = rig.read(window, first.resumes[stop])
+        if rest.error is not None:
+            raise NotKept(f"a read of what has changed failed when it went on: {told(rest.error)}") from rest.error  # fmt: skip
+        rest.whole()
+        lost = sorted(map(repr, (set(wanted.by_key) - set(first.by_key) - set(rest.by_key)) | (set(wanted.gone) - set(first.gone) - set(rest.gone))))  # fmt: skip
+        what = "Deletes" if first.last is Deletes else "a page"
+        keeps(not lost, f"a read of what has changed was broken off behind {what} and went on from the 'resume' given there, and {len(lost)} rows did not come, such as {lost[:1]}: only the last item of what comes with one page carries its 'resume'")  # fmt: skip
 
 
 def _joined(got: Got, rows: Mapping[tuple[Any, ...], dict[str, Any]]) -> Got:

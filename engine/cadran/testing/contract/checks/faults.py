@@ -45,7 +45,7 @@ def _failing(rig: Rig, kind: Kind, times: int, *, late: bool, **more: Any) -> Go
 def _nothing_lost(rig: Rig, got: Got, what: str) -> None:
     if got.error is None:
         keeps(got.end, f"{what}, and the stream stopped without an End and without an error")
-        rig.holds(got, f"{what}, and reading ended as if all were well")
+        rig.still_holds(got, f"{what}, and reading ended as if all were well")
 
 
 def _told(got: Got, what: str, *kinds: type[Exception]) -> None:
@@ -119,6 +119,16 @@ def a_web_page_is_no_answer(rig: Rig) -> None:
     for late in (False, True):
         _nothing_lost(rig, _failing(rig, "html", 1, late=late), "a web page came with status 200")
         _told(_failing(rig, "html", 10_000, late=late), "only web pages came, with status 200")
+
+
+@check("http")
+def another_answer_is_no_end(rig: Rig) -> None:
+    """JSON that is no page, such as ``{"errors": […]}`` or ``{}`` with status 200, is an error, and neither an empty page nor the last one."""
+    for body in (b'{"errors": [{"message": "try later"}]}', b"{}"):
+        what = f"{body.decode()} came with status 200 in the place of a page"
+        for late in (False, True):
+            _nothing_lost(rig, _failing(rig, "odd", 1, late=late, body=body), what)
+            _told(_failing(rig, "odd", 10_000, late=late, body=body), what)
 
 
 @check("http")

@@ -31,7 +31,7 @@ def memory_stays_bounded(rig: Rig) -> None:
     connector = rig.make()
     table = rig.table(connector)
     asked_first = None
-    came = given = 0
+    came = given = pages = 0
     marks: list[tuple[int, int, int]] = []  # rows, bytes of pages, bytes held
     traced = not (rig.full and _STATM.exists())  # to trace a million rows takes a quarter of an hour
     if traced:
@@ -44,7 +44,9 @@ def memory_stays_bounded(rig: Rig) -> None:
                 continue
             page = pa.table(item.data)
             asked_first = asked_first or len(rig.http.asked) if rig.proxy else 1
-            came, given = came + page.num_rows, given + page.nbytes
+            came, given, pages = came + page.num_rows, given + page.nbytes, pages + 1
+            # a row may come twice, and a page be empty; neither for ever
+            keeps(came <= 2 * rows and pages <= rows, f"{came} rows in {pages} pages have come of a table of {rows}, and reading goes on: where does it end?")  # fmt: skip
             del page, item
             if came >= rows * (len(marks) + 1) // 5:
                 gc.collect()

@@ -106,7 +106,7 @@ def values_are_exact(rig: Rig) -> None:
     keeps(
         set(wanted) & set(got.by_key), f"no row of '{got.table.name}' has a key that the stand-in's rows have"
     )
-    wrong = differences(got.by_key, wanted, exact=True)
+    wrong = differences(got.by_key, wanted, got.table, exact=True)
     keeps(not wrong, f"values of '{got.table.name}' are not those of the source: {'; '.join(wrong[:3])}")
 
 

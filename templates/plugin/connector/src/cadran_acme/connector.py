@@ -20,6 +20,7 @@ from cadran.plugins import (
     ResumeExpired,
     SyncedConnector,
     Table,
+    Transient,
     Window,
 )
 
@@ -73,10 +74,11 @@ class AcmeConnector(SyncedConnector):
             self._client.close()
 
     def ping(self) -> str:
-        return str(self._asked("/v1/account")["name"])
+        return str(held(self._asked("/v1/account"), "name"))
 
     def discover(self) -> Sequence[Table]:
-        self._tables = {one["name"]: described(one) for one in self._asked("/v1/tables")["tables"]}
+        tables = held(self._asked("/v1/tables"), "tables")
+        self._tables = {one["name"]: described(one) for one in tables}
         return list(self._tables.values())
 
     def changes(
@@ -100,7 +102,7 @@ class AcmeConnector(SyncedConnector):
         sent = 0
         while True:
             answer = self._asked(f"/v1/rows/{table}", asked)
-            rows, after = answer["rows"], answer["next"]
+            rows, after = held(answer, "rows"), held(answer, "next")
             if after is not None and after == asked.get("after"):
                 raise DataError(f"Acme gives the same page of '{table}' again and again")
             batch, rejected = records.batch([row for row in rows if not row.get("deleted")], table)
@@ -117,6 +119,13 @@ class AcmeConnector(SyncedConnector):
 
     def _asked(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         return self.http.get(path, params=params).json()
+
+
+def held(answer: Any, name: str) -> Any:
+    """What an answer says under a name. One that does not say it is none of the API's: an error, and neither an empty page nor the end."""
+    if not isinstance(answer, dict) or name not in answer:
+        raise Transient(f"Acme's answer has no '{name}'", hint="cadran sync tries again")
+    return answer[name]
 
 
 def described(table: Mapping[str, Any]) -> Table:
