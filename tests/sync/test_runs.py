@@ -115,9 +115,15 @@ def test_a_run_without_sync_says_how_old_the_rows_are(opened: Project, of: World
 def test_a_source_that_was_never_synced_is_one_error(tmp_path: Path, of: World, partial: bool) -> None:
     opened = project(tmp_path, of, MORE)
     assert [p.code for p in opened.check()] == ["columns-not-known"]
-    with pytest.raises(ProblemsFound) as raised:
-        opened.run(as_of="2026-04-01", sync=False, partial=partial)
-    [problem] = raised.value.problems
+    if partial:
+        results = opened.run(as_of="2026-04-01", sync=False, partial=True)
+        assert {failed.kpi for failed in results.failed} == {"revenue", "deal_count", "others"}
+        found = list(dict.fromkeys(problem for failed in results.failed for problem in failed.problems))
+    else:
+        with pytest.raises(ProblemsFound) as raised:
+            opened.run(as_of="2026-04-01", sync=False)
+        found = list(raised.value.problems)
+    [problem] = found
     assert (problem.message, problem.hint) == ("source 'crm' was never synced", "run 'cadran sync crm'")
     assert (problem.subject, problem.where is not None and problem.where.line) == ("sources.crm", 4)
 
@@ -227,6 +233,20 @@ def test_a_source_that_fails_keeps_no_other_from_its_rows(tmp_path: Path, of: Wo
     ]
     [problem] = problems(outcomes)
     assert (problem.message, problem.subject) == ("the server fails", "sources.erp")
+
+
+def test_a_source_that_is_down_says_that_its_copy_can_be_read(opened: Project, of: World) -> None:
+    opened.sync(now=of.clock)
+    of.failing = Transient("the server fails", hint="try later")
+    found = opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0]
+    assert found.message == "the server fails"
+    assert found.hint == f"try later; 'cadran --no-sync run' computes with its rows of {of.now:%Y-%m-%d %H:%M} UTC"
+    assert value(opened, sync=False) == Decimal("11.25")
+
+
+def test_where_no_copy_is_there_none_is_spoken_of(opened: Project, of: World) -> None:
+    of.failing = Transient("the server fails", hint="try later")
+    assert opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0].hint == "try later"
 
 
 def test_a_table_that_there_is_not_is_said_where_it_is_named(tmp_path: Path, of: World) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cadran.declare.model import Declaration, Source, TableRef
 from cadran.declare.settings import mask
-from cadran.plugins.connector import ConnectorError, Context, Table
+from cadran.plugins.connector import ConfigError, ConnectorError, Context, Table
 from cadran.plugins.manager import PluginManager
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, ProblemsFound, listed, suggest
@@ -25,6 +25,7 @@ from cadran.sync.telling import tell
 
 _PATIENCE = 5.0  # seconds that a sync that was stopped is waited for
 _LOOK = 0.05
+_COPY = "'cadran --no-sync run'"
 
 
 def _utc() -> dt.datetime:
@@ -208,6 +209,8 @@ class Syncs:
         one.error.args = (one.error.message,)
         lying = shown(Places.of(self.declaration.folder.resolve(), one.source))
         there = one.table in lying if one.table else bool(lying)
+        if there and not isinstance(one.error, ConfigError):
+            one.error.hint = _with_copy(one.error.hint, min(shown.synced_at for shown in lying.values()))
         return replace(one, problems=tuple(self._problems(one, one.error)), there=there)
 
     def columns(self) -> dict[str, dict[str, Table]]:
@@ -241,6 +244,13 @@ class Syncs:
         # One problem: lines of a log mean something in their order, and problems are sorted.
         more = [f"it said: {' | '.join(line.strip() for line in error.more)}"] if error.more else []
         yield Problem("sync", error.message, where, subject, "; ".join(filter(None, [error.hint, *more])))
+
+
+def _with_copy(hint: str, when: dt.datetime) -> str:
+    """That runs can be had of what lies here; said once, where several tables share an error."""
+    if _COPY in hint:
+        return hint
+    return "; ".join(filter(None, [hint, f"{_COPY} computes with its rows of {when:%Y-%m-%d %H:%M} UTC"]))
 
 
 def ago(age: dt.timedelta) -> str:
