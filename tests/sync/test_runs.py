@@ -349,7 +349,7 @@ def test_the_reasons_of_what_was_set_aside(called: Any, of: World) -> None:
         "crm.deals: column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here"
     )
     assert lines[1:4] == [
-        "crm.deals: 5 rows were set aside, and no figure counts them",
+        "crm.deals: 5 of 6 rows were set aside, and no figure counts them",
         "  deals, id 0: amount: 0.125 is no DECIMAL(18,2); 3 more like it",
         "  deals, row 2: id: the key is empty (the column is BIGINT)",
     ]

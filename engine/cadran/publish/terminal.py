@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cadran.compute.results import Results, Row
+from cadran.compute.results import Quality, Results, Row
 from cadran.publish.alerting import Alerts, in_order
 from cadran.publish.choose import RowIndex, newest
 from cadran.publish.failing import failures
-from cadran.publish.figures import Figures
+from cadran.publish.figures import Figures, hide
 from cadran.publish.sparkline import unicode_sparkline
 from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
 
@@ -238,7 +238,7 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
     for note in figures.notes(results.notes):
         _say(console, f"· {note}", "dim")
     if results.quarantined:
-        aside = [f"{q.dataset} {q.quarantined}" for q in results.quality if q.quarantined]
+        aside = [_aside(q, figures) for q in results.quality if q.quarantined]
         text = figures.ngettext(
             "%(num)s row was set aside", "%(num)s rows were set aside", results.quarantined
         )
@@ -247,6 +247,17 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
     for quality in results.quality:
         for finding in (text for text in quality.findings if text not in told):
             _say(console, f"▲ {quality.dataset} · {figures.told(finding)}", "yellow")
+
+
+def _aside(quality: Quality, figures: Figures) -> str:
+    """``orders 181/300: day: '17/06/2026' is no day as 2026-03-31``: of how many, and why the first was."""
+    declaration = figures.declaration
+    whole = quality.rows + quality.quarantined
+    # a dataset with a condition does not see all rows of its table
+    of = "" if declaration.datasets[quality.dataset].where is not None else f"/{whole}"
+    reason = next((reason for _, reason in quality.rejected), "")
+    said = f"{quality.dataset} {quality.quarantined}{of}"
+    return f"{said}: {hide(reason, declaration.secrets)}" if reason else said
 
 
 def _hidden(figures: Figures, count: int) -> str:
