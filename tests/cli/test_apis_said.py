@@ -99,3 +99,26 @@ def test_what_can_be_done_about_a_column_of_texts(server: Rest, tmp_path: Path, 
     for hint in hints:
         assert hint in said(done)
     assert "database" not in said(done) and "'sql:'" not in said(done)
+
+
+def test_amounts_in_several_currencies_are_converted_by_the_lines_of_the_hint(
+    server: Rest, tmp_path: Path
+) -> None:
+    text = KPIS.replace("{amount: EUR}", "{amount: currency}")
+    columns = WELL.replace("day:", "currency: text, day:")
+    content = [{"id": 1, "day": "2026-06-11", "amount": "10.00", "currency": "EUR"}]
+    content.append({**content[0], "id": 2, "currency": "CHF"})
+    folder = shop(server, tmp_path, columns, content, text)
+    done = call(folder, "run", *AS_OF)
+    assert done.code == 2 and "the amounts are in CHF and EUR" in said(done)
+    assert "docs/sources.md, 'Amounts in several currencies'" in said(done)
+    [rates, source] = [line for line in said(done).split("'") if line.startswith(("rates: {", "finance: {"))]
+    lines = (folder / "kpis.yaml").read_text().replace("sources:\n", f"{rates}\nsources:\n  {source}\n")
+    (folder / "kpis.yaml").write_text(lines, encoding="utf-8")
+    (folder / "data").mkdir()
+    head, row = "date,currency,rate", "2026-01-01,CHF,1.07"
+    assert head in said(done) and row in said(done)
+    (folder / "data/rates.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    done = call(folder, "run", *AS_OF, "--format", "csv")
+    assert done.code == 0, done.err
+    assert "20.70" in done.out or "20.7" in done.out

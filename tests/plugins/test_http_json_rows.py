@@ -231,7 +231,9 @@ def test_rows_that_say_that_they_are_gone(
 )
 def test_a_mark_is_read_as_its_column_is(server: Rest, type_: str, value: Any, mark: Any, gone: bool) -> None:
     for number in server.rows:
-        server.change(number, START, cancelled={"boolean": value not in (True, "true"), "text": ""}.get(type_, 0))
+        server.change(
+            number, START, cancelled={"boolean": value not in (True, "true"), "text": ""}.get(type_, 0)
+        )
     server.change(4, START, cancelled=mark)
     deletes = {"column": "cancelled", "value": value}
     connector = rest(server, columns={"id": "bigint", "cancelled": type_}, key="id", deletes=deletes)

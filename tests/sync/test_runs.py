@@ -240,7 +240,10 @@ def test_a_source_that_is_down_says_that_its_copy_can_be_read(opened: Project, o
     of.failing = Transient("the server fails", hint="try later")
     found = opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0]
     assert found.message == "the server fails"
-    assert found.hint == f"try later; 'cadran --no-sync run' computes with its rows of {of.now:%Y-%m-%d %H:%M} UTC"
+    assert (
+        found.hint
+        == f"try later; 'cadran --no-sync run' computes with its rows of {of.now:%Y-%m-%d %H:%M} UTC"
+    )
     assert value(opened, sync=False) == Decimal("11.25")
 
 

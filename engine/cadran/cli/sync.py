@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _REASONS = 3  # of each table; --format json has more
 _WAY_OUT = "correct the values at the source, or give the column a type that holds them where the source's settings name it"
 
-_WAY_OUT_OF_FORMAT = "correct 'format:' of the column where the source's settings name it, or the values at the source"
+_WAY_OUT_OF_FORMAT = (
+    "correct 'format:' of the column where the source's settings name it, or the values at the source"
+)
 
 
 @click.command()

@@ -23,7 +23,9 @@ def check(store: Store, made: Staged, read: Read, before: Kept | None, way_out: 
     reasons = [str(reason) for (reason,) in found] + [reason for _, reason, _ in made.spool.aside]
     if len(reasons) >= _MANY:
         what = "'format:'" if "'format: " in reasons[0] else "the type"
-        hint = f"correct {what} of the column where the source's settings name it, or the values at the source"
+        hint = (
+            f"correct {what} of the column where the source's settings name it, or the values at the source"
+        )
         raise DataError(f"no row of table '{made.table}' can be taken: {reasons[0]}", hint=hint)
     unseen = read.asked.table.deletes != "never" or not made.shape.key
     if before is None or reasons or not way_out or not unseen or before.config != read.asked.config:
