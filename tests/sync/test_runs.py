@@ -247,6 +247,28 @@ def test_a_source_that_is_down_says_that_its_copy_can_be_read(opened: Project, o
     assert value(opened, sync=False) == Decimal("11.25")
 
 
+def test_a_run_over_young_rows_says_that_the_last_sync_failed(opened: Project, of: World) -> None:
+    now = of.now = dt.datetime.now(dt.UTC)
+    opened.sync()
+    of.failing = Transient(f"the server says {SECRET} fails")
+    opened.sync(now=lambda: now + dt.timedelta(minutes=2))
+    for sync in (True, False):
+        results = opened.run(as_of="2026-04-01", sync=sync)
+        [warning] = [p for p in results.warnings if p.code == "sync-failed"]
+        assert (
+            warning.message.startswith("its last sync failed at ")
+            and "the server says *** fails" in warning.message
+        )
+        assert (
+            "; these are the rows of " in warning.message and warning.hint == "'cadran sync crm' tries again"
+        )
+        assert (warning.subject, warning.where is not None and warning.where.line) == ("sources.crm", 4)
+    of.failing = None
+    opened.sync(now=lambda: now + dt.timedelta(minutes=4))
+    results = opened.run(as_of="2026-04-01")
+    assert not [p for p in results.warnings if p.code == "sync-failed"], "that is over"
+
+
 def test_where_no_copy_is_there_none_is_spoken_of(opened: Project, of: World) -> None:
     of.failing = Transient("the server fails", hint="try later")
     assert opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0].hint == "try later"
