@@ -269,6 +269,22 @@ def test_a_run_over_young_rows_says_that_the_last_sync_failed(opened: Project, o
     assert not [p for p in results.warnings if p.code == "sync-failed"], "that is over"
 
 
+def test_a_column_of_texts_is_put_right_in_the_file(tmp_path: Path, of: World) -> None:
+    """No SELECT can be written for an API."""
+    of.columns("deals", DEALS.columns[0], DEALS.columns[1], Column("amount", "VARCHAR"), DEALS.columns[3])
+    for row, text in zip(of.tables["deals"].rows, ["1.50", "2.00", "3.00", "4.00", "n/a"], strict=True):
+        row |= {"amount": text}
+    opened = project(tmp_path, of)
+    with pytest.raises(ProblemsFound) as raised:
+        opened.run(as_of="2026-04-01")
+    [problem] = [p for p in raised.value.problems if p.severity == "error"]
+    assert problem.message.startswith("'n/a' in column 'amount' is not a number")
+    assert "'sql:'" not in problem.hint and "try_cast(COLUMN as decimal(18, 2))" in problem.hint
+    derived = "date: changed, columns: {sum_of_it: 'try_cast(amount as decimal(18, 2))'}"
+    opened.file.write_text(PROJECT.replace("date: changed", derived).replace("deals.amount", "deals.sum_of_it"), encoding="utf-8")  # fmt: skip
+    assert value(opened) == Decimal("10.50")
+
+
 def test_where_no_copy_is_there_none_is_spoken_of(opened: Project, of: World) -> None:
     of.failing = Transient("the server fails", hint="try later")
     assert opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0].hint == "try later"
