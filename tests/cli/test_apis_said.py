@@ -64,7 +64,7 @@ def test_days_that_are_not_written_as_was_declared(server: Rest, tmp_path: Path)
     done = call(folder, "run", *AS_OF)
     assert done.code == 0
     assert (
-        "▲ 1 row was set aside (orders 1/3: day: '17/06/2026' is not written as 'format: %m/%d/%Y' says)"
+        "▲ 1 row was set aside (orders 1/3) orders: day: '17/06/2026' is not written as 'format: %m/%d/%Y' says"
         in said(done)
     )
 
@@ -80,7 +80,7 @@ def test_days_none_of_which_is_written_as_was_declared(server: Rest, tmp_path: P
 def test_the_share_of_a_dataset_that_leaves_rows_out_is_not_told(server: Rest, tmp_path: Path) -> None:
     text = KPIS.replace("date: day,", "date: day, where: id > 1,")
     folder = shop(server, tmp_path, BY_SLASH, rows(["06/11/2026", "06/17/2026", "17/06/2026"]), text)
-    assert "(orders 1: day: '17/06/2026'" in said(call(folder, "run", *AS_OF))
+    assert "(orders 1) orders: day: '17/06/2026'" in said(call(folder, "run", *AS_OF))
 
 
 @pytest.mark.parametrize(

@@ -238,26 +238,26 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
     for note in figures.notes(results.notes):
         _say(console, f"· {note}", "dim")
     if results.quarantined:
-        aside = [_aside(q, figures) for q in results.quality if q.quarantined]
+        aside = [_share(q, figures.declaration) for q in results.quality if q.quarantined]
         text = figures.ngettext(
             "%(num)s row was set aside", "%(num)s rows were set aside", results.quarantined
         )
         _say(console, f"▲ {text} ({', '.join(aside)})", "yellow")
+        for quality in (q for q in results.quality if q.quarantined and q.rejected):
+            reason = hide(quality.rejected[0][1], figures.declaration.secrets)
+            _say(console, f"  {quality.dataset}: {reason}", "yellow")
     told = {problem.message for problem in results.warnings}
     for quality in results.quality:
         for finding in (text for text in quality.findings if text not in told):
             _say(console, f"▲ {quality.dataset} · {figures.told(finding)}", "yellow")
 
 
-def _aside(quality: Quality, figures: Figures) -> str:
-    """``orders 181/300: day: '17/06/2026' is no day as 2026-03-31``: of how many, and why the first was."""
-    declaration = figures.declaration
-    whole = quality.rows + quality.quarantined
-    # a dataset with a condition does not see all rows of its table
-    of = "" if declaration.datasets[quality.dataset].where is not None else f"/{whole}"
-    reason = next((reason for _, reason in quality.rejected), "")
-    said = f"{quality.dataset} {quality.quarantined}{of}"
-    return f"{said}: {hide(reason, declaration.secrets)}" if reason else said
+def _share(quality: Quality, declaration: Declaration) -> str:
+    """``orders 181/300``: of how many rows, unless the dataset has a condition and does not see all of its table."""
+    declared = declaration.datasets.get(quality.dataset)
+    whole = declared is not None and declared.where is None
+    of = f"/{quality.rows + quality.quarantined}" if whole else ""
+    return f"{quality.dataset} {quality.quarantined}{of}"
 
 
 def _hidden(figures: Figures, count: int) -> str:
