@@ -88,3 +88,22 @@ def test_masking(text: str, secret: str) -> None:
 def test_short_values_do_not_garble_other_words() -> None:
     assert mask("the annual plan of ann", {"ann"}) == "the annual plan of ***"
     assert mask("eu and a", {"eu", "a", ""}) == "eu and a"
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "hint"),
+    [
+        ("PIPEDRIVE_COMPANY", "PIPEDRIVE_TOKEN", ""),
+        ("SHOP_DATABASE_HOST", "SHOP_DATABASE_PORT", ""),
+        ("SALESFORCE_CLIENT_SECRET", "SALESFORCE_CLIENT_ID", ""),
+        ("HUBSPOT_TOKN", "HUBSPOT_TOKEN", "did you mean 'HUBSPOT_TOKEN'?"),
+        ("HUBSPOTTOKEN", "HUBSPOT_TOKEN", "did you mean 'HUBSPOT_TOKEN'?"),
+        ("hubspot_token", "HUBSPOT_TOKEN", "did you mean 'HUBSPOT_TOKEN'?"),
+    ],
+)
+def test_only_a_slip_is_taken_for_another_variable(name: str, there: str, hint: str) -> None:
+    document = Document.parse(f"a: ${{{name}}}")
+    given = Given({there: "x"}, Resolvers(NOTHING), Findings())
+    replace_settings(document, given, Path())
+    [problem] = given.found.problems
+    assert ("did you mean" in problem.hint) == bool(hint) and hint in problem.hint

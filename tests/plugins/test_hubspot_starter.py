@@ -86,7 +86,7 @@ def synced(project: cadran.Project, now: dt.datetime | None = None) -> None:
 def plain() -> Iterator[HubSpot]:
     """An account as HubSpot makes it, with nobody's own properties, and hardly anything in it."""
     simulator = HubSpot()
-    company = simulator.insert("companies", {"name": "C"})
+    company = simulator.insert("companies", {"name": "C", "lifecyclestage": "customer"})
     deal = simulator.insert(
         "deals", {"dealstage": "contractsent", "amount": "12.50", "closedate": "2030-01-01T00:00:00Z"}
     )
@@ -213,7 +213,7 @@ def test_deals_as_they_go_are_counted_as_by_hand(tmp_path: Path) -> None:
 def test_a_token_that_may_not_read_all_computes_the_rest(tmp_path: Path, missing: set[str]) -> None:
     account = HubSpot()
     account.missing = missing
-    account.insert("companies", {}, at=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
+    account.insert("companies", {"lifecyclestage": "customer"}, at=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
     closed = {"dealstage": "closedwon", "amount": "10", "closedate": "2026-02-10T09:00:00Z"}
     account.insert("deals", closed, at=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
     kpis = {"won": "sum(deals.amount)", "customers_new": "count(customers)", "by_owner": "count(deals)"}
@@ -255,6 +255,72 @@ def test_companies_that_were_entered_once_they_had_left(tmp_path: Path) -> None:
         synced(project)
         rows = project.run(as_of="2026-04-01", since=dt.date(2026, 1, 1), until=dt.date(2026, 3, 1))
     assert [row.value for row in rows] == [0, 0, 0], "since when it was one, nobody has said"
+
+
+@pytest.mark.parametrize(
+    ("churns", "since", "began"),
+    [
+        (False, False, {"2026-02": 1, "2026-03": 1, "2026-04": 1}),
+        (True, False, {"2026-01": 1, "2026-02": 1, "2026-03": 1, "2026-04": 1}),
+        (True, True, {"2026-05": 1}),
+    ],
+)
+def test_customers_are_who_bought_and_not_every_company(
+    churns: bool, since: bool, began: dict[str, int], tmp_path: Path
+) -> None:
+    """A prospect is none, nor who has only lost deals; where a field says since when somebody is one, that is what counts."""
+    account = HubSpot()
+    if churns:
+        account.add_property("companies", "left_on", "Churned at", "date")
+    if since:
+        account.add_property("companies", "won_on", "Customer since", "date")
+
+    def company(**values: str) -> int:
+        return account.insert("companies", values, at=dt.datetime(2026, 1, 1, 9, tzinfo=dt.UTC))
+
+    company(lifecyclestage="lead")
+    bought, ordered, lost = company(), company(), company(won_on="2026-05-05")
+    marked = account.insert("companies", {"lifecyclestage": "customer"}, at=dt.datetime(2026, 4, 5, tzinfo=dt.UTC))  # fmt: skip
+    company(left_on="2026-06-01")
+    for who, stage, close in ((bought, "closedwon", "2026-02-10"), (bought, "closedwon", "2026-03-01"), (lost, "closedlost", "2026-02-11"), (lost, "contractsent", "2026-09-01")):  # fmt: skip
+        deal = account.insert("deals", {"dealstage": stage, "pipeline": "default", "closedate": f"{close}T09:00:00Z"}, at=dt.datetime(2026, 1, 5, tzinfo=dt.UTC))  # fmt: skip
+        account.associate("deals", deal, "companies", who, primary=True)
+    order = account.insert("orders", {"hs_total_price": "10", "hs_external_created_date": "2026-03-10T09:00:00Z"})  # fmt: skip
+    account.associate("orders", order, "companies", ordered)
+    assert marked
+    with account.serving():
+        kpis = {"new_customers": {"formula": "count(customers)", "period": "month"}}
+        project = written(tmp_path, rendered(account, columns_of(account)), kpis)
+        synced(project)
+        rows = project.run(as_of="2026-07-01", since=dt.date(2026, 1, 1))
+    assert {str(row.period): row.value for row in rows if row.value} == began
+
+
+def test_fields_that_are_not_there_stand_for_nothing() -> None:
+    account = HubSpot()
+    with account.serving():
+        columns = columns_of(account)
+        plain = rendered(account, columns)
+        without = rendered(account, {**columns, "contacts": columns["contacts"] - {"hubspotscore"}})
+    assert "range:" not in plain and "industry" not in plain, (
+        "a contact's company and a company's trade are no range"
+    )
+    assert "# - The range or plan: no field of yours looks like it" in plain
+    assert "qualified: score >= 50" in plain and "qualified:" not in without
+
+
+@pytest.mark.parametrize("label", ["Canal d’acquisition", "Canal d'acquisition", "Canal dʼacquisition"])
+def test_a_channel_in_french_with_any_apostrophe(label: str) -> None:
+    account = HubSpot()
+    for table in ("contacts", "companies"):
+        account.add_property(table, "own_channel", label, "enumeration")
+    with account.serving():
+        text = rendered(account, columns_of(account))
+    assert text.count("channel: canal_d_acquisition") == 2
+    assert (
+        "# - The channel that won a lead, a customer: contacts.canal_d_acquisition, companies.canal_d_acquisition."
+        in text
+    )
 
 
 def test_the_documents_examples_are_right(plain: HubSpot, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +80,8 @@ def leading_to(crm: Crm, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """The starter leads to the simulator instead of the CRM's own address."""
     render = starter.render
 
-    def led(folder: Path, tables: starter.Tables | None) -> str:
-        text, found = re.subn(crm.reach[0], crm.reach[1].replace("URL", url), render(folder, tables))
+    def led(folder: Path, tables: starter.Tables | None, given: Collection[str] = ()) -> str:
+        text, found = re.subn(crm.reach[0], crm.reach[1].replace("URL", url), render(folder, tables, given))
         assert found, "the starter's source is written in another way"
         return text
 

@@ -23,7 +23,7 @@ _OWN = {
     ],
     "companies": [
         ("acquisition_channel", "Channel", "enumeration"), ("utm_campaign", "Campaign", "string"), ("shop_range", "Segment", "enumeration"),
-        ("left_on", "Churned at", "datetime"),
+        ("left_on", "Churned at", "datetime"), ("won_on", "Customer since", "datetime"),
     ],
     "deals": [("sold_through", "Sales channel", "enumeration")],
 }  # fmt: skip
@@ -65,6 +65,7 @@ def _company(simulator: HubSpot, row: dict[str, str]) -> None:
     values = {
         "name": f"Customer {row['id']}", "country": row["country"], "acquisition_channel": row["channel"], "utm_campaign": row["campaign"],
         "shop_range": row["segment"], "left_on": _told(row["churned_at"]),
+        "won_on": _told(row["created_at"]),
     }  # fmt: skip
     _add(simulator, "companies", row["id"], row["created_at"], values)
 

@@ -84,4 +84,5 @@ def test_what_rests_on_what_has_gone_goes_too() -> None:
             if any(w in line for w in words)
         ]
 
-    assert fitting({"a.yaml": text}, wrong) == {"a.yaml": "kpis:\n  c: count(orders)\n"}  # type: ignore[arg-type]
+    kept, cut = fitting({"a.yaml": text}, wrong)  # type: ignore[arg-type]
+    assert kept == {"a.yaml": "kpis:\n  c: count(orders)\n"} and list(cut) == ["a", "b"]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cadran.cli.common import fail, problems_shown
+
+if TYPE_CHECKING:
+    from cadran.starting.init import Made
 
 
 @click.command()
@@ -25,7 +29,9 @@ from cadran.cli.common import fail, problems_shown
     multiple=True,
     help="A setting of the source, such as proxy=http://proxy.example:3128; may be repeated.",
 )
-@click.option("--force", is_flag=True, help="Write over the kpis.yaml that is there.")
+@click.option(
+    "--force", is_flag=True, help="Write over files that are there; copies of them are kept beside."
+)
 @click.pass_context
 def init(
     ctx: click.Context, folder: Path | None, connector: str, settings: tuple[str, ...], force: bool
@@ -47,14 +53,33 @@ def init(
         made = begin(
             target, connector, os.environ, settings={key: value for key, _, value in pairs}, force=force
         )
-    for name in made.files:
-        click.echo(f"written: {target / name}")
-    if made.left_out:
-        click.echo(f"{made.kpis} KPIs; left out, as they need what is not there: {', '.join(made.left_out)}")
-    if made.account:
-        click.echo(f"the fields are those of {made.account}")
+    _told(made, target)
     steps = [
         "cadran check",
         *(["cadran sync", "cadran run"] if connector else ["cadran run --as-of 2026-04-01"]),
     ]
     click.echo(f"next: {', then '.join(steps)}")
+
+
+def _told(made: Made, target: Path) -> None:
+    """What was written, what it takes for what, and what it has not."""
+    for name in made.files:
+        click.echo(f"written: {target / name}")
+    for name in made.kept:
+        click.echo(f"{target / name}: what was there before")
+    if not made.ignored:
+        click.echo(
+            f"{target / '.gitignore'} is there: write .cadran/ into it, where copies of your source's data are kept"
+        )
+    if made.account:
+        click.echo(f"the fields are those of {made.account}")
+    if made.assumed:
+        click.echo("taken for granted; change in kpis.yaml what is different with you:")
+    for one in made.assumed:
+        click.echo(f"  {one}")
+    if made.account:
+        click.echo(f"{made.kpis} KPIs, without targets, alerts and owners: those are yours to write")
+    if made.left_out:
+        click.echo("left out:")
+    for reason, names in made.left_out.items():
+        click.echo(f"  {reason}: {', '.join(names)}")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 from cadran.declare.document import Document, Place
 from cadran.declare.findings import Findings
 from cadran.plugins.secrets import SecretError
-from cadran.problems import Problem, suggest
+from cadran.problems import Problem
 from cadran.starred import in_url, is_secret
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?", re.DOTALL)
 _ELSEWHERE = re.compile(r"([a-z][a-z0-9_-]*):(?!-)(.+)", re.DOTALL)
 _SHORTEST = 3  # a shorter secret cannot be masked without garbling everything
 _DISTINCT = 8  # from this length on it is masked wherever it stands, below only as a word of its own
+_SLIP = 0.7  # of the letters of a word that was mistyped are right
 MASK = "***"
 
 
@@ -86,8 +88,19 @@ def _look_up(setting: re.Match[str], place: Place, given: Given, base: Path) -> 
     if default is not None:
         return default
     default = "" if is_secret(name) else f", or give a default: ${{{name}:-…}}"
-    hint = suggest(name, given.environ) or f"set {name} in the environment{default}"
+    hint = _mistyped(name, given.environ) or f"set {name} in the environment{default}"
     given.found.error("unset-setting", f"the setting {name} is not set", place, hint, setting.span())
+    return ""
+
+
+def _mistyped(name: str, environ: Iterable[str]) -> str:
+    """``did you mean …?`` where a variable differs by a slip in a word. Variables of one program begin alike: those that only do are other ones."""
+    words = name.casefold().split("_")
+    for other in environ:
+        others = other.casefold().split("_")
+        alike = len(words) == len(others) and all(get_close_matches(a, [b], 1, _SLIP) for a, b in zip(words, others, strict=True))  # fmt: skip
+        if alike or "".join(words) == "".join(others):
+            return f"did you mean '{other}'?"
     return ""
 
 

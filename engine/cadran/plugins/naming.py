@@ -14,7 +14,7 @@ def column_name(label: str, taken: Container[str] = ()) -> str:
     'date_de_résiliation_client'
     """
     text = unicodedata.normalize("NFC", label).casefold()
-    name = re.sub(r"\W+", "_", text).strip("_") or "column"
+    name = re.sub(r"[\Wʼʹ]+", "_", text).strip("_") or "column"
     name = f"_{name}" if name[0].isdigit() else name
     number, out = 1, name
     while out in taken:

@@ -58,6 +58,27 @@ class File:
     def _cut(self, start: int, end: int) -> None:
         del self.lines[start:end]
 
+    def _falling(self, problem: Problem) -> int | None:
+        """Where the entry begins that goes as a whole with this problem; None where less goes."""
+        assert problem.where is not None
+        number = problem.where.line - 1
+        line = self.lines[number]
+        if _LISTS.search(line) and "[" in line:
+            return None
+        if (line.lstrip().startswith("- {") and "when:" in line) or _LISTS.match(line.strip()):
+            return None
+        return self.entries[bisect_right(self.entries, number) - 1]
+
+    def cut_by(self, problems: Iterable[Problem]) -> dict[str, Problem]:
+        """The names of the entries that go as a whole, each with the first of its problems."""
+        out: dict[str, Problem] = {}
+        for problem in problems:
+            start = self._falling(problem) if problem.where is not None else None
+            if start is not None:
+                key = next(line for line in self.lines[start:] if _ENTRY.match(line))
+                out.setdefault(key.strip().partition(":")[0], problem)
+        return out
+
     def without(self, problems: Iterable[Problem]) -> File:
         """The file without what these problems point at: a name in a list, an alert of several, else the whole entry."""
         names: list[tuple[int, int, int]] = []
@@ -70,10 +91,10 @@ class File:
             line = self.lines[number]
             if _LISTS.search(line) and "[" in line:
                 names.append((number, problem.where.column - 1, problem.where.width))
-            elif (line.lstrip().startswith("- {") and "when:" in line) or _LISTS.match(line.strip()):
+            elif (start := self._falling(problem)) is None:
                 lines.add(number)
             else:
-                whole.add(self.entries[bisect_right(self.entries, number) - 1])
+                whole.add(start)
         for number, column, width in sorted(set(names), reverse=True):
             self.lines[number] = _without_name(self.lines[number], column, width)
         gone = lines | {n for start in whole for n in range(start, self._end(start, self.entries))}
@@ -131,8 +152,10 @@ def _until_section(lines: Sequence[str]) -> Iterable[str]:
 
 def fitting(
     files: Mapping[str, str], wrong: Callable[[Mapping[str, str]], Sequence[Problem]]
-) -> dict[str, str]:
-    """The files with what fits of them, by their names. ``wrong`` says what is wrong with a project that has these."""
+) -> tuple[dict[str, str], dict[str, Problem]]:
+    """The files with what fits of them, by their names, and for each entry that does not what is wrong with it. ``wrong`` says what is
+    wrong with a project that has these."""
+    cut: dict[str, Problem] = {}
     found = {name: File.read(name, text) for name, text in files.items()}
     while True:
         problems = wrong({name: file.text for name, file in found.items() if file.text})
@@ -141,6 +164,8 @@ def fitting(
             if problem.where is not None and problem.where.file in found:
                 by_file.setdefault(problem.where.file, []).append(problem)
         if not by_file:
-            return {name: file.text for name, file in found.items() if file.text}
+            return {name: file.text for name, file in found.items() if file.text}, cut
         for name, mine in by_file.items():
-            found[name] = File.read(name, found[name].text).without(mine)
+            file = File.read(name, found[name].text)
+            cut |= {entry: problem for entry, problem in file.cut_by(mine).items() if entry not in cut}
+            found[name] = file.without(mine)

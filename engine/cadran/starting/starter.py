@@ -1,12 +1,12 @@
 """A connector's starter: a ``kpis.yaml`` with gaps, which are filled with the columns that an account has.
 
 ``pick("deals", "sales_channel", "dealtype")`` in it is the first of these columns that the table has; where the account was not asked, the
-last, which is a standard one or ``null``.
+last, which is a standard one or ``null``. ``given`` are the settings of the source that somebody has named, which may stand for others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from cadran.plugins.connector import Table
@@ -15,7 +15,7 @@ FILE = "kpis.yaml.jinja"
 Tables = Mapping[str, Table]
 
 
-def render(folder: Path, tables: Tables | None) -> str:
+def render(folder: Path, tables: Tables | None, given: Collection[str] = ()) -> str:
     """The text of ``kpis.yaml``. Raises FileNotFoundError where the folder holds no starter."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -31,7 +31,22 @@ def render(folder: Path, tables: Tables | None) -> str:
         return tables is None or (table in tables and _column(tables[table], name) is not None)
 
     text = (folder / FILE).read_text(encoding="utf-8")
-    return env.from_string(text, globals={"pick": pick, "has": has}).render()
+    return env.from_string(text, globals={"pick": pick, "has": has, "given": given}).render()
+
+
+def assumed(text: str) -> tuple[str, ...]:
+    """What the starter says at the top that it takes for what: the points of its first comment."""
+    points: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        if line.startswith("# - "):
+            points.append(line.removeprefix("# - "))
+        elif points and line.startswith("#   "):
+            points[-1] += f" {line[1:].strip()}"
+        elif points:
+            break
+    return tuple(points)
 
 
 def _picked(tables: Tables | None, table: str, names: Sequence[str]) -> str:
