@@ -66,6 +66,8 @@ def _exact(seconds: int) -> str:
     return f"{seconds // size} {unit}"
 
 
+#: How durations are written, for messages: a month and a year are none, as they differ in length.
+DURATIONS = "'3 days', '2 weeks' or '26h', in weeks, days, hours (h), minutes (min) or seconds (s)"
 _DURATION = re.compile(r"\s*(\d+)\s*(d|days?|w|weeks?|h|hours?|m|min|minutes?|s|seconds?)\s*$", re.IGNORECASE)
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
@@ -74,7 +76,7 @@ def parse_duration(text: str) -> Duration:
     """``3 days``, ``2 weeks``, ``26h``, ``7d`` → a :class:`Duration`. Raises ValueError."""
     found = _DURATION.match(text)
     if not found:
-        raise ValueError(f"'{text}' is not a duration; write it like '3 days', '2 weeks' or '26h'")
+        raise ValueError(f"'{text}' is not a duration; write it like {DURATIONS}")
     number, unit = int(found[1]), found[2][0].lower()
     if unit in "dw":
         return Duration(days=number * (7 if unit == "w" else 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -292,3 +293,70 @@ def test_channels_that_cannot_work(case: str, tmp_path: Path) -> None:
     done = call(folder, "check")
     assert (done.code, said in done.err + done.out) == (2, True)
     assert "channels.board" in done.err + done.out
+
+
+ERP = """\
+version: 1
+currency: EUR
+sources:
+  erp:
+    connector: http_json
+    url: https://erp.example.com/api
+    auth: {bearer: abcdefgh}
+    tables:
+      invoices:
+        path: /invoices
+        pages: {cursor: next, param: after}
+        key: id
+        columns: {id: bigint, amount: "decimal(12,2)", day: date, channel: text, currency: text}
+      other: {path: /other, key: id, columns: {id: bignt}}
+rates: {from: erp.invoices, rate: amount, date: day}
+datasets:
+  invoices: {from: erp.invoices, key: id, date: day, money: {amount: currency}}
+  clients: {from: [erp.invoices, erp.invoices2], key: id, date: day, columns: {big: amount > 100}, links: {client: {to: invoices, column: id}}}
+segments: {channel: {invoices: channel, clients: channel}}
+kpis:
+  revenue: {formula: sum(invoices.amount), period: month, segment: channel, unit: EUR}
+  margin: {formula: revenue - sum(clients.amount), period: month, target: max(clients.amount) * 2, unit: EUR}
+  share: {formula: "count(clients) filter (where big) / count(clients)", period: month, alert: {name: few, when: value < 1}}
+"""
+
+
+def errors_of(folder: Path, text: str) -> list[str]:
+    (folder / "kpis.yaml").write_text(text, encoding="utf-8")
+    done = call(folder, "check", "--format", "json")
+    assert done.code == 2
+    return [
+        f"{p['subject']}: {p['message']}"
+        for p in json.loads(done.out)["problems"]
+        if p["severity"] == "error"
+    ]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["its only table", "one of its tables"])
+def test_a_source_that_is_not_there_is_one_error(tmp_path: Path, whole: bool) -> None:
+    text = ERP.replace(
+        "{from: [erp.invoices, erp.invoices2]",
+        "{from: epr.more" if whole else "{from: [epr.more, erp.invoices]",
+    )
+    text = text.replace("bignt", "bigint")
+    assert errors_of(tmp_path, text) == ["datasets.clients: unknown source 'epr'"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("cursor: next", "curser: next", "unknown key 'curser'"),
+        ("{bearer: abcdefgh}", "{baerer: abcdefgh, value: x}", "unknown key 'baerer'"),
+        ("{bearer: abcdefgh}", "{baerer: abcdefgh}", "unknown key 'baerer'"),
+    ],
+)
+def test_what_comes_of_a_key_that_nobody_knows_is_not_said_as_well(tmp_path: Path, right: str, wrong: str, said: str) -> None:  # fmt: skip
+    text = ERP.replace(right, wrong).replace("[erp.invoices, erp.invoices2]", "erp.invoices")
+    assert errors_of(tmp_path, text.replace("bignt", "bigint")) == [f"sources.erp: {said}"]
+
+
+def test_another_mistake_in_a_source_is_said_beside_a_key_that_nobody_knows(tmp_path: Path) -> None:
+    text = ERP.replace("cursor: next", "curser: next").replace("[erp.invoices, erp.invoices2]", "erp.other")
+    found = ["sources.erp: unknown key 'curser'", "sources.erp: unknown type 'bignt'"]
+    assert errors_of(tmp_path, text) == found

@@ -143,10 +143,50 @@ def test_french_reports_say_it_in_french(folder: Path) -> None:
     assert "! 3 indicateurs en échec · source 'ads'" in done.out
 
 
-def test_nothing_is_shown_where_all_that_was_asked_for_failed(folder: Path) -> None:
+def test_all_that_was_asked_for_is_shown_as_failed(folder: Path) -> None:
     done = call(without(folder, "ads/costs.csv"), "run", *AS_OF, "--format", "csv", "cost", "cost_per_order")
-    assert (done.code, done.out) == (2, "")
+    assert done.code == 2
+    assert values(done) == {"cost": "failed", "cost_per_order": "failed"}
     assert "sources.ads: there is no 'ads'" in done.err
+
+
+ALL_GONE = ["ads/costs.csv", "data/orders.csv", "bank/rates.csv"]
+ALL = {"revenue", "number", "cost", "cost_per_order", "planned"}
+
+
+def test_the_table_says_that_all_failed(folder: Path) -> None:
+    done = call(without(folder, *ALL_GONE), "run", *AS_OF)
+    assert done.code == 2
+    said = " ".join(done.out.split())
+    for label in ("Revenue", "Orders", "Cost", "Cost per order", "Against cost"):
+        assert label in said
+    assert "failed · source 'ads': there is no 'ads'" in said
+    assert done.err.count("sources.shop: there is no 'data'") == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "markdown", "html"])
+def test_every_format_is_made_where_all_failed(folder: Path, kind: str) -> None:
+    done = call(without(folder, *ALL_GONE), "run", *AS_OF, "--format", kind)
+    assert done.code == 2
+    if kind == "csv":
+        assert values(done) == dict.fromkeys(ALL, "failed")
+    elif kind == "json":
+        assert {failed["kpi"] for failed in json.loads(done.out)["failed"]} == ALL
+    else:
+        assert "there is no" in done.out and "ads" in done.out
+
+
+@pytest.mark.parametrize("command", [["run"], ["report", "monthly"], ["report"]])
+def test_no_report_of_before_is_left_where_all_failed(folder: Path, command: list[str]) -> None:
+    """That of before, with its figures and no mark, would be taken for today's."""
+    assert call(folder, *command, *AS_OF).code == 0
+    [page] = (folder / "reports").glob("*.html")
+    before = page.read_text(encoding="utf-8")
+    done = call(without(folder, *ALL_GONE), *command, *AS_OF)
+    assert done.code == 2
+    now = page.read_text(encoding="utf-8")
+    assert now != before
+    assert "Failed: source" in now
 
 
 def test_another_mistake_is_not_hidden_by_it(folder: Path) -> None:

@@ -314,5 +314,5 @@ def test_quarantine_is_counted_in_every_format(tmp_path: Path, kind: str) -> Non
 def test_without_quarantine_a_bad_row_fails_the_run(tmp_path: Path) -> None:
     folder = project(tmp_path, TYPED.replace("on_bad_row: quarantine, ", ""), {"orders": BAD})
     done = call(folder, "run", *AS_OF, "--format", "csv")
-    assert done.code == 2 and not done.out
+    assert done.code == 2 and {row["status"] for row in lines(done)} == {"failed"}
     assert "orders.csv:6" in done.err and "orders.csv:7" in done.err

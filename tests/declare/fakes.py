@@ -46,6 +46,9 @@ class Installed:
     def synced(self, connector: str) -> bool | None:
         return None if connector not in self.connectors else connector in self.kept
 
+    def type_hints(self, connector: str) -> tuple[str, str]:
+        return "", ""
+
     def _of(self, kind: Kind) -> Mapping[str, Schema]:
         return {"connector": self.connectors, "notifier": self.notifiers}.get(kind, {})
 

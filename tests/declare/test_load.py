@@ -188,9 +188,15 @@ def test_what_is_broken_is_left_out_and_remembered(read: Load) -> None:
 def test_a_missing_main_file(tmp_path: Path) -> None:
     declaration, problems = load(tmp_path / "kpis.yaml", environ={}, plugins=NOTHING)
     assert declaration is None
-    assert [str(p) for p in problems] == [
-        "kpis.yaml:1:1: this file does not exist; check the name and the folder"
-    ]
+    [problem] = problems
+    assert problem.message == f"there is no '{tmp_path / 'kpis.yaml'}'"
+    assert problem.hint == "check the name and the folder; 'cadran init' begins a new project"
+
+
+def test_a_missing_folder_is_said_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, [problem] = load(Path("nulle/part"), environ={}, plugins=NOTHING)
+    assert str(problem).startswith("there is no 'nulle/part'; ") and "'cadran init'" in problem.hint
 
 
 def test_secrets_are_masked_in_messages(read: Load) -> None:

@@ -216,6 +216,30 @@ def test_rows_that_say_that_they_are_gone(
     assert len(got.places) == 3  # behind each answer, and not between its rows and what is gone
 
 
+@pytest.mark.parametrize(
+    ("type_", "value", "mark", "gone"),
+    [
+        ("boolean", True, True, True),
+        ("boolean", "true", "yes", True),
+        ("boolean", True, 1, True),
+        ("boolean", True, None, False),
+        ("boolean", False, "no", True),
+        ("bigint", "1", 1, True),
+        ("decimal(12,2)", 1, "1.00", True),
+        ("text", "oui", "Oui", True),
+    ],
+)
+def test_a_mark_is_read_as_its_column_is(server: Rest, type_: str, value: Any, mark: Any, gone: bool) -> None:
+    for number in server.rows:
+        server.change(
+            number, START, cancelled={"boolean": value not in (True, "true"), "text": ""}.get(type_, 0)
+        )
+    server.change(4, START, cancelled=mark)
+    deletes = {"column": "cancelled", "value": value}
+    connector = rest(server, columns={"id": "bigint", "cancelled": type_}, key="id", deletes=deletes)
+    assert collect(connector, "invoices").deleted == ([{"id": 4}] if gone else [])
+
+
 @pytest.mark.parametrize("change", [{}, {"customer": {"nom": "x"}}])
 def test_a_column_that_no_row_holds(server: Rest, change: dict[str, Any]) -> None:
     for number in server.rows:

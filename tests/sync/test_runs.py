@@ -115,9 +115,15 @@ def test_a_run_without_sync_says_how_old_the_rows_are(opened: Project, of: World
 def test_a_source_that_was_never_synced_is_one_error(tmp_path: Path, of: World, partial: bool) -> None:
     opened = project(tmp_path, of, MORE)
     assert [p.code for p in opened.check()] == ["columns-not-known"]
-    with pytest.raises(ProblemsFound) as raised:
-        opened.run(as_of="2026-04-01", sync=False, partial=partial)
-    [problem] = raised.value.problems
+    if partial:
+        results = opened.run(as_of="2026-04-01", sync=False, partial=True)
+        assert {failed.kpi for failed in results.failed} == {"revenue", "deal_count", "others"}
+        found = list(dict.fromkeys(problem for failed in results.failed for problem in failed.problems))
+    else:
+        with pytest.raises(ProblemsFound) as raised:
+            opened.run(as_of="2026-04-01", sync=False)
+        found = list(raised.value.problems)
+    [problem] = found
     assert (problem.message, problem.hint) == ("source 'crm' was never synced", "run 'cadran sync crm'")
     assert (problem.subject, problem.where is not None and problem.where.line) == ("sources.crm", 4)
 
@@ -229,6 +235,61 @@ def test_a_source_that_fails_keeps_no_other_from_its_rows(tmp_path: Path, of: Wo
     assert (problem.message, problem.subject) == ("the server fails", "sources.erp")
 
 
+def test_a_source_that_is_down_says_that_its_copy_can_be_read(opened: Project, of: World) -> None:
+    opened.sync(now=of.clock)
+    of.failing = Transient("the server fails", hint="try later")
+    found = opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0]
+    assert found.message == "the server fails"
+    assert (
+        found.hint
+        == f"try later; 'cadran --no-sync run' computes with its rows of {of.now:%Y-%m-%d %H:%M} UTC"
+    )
+    assert value(opened, sync=False) == Decimal("11.25")
+
+
+def test_a_run_over_young_rows_says_that_the_last_sync_failed(opened: Project, of: World) -> None:
+    now = of.now = dt.datetime.now(dt.UTC)
+    opened.sync()
+    of.failing = Transient(f"the server says {SECRET} fails")
+    opened.sync(now=lambda: now + dt.timedelta(minutes=2))
+    for sync in (True, False):
+        results = opened.run(as_of="2026-04-01", sync=sync)
+        [warning] = [p for p in results.warnings if p.code == "sync-failed"]
+        assert (
+            warning.message.startswith("its last sync failed at ")
+            and "the server says *** fails" in warning.message
+        )
+        assert (
+            "; these are the rows of " in warning.message and warning.hint == "'cadran sync crm' tries again"
+        )
+        assert (warning.subject, warning.where is not None and warning.where.line) == ("sources.crm", 4)
+    of.failing = None
+    opened.sync(now=lambda: now + dt.timedelta(minutes=4))
+    results = opened.run(as_of="2026-04-01")
+    assert not [p for p in results.warnings if p.code == "sync-failed"], "that is over"
+
+
+def test_a_column_of_texts_is_put_right_in_the_file(tmp_path: Path, of: World) -> None:
+    """No SELECT can be written for an API."""
+    of.columns("deals", DEALS.columns[0], DEALS.columns[1], Column("amount", "VARCHAR"), DEALS.columns[3])
+    for row, text in zip(of.tables["deals"].rows, ["1.50", "2.00", "3.00", "4.00", "n/a"], strict=True):
+        row |= {"amount": text}
+    opened = project(tmp_path, of)
+    with pytest.raises(ProblemsFound) as raised:
+        opened.run(as_of="2026-04-01")
+    [problem] = [p for p in raised.value.problems if p.severity == "error"]
+    assert problem.message.startswith("'n/a' in column 'amount' is not a number")
+    assert "'sql:'" not in problem.hint and "try_cast(COLUMN as decimal(18, 2))" in problem.hint
+    derived = "date: changed, columns: {sum_of_it: 'try_cast(amount as decimal(18, 2))'}"
+    opened.file.write_text(PROJECT.replace("date: changed", derived).replace("deals.amount", "deals.sum_of_it"), encoding="utf-8")  # fmt: skip
+    assert value(opened) == Decimal("10.50")
+
+
+def test_where_no_copy_is_there_none_is_spoken_of(opened: Project, of: World) -> None:
+    of.failing = Transient("the server fails", hint="try later")
+    assert opened.run(as_of="2026-04-01", partial=True).failed[0].problems[0].hint == "try later"
+
+
 def test_a_table_that_there_is_not_is_said_where_it_is_named(tmp_path: Path, of: World) -> None:
     text = PROJECT.replace("crm.deals", "crm.deal")
     [one] = project(tmp_path, of, text).sync()
@@ -329,7 +390,7 @@ def test_the_reasons_of_what_was_set_aside(called: Any, of: World) -> None:
         "crm.deals: column 'amount' is VARCHAR at the source now, and DECIMAL(18,2) here"
     )
     assert lines[1:4] == [
-        "crm.deals: 5 rows were set aside, and no figure counts them",
+        "crm.deals: 5 of 6 rows were set aside, and no figure counts them",
         "  deals, id 0: amount: 0.125 is no DECIMAL(18,2); 3 more like it",
         "  deals, row 2: id: the key is empty (the column is BIGINT)",
     ]

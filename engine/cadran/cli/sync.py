@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _REASONS = 3  # of each table; --format json has more
 _WAY_OUT = "correct the values at the source, or give the column a type that holds them where the source's settings name it"
 
+_WAY_OUT_OF_FORMAT = (
+    "correct 'format:' of the column where the source's settings name it, or the values at the source"
+)
+
 
 @click.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE | SOURCE.TABLE]…")
@@ -110,10 +114,12 @@ def _notes(outcomes: list[Synced]) -> None:
         for note in one.notes:
             click.echo(f"{name}: {note}")
         if one.aside:
-            click.echo(f"{name}: {count:,} {'row was' if count == 1 else 'rows were'} set aside, and no figure counts {'it' if count == 1 else 'them'}")  # fmt: skip
+            whole = count + one.counts.rows
+            click.echo(f"{name}: {count:,} of {whole:,} rows {'was' if count == 1 else 'were'} set aside, and no figure counts {'it' if count == 1 else 'them'}")  # fmt: skip
             for aside in one.aside[:_REASONS]:
                 click.echo(f"  {_reason(aside)}")
-            click.echo(f"  {_WAY_OUT}")
+            by_format = all("'format: " in aside.reason for aside in one.aside)
+            click.echo(f"  {_WAY_OUT_OF_FORMAT if by_format else _WAY_OUT}")
 
 
 def _reason(one: Aside) -> str:

@@ -65,6 +65,7 @@ def table(written: str, place: Place, sections: Sections, found: Findings) -> Ta
 
 
 def _tables(value: Any, place: Place, sections: Sections, found: Findings) -> tuple[TableRef, ...]:
+    """None at all where one of them is wrong: then the dataset's columns are not known, and are not said to be wrong as well."""
     tables = [table(written, at, sections, found) for written, at in values.each(value, place)]
     known: dict[tuple[str, str], TableRef] = {}
     for ref in filter(None, tables):
@@ -72,7 +73,7 @@ def _tables(value: Any, place: Place, sections: Sections, found: Findings) -> tu
         if first is not ref:
             message = f"the table '{ref.source}.{ref.table}' is named twice, so its rows would count twice"
             found.error("repeated-table", message, ref.place, "keep one of them")
-    return tuple(known.values())
+    return () if None in tables else tuple(known.values())
 
 
 def _expect(value: dict[str, Any], place: Place, found: Findings) -> Expect:

@@ -36,6 +36,7 @@ class Document:
         "lines",
         "shown_as",
         "substituted",
+        "unknown",
         "unresolved",
     )
 
@@ -45,6 +46,7 @@ class Document:
         self.lines = split_lines(text)
         self.substituted: set[Keys] = set()  # values that are not what is written: ``${…}`` was replaced
         self.unresolved: set[Keys] = set()  # those whose setting is unknown, so that the value means nothing
+        self.unknown: set[Keys] = set()  # keys that nobody knows, and which are left out of the data
         self._text = text
         self._root = root
         self._starts: list[int] = []

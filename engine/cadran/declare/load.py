@@ -10,6 +10,7 @@ import datetime as dt
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cadran.calendar import MONTH_NAMES, UTC, Calendar
@@ -76,8 +77,16 @@ def load(
         declaration = None
         if reader.documents:
             declaration = _build(reader, allow_paths)
-        problems = in_order(reader.found.problems)
+        problems = [_of_project(p, file) for p in in_order(reader.found.problems)]
         return declaration, masked(problems, reader.given.secrets | reader.passwords)
+
+
+def _of_project(problem: Problem, file: Path) -> Problem:
+    """Where there is no project at all, what was looked for is said as it was given, and how one begins."""
+    if problem.code != "file-not-found" or file.exists():
+        return problem
+    new = "" if "rename it" in problem.hint else "; 'cadran init' begins a new project"
+    return replace(problem, message=f"there is no '{file}'", where=None, hint=problem.hint + new)
 
 
 @contextmanager

@@ -49,6 +49,9 @@ class Plugins(Protocol):
     def synced(self, connector: str) -> bool | None:
         """Whether its rows are kept between runs; None where there is no such connector, or it cannot be loaded."""
 
+    def type_hints(self, connector: str) -> tuple[str, str]:
+        """What a synced connector says can be done about texts that are wanted as numbers, and as days; else empty."""
+
     def addressed(self, notifier: str) -> bool | None: ...
 
     def takes(self, notifier: str) -> frozenset[Said] | None: ...
@@ -126,7 +129,7 @@ def source(name: str, entry: Entry, folder: Path, plugins: Plugins, found: Findi
         hint = "take it out: each run reads this source anew"
         found.error("sync-of-nothing", f"the connector '{connector}' keeps no rows, so '{SYNC}:' has no meaning here", place.child(SYNC), hint)  # fmt: skip
         said = None
-    return Source(name, connector, config, place, base, syncing(said, place.child(SYNC), found))
+    return Source(name, connector, config, place, base, syncing(said, place.child(SYNC), found), *plugins.type_hints(connector))  # fmt: skip
 
 
 def channel(name: str, entry: Entry, folder: Path, found: Findings) -> Channel:

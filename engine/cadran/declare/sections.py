@@ -100,6 +100,8 @@ class Sections:
                 if not isinstance(document.data, dict):
                     document.data = None
                 continue
+            if finding.code == "unknown-key":
+                document.unknown.add(path)
             cut = self._cut(path, finding)
             if path[0] in NAMED and len(path) > 1 and len(cut) <= 2:
                 self.broken.add((str(path[0]), str(path[1])))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from cadran.calendar import Calendar, Duration, Period, parse_duration
+from cadran.calendar import DURATIONS, Calendar, Duration, Period, parse_duration
 from cadran.declare.document import Place
 from cadran.declare.findings import Findings
 from cadran.declare.model import Localized, Text
@@ -52,7 +52,7 @@ def date(value: str, place: Place, found: Findings) -> dt.date | None:
 
 
 def duration(
-    value: Any, place: Place, found: Findings, example: str = "write it like '3 days', '2 weeks' or '26h'"
+    value: Any, place: Place, found: Findings, example: str = f"write it like {DURATIONS}"
 ) -> Duration | None:
     if value is None:
         return None

@@ -22,6 +22,7 @@ from cadran.formula.measures import (
     leaves_in,
     ref_of,
 )  # fmt: skip
+from cadran.formula.money import rates_hint
 from cadran.formula.percents import percent_slips
 from cadran.formula.vocabulary import word_of
 from cadran.problems import Position, Problem, listed
@@ -310,7 +311,7 @@ def _currencies(resolved: ResolvedKpi, declaration: Declaration, used: Sequence[
             f"the formula mixes {' and '.join(codes)}",
             resolved.parsed.position(),
             kpi.name,
-            "declare 'rates: {from: source.table}' (columns date, currency, rate) to convert them",
+            rates_hint(declaration),
         )
     unit = kpi.unit
     if len(unit) == 3 and unit.isupper() and codes and unit not in codes:

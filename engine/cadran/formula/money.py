@@ -145,3 +145,18 @@ class MoneyReader:
         return Unresolved(
             Problem("currencies", message, origin.parsed.position(origin.node), origin.subject, hint)
         )
+
+
+def rates_hint(declaration: Declaration) -> str:
+    """How amounts in several currencies are converted, with lines that work as they stand."""
+    home = declaration.currency or "EUR"
+    other = "USD" if home == "CHF" else "CHF"
+    files = next((source.name for source in declaration.sources.values() if source.connector == "files"), "")
+    source = files or "finance"
+    lines = [f"'currency: {home}'"] * (not declaration.currency) + [f"'rates: {{from: {source}.rates}}'"]
+    new = "" if files else f" and, under 'sources:', '{source}: {{connector: files, path: data}}'"
+    return (
+        f"a table of rates converts them: write {' and '.join(lines)}{new}, and put a rates.csv into that source's folder: "
+        f"date,currency,rate, and lines such as 2026-01-01,{other},1.07, what one {other} is worth in {home} from that day on "
+        "(docs/sources.md, 'Amounts in several currencies')"
+    )

@@ -91,6 +91,13 @@ class PluginManager:
         found = self.connector(connector)
         return None if isinstance(found, Problem) else issubclass(found, SyncedConnector)
 
+    def type_hints(self, connector: str) -> tuple[str, str]:
+        """What a synced connector says can be done about texts that are wanted as numbers, and as days; else empty."""
+        found = self.connector(connector)
+        if isinstance(found, Problem) or not issubclass(found, SyncedConnector):
+            return "", ""
+        return found.number_hint, found.date_hint
+
     def addressed(self, notifier: str) -> bool | None:
         """Whether its messages go to recipients; None where there is no such notifier, or it cannot be loaded."""
         found = self.notifier(notifier)

@@ -48,6 +48,9 @@ class Deletes:
     resume: Mapping[str, Any] | None = None
 
 
+_CAST = "correct it at the source, or make a column of it in the dataset: columns: {{NEW: try_cast(COLUMN as {type})}}, which has no value where it is something else"
+
+
 class SyncedConnector(Connector):
     """A source that is asked for changes.
 
@@ -57,6 +60,9 @@ class SyncedConnector(Connector):
     remote = True
     #: A project that uses the connector, as ``cadran init --connector NAME`` writes it: a folder with a ``kpis.yaml``.
     starter: ClassVar[Path | None] = None
+    #: What can be done about a column of texts that is wanted as numbers, and about one that is wanted as days.
+    number_hint: ClassVar[str] = _CAST.format(type="decimal(18, 2)")
+    date_hint: ClassVar[str] = _CAST.format(type="date")
 
     @property
     @abstractmethod

@@ -73,7 +73,8 @@ def opened(
         syncing = syncing and project.syncing
         syncs = Syncs(declaration, plugins, progress=progress, stale=True)
         failures = failed(syncs.run()) if syncing and not apart else {}  # else a run before it has asked
-        problems = [*problems, *(() if syncing else syncs.ages())]
+        failing = {name.partition(".")[0] for name in failures}
+        problems = [*problems, *(() if syncing else syncs.ages()), *syncs.failed_before(apart, failing)]
     with opened_sources(declaration, plugins, asking=asking, failures=failures) as sources:
         sources.apart = frozenset(apart)
         with collector_off():

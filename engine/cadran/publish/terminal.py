@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cadran.compute.results import Results, Row
+from cadran.compute.results import Quality, Results, Row
 from cadran.publish.alerting import Alerts, in_order
 from cadran.publish.choose import RowIndex, newest
 from cadran.publish.failing import failures
-from cadran.publish.figures import Figures
+from cadran.publish.figures import Figures, hide
 from cadran.publish.sparkline import unicode_sparkline
 from cadran.publish.wording import GRAIN, SHORT, SHORT_STATUS
 
@@ -238,15 +238,26 @@ def _print_notes(console: Console, figures: Figures, results: Results) -> None:
     for note in figures.notes(results.notes):
         _say(console, f"· {note}", "dim")
     if results.quarantined:
-        aside = [f"{q.dataset} {q.quarantined}" for q in results.quality if q.quarantined]
+        aside = [_share(q, figures.declaration) for q in results.quality if q.quarantined]
         text = figures.ngettext(
             "%(num)s row was set aside", "%(num)s rows were set aside", results.quarantined
         )
         _say(console, f"▲ {text} ({', '.join(aside)})", "yellow")
+        for quality in (q for q in results.quality if q.quarantined and q.rejected):
+            reason = hide(quality.rejected[0][1], figures.declaration.secrets)
+            _say(console, f"  {quality.dataset}: {reason}", "yellow")
     told = {problem.message for problem in results.warnings}
     for quality in results.quality:
         for finding in (text for text in quality.findings if text not in told):
             _say(console, f"▲ {quality.dataset} · {figures.told(finding)}", "yellow")
+
+
+def _share(quality: Quality, declaration: Declaration) -> str:
+    """``orders 181/300``: of how many rows, unless the dataset has a condition and does not see all of its table."""
+    declared = declaration.datasets.get(quality.dataset)
+    whole = declared is not None and declared.where is None
+    of = f"/{quality.rows + quality.quarantined}" if whole else ""
+    return f"{quality.dataset} {quality.quarantined}{of}"
 
 
 def _hidden(figures: Figures, count: int) -> str:

@@ -22,8 +22,9 @@ def check(store: Store, made: Staged, read: Read, before: Kept | None, way_out: 
     found = store.run(f"SELECT {ASIDE} FROM {made.rows} LIMIT {_MANY}")
     reasons = [str(reason) for (reason,) in found] + [reason for _, reason, _ in made.spool.aside]
     if len(reasons) >= _MANY:
+        what = "'format:'" if "'format: " in reasons[0] else "the type"
         hint = (
-            "correct the type of the column where the source's settings name it, or the values at the source"
+            f"correct {what} of the column where the source's settings name it, or the values at the source"
         )
         raise DataError(f"no row of table '{made.table}' can be taken: {reasons[0]}", hint=hint)
     unseen = read.asked.table.deletes != "never" or not made.shape.key

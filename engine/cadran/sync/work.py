@@ -7,16 +7,17 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cadran.declare.model import Declaration, Source, TableRef
 from cadran.declare.settings import mask
-from cadran.plugins.connector import ConnectorError, Context, Table
+from cadran.plugins.connector import ConfigError, ConnectorError, Context, Table
 from cadran.plugins.manager import PluginManager
 from cadran.plugins.synced import SyncedConnector
 from cadran.problems import Problem, ProblemsFound, listed, suggest
+from cadran.sync import attempts
 from cadran.sync.outcome import Synced
 from cadran.sync.places import Places
 from cadran.sync.reader import known, shown
@@ -25,6 +26,7 @@ from cadran.sync.telling import tell
 
 _PATIENCE = 5.0  # seconds that a sync that was stopped is waited for
 _LOOK = 0.05
+_COPY = "'cadran --no-sync run'"
 
 
 def _utc() -> dt.datetime:
@@ -124,8 +126,17 @@ class Syncs:
             _join([t for t in threads if t.ident is not None], time.monotonic() + _PATIENCE)
             raise
         outcomes = [self._masked(one) for source in wanted for one in out.get(source, ())]
+        self._keep_failures(outcomes)
         tell(self.declaration, outcomes)
         return outcomes
+
+    def _keep_failures(self, outcomes: Sequence[Synced]) -> None:
+        for source in dict.fromkeys(one.source for one in outcomes if one.error is not None and one.there):
+            failed = [
+                (o.table, o.error.message) for o in outcomes if o.source == source and o.error is not None
+            ]
+            places = Places.of(self.declaration.folder.resolve(), source)
+            attempts.write(places, attempts.of(self.clock(), failed))
 
     def _into(self, out: dict[str, list[Synced]], source: str, tables: list[str] | None) -> None:
         try:
@@ -208,6 +219,8 @@ class Syncs:
         one.error.args = (one.error.message,)
         lying = shown(Places.of(self.declaration.folder.resolve(), one.source))
         there = one.table in lying if one.table else bool(lying)
+        if there and not isinstance(one.error, ConfigError):
+            one.error.hint = _with_copy(one.error.hint, min(shown.synced_at for shown in lying.values()))
         return replace(one, problems=tuple(self._problems(one, one.error)), there=there)
 
     def columns(self) -> dict[str, dict[str, Table]]:
@@ -229,6 +242,42 @@ class Syncs:
                 out.append(Problem("not-synced", message, declared.place.position(), f"sources.{source}", hint, "warning"))  # fmt: skip
         return out
 
+    def failed_before(self, apart: Collection[str] = (), failing: Collection[str] = ()) -> list[Problem]:
+        """A warning for each source whose last sync failed, so that its rows are those of before: for datasets that do not stand
+        ``apart``, and not for sources that are ``failing`` now, which is said itself."""
+        folder, out = self.declaration.folder.resolve(), []
+        for source in self.synced():
+            places = Places.of(folder, source)
+            failure = attempts.read(places) if source not in failing else None
+            if failure is None:
+                continue
+            used = {
+                t.table
+                for n, d in self.declaration.datasets.items()
+                if n not in apart
+                for t in d.tables
+                if t.source == source
+            }
+            lying = shown(places)
+            times = [lying[table].synced_at for table in used.intersection(failure.tables, lying)]
+            if times and min(times) < failure.at:
+                message = f"its last sync failed at {failure.at:%Y-%m-%d %H:%M} UTC: {failure.message}; these are the rows of {min(times):%Y-%m-%d %H:%M} UTC"
+                where, hint = (
+                    self.declaration.sources[source].place.position(),
+                    f"'cadran sync {source}' tries again",
+                )
+                out.append(
+                    Problem(
+                        "sync-failed",
+                        mask(message, self.secrets),
+                        where,
+                        f"sources.{source}",
+                        hint,
+                        "warning",
+                    )
+                )
+        return out
+
     # --- what went wrong ----------------------------------------------------------------------------------------------------
 
     def _problems(self, one: Synced, error: ConnectorError) -> Iterable[Problem]:
@@ -241,6 +290,13 @@ class Syncs:
         # One problem: lines of a log mean something in their order, and problems are sorted.
         more = [f"it said: {' | '.join(line.strip() for line in error.more)}"] if error.more else []
         yield Problem("sync", error.message, where, subject, "; ".join(filter(None, [error.hint, *more])))
+
+
+def _with_copy(hint: str, when: dt.datetime) -> str:
+    """That runs can be had of what lies here; said once, where several tables share an error."""
+    if _COPY in hint:
+        return hint
+    return "; ".join(filter(None, [hint, f"{_COPY} computes with its rows of {when:%Y-%m-%d %H:%M} UTC"]))
 
 
 def ago(age: dt.timedelta) -> str:

@@ -38,6 +38,8 @@ class HttpJsonConnector(SyncedConnector):
     """Reads whatever answers with lists of JSON objects."""
 
     config_schema: ClassVar[Mapping[str, Any]] = SCHEMA
+    number_hint = 'declare its type under \'columns:\' of the source\'s table, such as "decimal(12,2)", or {type: "decimal(12,2)", format: comma} for 1.234,56'
+    date_hint = "declare its type under 'columns:' of the source's table, such as date, or {type: date, format: \"%d/%m/%Y\"} for 31/12/2026"
 
     _http: Http | None = None
 

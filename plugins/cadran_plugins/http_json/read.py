@@ -26,7 +26,7 @@ from cadran_plugins.http_json.asking import Asking
 from cadran_plugins.http_json.auth import Auth
 from cadran_plugins.http_json.paths import MISSING, find, shown
 from cadran_plugins.http_json.seen import Lacking, Moved, Seen
-from cadran_plugins.http_json.settings import Declared, Field, check_looks_back
+from cadran_plugins.http_json.settings import DAY, Declared, Field, check_looks_back
 
 Item = Page | Deletes | Rejected | End
 _ROUND = 1000
@@ -61,7 +61,9 @@ class Reading:
             yield End(0, resume.get("state"))
             return
         spot: pages.Spot | None = self._start(resume)
-        records = Records([Column(f.name, f.type) for f in self.fields], key=self.table.key)
+        formats = {f.name: f.format.removeprefix(DAY) for f in self.fields if f.format}
+        columns = [Column(f.name, f.type) for f in self.fields]
+        records = Records(columns, key=self.table.key, formats=formats)
         seen = Seen.of(self.table, self.fields) if resume is None else None
         sent, state, known = 0, None, resume is None and self.window.state is None
         while spot is not None:

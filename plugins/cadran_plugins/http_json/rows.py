@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from cadran.plugins.typed.values import BOOLEANS
 from cadran_plugins.http_json.paths import MISSING, find
-from cadran_plugins.http_json.settings import DAY, Declared, Field
+from cadran_plugins.http_json.settings import DAY, Declared, Field, Marked, as_number
 
 _START = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _BARE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?")
@@ -34,12 +35,19 @@ def split(
 
 def _is_gone(table: Declared, row: Mapping[str, Any]) -> bool:
     if table.marked is not None:
-        value = find(row, table.marked.path)
-        if table.marked.value is None:
-            return not any(value is no or value == no for no in _NOT_MARKED)
-        return str(value).casefold() == str(table.marked.value).casefold()  # true, "true" and True are one
+        return _is_marked(table.marked, find(row, table.marked.path))
     # OData: "@removed" since 4.01, before that a context that ends so (Dynamics 365).
     return "@removed" in row or str(row.get("@odata.context", "")).endswith("/$deletedEntity")
+
+
+def _is_marked(marked: Marked, value: Any) -> bool:
+    if marked.value is None:
+        return not any(value is no or value == no for no in _NOT_MARKED)
+    if marked.type == "BOOLEAN":  # as the column is read: yes and 1 are true
+        return BOOLEANS.get(str(value).casefold()) is marked.value
+    if isinstance(marked.value, Decimal):
+        return as_number(value) == marked.value
+    return str(value).casefold() == str(marked.value).casefold()  # true, "true" and True are one
 
 
 def unmet(paths: set[str], rows: Sequence[Mapping[str, Any]]) -> set[str]:

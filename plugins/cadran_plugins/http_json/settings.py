@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -66,11 +67,12 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """``value`` None: any value at all. ``optional``: rows that live may be without it."""
+    """``value`` None: any value at all. ``optional``: rows that live may be without it. ``type`` is that of its column, where it is declared."""
 
     path: str
     value: Any = None
     optional: bool = False
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def declared(config: Mapping[str, Any], name: str) -> Declared:
         total if isinstance(total, str) else "", total["header"] if isinstance(total, Mapping) else "",
         _pages(entry.get("pages", {}), (*where, "pages")), _key(entry.get("key", ()), columns, (*where, "key")), columns,
         _cursor(entry["cursor"], columns, (*where, "cursor")) if "cursor" in entry else None, entry.get("delta", ""),
-        _deletes(entry), _marked(marked, columns) if isinstance(marked, Mapping) else None,
+        _deletes(entry), _marked(marked, columns, (*where, "deletes")) if isinstance(marked, Mapping) else None,
         keyed=entry.get("keyed", ""), each=entry.get("each", ""),
     )  # fmt: skip
     _together(table, entry)
@@ -159,10 +161,36 @@ def _deletes(entry: Mapping[str, Any]) -> Literal["reported", "unseen", "never"]
     return "never" if said == "never" else "unseen"
 
 
-def _marked(said: Mapping[str, Any], columns: Sequence[Field]) -> Marked:
+def _marked(said: Mapping[str, Any], columns: Sequence[Field], where: Where) -> Marked:
     """Its column may be given by its name, too."""
-    path = next((c.path for c in columns if c.name == said["column"]), said["column"])
-    return Marked(path, said.get("value"), bool(said.get("optional", False)))
+    column = next((c for c in columns if said["column"] in (c.name, c.path)), None)
+    path, type_, value = column.path if column else said["column"], column.type if column else "", said.get("value")  # fmt: skip
+    if column is not None and value is not None:
+        value = _value(value, column, (*where, "value"))
+    return Marked(path, value, bool(said.get("optional", False)), type_)
+
+
+def _value(value: Any, column: Field, where: Where) -> Any:
+    """As its column has it. Raises :class:`ConfigError` for one that no row can hold: then none would ever be taken away."""
+    if column.type == "BOOLEAN" and str(value).casefold() in ("true", "false"):
+        return str(value).casefold() == "true"
+    numeric = column.type.startswith(("BIGINT", "DECIMAL", "DOUBLE"))
+    if numeric and not isinstance(value, bool) and (number := as_number(value)) is not None:
+        return number
+    if column.type != "BOOLEAN" and not numeric:
+        return value
+    kind, hint = ("a boolean", "a boolean is true or false") if column.type == "BOOLEAN" else ("a number", "write it like 1 or 12.50")  # fmt: skip
+    shown = str(value).lower() if isinstance(value, bool) else value
+    raise ConfigError(f"'{shown}' is no value of column '{column.name}', which is {kind}", hint=hint, setting=where)  # fmt: skip
+
+
+def as_number(value: Any) -> Decimal | None:
+    """None for what is none."""
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() else None
 
 
 def _together(table: Declared, entry: Mapping[str, Any]) -> None:

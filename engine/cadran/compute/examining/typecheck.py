@@ -215,20 +215,20 @@ class TypeChecker:
         oddity = odd_one(self.session, exp.alias_(exp.Subquery(this=dates), "d", table=True), column, "DATE")
         if oddity is None:
             return []
-        sql = self._speaks_sql(owner)
+        sql, own = self._speaks_sql(owner), self._own_hints(owner)[1]
         if not oddity.mostly:
             way = (
                 f"with CAST({column} AS date) in a SELECT under 'sql:'"
                 if sql
                 else "with 'date_format:' in the source"
             )
-            hint = f"name the column that holds dates, or make dates of it {way}"
+            hint = f"name the column that holds dates, or {own or f'make dates of it {way}'}"
             message = f"column '{column}' holds text, not dates"
             return [Problem("not-a-date", message, text.place.position(), f"datasets.{name}", hint)]
         message = f"'{oddity.value}' in column '{column}' is not a date"
         if oddity.usual:
             message = f"'{oddity.value}' in column '{column}' is not written like the other dates ('{oddity.usual}')"
-        hint = date_hint(oddity, column, speaks_sql=sql)
+        hint = own or date_hint(oddity, column, speaks_sql=sql)
         return [Problem("not-a-date", message, text.place.position(), f"datasets.{name}", hint)]
 
     def _odd_number(self, measure: Measure, part: exp.Expr) -> tuple[str, str] | None:
@@ -246,7 +246,14 @@ class TypeChecker:
         message = f"'{oddity.value}' in column '{column}' is not a number{_unlike(oddity)}"
         if oddity.usual and oddity.fits:
             message = f"'{oddity.value}' in column '{column}' is not written like the other numbers ('{oddity.usual}')"
-        return message, number_hint(oddity, column, speaks_sql=self._speaks_sql(owner))
+        own, _ = self._own_hints(owner)
+        return message, own or number_hint(oddity, column, speaks_sql=self._speaks_sql(owner))
+
+    def _own_hints(self, dataset: str) -> tuple[str, str]:
+        """What the connector of a dataset's source says about numbers and about days; empty where it says nothing."""
+        tables = self.declaration.datasets[dataset].tables
+        source = self.declaration.sources[tables[0].source]
+        return source.number_hint, source.date_hint
 
     def _speaks_sql(self, dataset: str) -> bool:
         """Whether a dataset comes from a database, which is reached by a URL, and not from files."""

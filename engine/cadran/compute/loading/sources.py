@@ -118,6 +118,8 @@ class Sources:
     def columns(self, dataset: Dataset) -> list[str] | None:
         """The columns of a dataset's tables, or None (with a problem) where they cannot be known."""
         out: dict[str, str] = {}
+        if not dataset.tables:  # which has been said
+            return None
         for ref in dataset.tables:
             table = self._table(ref, f"datasets.{dataset.name}")
             if table is None:
@@ -182,7 +184,7 @@ class Sources:
                 self._tables[key] = self._asked(ref)
         except ConnectorError as error:
             self._broken.add(ref.source)
-            if isinstance(error, _NotThere):
+            if isinstance(error, _NotThere) or self._follows(ref.source, error):
                 return None  # said where the source is declared
             self.problems += self.problems_of(ref.source, error)
             return None
@@ -190,6 +192,8 @@ class Sources:
         if table is None and ref.source not in self.unknown:
             self.problems.append(self._no_table(ref, subject))
         if table is not None and table.problem is not None:
+            if self._follows(ref.source, table.problem):
+                return None
             for problem in self._of_table(ref, subject, table.problem):
                 self._note(problem)
             return None
@@ -229,6 +233,13 @@ class Sources:
             subject = subject if mistake else f"sources.{ref.source}"
             problems = [Problem("source", error.message, ref.place.position(), subject, error.hint)]
         return problems if mistake else [replace(p, datasets=self._made_of(ref.source, ref.table)) for p in problems]  # fmt: skip
+
+    def _follows(self, source: str, error: ConnectorError) -> bool:
+        """Whether an error of the settings comes of a key beside or below, which nobody knows and which has been said."""
+        place = self.declaration.sources[source].place
+        at = (*place.path, *error.setting)
+        where = {path[:-1] for path in place.document.unknown if len(path) - 1 > len(place.path)}
+        return isinstance(error, ConfigError) and (at in where or at[:-1] in where)
 
     def _note(self, problem: Problem) -> None:
         """Once, where several tables of a source have the same."""

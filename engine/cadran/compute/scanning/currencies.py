@@ -14,6 +14,7 @@ from cadran.compute.scanning.rows import Joined, RowsBuilder
 from cadran.compute.scanning.timing import Meeting
 from cadran.declare.model import Declaration
 from cadran.formula.measures import Measure
+from cadran.formula.money import rates_hint
 from cadran.problems import Problem
 from cadran.state.index import digest
 
@@ -259,7 +260,7 @@ class Currencies:
         subject = measure.origin.subject
         unit = self.declaration.kpis[subject].unit if subject in self.declaration.kpis else ""
         if len(codes) > 1:
-            hint = "declare 'rates: {from: source.table}' (columns date, currency, rate) to convert them, or filter by currency"
+            hint = f"{rates_hint(self.declaration)}; or filter by currency"
             return [self._problem(measure, "currencies", f"the amounts are in {' and '.join(codes)}", hint)]
         if codes and len(unit) == 3 and unit.isupper() and unit != codes[0]:
             hint = f"use 'unit: {codes[0]}', or declare 'rates:' to convert"

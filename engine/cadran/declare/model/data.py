@@ -43,6 +43,8 @@ class Source:
     place: Place
     base: Path = Path()  # the folder of the file that declares it: what its relative paths start from
     sync: Syncing = Syncing()
+    number_hint: str = ""  # what its connector says can be done about texts that are wanted as numbers
+    date_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

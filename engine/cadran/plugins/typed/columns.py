@@ -5,7 +5,6 @@ Nothing here says no. What is out of the ordinary gives None, and is looked at v
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -116,8 +115,10 @@ def _doubles(_: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array:
 
 def _finite(read: _Read) -> _Read:
     def finite(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> pa.Array | None:
+        import pyarrow.compute as pc
+
         found = read(kind, arrow, values)
-        return found if all(map(math.isfinite, found.drop_null().to_numpy())) else None
+        return found if pc.all(pc.is_finite(found), min_count=0).as_py() else None
 
     return finite
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cadran.plugins.connector import Column, Rejected
 from cadran.plugins.typed import columns as fast
-from cadran.plugins.typed.values import Kind, Misfit, exact, kind
+from cadran.plugins.typed.values import Kind, Misfit, Unlike, exact, kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,13 +29,15 @@ class Records:
     canonical JSON, a text in quotes.
 
     ``epoch`` names columns of days and times whose numbers are milliseconds since 1970 in UTC. ``utc``: times that say no offset are UTC,
-    in columns of TIMESTAMP WITH TIME ZONE. ``key`` names the columns that tell which record was set aside.
+    in columns of TIMESTAMP WITH TIME ZONE. ``key`` names the columns that tell which record was set aside. ``formats``: column → how its values
+    are declared to be written, which is said of one that is not.
     """
 
     def __init__(
-        self, columns: Sequence[Column], *, epoch: Collection[str] = (), utc: bool = False, key: Sequence[str] = ()
+        self, columns: Sequence[Column], *, epoch: Collection[str] = (), utc: bool = False, key: Sequence[str] = (),
+        formats: Mapping[str, str] = MappingProxyType({}),
     ) -> None:  # fmt: skip
-        self.columns, self.key = tuple(columns), tuple(key)
+        self.columns, self.key, self._formats = tuple(columns), tuple(key), dict(formats)
         self._kinds = tuple((column.name, kind(column.type, epoch=column.name in epoch, utc=utc)) for column in columns)  # fmt: skip
 
     @cached_property
@@ -102,7 +105,9 @@ class Records:
             try:
                 out.append(exact(kind, value))
             except Misfit as misfit:
-                bad.setdefault(number, []).append(f"{name}: {_shown(value)} {misfit}")
+                declared = self._formats.get(name) if isinstance(misfit, Unlike) else None
+                why = f"is not written as 'format: {declared}' says" if declared else str(misfit)
+                bad.setdefault(number, []).append(f"{name}: {_shown(value)} {why}")
                 out.append(None)
         return pa.array(out, arrow)
 

@@ -36,6 +36,10 @@ class Misfit(Exception):
     """Why a value is not of its type, to be read behind the value."""
 
 
+class Unlike(Misfit):
+    """It is not written as values of its type are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A type, and how its column's API writes it: ``epoch``, in milliseconds since 1970; ``utc``, local times that are UTC."""
@@ -137,7 +141,7 @@ def _number(value: Any) -> Decimal:
         raise Misfit("is no number")
     written = text(value) if isinstance(value, str | int | Decimal) else ""
     if not _NUMBER.fullmatch(written):
-        raise Misfit("is no number")
+        raise Unlike("is no number")
     return Decimal(written)
 
 
@@ -200,7 +204,7 @@ def _date(kind: Kind, value: Any) -> dt.date:
             return dt.date.fromisoformat(value)
         except ValueError:
             raise Misfit("is a day that does not exist") from None
-    raise Misfit("is no day as 2026-03-31")
+    raise Unlike("is no day as 2026-03-31")
 
 
 def _timestamp(kind: Kind, value: Any) -> dt.datetime:
@@ -210,10 +214,10 @@ def _timestamp(kind: Kind, value: Any) -> dt.datetime:
         return moment if zoned else moment.replace(tzinfo=None)
     found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise Misfit("is no time as 2026-03-31T12:00:00" + ("Z" if zoned else ""))
+        raise Unlike("is no time as 2026-03-31T12:00:00" + ("Z" if zoned else ""))
     day, hour, minute, second, fraction, zone = found.groups()
     if zone and hour is None:
-        raise Misfit("is no time as 2026-03-31T12:00:00Z")
+        raise Unlike("is no time as 2026-03-31T12:00:00Z")
     if zoned and not zone and not kind.utc:
         raise Misfit("says no offset from UTC")
     if zone and not zoned:
