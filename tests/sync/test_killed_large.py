@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from cadran.plugins.connector import End, Page
 from sync import killing
@@ -112,7 +114,9 @@ def shows(copy: Copy, of: World) -> bool:
     return bool(seen.read(columns=wanted.column_names).sort_by("id").cast(wanted.schema).equals(wanted))
 
 
-def test_killed_at_every_page_and_at_every_step_of_the_load(tmp_path: Path) -> None:
+def test_killed_at_every_page_and_at_every_step_of_the_load(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     assert in_a_process(first, tmp_path) == 0
     copy, note = Copy(tmp_path, after()), tmp_path / "note"
     assert shows(copy, before())
@@ -134,10 +138,15 @@ def test_killed_at_every_page_and_at_every_step_of_the_load(tmp_path: Path) -> N
         assert copy.file() == was, "no page is seen before all are there"
     assert kills >= (PAGES - 1) // 2
 
+    ready = tmp_path_factory.mktemp("ready")
+    again(tmp_path, ready)
     step = 1
     while killed("all", step):
-        step += STRIDE
         assert copy.file() == was or shows(copy, after())
+        assert not killed("all", 0)
+        assert shows(copy, after()), note.read_text()
+        step += STRIDE
+        again(ready, tmp_path)
     assert shows(copy, after())
     print(*(f"{count:4} {at}" for at, count in sorted(died.items())), sep="\n")  # seen with pytest -s
     print(
@@ -146,3 +155,9 @@ def test_killed_at_every_page_and_at_every_step_of_the_load(tmp_path: Path) -> N
     assert max(peaks) < MEMORY
     copy.of.now = after().now
     assert copy.one().counts.changed == 0, "the next sync has nothing left to do"
+
+
+def again(of: Path, into: Path) -> None:
+    """One folder as the other is."""
+    shutil.rmtree(into)
+    shutil.copytree(of, into)
