@@ -25,7 +25,7 @@ def columns(org: Org, table: str = "leads", **settings: Any) -> dict[str, str]:
     [
         ("leads", "id", "VARCHAR"), ("leads", "owner_id", "VARCHAR"), ("leads", "annual_revenue", "DECIMAL(24,6)"),
         ("leads", "number_of_employees", "BIGINT"), ("leads", "is_converted", "BOOLEAN"), ("leads", "converted_date", "DATE"),
-        ("leads", "system_modstamp", "TIMESTAMP WITH TIME ZONE"), ("leads", "latitude", "DECIMAL(24,21)"), ("leads", "lead_source", "VARCHAR"),
+        ("leads", "system_modstamp", "TIMESTAMP WITH TIME ZONE"), ("leads", "latitude", "DECIMAL(21,18)"), ("leads", "lead_source", "VARCHAR"),
         ("opportunities", "amount", "DECIMAL(24,8)"), ("opportunities", "probability", "DECIMAL(9,6)"),
         ("opportunities", "close_date", "DATE"), ("order_items", "product2_id", "VARCHAR"), ("accounts", "billing_country", "VARCHAR"),
         ("stages", "master_label", "VARCHAR"), ("activities", "done_at", "TIMESTAMP WITH TIME ZONE"),

@@ -27,6 +27,7 @@ _TYPES = {
 _NUMBERS = {"currency", "double", "percent"}
 _WIDEST = 38
 _FURTHER = 6  # digits behind those that a field shows: what programs write may have more of them than people can type
+_MOST_PLACES = 18  # more than the floats that Salesforce computes with have
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ def _type(field: Mapping[str, Any]) -> str:
         places, precision = _places(field), int(field.get("precision") or 0)
         if places is None:
             return "DOUBLE"
-        return f"DECIMAL({max(places, min(_WIDEST, precision + _FURTHER))},{places})"
+        further = places - int(field.get("scale") or 0)
+        return f"DECIMAL({max(places, min(_WIDEST, precision + further))},{places})"
     return _TYPES.get(kind, "VARCHAR")
 
 
@@ -135,4 +137,5 @@ def _places(field: Mapping[str, Any]) -> int | None:
     """A field shows so many digits, and takes no more from people; programs may store more, which Salesforce keeps, shows rounded and adds up."""
     if field["type"] not in _NUMBERS or (field.get("calculated") and field.get("calculatedFormula")):
         return None
-    return int(field.get("scale") or 0) + _FURTHER if int(field.get("precision") or 0) else None
+    shown = int(field.get("scale") or 0)
+    return max(shown, min(shown + _FURTHER, _MOST_PLACES)) if int(field.get("precision") or 0) else None
