@@ -20,10 +20,16 @@ ROOT = Path(__file__).parents[2]
 def test_a_small_project_that_runs(tmp_path: Path) -> None:
     done = call(tmp_path, "init")
     assert done.code == 0, done.all
-    assert "written: " in done.out and "next: cadran check, then cadran run --as-of 2026-04-01" in done.out
+    there = f"cadran -C {tmp_path}"
+    assert "written: " in done.out and f"next: {there} check, then {there} run --as-of 2026-04-01" in done.out
     assert call(tmp_path, "check").code == 0
     shown = call(tmp_path, "run", "--as-of", "2026-04-01")
     assert shown.code == 0 and "200,25" in shown.out
+
+
+def test_where_one_stands_already_needs_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "next: cadran check, then cadran run --as-of 2026-04-01" in call(tmp_path, "init").out
 
 
 def test_it_is_the_readmes_first_minute(tmp_path: Path) -> None:

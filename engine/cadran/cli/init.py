@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,11 +55,9 @@ def init(
             target, connector, os.environ, settings={key: value for key, _, value in pairs}, force=force
         )
     _told(made, target)
-    steps = [
-        "cadran check",
-        *(["cadran sync", "cadran run"] if connector else ["cadran run --as-of 2026-04-01"]),
-    ]
-    click.echo(f"next: {', then '.join(steps)}")
+    steps = ["check", *(["sync", "run"] if connector else ["run --as-of 2026-04-01"])]
+    there = "cadran" if target.resolve() == Path.cwd() else f"cadran -C {shlex.quote(str(target))}"
+    click.echo(f"next: {', then '.join(f'{there} {step}' for step in steps)}")
 
 
 def _told(made: Made, target: Path) -> None:
